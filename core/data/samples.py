@@ -1,0 +1,100 @@
+"""A labelled data set in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.labels import LabelSet
+
+SPLITS = ("train", "val", "test")
+
+# The ten vote columns of fer2013new.csv, in its order (Barsoum et al. 2016).
+FERPLUS_COLUMNS = (
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+    "unknown",
+    "NF",
+)
+
+
+class DataError(ValueError):
+    """A data set is not what its format says; the message names the file and the row."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """N labelled faces of one size.
+
+    ``ids`` are row numbers in the source and survive every selection, so that results of different networks can be
+    paired and no pixel has to be stored with them. ``votes`` are the ten FER+ counts where the source has them.
+    """
+
+    name: str
+    labels: LabelSet
+    images: np.ndarray  # (N, S, S) or (N, S, S, 3) uint8
+    truth: np.ndarray  # (N,) int64, position in labels
+    split: np.ndarray  # (N,) str, one of SPLITS
+    ids: np.ndarray  # (N,) int64
+    votes: np.ndarray | None = None  # (N, 10) int16
+    skipped: int = 0
+
+    def __post_init__(self) -> None:
+        n = len(self.images)
+        for field_name in ("truth", "split", "ids"):
+            length = len(getattr(self, field_name))
+            if length != n:
+                raise DataError(f"{self.name}: {field_name} must have {n} rows like the images, got {length}")
+        if self.images.dtype != np.uint8 or self.images.ndim not in (3, 4):
+            raise DataError(f"{self.name}: images must be uint8 (N, S, S) or (N, S, S, 3), got {self.images.shape}")
+        if n and not 0 <= int(self.truth.min()) <= int(self.truth.max()) < len(self.labels):
+            raise DataError(f"{self.name}: labels must lie in 0..{len(self.labels) - 1} for {self.labels.name}")
+        unknown = sorted(set(np.unique(self.split)) - set(SPLITS))
+        if unknown:
+            raise DataError(f"{self.name}: splits must be {', '.join(SPLITS)}, got {', '.join(map(str, unknown))}")
+        if self.votes is not None and self.votes.shape != (n, len(FERPLUS_COLUMNS)):
+            raise DataError(f"{self.name}: votes must have shape ({n}, 10), got {self.votes.shape}")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def channels(self) -> int:
+        """1 for grey images, 3 for RGB."""
+        return 1 if self.images.ndim == 3 else 3
+
+    def select(self, mask: np.ndarray) -> Samples:
+        """The rows where ``mask`` (N,) is true, or those it numbers."""
+        votes = None if self.votes is None else self.votes[mask]
+        return replace(
+            self,
+            images=self.images[mask],
+            truth=self.truth[mask],
+            split=self.split[mask],
+            ids=self.ids[mask],
+            votes=votes,
+        )
+
+    def of(self, split: str) -> Samples:
+        """One split. Raises DataError when it is empty."""
+        if split not in SPLITS:
+            raise DataError(f"a split is one of {', '.join(SPLITS)}, got {split!r}")
+        mask = self.split == split
+        if not mask.any():
+            raise DataError(f"{self.name} has no images in its {split} split")
+        return self.select(mask)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over pixels, labels and splits: the same data in another container has the same fingerprint."""
+        digest = hashlib.sha256()
+        for part in (self.images, self.truth.astype("<i8"), np.char.encode(self.split.astype(str), "ascii")):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()

@@ -1,0 +1,83 @@
+"""Expression classes: which ones a data set or a network has, and in which order.
+
+The order of a :class:`LabelSet` *is* the order of the logits. It differs between data sets (FER2013 begins with
+angry, FER+ with neutral, an image folder is alphabetical), so it travels with every checkpoint and is never assumed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Spellings met in the wild -> the one spelling used here (adjectives where English has one).
+SYNONYMS = {
+    "anger": "angry",
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "afraid": "fear",
+    "happiness": "happy",
+    "joy": "happy",
+    "sadness": "sad",
+    "surprised": "surprise",
+    "neutrality": "neutral",
+}
+
+
+class LabelError(ValueError):
+    """A class name or a label order is not what it has to be."""
+
+
+def canonical(name: str) -> str:
+    """The spelling used here for a class name, e.g. ``"Happiness"`` -> ``"happy"``. Unknown names pass, lower-cased."""
+    lowered = name.strip().lower()
+    return SYNONYMS.get(lowered, lowered)
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """Named, ordered classes; ``classes[k]`` is the meaning of logit ``k``."""
+
+    name: str
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.classes) < 2:
+            raise LabelError(f"a label set needs at least 2 classes, got {len(self.classes)} in {self.name!r}")
+        if len(set(self.classes)) != len(self.classes):
+            raise LabelError(f"the classes of {self.name!r} must differ, got {', '.join(self.classes)}")
+        if any(not c.strip() for c in self.classes):
+            raise LabelError(f"every class of {self.name!r} needs a name")
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def index(self, class_name: str) -> int:
+        """Position of a class among the logits. Raises LabelError for a class this set lacks."""
+        try:
+            return self.classes.index(canonical(class_name))
+        except ValueError:
+            known = ", ".join(self.classes)
+            raise LabelError(f"{self.name} has no class {class_name!r}; it has {known}") from None
+
+    def positions_in(self, other: LabelSet) -> tuple[int | None, ...]:
+        """For each class here its position in ``other``, or None where ``other`` lacks it."""
+        return tuple(other.classes.index(c) if c in other.classes else None for c in self.classes)
+
+    @classmethod
+    def custom(cls, class_names: list[str]) -> LabelSet:
+        """Classes of a user's own, in the order given; a known set's name is used where order and names agree."""
+        classes = tuple(canonical(c) for c in class_names)
+        for known in LABEL_SETS.values():
+            if known.classes == classes:
+                return known
+        return cls("custom", classes)
+
+
+# Goodfellow et al. 2013, the digits of fer2013.csv.
+FER7 = LabelSet("FER7", ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"))
+# Barsoum et al. 2016, the first eight vote columns of fer2013new.csv.
+FERPLUS8 = LabelSet("FERPLUS8", ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt"))
+# Mollahosseini et al. 2017, the digits 0-7 of AffectNet's annotation.
+AFFECTNET8 = LabelSet("AFFECTNET8", ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt"))
+PAIN6 = LabelSet("PAIN6", ("angry", "disgust", "fear", "happy", "pain", "sad"))
+
+LABEL_SETS = {s.name: s for s in (FER7, FERPLUS8, AFFECTNET8, PAIN6)}

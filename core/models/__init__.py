@@ -1,0 +1,20 @@
+"""Networks by name; importing this package registers every family."""
+
+from core.models import cnn, mobilenet_v2, resnet50  # noqa: F401  (each file registers its families)
+from core.models.network import Network, NetworkOutput, count_macs, count_parameters
+from core.models.registry import ModelFamily, UnknownModelError, build_network, families, family, register_model
+from core.models.resnet50 import WeightsUnavailableError
+
+__all__ = [
+    "ModelFamily",
+    "Network",
+    "NetworkOutput",
+    "UnknownModelError",
+    "WeightsUnavailableError",
+    "build_network",
+    "count_macs",
+    "count_parameters",
+    "families",
+    "family",
+    "register_model",
+]

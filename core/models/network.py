@@ -1,0 +1,108 @@
+"""The one shape every network here has: a trunk of convolutions, global average pooling, one linear layer.
+
+With that head the class activation map of every class (Zhou et al. 2016) is a weighted sum of the features that
+``forward`` returns anyway, so saliency needs no second pass. See ``core.explain``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class NetworkOutput(NamedTuple):
+    """What a network says of N faces."""
+
+    logits: Tensor  # (N, K)
+    features: Tensor  # (N, C, h, w), the tensor that enters the pooling
+
+
+class Network(nn.Module):
+    """Trunk -> global average pooling -> dropout -> linear.
+
+    ``stages`` names the places saliency can be computed at: a name people read -> the path of the module whose output
+    is explained. The last one is the trunk's end, where the map has a closed form. ``default_stage`` has at least
+    6 x 6 cells at the size the network is used at.
+    """
+
+    def __init__(
+        self,
+        trunk: nn.Sequential,
+        features: int,
+        classes: int,
+        *,
+        stages: Mapping[str, str],
+        default_stage: str,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(features, classes)
+        self.stages = dict(stages)
+        self.default_stage = default_stage
+
+    @property
+    def closed_form_stage(self) -> str:
+        """The stage whose output enters the pooling."""
+        return list(self.stages)[-1]
+
+    def forward(self, faces: Tensor) -> NetworkOutput:
+        """faces: (N, channels, H, W), preprocessed. Logits are not normalised."""
+        features = self.trunk(faces)
+        pooled = features.mean(dim=(2, 3))
+        return NetworkOutput(self.head(self.dropout(pooled)), features)
+
+    def stage_module(self, stage: str) -> nn.Module:
+        """The module behind a stage's name. Raises KeyError naming the stages there are."""
+        if stage not in self.stages:
+            raise KeyError(f"this network has no stage {stage!r}; it has {', '.join(self.stages)}")
+        return self.get_submodule(self.stages[stage])
+
+
+def initialise(network: nn.Module) -> None:
+    """He et al. 2015 for convolutions before a ReLU; unit batch norms."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=0.01)
+            nn.init.zeros_(module.bias)
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Trainable and frozen parameters, without buffers."""
+    return sum(p.numel() for p in network.parameters())
+
+
+def count_macs(network: nn.Module, channels: int, size_px: int) -> int:
+    """Multiply-accumulates of the convolutions and linear layers for one face of ``size_px`` squared."""
+    total = 0
+
+    def count(module: nn.Module, _inputs: object, output: Tensor) -> None:
+        nonlocal total
+        if isinstance(module, nn.Conv2d):
+            per_output = module.in_channels // module.groups * module.kernel_size[0] * module.kernel_size[1]
+            total += output.numel() * per_output
+        elif isinstance(module, nn.Linear):
+            total += output.numel() * module.in_features
+
+    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    was_training = network.training
+    try:
+        network.eval()
+        with torch.inference_mode():
+            network(torch.zeros(1, channels, size_px, size_px))
+    finally:
+        network.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    return total

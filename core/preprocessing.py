@@ -1,0 +1,79 @@
+"""How a face crop becomes a network's input. Stored with every checkpoint, so that no page has to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+EQUALIZE = ("none", "histogram", "clahe")
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """The evaluation transform of one network: grey or RGB, square, ``(x / 255 - mean) / std``.
+
+    ``crop_margin`` maps a detector's name to the part of its box's side added on each side before cropping, measured so
+    that a photo's crop is framed as the training images are (negative: the crop is tighter than the box).
+    """
+
+    size_px: int = 48
+    channels: int = 1
+    mean: float = 0.5
+    std: float = 0.25
+    equalize: str = "none"
+    crop_margin: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.size_px < 16:
+            raise ValueError(f"size_px must be at least 16, got {self.size_px}")
+        if self.channels not in (1, 3):
+            raise ValueError(f"channels must be 1 (grey) or 3 (RGB), got {self.channels}")
+        if self.std <= 0:
+            raise ValueError(f"std must be positive, got {self.std}")
+        if self.equalize not in EQUALIZE:
+            raise ValueError(f"equalize must be one of {', '.join(EQUALIZE)}, got {self.equalize!r}")
+
+    def to_input_image(self, crop: np.ndarray) -> np.ndarray:
+        """What the network sees: ``crop`` (h, w) or (h, w, 3) uint8 -> (S, S) or (S, S, 3) uint8."""
+        if crop.dtype != np.uint8 or crop.ndim not in (2, 3):
+            raise ValueError(f"a crop must be uint8 with shape (h, w) or (h, w, 3), got {crop.dtype} {crop.shape}")
+        image = crop
+        if self.channels == 1 and image.ndim == 3:
+            image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        elif self.channels == 3 and image.ndim == 2:
+            image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+        if image.shape[:2] != (self.size_px, self.size_px):
+            # INTER_AREA averages while shrinking (no aliasing) but blocks while growing.
+            shrinking = min(image.shape[:2]) >= self.size_px
+            method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+            image = cv2.resize(image, (self.size_px, self.size_px), interpolation=method)
+        return _equalized(np.asarray(image), self.equalize)
+
+    def to_tensor(self, crops: Sequence[np.ndarray]) -> Tensor:
+        """Crops of any size -> the network's input, (N, channels, S, S) float32."""
+        if not crops:
+            return torch.empty(0, self.channels, self.size_px, self.size_px)
+        return self.normalise(torch.from_numpy(np.stack([self.to_input_image(c) for c in crops])))
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Images already at size, (N, S, S) or (N, S, S, 3) uint8 -> (N, channels, S, S) float32."""
+        batch = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
+        return (batch.float() / 255.0 - self.mean) / self.std
+
+
+def _equalized(image: np.ndarray, how: str) -> np.ndarray:
+    if how == "none":
+        return image
+    clahe = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(4, 4))
+    equalize = cv2.equalizeHist if how == "histogram" else clahe.apply
+    if image.ndim == 2:
+        return np.asarray(equalize(image))
+    # On lightness alone: equalising each colour by itself would tint the face.
+    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
+    lab[..., 0] = equalize(lab[..., 0])
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB))

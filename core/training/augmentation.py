@@ -1,0 +1,61 @@
+"""Augmentation of whole batches as tensor operations, on whatever device the batch is on."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.training.recipe import Augmentation
+
+
+def augment(images: Tensor, knobs: Augmentation, generator: torch.Generator) -> Tensor:
+    """Augmented copies of ``images`` (N, C, S, S) float in [0, 1]; every random draw comes from ``generator`` (CPU)."""
+    n = len(images)
+
+    def uniform(low: float, high: float) -> Tensor:
+        return torch.rand(n, generator=generator).mul_(high - low).add_(low)
+
+    # One affine sampling does mirror, rotation, zoom and shift: the pixels are interpolated once.
+    angle = uniform(-knobs.rotate_deg, knobs.rotate_deg) * (math.pi / 180)
+    zoom = 1.0 / uniform(*knobs.scale)
+    mirror = torch.ones(n)
+    if knobs.flip:
+        mirror = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0)
+    affine = torch.zeros(n, 2, 3)
+    affine[:, 0, 0] = torch.cos(angle) * zoom * mirror
+    affine[:, 0, 1] = -torch.sin(angle) * zoom
+    affine[:, 1, 0] = torch.sin(angle) * zoom * mirror
+    affine[:, 1, 1] = torch.cos(angle) * zoom
+    affine[:, 0, 2] = uniform(-2 * knobs.shift, 2 * knobs.shift)  # the grid spans [-1, 1], so a side is 2
+    affine[:, 1, 2] = uniform(-2 * knobs.shift, 2 * knobs.shift)
+    grid = F.affine_grid(affine.to(images.device), list(images.shape), align_corners=False)
+    # Reflected borders: black ones would tell the network how the image was turned.
+    out = F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+    factor = uniform(1 - knobs.contrast, 1 + knobs.contrast).to(images.device).view(n, 1, 1, 1)
+    offset = uniform(-knobs.brightness, knobs.brightness).to(images.device).view(n, 1, 1, 1)
+    mean = out.mean(dim=(1, 2, 3), keepdim=True)
+    out = ((out - mean) * factor + mean + offset).clamp_(0, 1)
+
+    if knobs.erase:
+        hidden = _rectangles(n, images.shape[-1], knobs.erase, generator).to(images.device)
+        out = torch.where(hidden.unsqueeze(1), torch.full_like(out, 0.5), out)
+    return out
+
+
+def _rectangles(n: int, size: int, probability: float, generator: torch.Generator) -> Tensor:
+    """(N, S, S) bool: a random rectangle of 2-20 % of the area in about ``probability`` of the images."""
+    area = torch.rand(n, generator=generator) * 0.18 + 0.02
+    ratio = torch.exp((torch.rand(n, generator=generator) * 2 - 1) * math.log(2.0))
+    height = (area * ratio).sqrt() * size
+    width = (area / ratio).sqrt() * size
+    top = torch.rand(n, generator=generator) * (size - height)
+    left = torch.rand(n, generator=generator) * (size - width)
+    chosen = torch.rand(n, generator=generator) < probability
+    position = torch.arange(size, dtype=torch.float32)
+    rows = (position >= top[:, None]) & (position < (top + height)[:, None])
+    columns = (position >= left[:, None]) & (position < (left + width)[:, None])
+    return rows[:, :, None] & columns[:, None, :] & chosen[:, None, None]
