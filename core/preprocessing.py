@@ -17,8 +17,9 @@ EQUALIZE = ("none", "histogram", "clahe")
 class Preprocessing:
     """The evaluation transform of one network: grey or RGB, square, ``(x / 255 - mean) / std``.
 
-    ``crop_margin`` maps a detector's name to the part of its box's side added on each side before cropping, measured so
-    that a photo's crop is framed as the training images are (negative: the crop is tighter than the box).
+    ``crop_margin`` maps a detector's name to (side, dx, dy): the part of its box's side added on each side before
+    cropping, and the shift of the crop's centre in the same unit, measured so that a photo's crop is framed as the
+    training images are (``core.faces.framing``). A negative side crops tighter than the box.
     """
 
     size_px: int = 48
@@ -26,7 +27,7 @@ class Preprocessing:
     mean: float = 0.5
     std: float = 0.25
     equalize: str = "none"
-    crop_margin: Mapping[str, float] = field(default_factory=dict)
+    crop_margin: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.size_px < 16:

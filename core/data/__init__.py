@@ -1,0 +1,23 @@
+"""Data sets: reading them, auditing them, packing them."""
+
+from core.data.auditing import Audit, audit, copies_in_train
+from core.data.ferplus import ferplus_majority, with_ferplus_labels
+from core.data.packed import pack
+from core.data.samples import FERPLUS_COLUMNS, SPLITS, DataError, Samples
+from core.data.sources import SOURCES, Source, read
+
+__all__ = [
+    "FERPLUS_COLUMNS",
+    "SOURCES",
+    "SPLITS",
+    "Audit",
+    "DataError",
+    "Samples",
+    "Source",
+    "audit",
+    "copies_in_train",
+    "ferplus_majority",
+    "pack",
+    "read",
+    "with_ferplus_labels",
+]

@@ -4,65 +4,96 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from PIL import Image
 
+from core.data.fer2013 import SIZE_PX, USAGE_OF_SPLIT, parse_label, parse_usage, read_faces
+from core.data.ferplus import FILE_NAME, FerPlusTable, parse_votes
+from core.data.rows import ImageFormat, Row, samples_from_rows
 from core.data.samples import FERPLUS_COLUMNS, DataError, Samples
 from core.labels import FER7
 
-SIZE_PX = 48
-USAGE = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
+COLUMNS = ("image", "emotion", "Usage")
 
 
-def read_packed(path: Path, *, skip_bad: bool = False) -> Samples:
-    """Read a file that ``python -m core data pack`` made. Raises DataError naming the first bad row."""
+def read_packed(path: Path, image_format: ImageFormat | None = None, *, skip_bad: bool = False) -> Samples:
+    """Read a file that :func:`pack` made. Raises DataError naming the first bad row."""
+    image_format = image_format or ImageFormat(SIZE_PX)
     try:
-        table = pd.read_parquet(path)
+        found = pq.read_schema(path).names
+        votes = [c for c in FERPLUS_COLUMNS if c in found]
+        table = pd.read_parquet(path, columns=[c for c in (*COLUMNS, *votes) if c in found])
     except Exception as error:  # pyarrow raises many kinds for a file that is cut or not Parquet
         raise DataError(f"{path.name} is not a readable Parquet file: {error}") from error
-    missing = [c for c in ("image", "emotion", "Usage") if c not in table.columns]
+    missing = [c for c in COLUMNS if c not in table.columns]
     if missing:
         raise DataError(f"{path.name} lacks the column {missing[0]!r}; a packed FER2013 has image, emotion and Usage")
+    has_votes = len(votes) == len(FERPLUS_COLUMNS)
 
-    rows, images, skipped = [], [], 0
-    for row, (data, label, usage) in enumerate(
-        zip(table["image"], table["emotion"], table["Usage"], strict=True)
-    ):
-        try:
-            images.append(_decoded(data, row, path.name))
-            if not 0 <= int(label) < len(FER7):
-                raise DataError(f"{path.name}, row {row}: emotion must be 0 to 6, got {label}")
-            if usage not in USAGE:
-                raise DataError(f"{path.name}, row {row}: Usage must be one of {', '.join(USAGE)}, got {usage!r}")
-        except DataError:
-            if not skip_bad:
-                raise
-            skipped += 1
-            del images[len(rows) :]
-            continue
-        rows.append(row)
+    def to_row(entry: tuple[Any, ...]) -> Row:
+        data, emotion, usage, *counts = entry
+        label, split = parse_label(emotion), parse_usage(usage)
+        return Row(
+            image_format.apply_to_array(_decoded(data)), label, split, parse_votes(counts) if has_votes else None
+        )
 
-    kept = table.iloc[rows]
-    has_votes = all(c in table.columns for c in FERPLUS_COLUMNS)
-    return Samples(
+    columns = [*COLUMNS, *votes] if has_votes else list(COLUMNS)
+    return samples_from_rows(
+        zip(*(table[c] for c in columns), strict=True),
+        to_row,
         name="FER2013",
+        where=path.name,
         labels=FER7,
-        images=np.stack(images) if images else np.empty((0, SIZE_PX, SIZE_PX), np.uint8),
-        truth=kept["emotion"].to_numpy(np.int64),
-        split=kept["Usage"].map(USAGE).to_numpy(str),
-        ids=np.asarray(rows, np.int64),
-        votes=kept[list(FERPLUS_COLUMNS)].to_numpy(np.int16) if has_votes else None,
-        skipped=skipped,
+        image_format=image_format,
+        skip_bad=skip_bad,
     )
 
 
-def _decoded(data: bytes, row: int, name: str) -> np.ndarray:
+def pack(official_csv: str | Path, out: str | Path, ferplus_csv: str | Path | None = None) -> int:
+    """Write ``official_csv`` as a packed Parquet file of a fifth of its size; returns the number of rows.
+
+    The FER+ votes come from ``ferplus_csv``, or from the ``fer2013new.csv`` beside the faces where there is one. Every
+    row must be good: a packed file keeps the official row numbers. Raises DataError naming the first bad row.
+    """
+    source, target = Path(official_csv), Path(out)
+    votes_path = Path(ferplus_csv) if ferplus_csv else source.with_name(FILE_NAME)
+    for path in (source, votes_path):
+        if not path.is_file() and (path is source or ferplus_csv):
+            raise DataError(f"there is no file {path}")
+    samples = read_faces(source)
+    columns: dict[str, Any] = {
+        "image": [_encoded(image) for image in samples.images],
+        "emotion": samples.truth.astype(np.int8),
+        "Usage": [USAGE_OF_SPLIT[split] for split in samples.split.tolist()],
+    }
+    if votes_path.is_file():
+        ferplus = FerPlusTable.read(votes_path)
+        ferplus.attach(samples, USAGE_OF_SPLIT, skip_bad=False)  # for its checks
+        columns["Image name"] = list(ferplus.image_names)
+        columns |= {c: ferplus.votes[:, k].astype(np.int8) for k, c in enumerate(FERPLUS_COLUMNS)}
+    # Written beside and moved into place: an interrupted run leaves no half file that looks whole.
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    pd.DataFrame(columns).to_parquet(partial, index=False)
+    partial.replace(target)
+    return len(samples)
+
+
+def _encoded(image: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "WEBP", lossless=True, quality=100, method=4)
+    return buffer.getvalue()
+
+
+def _decoded(data: bytes) -> np.ndarray:
     try:
         image = np.asarray(Image.open(io.BytesIO(data)).convert("L"))
-    except Exception as error:
-        raise DataError(f"{name}, row {row}: the image cannot be decoded ({error})") from error
+    except Exception as error:  # Pillow raises many kinds for bytes that are no image
+        raise DataError(f"the image cannot be decoded ({error})") from error
     if image.shape != (SIZE_PX, SIZE_PX):
-        raise DataError(f"{name}, row {row}: an image must have 48 x 48 pixels, got {image.shape[1]} x {image.shape[0]}")
+        raise DataError(f"an image must have {SIZE_PX} x {SIZE_PX} pixels, got {image.shape[1]} x {image.shape[0]}")
     return image

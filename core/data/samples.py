@@ -53,8 +53,10 @@ class Samples:
             length = len(getattr(self, field_name))
             if length != n:
                 raise DataError(f"{self.name}: {field_name} must have {n} rows like the images, got {length}")
-        if self.images.dtype != np.uint8 or self.images.ndim not in (3, 4):
-            raise DataError(f"{self.name}: images must be uint8 (N, S, S) or (N, S, S, 3), got {self.images.shape}")
+        shape = self.images.shape
+        if self.images.dtype != np.uint8 or shape[1:] not in ((shape[1:2] * 2), (*(shape[1:2] * 2), 3)):
+            found = f"{self.images.dtype} {shape}"
+            raise DataError(f"{self.name}: images must be uint8 (N, S, S) or (N, S, S, 3), got {found}")
         if n and not 0 <= int(self.truth.min()) <= int(self.truth.max()) < len(self.labels):
             raise DataError(f"{self.name}: labels must lie in 0..{len(self.labels) - 1} for {self.labels.name}")
         unknown = sorted(set(np.unique(self.split)) - set(SPLITS))
@@ -95,6 +97,7 @@ class Samples:
     def fingerprint(self) -> str:
         """SHA-256 over pixels, labels and splits: the same data in another container has the same fingerprint."""
         digest = hashlib.sha256()
-        for part in (self.images, self.truth.astype("<i8"), np.char.encode(self.split.astype(str), "ascii")):
+        # S5, the longest split name, whichever splits are there: a selection must not depend on what it was taken from.
+        for part in (self.images, self.truth.astype("<i8"), self.split.astype("S5")):
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()

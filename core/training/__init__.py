@@ -1,0 +1,16 @@
+"""From a recipe to a checkpoint."""
+
+from core.training.jobs import train, training_samples
+from core.training.loop import EpochRow, Interrupted
+from core.training.recipe import Recipe, RecipeError, load_recipe, recipe_from
+
+__all__ = [
+    "EpochRow",
+    "Interrupted",
+    "Recipe",
+    "RecipeError",
+    "load_recipe",
+    "recipe_from",
+    "train",
+    "training_samples",
+]

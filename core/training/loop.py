@@ -17,6 +17,7 @@ from lightning_fabric import Fabric
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from core.inference import infer_logits
 from core.models import Network, build_network
 from core.preprocessing import Preprocessing
 from core.training.augmentation import augment
@@ -216,19 +217,11 @@ def _class_weights(data: ResidentData, recipe: Recipe) -> Tensor | None:
     return counts.sum() / (data.classes * counts.clamp(min=1))
 
 
-@torch.inference_mode()
-def _validate(network: Network, data: ResidentData, preprocessing: Preprocessing, batch_size: int = 512) -> tuple[float, float]:
-    """Cross-entropy and accuracy on the validation images, in the precision the network will be used at."""
-    network.eval()
-    loss, correct = 0.0, 0
-    for begin in range(0, len(data.val_images), batch_size):
-        images = preprocessing.normalise(data.val_images[begin : begin + batch_size])
-        truth = data.val_truth[begin : begin + batch_size]
-        logits = network(images.contiguous(memory_format=torch.channels_last)).logits
-        loss += float(F.cross_entropy(logits, truth, reduction="sum"))
-        correct += int((logits.argmax(1) == truth).sum())
-    n = len(data.val_images)
-    return loss / n, correct / n
+def _validate(network: Network, data: ResidentData, preprocessing: Preprocessing) -> tuple[float, float]:
+    """Cross-entropy and accuracy on the validation images, at the size and precision of use."""
+    logits = infer_logits(network, preprocessing, data.val_images)
+    accuracy = (logits.argmax(1) == data.val_truth).float().mean()
+    return float(F.cross_entropy(logits, data.val_truth)), float(accuracy)
 
 
 def _save_weights(network: nn.Module, path: Path) -> None:

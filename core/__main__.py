@@ -1,0 +1,229 @@
+"""The command line: ``python -m core --help``.
+
+Tables and progress go to standard error or a terminal; with ``--json`` standard output holds one JSON value and nothing
+else, so that it can be piped.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from core import checkpoints
+from core.checkpoints import Checkpoint, CheckpointError
+from core.data import DataError
+from core.faces import DetectorUnavailableError
+from core.images import ImageError
+from core.models import UnknownModelError, WeightsUnavailableError
+from core.training.recipe import RecipeError
+
+EXPECTED = (
+    CheckpointError,
+    DataError,
+    DetectorUnavailableError,
+    ImageError,
+    RecipeError,
+    UnknownModelError,
+    WeightsUnavailableError,
+)
+
+app = typer.Typer(
+    help="FERscope: facial expression recognition that can be looked into.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_show_locals=False,
+    add_completion=False,
+)
+data_app = typer.Typer(help="Look at and pack data sets.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+console = Console()
+messages = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
+Data = Annotated[
+    Path,
+    typer.Option("--data", envvar="FERSCOPE_DATA", help="fer2013.csv, a packed Parquet, an image folder or a manifest."),
+]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad rows out and count them.")]
+Root = Annotated[Path, typer.Option("--checkpoints", help="Folder of the trained networks.")]
+
+
+@app.command(epilog="Example: `python -m core models --json`")
+def models(json_output: Json = False, root: Root = checkpoints.ROOT) -> None:
+    """List the trained networks that are installed."""
+    listing = checkpoints.list_checkpoints(root)
+    for problem in listing.problems:
+        messages.print(f"[yellow]{escape(problem)}")
+    if json_output:
+        _print_json([c.card.to_json() for c in listing.checkpoints])
+        return
+    table = Table("network", "architecture", "classes", "PublicTest", "PrivateTest", "parameters", "MACs")
+    for card in (c.card for c in listing.checkpoints):
+        scores = [str(card.metrics[s].accuracy) if s in card.metrics else "–" for s in ("val", "test")]
+        table.add_row(
+            card.run_id, card.architecture, card.labels.name, *scores, f"{card.parameters:,}", f"{card.macs / 1e6:,.0f} M"
+        )
+    console.print(table)
+
+
+@app.command(epilog="Example: `python -m core analyze photo.jpg --model fer_cnn --explain maps --json`")
+def analyze(
+    photos: Annotated[list[Path], typer.Argument(help="One or more photos.")],
+    model: Annotated[list[str] | None, typer.Option("--model", help="A network's name; repeat it for several.")] = None,
+    detector: Annotated[str, typer.Option(help="haar or yunet.")] = "haar",
+    whole_image: Annotated[bool, typer.Option("--whole-image", help="Take the photo's centre as the face.")] = False,
+    explain: Annotated[Path | None, typer.Option(help="Write saliency overlays (PNG) into this folder.")] = None,
+    json_output: Json = False,
+    root: Root = checkpoints.ROOT,
+) -> None:
+    """Find the faces of photos and print what each network says of them."""
+    from core.commands import analyze_photos, write_overlays
+    from core.inference import photo_values
+
+    predictors = _predictors(root, model)
+    result: list[dict[str, Any]] = []
+    for path, analysis in analyze_photos(photos, predictors, detector, whole_image=whole_image):
+        result.append(photo_values(str(path), analysis))
+        if explain:
+            write_overlays(path, analysis, predictors, explain)
+    if json_output:
+        _print_json({"photos": result})
+        return
+    for photo in result:
+        table = Table("face", "network", "says", "probability", title=escape(photo["path"]))
+        for number, face in enumerate(photo["faces"], start=1):
+            for name, probabilities in face["predictions"].items():
+                top = max(probabilities, key=probabilities.get)
+                table.add_row(str(number), name, top, f"{probabilities[top]:.3f}")
+        console.print(table if photo["faces"] else f"{escape(photo['path'])}: no face found; try --whole-image")
+
+
+@app.command(epilog="Example: `python -m core train fer_cnn --data fer2013.csv`")
+def train(
+    recipe: Annotated[str, typer.Argument(help="A shipped recipe's name or the path of a TOML file.")],
+    data: Data,
+    runs: Annotated[Path, typer.Option(help="Folder for unfinished runs; the same command goes on there.")] = Path("runs"),
+    val_only: Annotated[bool, typer.Option("--val-only", help="Leave the test split unread.")] = False,
+    skip_bad: SkipBad = False,
+    root: Root = checkpoints.ROOT,
+) -> None:
+    """Train a recipe, or go on with an interrupted run, and write its checkpoint."""
+    from core.commands import train_with_progress
+    from core.training.recipe import load_recipe
+
+    checkpoint = train_with_progress(
+        load_recipe(recipe), data, runs=runs, root=root, val_only=val_only, skip_bad=skip_bad, console=messages
+    )
+    if checkpoint:
+        scores = ", ".join(f"{split} {summary.accuracy}" for split, summary in checkpoint.card.metrics.items())
+        console.print(f"{checkpoint.path}: {scores}", highlight=False)
+
+
+@app.command(epilog="Example: `python -m core evaluate fer_cnn --data fer2013.csv --split test --json`")
+def evaluate(
+    run: Annotated[str, typer.Argument(help="A trained network's name.")],
+    data: Data,
+    split: Annotated[str, typer.Option(help="val (PublicTest) or test (PrivateTest).")] = "test",
+    json_output: Json = False,
+    skip_bad: SkipBad = False,
+    root: Root = checkpoints.ROOT,
+) -> None:
+    """Run a network over a split from its shipped weights, and print its scores with their intervals."""
+    from core.commands import evaluate_checkpoint
+
+    if split not in ("train", "val", "test"):
+        raise typer.BadParameter(f"a split is train, val or test, got {split!r}", param_hint="--split")
+    checkpoint = checkpoints.list_checkpoints(root).get(run)
+    summary = evaluate_checkpoint(checkpoint, data, split, skip_bad=skip_bad)
+    without = summary.accuracy_without_copies
+    values = {
+        "run": run,
+        "split": split,
+        "n": summary.n,
+        "accuracy": summary.accuracy.value,
+        "accuracy_low": summary.accuracy.low,
+        "accuracy_high": summary.accuracy.high,
+        "macro_f1": summary.macro_f1.value,
+        "balanced_accuracy": summary.balanced_accuracy.value,
+        "accuracy_without_copies": without.value if without else None,
+    }
+    if json_output:
+        _print_json(values)
+        return
+    table = Table("score", "value", title=f"{run} on {split}, n = {summary.n:,}")
+    for name in ("accuracy", "accuracy_without_copies", "macro_f1", "balanced_accuracy"):
+        score = getattr(summary, name)
+        table.add_row(name.replace("_", " "), str(score) if score else "not defined")
+    console.print(table)
+
+
+@data_app.command("audit", epilog="Example: `python -m core data audit fer2013.csv --json`")
+def audit_command(
+    path: Annotated[Path, typer.Argument(help="A data set.")], json_output: Json = False, skip_bad: SkipBad = False
+) -> None:
+    """Count what is in a data set: splits, classes, blank and identical images, conflicting labels."""
+    from core.data import audit, read
+
+    found = audit(read(path, skip_bad=skip_bad)).to_json()
+    if json_output:
+        _print_json(found)
+        return
+    counts = found.pop("counts")
+    classes = list(next(iter(counts.values()), {}))
+    table = Table("split", *classes, "all")
+    for split, per_class in counts.items():
+        table.add_row(split, *(f"{per_class.get(c, 0):,}" for c in classes), f"{sum(per_class.values()):,}")
+    console.print(table)
+    for name, value in found.items():
+        shown = ", ".join(f"{k} {v:,}" for k, v in value.items()) if isinstance(value, dict) else f"{value:,}"
+        console.print(f"{name.replace('_', ' ')}: {shown}", highlight=False)
+
+
+@data_app.command("pack", epilog="Example: `python -m core data pack fer2013.csv fer2013new.csv fer2013.parquet`")
+def pack_command(
+    files: Annotated[list[Path], typer.Argument(help="OFFICIAL_CSV [FERPLUS_CSV] OUT.parquet", metavar="CSV… OUT")],
+) -> None:
+    """Pack the official CSV files into one Parquet file with lossless images, a sixth of the size."""
+    from core.data import pack
+
+    if len(files) not in (2, 3) or files[-1].suffix != ".parquet":
+        raise typer.BadParameter("expected OFFICIAL_CSV [FERPLUS_CSV] OUT.parquet")
+    rows = pack(files[0], files[-1], files[1] if len(files) == 3 else None)
+    console.print(f"{rows:,} rows in {files[-1]}", highlight=False)
+
+
+def _predictors(root: Path, names: list[str] | None) -> list[Any]:
+    from core.inference import Predictor
+
+    listing = checkpoints.list_checkpoints(root)
+    chosen: list[Checkpoint] = [listing.get(n) for n in names] if names else list(listing.checkpoints)
+    if not chosen:
+        raise CheckpointError(f"there is no trained network in {root}; train one with: python -m core train fer_cnn")
+    return [Predictor.load(c) for c in chosen]
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def main() -> None:
+    """Run the command line; what a user can mend ends in one sentence and exit status 1, Ctrl-C in 130."""
+    try:
+        app()
+    except EXPECTED as error:
+        messages.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt as stop:
+        messages.print(f"[yellow]{escape(str(stop) or 'stopped')}", highlight=False)
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""What is wrong with a data set before anything is trained on it: blanks, copies, contradictions, leaks."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from core.data.samples import SPLITS, Samples
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Findings about N images. A group is a set of two or more pixel-identical images, in whichever splits."""
+
+    rows: int
+    blank: int  # images whose pixels are all equal
+    identical_groups: int
+    identical_images: int  # images in such a group
+    conflicting_groups: int  # groups whose members carry differing labels
+    copies_in_train: dict[str, int]  # val and test -> their images that also stand in train
+    counts: dict[str, dict[str, int]]  # split -> class -> images
+    skipped: int  # bad rows left out while reading
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers and dicts, under the names of the fields."""
+        return asdict(self)
+
+
+def audit(samples: Samples) -> Audit:
+    """Count what a reader of results on ``samples`` should know."""
+    groups = _groups_of_identical(samples.images)
+    _, size = np.unique(groups, return_counts=True)
+    labels_of_group = np.unique(np.stack([groups, samples.truth]), axis=1)[0]
+    _, differing = np.unique(labels_of_group, return_counts=True)
+    copies = copies_in_train(samples)
+    return Audit(
+        rows=len(samples),
+        blank=int(_is_blank(samples.images).sum()),
+        identical_groups=int((size > 1).sum()),
+        identical_images=int(size[size > 1].sum()),
+        conflicting_groups=int((differing > 1).sum()),
+        copies_in_train={split: int((copies & (samples.split == split)).sum()) for split in ("val", "test")},
+        counts={
+            split: {
+                name: int(((samples.split == split) & (samples.truth == k)).sum())
+                for k, name in enumerate(samples.labels.classes)
+            }
+            for split in SPLITS
+        },
+        skipped=samples.skipped,
+    )
+
+
+def copies_in_train(samples: Samples) -> np.ndarray:
+    """(N,) bool: the rows of val and test whose image also stands, pixel for pixel, in train."""
+    groups = _groups_of_identical(samples.images)
+    in_train = samples.split == "train"
+    return np.asarray(np.isin(groups, groups[in_train]) & ~in_train)
+
+
+def _is_blank(images: np.ndarray) -> np.ndarray:
+    return np.asarray((images == images[:, :1, :1]).all(axis=tuple(range(1, images.ndim))))
+
+
+def _groups_of_identical(images: np.ndarray) -> np.ndarray:
+    """A number for each image (N,), equal exactly where the pixels are."""
+    numbers: dict[bytes, int] = {}  # by digest: keyed by the pixels themselves it would hold a copy of the data set
+    digests = (hashlib.sha256(image.tobytes()).digest() for image in images)
+    return np.asarray([numbers.setdefault(digest, len(numbers)) for digest in digests], np.int64)

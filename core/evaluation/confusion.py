@@ -1,0 +1,74 @@
+"""Which class is taken for which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import confusion_matrix
+
+from core.evaluation.run import EvaluationError, EvaluationRun
+from core.labels import LabelSet
+
+
+@dataclass(frozen=True, eq=False)
+class ConfusionMatrix:
+    """``counts[i, j]``: images of true class i that were answered j."""
+
+    labels: LabelSet
+    counts: np.ndarray  # (K, K) int64
+
+    def __post_init__(self) -> None:
+        k = len(self.labels)
+        if self.counts.shape != (k, k):
+            raise EvaluationError(f"counts must have shape ({k}, {k}) for {self.labels.name}, got {self.counts.shape}")
+
+    @classmethod
+    def from_run(cls, run: EvaluationRun) -> ConfusionMatrix:
+        """Count the answers of a run."""
+        k = len(run.labels)
+        if not len(run):  # scikit-learn refuses no images at all
+            return cls(run.labels, np.zeros((k, k), np.int64))
+        return cls(run.labels, confusion_matrix(run.truth, run.predicted, labels=np.arange(k)).astype(np.int64))
+
+    @property
+    def n(self) -> int:
+        """Images counted."""
+        return int(self.counts.sum())
+
+    def by_true(self) -> np.ndarray:
+        """(K, K) float64: shares of each true class, rows sum to 1; NaN in the row of a class without images."""
+        return _shares(self.counts, axis=1)
+
+    def by_predicted(self) -> np.ndarray:
+        """(K, K) float64: shares of each answer, columns sum to 1; NaN in the column of a class never answered."""
+        return _shares(self.counts, axis=0)
+
+    def minus(self, other: ConfusionMatrix) -> np.ndarray:
+        """(K, K) float64 in [-1, 1]: shares by true class here minus there. Raises EvaluationError on other classes."""
+        if self.labels.classes != other.labels.classes:
+            raise EvaluationError(
+                f"a difference needs the same classes, got {', '.join(self.labels.classes)} and "
+                f"{', '.join(other.labels.classes)}"
+            )
+        return np.asarray(self.by_true() - other.by_true())
+
+
+def resampled_counts(counts: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """(R, K, K): confusion counts of bootstrap resamples of the images.
+
+    Drawing images with replacement and counting them is one multinomial draw over the cells, so a resample costs K²
+    numbers and not N.
+    """
+    n = int(counts.sum())
+    cells = np.flatnonzero(counts)
+    drawn = np.zeros((resamples, counts.size), np.int64)
+    if n:
+        shares = counts.ravel()[cells] / n
+        drawn[:, cells] = np.random.default_rng(seed).multinomial(n, shares, size=resamples)
+    return drawn.reshape(resamples, *counts.shape)
+
+
+def _shares(counts: np.ndarray, axis: int) -> np.ndarray:
+    totals = counts.sum(axis=axis, keepdims=True)
+    return np.asarray(np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0))

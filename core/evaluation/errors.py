@@ -1,0 +1,120 @@
+"""The mistakes one by one: which images, how sure, and whether the label may be what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.evaluation.run import EvaluationError, EvaluationRun
+from core.labels import LabelSet
+
+
+def disagreement(runs: Sequence[EvaluationRun]) -> np.ndarray:
+    """(N,) bits: the Jensen-Shannon divergence (Lin 1991) of the runs' probabilities for each image, equally weighted.
+
+    0 where all say the same; at most log2 of the number of runs. Raises EvaluationError for runs that cannot be paired.
+    """
+    if not runs:
+        raise EvaluationError("a disagreement needs at least one network, got none")
+    paired = [runs[0], *(runs[0].paired_with(r)[1] for r in runs[1:])]
+    mean = np.zeros_like(runs[0].probabilities)
+    negative_entropy = np.zeros(len(runs[0]))
+    for run in paired:
+        mean += run.probabilities / len(runs)
+        negative_entropy += (run.probabilities * run.log_probabilities).sum(axis=1) / len(runs)
+    log_mean = np.log(mean, out=np.zeros_like(mean), where=mean > 0)
+    return np.asarray(((negative_entropy - (mean * log_mean).sum(axis=1)) / np.log(2)).clip(min=0))
+
+
+def error_table(run: EvaluationRun, others: Sequence[EvaluationRun] = ()) -> pd.DataFrame:
+    """One row an image, in the run's order, right answers included.
+
+    Columns: image_id, true, predicted, correct, confidence (of the prediction), probability_of_true, loss (nats),
+    disagreement (bits, among the run and the others; 0 without others), and ``predicted_<model_id>`` for each other.
+    """
+    rows = np.arange(len(run))
+    table = pd.DataFrame(
+        {
+            "image_id": run.image_ids,
+            "true": _named(run.truth, run.labels),
+            "predicted": _named(run.predicted, run.labels),
+            "correct": run.correct,
+            "confidence": run.confidence,
+            "probability_of_true": run.probabilities[rows, run.truth],
+            "loss": -run.log_probabilities[rows, run.truth],
+            "disagreement": disagreement([run, *others]) if others else np.zeros(len(run)),
+        }
+    )
+    for other in others:
+        table[f"predicted_{other.model_id}"] = _named(run.paired_with(other)[1].predicted, run.labels)
+    return table
+
+
+def confident_mistakes(table: pd.DataFrame, count: int = 50) -> pd.DataFrame:
+    """The wrong rows of an :func:`error_table`, the most confident first."""
+    return table[~table["correct"]].nlargest(count, "confidence")
+
+
+@dataclass(frozen=True, eq=False)
+class LabelIssues:
+    """Labels that are likely wrong. ``table``: image_id, given, suggested, probability_of_given, margin (how much more
+    probable the suggestion is), the widest margin first."""
+
+    labels: LabelSet
+    table: pd.DataFrame
+    confident_joint: np.ndarray  # (K, K) int64, images by given label (rows) and by what they confidently look like
+    joint: np.ndarray  # (K, K) float64, estimated shares of given and true label, sums to 1
+
+    @property
+    def estimated_share(self) -> float:
+        """Estimated share of images with a wrong label."""
+        return float(1 - np.trace(self.joint))
+
+
+def likely_label_errors(run: EvaluationRun) -> LabelIssues:
+    """Confident learning (Northcutt et al. 2021, section 3): images that confidently look like another class.
+
+    An image counts for class j if its probability of j reaches the mean probability of j among images labelled j; of
+    several such classes the most probable. What then lies off the diagonal of the confident joint is listed. The
+    network must not have been trained on these images.
+    """
+    n, k = len(run), len(run.labels)
+    probabilities, rows = run.probabilities, np.arange(n)
+    support = np.bincount(run.truth, minlength=k)
+    of_given = probabilities[rows, run.truth]
+    # A class nobody was given has no typical confidence: nothing is counted for it.
+    thresholds = np.divide(np.bincount(run.truth, of_given, k), support, out=np.full(k, np.inf), where=support > 0)
+    # A mean of equal numbers may come out above them by a rounding.
+    candidates = np.where(probabilities >= thresholds - 1e-12, probabilities, -1.0)
+    looks_like = candidates.argmax(axis=1)
+    counted = candidates[rows, looks_like] >= 0
+    confident = np.zeros((k, k), np.int64)
+    np.add.at(confident, (run.truth[counted], looks_like[counted]), 1)
+
+    listed = np.flatnonzero(counted & (looks_like != run.truth))
+    table = pd.DataFrame(
+        {
+            "image_id": run.image_ids[listed],
+            "given": _named(run.truth[listed], run.labels),
+            "suggested": _named(looks_like[listed], run.labels),
+            "probability_of_given": of_given[listed],
+            "margin": probabilities[listed, looks_like[listed]] - of_given[listed],
+        }
+    )
+    table = table.sort_values("margin", ascending=False, kind="stable", ignore_index=True)
+    return LabelIssues(run.labels, table, confident, _calibrated(confident, support))
+
+
+def _calibrated(confident: np.ndarray, support: np.ndarray) -> np.ndarray:
+    """The confident joint with each row scaled to its label's share of all images."""
+    counted = confident.sum(axis=1, keepdims=True)
+    # A label none of whose images was counted is taken as it was given.
+    shares = np.divide(confident, counted, out=np.eye(len(support)), where=counted > 0)
+    return np.asarray(shares * (support / max(1, support.sum()))[:, None])
+
+
+def _named(positions: np.ndarray, labels: LabelSet) -> pd.Categorical[str]:
+    return pd.Categorical.from_codes(positions, categories=pd.Index(labels.classes))

@@ -1,0 +1,145 @@
+"""How good a network is, in the field's usual figures, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import precision_recall_fscore_support
+
+from core.evaluation.calibration import brier, expected_calibration_error, nll
+from core.evaluation.confusion import ConfusionMatrix, resampled_counts
+from core.evaluation.intervals import RESAMPLES, SEED, UNDEFINED, Score, percentile_score, wilson
+from core.evaluation.run import EvaluationRun
+
+
+def accuracy(run: EvaluationRun) -> Score:
+    """Share of right answers, with Wilson's interval."""
+    return wilson(int(run.correct.sum()), len(run))
+
+
+def macro_f1(run: EvaluationRun) -> Score:
+    """Mean F1 over the classes that have images, with the percentile interval of a bootstrap of the images."""
+    counts = ConfusionMatrix.from_run(run).counts
+    return _bootstrapped(counts, lambda c: _mean_defined(_f1(c)))
+
+
+def balanced_accuracy(run: EvaluationRun) -> Score:
+    """Mean recall over the classes that have images, with the percentile interval of a bootstrap of the images."""
+    counts = ConfusionMatrix.from_run(run).counts
+    return _bootstrapped(counts, lambda c: _mean_defined(_recall(c)))
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """One class against the rest. What has nothing to count is not defined (NaN), never 0.
+
+    Precision needs an answer of that class, recall and F1 an image of it; a class with images that is never answered
+    has recall and F1 of 0 and no precision.
+    """
+
+    class_name: str
+    support: int  # images of the class
+    answered: int  # images answered so
+    precision: Score
+    recall: Score
+    f1: Score
+
+
+def per_class(run: EvaluationRun) -> tuple[ClassScores, ...]:
+    """Precision and recall with Wilson's, F1 with a bootstrap interval, for each class in the order of the labels."""
+    matrix = ConfusionMatrix.from_run(run)
+    counts, k = matrix.counts, len(run.labels)
+    support, answered, hits = counts.sum(axis=1), counts.sum(axis=0), counts.diagonal()
+    f1 = np.full(k, np.nan)
+    if len(run):
+        _, _, f1, _ = precision_recall_fscore_support(
+            run.truth, run.predicted, labels=np.arange(k), zero_division=np.nan
+        )
+    resampled = _f1(resampled_counts(counts, RESAMPLES, SEED))
+    return tuple(
+        ClassScores(
+            name,
+            int(support[i]),
+            int(answered[i]),
+            precision=wilson(int(hits[i]), int(answered[i])),
+            recall=wilson(int(hits[i]), int(support[i])),
+            f1=percentile_score(float(f1[i]), resampled[:, i], matrix.n) if support[i] else UNDEFINED,
+        )
+        for i, name in enumerate(run.labels.classes)
+    )
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """The figures that a network is introduced with. ``ece`` has 15 bins of equal mass; NLL, ECE and Brier's score are
+    at the run's temperature. ``absent_classes`` had no image and are not in the means over classes."""
+
+    n: int
+    accuracy: Score
+    macro_f1: Score
+    balanced_accuracy: Score
+    nll: Score
+    ece: Score
+    brier: Score
+    accuracy_without_copies: Score | None = None  # None where copies in training are not known
+    absent_classes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for a card; what is not defined is None."""
+        scores = {k: v.to_json() if isinstance(v, Score) else v for k, v in vars(self).items()}
+        return scores | {"absent_classes": list(self.absent_classes)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RunSummary:
+        """The inverse of :meth:`to_json`; what it does not know is left aside."""
+        known = {f.name: data[f.name] for f in fields(cls) if f.name in data}
+        scores = {k: Score.from_json(v) if isinstance(v, Mapping) else v for k, v in known.items()}
+        return cls(**scores | {"absent_classes": tuple(data.get("absent_classes", ()))})
+
+
+def summarise(run: EvaluationRun) -> RunSummary:
+    """All headline figures of a run."""
+    support = np.bincount(run.truth, minlength=len(run.labels))
+    return RunSummary(
+        n=len(run),
+        accuracy=accuracy(run),
+        macro_f1=macro_f1(run),
+        balanced_accuracy=balanced_accuracy(run),
+        nll=nll(run.probabilities, run.truth),
+        ece=expected_calibration_error(run.probabilities, run.truth),
+        brier=brier(run.probabilities, run.truth),
+        accuracy_without_copies=None if run.copy_in_train is None else accuracy(run.without_copies()),
+        absent_classes=tuple(c for c, n in zip(run.labels.classes, support, strict=True) if not n),
+    )
+
+
+def _bootstrapped(counts: np.ndarray, figure: Callable[[np.ndarray], np.ndarray]) -> Score:
+    value = float(figure(counts))
+    return percentile_score(value, figure(resampled_counts(counts, RESAMPLES, SEED)), int(counts.sum()))
+
+
+def _recall(counts: np.ndarray) -> np.ndarray:
+    """(..., K, K) -> (..., K); NaN for a class without images."""
+    support = counts.sum(axis=-1)
+    return _ratio(np.diagonal(counts, axis1=-2, axis2=-1), support, support > 0)
+
+
+def _f1(counts: np.ndarray) -> np.ndarray:
+    """(..., K, K) -> (..., K): 2 TP / (images + answers); NaN for a class without images."""
+    support, answered = counts.sum(axis=-1), counts.sum(axis=-2)
+    return _ratio(2 * np.diagonal(counts, axis1=-2, axis2=-1), support + answered, support > 0)
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray, defined: np.ndarray) -> np.ndarray:
+    return np.asarray(np.divide(numerator, denominator, out=np.full(denominator.shape, np.nan), where=defined))
+
+
+def _mean_defined(values: np.ndarray) -> np.ndarray:
+    """Mean over the last axis of what is defined; NaN where nothing is."""
+    defined = ~np.isnan(values)
+    total = np.where(defined, values, 0).sum(axis=-1)
+    count = defined.sum(axis=-1)
+    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))

@@ -1,0 +1,162 @@
+"""Class activation maps of the grad-cam package, at the stage's own resolution and not yet normalised.
+
+The package works on a small network of our making: a named place, then the rest. Its hooks, its replaced layers and its
+gradients live and die there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from pytorch_grad_cam import (
+    AblationCAM,
+    AblationLayer,
+    EigenCAM,
+    GradCAMPlusPlus,
+    HiResCAM,
+    LayerCAM,
+    ScoreCAM,
+    XGradCAM,
+    ablation_cam as ablation_cam_module,
+    score_cam as score_cam_module,
+)
+from torch import Tensor, nn
+
+from core.explain.explanation import Target
+from core.explain.gradcam import split_at
+from core.explain.registry import Meter, Request, per_target, score_of
+
+__all__ = ["GradCAMPlusPlus", "HiResCAM", "LayerCAM", "XGradCAM", "ablation_cam", "eigen_cam", "gradient_cam", "score_cam"]
+
+# The package prints a bar per face to standard error; here progress goes to the caller instead.
+for _module in (ablation_cam_module, score_cam_module):
+    _module.tqdm = SimpleNamespace(tqdm=lambda steps: steps)
+
+
+class _Hooked(nn.Module):
+    """inputs -> before -> place -> after: ``place`` changes nothing, it is where the package puts its hooks."""
+
+    def __init__(self, before: nn.Module, after: nn.Module, meter: Meter | None = None) -> None:
+        super().__init__()
+        self.before = before
+        self.place: nn.Module = nn.Identity()
+        self.after = after
+        self.meter = meter
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if self.meter is not None:
+            self.meter.advance(len(inputs))
+        logits: Tensor = self.after(self.place(self.before(inputs)))
+        return logits
+
+
+def _raw_maps(cam_class: type[Any], network: _Hooked, inputs: Tensor, target: list[Callable[[Tensor], Tensor]], **options: Any) -> Tensor:
+    """The package's maps before it scales them to the image, signed: (N, h, w)."""
+
+    class Raw(cam_class):  # type: ignore[misc]  # the package has no types
+        def compute_cam_per_layer(self, input_tensor: Tensor, targets: list[Any], eigen_smooth: bool) -> np.ndarray:
+            seen = self.activations_and_grads
+            activations = seen.activations[0].numpy()
+            gradients = seen.gradients[0].numpy() if seen.gradients else None
+            # Score-CAM and Ablation-CAM go on running the network; the hook would keep every activation.
+            seen.release()
+            maps: np.ndarray = self.get_cam_image(
+                input_tensor, self.target_layers[0], targets, activations, gradients, eigen_smooth
+            )
+            return maps
+
+        def aggregate_multi_layers(self, cam_per_target_layer: np.ndarray) -> np.ndarray:
+            return cam_per_target_layer
+
+    cam = Raw(network, [network.place], **options)
+    try:
+        # Not `with cam:`, which swallows every IndexError.
+        return torch.from_numpy(np.asarray(cam(inputs, target), dtype=np.float32))
+    finally:
+        cam.activations_and_grads.release()
+
+
+def gradient_cam(cam_class: type[Any], request: Request) -> Tensor:
+    """A method of the package that weights a stage's features by their gradients."""
+    stem, tail = split_at(request.network, request.stage)
+    with torch.no_grad():
+        features = stem(request.inputs)
+
+    def maps_of(target: Target) -> Tensor:
+        scores = [lambda logits: score_of(target, logits)] * len(features)
+        return _raw_maps(cam_class, _Hooked(nn.Identity(), tail), features.detach().requires_grad_(True), scores)
+
+    return per_target(request, maps_of)
+
+
+def eigen_cam(request: Request) -> Tensor:
+    """The features along their first principal component, the same for every target.
+
+    The sign of a principal component is arbitrary: it is turned so that strong activation is bright.
+    """
+    request.meter.start(len(request.inputs))
+    stem, tail = split_at(request.network, request.stage)
+    with torch.no_grad():
+        features = stem(request.inputs)
+        maps = _raw_maps(EigenCAM, _Hooked(nn.Identity(), tail), features, [])
+    if not torch.isfinite(features).all():
+        maps = torch.full_like(maps, torch.nan)  # the package reads NaN as 0
+    agreement = (maps * features.sum(dim=1).cpu()).sum(dim=(1, 2), keepdim=True)
+    maps = torch.where(agreement < 0, -maps, maps)
+    request.meter.advance(len(request.inputs))
+    return maps[:, None].repeat(1, len(request.targets), 1, 1)
+
+
+def score_cam(request: Request) -> Tensor:
+    """One masked face a channel; face by face, since a face's masks are all in memory at once."""
+    stem, tail = split_at(request.network, request.stage)
+    network = _Hooked(stem, tail, request.meter)
+
+    def maps_of(face: Tensor, target: Target) -> Tensor:
+        return _raw_maps(ScoreCAM, network, face, [lambda logits: score_of(target, logits)])
+
+    return _face_by_face(request, maps_of)
+
+
+class _SetToZero(AblationLayer):  # type: ignore[misc]  # the package has no types
+    """Ablates as Desai and Ramaswamy (2020) do. The package's own layer writes -1e7 where a stage has negative values."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        ablated: Tensor = self.activations
+        ablated[torch.arange(len(ablated)), torch.from_numpy(np.asarray(self.indices[: len(ablated)], dtype=np.int64))] = 0
+        return ablated
+
+
+def ablation_cam(request: Request) -> Tensor:
+    """One forward of the tail a channel.
+
+    The paper divides the drop by the score, which turns the map round where a logit is negative. The score is therefore
+    counted from its own value on this face plus 1, so that the weights are the drops themselves.
+    """
+    stem, tail = split_at(request.network, request.stage)
+
+    def maps_of(face: Tensor, target: Target) -> Tensor:
+        with torch.no_grad():
+            features = stem(face)
+            whole = score_of(target, tail(features)[0])
+            return _raw_maps(
+                AblationCAM,
+                _Hooked(nn.Identity(), tail, request.meter),
+                features,
+                [lambda logits: score_of(target, logits) - whole + 1],
+                ablation_layer=_SetToZero(),
+            )
+
+    return _face_by_face(request, maps_of)
+
+
+def _face_by_face(request: Request, maps_of: Callable[[Tensor, Target], Tensor]) -> Tensor:
+    """Maps (1, h, w) of each face and target -> (N, T, h, w); a pass a channel and one for the whole face."""
+    with torch.no_grad():
+        channels = split_at(request.network, request.stage)[0](request.inputs[:1]).shape[1]
+    request.meter.start(len(request.inputs) * len(request.targets) * (channels + 1))
+    return torch.stack([torch.cat([maps_of(face, t) for t in request.targets]) for face in request.inputs.split(1)])

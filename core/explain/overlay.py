@@ -1,0 +1,40 @@
+"""Heatmap -> colours -> picture. Perceptually even colour maps only: jet paints edges that are not in the data."""
+
+from __future__ import annotations
+
+import cv2
+import matplotlib
+import numpy as np
+
+COLORMAPS = ("viridis", "cividis", "magma", "inferno", "plasma")
+
+
+def colourise(heatmap: np.ndarray, colormap: str = "viridis") -> np.ndarray:
+    """Cells in [0, 1], (H, W) -> RGB uint8 (H, W, 3). Raises ValueError for a colour map that is not in COLORMAPS."""
+    if colormap not in COLORMAPS:
+        raise ValueError(f"the colour map must be one of {', '.join(COLORMAPS)}, got {colormap!r}")
+    rgba = matplotlib.colormaps[colormap](np.clip(heatmap, 0.0, 1.0), bytes=True)
+    return np.asarray(rgba)[..., :3]
+
+
+def upsample(heatmap: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
+    """Bilinear to ``size`` px, square or (height, width), as float32."""
+    height, width = (size, size) if isinstance(size, int) else size
+    return np.asarray(cv2.resize(heatmap.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+def overlay(
+    image_rgb: np.ndarray, heatmap: np.ndarray, *, opacity: float = 0.5, colormap: str = "viridis"
+) -> np.ndarray:
+    """The heatmap laid over an image, (H, W, 3) or (H, W) uint8 -> (H, W, 3) uint8; opacity 0 leaves the image alone.
+
+    Raises ValueError for an opacity outside [0, 1] or an image of another kind.
+    """
+    if not 0.0 <= opacity <= 1.0:
+        raise ValueError(f"opacity must lie in [0, 1], got {opacity}")
+    if image_rgb.dtype != np.uint8 or image_rgb.ndim not in (2, 3):
+        raise ValueError(f"an image must be uint8 (H, W, 3) or (H, W), got {image_rgb.dtype} {image_rgb.shape}")
+    image = image_rgb if image_rgb.ndim == 3 else np.repeat(image_rgb[..., None], 3, axis=2)
+    colours = colourise(upsample(heatmap, (image.shape[0], image.shape[1])), colormap)
+    blended = (1.0 - opacity) * image.astype(np.float32) + opacity * colours.astype(np.float32)
+    return np.rint(blended).astype(np.uint8)

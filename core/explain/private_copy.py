@@ -1,0 +1,38 @@
+"""A network of one's own that costs no memory: new modules around the same weights.
+
+Saliency packages put hooks on modules, replace layers, switch modes and clear gradients. Sessions are threads that share
+one network, so none of that may happen to the shared one, least of all when something fails halfway. Every method here
+therefore works on a private copy, and there is nothing to restore.
+"""
+
+from __future__ import annotations
+
+import copy
+
+from torch import Tensor, nn
+
+from core.models.network import Network
+
+
+def private_copy(network: Network) -> Network:
+    """New modules in evaluation mode, without gradients for the weights, around the very storage of the old ones.
+
+    A few milliseconds. Half-precision weights become float32 copies: the packages compute in numpy. In-place activations
+    are switched off, since they would overwrite the features that are being explained.
+    """
+    memo: dict[int, object] = {}
+    for parameter in network.parameters():
+        memo[id(parameter)] = nn.Parameter(_shared(parameter), requires_grad=False)
+    for buffer in network.buffers():
+        memo[id(buffer)] = _shared(buffer)
+    copied = copy.deepcopy(network, memo).eval()
+    for module in copied.modules():
+        if getattr(module, "inplace", False):
+            module.inplace = False  # type: ignore[assignment]  # nn.Module types every attribute as a tensor or module
+    return copied
+
+
+def _shared(tensor: Tensor) -> Tensor:
+    # An inference tensor cannot take part in a backward pass; only a clone can.
+    plain = tensor.detach().clone() if tensor.is_inference() else tensor.detach()
+    return plain.float() if plain.is_floating_point() else plain

@@ -1,0 +1,46 @@
+"""A network over a whole data set."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from core.data import Samples, copies_in_train
+from core.evaluation import EvaluationRun
+from core.models import Network
+from core.preprocessing import Preprocessing
+
+
+@torch.inference_mode()
+def infer_logits(network: Network, preprocessing: Preprocessing, images: Tensor, batch_size: int = 256) -> Tensor:
+    """Logits (N, K) float32 on the images' device, for images already at size: (N, S, S) or (N, S, S, 3) uint8."""
+    network.eval()
+    batches = (preprocessing.normalise(images[i : i + batch_size]) for i in range(0, len(images), batch_size))
+    return torch.cat([network(b.contiguous(memory_format=torch.channels_last)).logits.float() for b in batches])
+
+
+def evaluate(
+    network: Network, preprocessing: Preprocessing, samples: Samples, split: str, *, model_id: str, temperature: float = 1.0
+) -> EvaluationRun:
+    """The network's answers on one split, with the images that have an exact copy in training marked."""
+    chosen = samples.of(split)
+    copies = copies_in_train(samples)[samples.split == split]
+    logits = infer_logits(network, preprocessing, prepared_images(chosen, preprocessing))
+    return EvaluationRun(
+        model_id=model_id,
+        split=split,
+        labels=chosen.labels,
+        image_ids=chosen.ids,
+        truth=chosen.truth,
+        logits=logits.numpy(),
+        copy_in_train=copies,
+        temperature=temperature,
+    )
+
+
+def prepared_images(samples: Samples, preprocessing: Preprocessing) -> Tensor:
+    """Every image as the network sees it, (N, S, S) or (N, S, S, 3) uint8."""
+    ready = samples.channels == preprocessing.channels and samples.images.shape[1] == preprocessing.size_px
+    if ready and preprocessing.equalize == "none":
+        return torch.from_numpy(samples.images)
+    return torch.stack([torch.from_numpy(preprocessing.to_input_image(image)) for image in samples.images])

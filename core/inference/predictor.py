@@ -1,0 +1,95 @@
+"""One trained network, ready for use from several threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.special import softmax
+
+from core.checkpoints import Checkpoint, ModelCard
+from core.labels import LabelSet
+from core.models import Network
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one network says of one face."""
+
+    model_id: str
+    labels: LabelSet
+    logits: np.ndarray  # (K,) float32
+    temperature: float = 1.0
+    features: np.ndarray | None = None  # (C, h, w) float32, the tensor that entered the pooling
+
+    def __post_init__(self) -> None:
+        expected = (len(self.labels),)
+        if self.logits.shape != expected:
+            raise ValueError(f"logits must have shape {expected} for {self.labels.name}, got {self.logits.shape}")
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """(K,) summing to 1; the logits are divided by the temperature fitted on the validation split."""
+        return np.asarray(softmax(self.logits.astype(np.float64) / self.temperature))
+
+    @property
+    def top(self) -> int:
+        """Position of the most probable class."""
+        return int(self.logits.argmax())
+
+    @property
+    def expression(self) -> str:
+        """Name of the most probable class."""
+        return self.labels.classes[self.top]
+
+
+class Predictor:
+    """A network with its card. Predictions may run in several threads at once; anything with hooks takes ``lock``."""
+
+    def __init__(self, network: Network, card: ModelCard) -> None:
+        # Only the layout changes: the numbers stay those of the file that ships.
+        self.network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.card = card
+        # Hooks mutate the shared network, and sessions are threads.
+        self.lock = threading.Lock()
+
+    @classmethod
+    def load(cls, checkpoint: Checkpoint) -> Predictor:
+        """Raises CheckpointError when the weights are not the card's."""
+        return cls(checkpoint.network(), checkpoint.card)
+
+    @property
+    def model_id(self) -> str:
+        return self.card.run_id
+
+    def input_images(self, crops: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Each crop as the network sees it: (S, S) or (S, S, 3) uint8."""
+        return [self.card.preprocessing.to_input_image(c) for c in crops]
+
+    def predict(self, crops: Sequence[np.ndarray]) -> list[Prediction]:
+        """Answers for face crops of any size, in one batch; features are kept for saliency in closed form."""
+        if not crops:
+            return []
+        inputs = self.card.preprocessing.to_tensor(crops).contiguous(memory_format=torch.channels_last)
+        with torch.inference_mode():
+            output = self.network(inputs)
+        features = output.features.contiguous().numpy()
+        return [
+            Prediction(self.model_id, self.card.labels, logits, self.card.temperature, maps)
+            for logits, maps in zip(output.logits.numpy(), features, strict=True)
+        ]
+
+
+def ensemble_prediction(predictions: Sequence[Prediction], model_id: str = "ensemble") -> Prediction:
+    """Mean of the members' probabilities, kept as log-probabilities; members must share one label set."""
+    labels = predictions[0].labels
+    for prediction in predictions:
+        if prediction.labels.classes != labels.classes:
+            raise ValueError(
+                f"an ensemble needs members with the same classes, got {labels.name} and {prediction.labels.name}"
+            )
+    mean = np.mean([p.probabilities for p in predictions], axis=0)
+    return Prediction(model_id, labels, np.log(mean.clip(1e-12)).astype(np.float32))

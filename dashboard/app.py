@@ -1,0 +1,37 @@
+"""Page settings and navigation; the pages are in ``pages/``."""
+
+import streamlit as st
+
+st.set_page_config(page_title="FERscope", page_icon=":material/frame_person:", layout="wide")
+
+page = st.navigation(
+    [
+        st.Page(
+            "../pages/overview.py",
+            title="Overview",
+            icon=":material/home:",
+            default=True,
+            help="What FERscope is, the installed networks and their scores, and portraits to try.",
+        ),
+        st.Page(
+            "../pages/analyze.py",
+            title="Analyze",
+            icon=":material/frame_person:",
+            help="What each network says of the faces in a photo, and which pixels made it say so.",
+        ),
+        st.Page(
+            "../pages/compare.py",
+            title="Compare",
+            icon=":material/compare_arrows:",
+            help="Curves, confusion matrices and scores of the networks side by side, with their protocol.",
+        ),
+        st.Page(
+            "../pages/about.py",
+            title="About",
+            icon=":material/info:",
+            help="Data, protocol, limits, and what the law says of inferring emotions.",
+        ),
+    ],
+    position="top",
+)
+page.run()

@@ -1,0 +1,51 @@
+"""Saliency maps as pictures: the overlay of one network, the colour bar, and all networks in one PNG."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from core.explain import Explanation, colourise, overlay
+from core.images import encode_png
+
+SIZE_PX = 336
+COLORMAPS = ("viridis", "cividis", "magma", "gray")
+
+
+def enlarged(face: np.ndarray, size_px: int = SIZE_PX) -> np.ndarray:
+    """A network's input, (S, S) or (S, S, 3) uint8, with its pixels left visible."""
+    return np.asarray(Image.fromarray(face).convert("RGB").resize((size_px, size_px), Image.Resampling.NEAREST))
+
+
+def overlay_picture(face: np.ndarray, explanation: Explanation, *, opacity: float, colormap: str) -> np.ndarray:
+    """The face under its map, (336, 336, 3) uint8; without evidence the face alone."""
+    smooth = np.asarray(Image.fromarray(face).convert("RGB").resize((SIZE_PX, SIZE_PX), Image.Resampling.BICUBIC))
+    if not explanation.has_evidence:
+        return smooth
+    return overlay(smooth, explanation.heatmap, opacity=opacity, colormap=colormap)
+
+
+def colour_bar(colormap: str) -> np.ndarray:
+    """(14, 336, 3) uint8 from 0 on the left to 1 on the right."""
+    return colourise(np.tile(np.linspace(0, 1, SIZE_PX, dtype=np.float32), (14, 1)), colormap)
+
+
+def contact_sheet(pictures: Mapping[str, np.ndarray], title: str, colormap: str) -> bytes:
+    """PNG of every network's overlay side by side with names, title and colour bar."""
+    margin, text_px = 16, 20
+    width = len(pictures) * (SIZE_PX + margin) + margin
+    sheet = Image.new("RGB", (max(width, 520), SIZE_PX + 3 * margin + 5 * text_px), "white")
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(size=text_px * 0.8)
+    draw.text((margin, margin / 2), title, fill="#1B2A2E", font=font)
+    for number, (name, picture) in enumerate(pictures.items()):
+        left = margin + number * (SIZE_PX + margin)
+        draw.text((left, margin + text_px), name, fill="#1B2A2E", font=font)
+        sheet.paste(Image.fromarray(picture), (left, margin + 2 * text_px + 8))
+    below = 2 * margin + 2 * text_px + SIZE_PX + 4
+    sheet.paste(Image.fromarray(colour_bar(colormap)), (margin, below))
+    draw.text((margin, below + 18), "0: no evidence", fill="#1B2A2E", font=font)
+    draw.text((margin + SIZE_PX - 60, below + 18), "1: most", fill="#1B2A2E", font=font)
+    return encode_png(np.asarray(sheet))

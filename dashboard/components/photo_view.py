@@ -1,0 +1,33 @@
+"""The photo with its faces numbered."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from core.inference import PhotoAnalysis
+
+DISPLAY_PX = 960  # longest side on the screen; the analysis keeps the original
+
+
+def with_boxes(analysis: PhotoAnalysis, chosen: int) -> np.ndarray:
+    """A display copy of the photo, faces boxed and numbered from 1; the chosen one is drawn stronger."""
+    picture = Image.fromarray(analysis.image)
+    scale = min(1.0, DISPLAY_PX / max(picture.size))
+    if scale < 1:
+        picture = picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.LANCZOS)
+    draw = ImageDraw.Draw(picture)
+    stroke = max(2, round(max(picture.size) / 320))
+    font = ImageFont.load_default(size=max(12, 6 * stroke))
+    for number, found in enumerate(analysis.faces):
+        box = found.face.box
+        left, top = box.left * scale, box.top * scale
+        right, bottom = left + box.width * scale, top + box.height * scale
+        colour, width = ("#4FC3B8", 2 * stroke) if number == chosen else ("#FFFFFF", stroke)
+        # A dark rim keeps the line visible on light and dark skin, hair and background alike.
+        draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline="#11181A", width=width + 2)
+        draw.rectangle((left, top, right, bottom), outline=colour, width=width)
+        tag = (left, top, left + 9 * stroke, top + 8 * stroke)
+        draw.rectangle(tag, fill=colour)
+        draw.text((left + 2.6 * stroke, top + 0.4 * stroke), str(number + 1), fill="#11181A", font=font)
+    return np.asarray(picture)

@@ -1,0 +1,74 @@
+"""Where photos come from: files, the webcam, sample portraits."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.sample_photos import SamplePhoto
+from dashboard import services, state
+from dashboard.state import Photo
+
+SOURCES = {
+    "Upload": ":material/upload:",
+    "Webcam": ":material/photo_camera:",
+    "Samples": ":material/portrait:",
+}
+
+
+def source_picker() -> None:
+    """Upload, webcam or samples; what is chosen there joins the session's photos."""
+    source = st.segmented_control(
+        "Photo from",
+        list(SOURCES),
+        default="Upload",
+        key="source",
+        required=True,
+        persist_state="session",
+        format_func=lambda s: f"{SOURCES[s]} {s}",
+        width="stretch",
+    )
+    if source == "Webcam":
+        st.camera_input("Take a snapshot", key="snapshot", on_change=_keep_snapshot, label_visibility="collapsed")
+    elif source == "Samples":
+        for sample in services.samples().values():
+            st.button(sample.title, key=f"side-{sample.name}", on_click=keep_sample, args=(sample,), width="stretch")
+    else:
+        files = st.file_uploader(
+            "Photos (JPEG, PNG, WebP, GIF, TIFF, BMP)",
+            accept_multiple_files=True,
+            key="uploads",
+            on_change=_keep_uploads,
+            help="Photos stay in this session's memory. They are never written to disk, logged or sent on.",
+        )
+        st.session_state["uploader_ids"] = {f.file_id for f in files}
+
+
+def sample_cards(columns: int = 3) -> None:
+    """Each sample portrait with a button that analyses it."""
+    for cell, sample in zip(st.columns(columns), services.samples().values(), strict=False):
+        with cell:
+            st.image(sample.data, alt=sample.alt, width="stretch")
+            if st.button(f"Try {sample.title}", key=f"card-{sample.name}", width="stretch", icon=":material/play_arrow:"):
+                keep_sample(sample)
+                st.switch_page("../pages/analyze.py")
+            st.caption(sample.credit)
+
+
+def keep_sample(sample: SamplePhoto) -> None:
+    """Add a sample portrait to the session's photos and choose it."""
+    state.add_photo(Photo.of(sample.title, sample.data, "sample"))
+
+
+def _keep_uploads() -> None:
+    files = st.session_state["uploads"] or []
+    before: set[str] = st.session_state.get("uploader_ids", set())
+    state.drop_photos(before - {f.file_id for f in files})
+    # The first new file is shown first, so it is added last.
+    for file in reversed([f for f in files if f.file_id not in before]):
+        state.add_photo(Photo.of(file.name, file.getvalue(), "upload", file.file_id))
+
+
+def _keep_snapshot() -> None:
+    snapshot = st.session_state["snapshot"]
+    if snapshot is not None:
+        state.add_photo(Photo.of("Webcam snapshot", snapshot.getvalue(), "webcam"))

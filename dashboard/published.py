@@ -1,0 +1,70 @@
+"""What the reference systems' authors published, each with the protocol that decides whether it can be compared.
+
+Sources: the papers and project pages as named in each row; where a protocol is not stated, that is what stands here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PublishedResult:
+    """One figure somebody else published."""
+
+    system: str
+    data: str
+    classes: int
+    protocol: str
+    figure: str
+    comparable: bool
+    why: str  # why it can or cannot be laid beside FERscope's FER2013 numbers
+
+
+PUBLISHED = (
+    PublishedResult(
+        "CNN, residual CNN and ResNet50 (ITM Web Conf. 80, 01013, 2025)",
+        "FER2013, 48 × 48",
+        7,
+        "compared by loss and accuracy; which split chose the epoch is not stated",
+        "ResNet50 best of the three",
+        False,
+        "no figure with a stated test split",
+    ),
+    PublishedResult(
+        "ResNet50 from scratch on fer2013.csv",
+        "FER2013, 48 × 48",
+        7,
+        "SGD 0.01, batch 64, cross-entropy; the split behind “test” is not stated",
+        "75 % train, 45 % test",
+        False,
+        "split not stated",
+    ),
+    PublishedResult(
+        "ResNet50 with contempt, desktop window",
+        "AffectNet",
+        8,
+        "resized, equalised, faces detected; metric not stated",
+        "87.5 %",
+        False,
+        "other data and classes; 87.5 % is 7/8, what binary accuracy gives for naming none of eight classes",
+    ),
+    PublishedResult(
+        "ResNet50 with pain, HTTP service",
+        "own set of six classes, 224 × 224 RGB",
+        6,
+        "ImageNet weights, dropout 0.5, Adam, learning rate reduced on plateau",
+        "72 % validation, 74 % test",
+        False,
+        "other data and classes",
+    ),
+    PublishedResult(
+        "MobileNetV2 and ResNet50 averaged (IJIRT, 2025)",
+        "FER+",
+        8,
+        "Haar cascade, live webcam",
+        "none given",
+        False,
+        "no figure",
+    ),
+)

@@ -1,0 +1,136 @@
+"""The only door from the screen to core: every cache and every lock is here, and every cache is bounded.
+
+Cached resources are shared by all sessions and are never written to. Photos are keyed by the SHA-256 of their bytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import checkpoints, images
+from core.checkpoints import Checkpoint, Listing
+from core.evaluation import EvaluationRun, RunSummary, ensemble_run, summarise
+from core.faces import Detector
+from core.faces import detector as make_detector
+from core.inference import ENSEMBLE, ClassMaps, PhotoAnalysis, Predictor, analyze, class_saliency
+from core.sample_photos import SamplePhoto, sample_photos
+from dashboard.state import Photo
+
+DETECTORS = {"haar": "Haar cascade (offline)", "yunet": "YuNet (fetched on first use)"}
+
+
+def networks() -> Listing:
+    """The installed networks, read again when a card or a weights file has changed."""
+    return _networks(checkpoints.ROOT, _stamp(checkpoints.ROOT))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _networks(root: Path, stamp: tuple[tuple[str, int], ...]) -> Listing:  # noqa: ARG001  (a cache key)
+    return checkpoints.list_checkpoints(root)
+
+
+def _stamp(root: Path) -> tuple[tuple[str, int], ...]:
+    files = [*root.glob(f"*/{checkpoints.CARD}"), *root.glob(f"*/{checkpoints.WEIGHTS}")]
+    return tuple(sorted((str(f), f.stat().st_mtime_ns) for f in files))
+
+
+def predictor(checkpoint: Checkpoint) -> Predictor:
+    """A network ready for use. Raises CheckpointError when its weights are not the card's."""
+    weights = checkpoint.path / checkpoints.WEIGHTS
+    stamp = weights.stat().st_mtime_ns if weights.is_file() else 0
+    return _predictor(checkpoint.card.run_id, checkpoint.card.weights_sha256, stamp, checkpoint)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Loading the network …")
+def _predictor(run_id: str, sha256: str, stamp: int, _checkpoint: Checkpoint) -> Predictor:  # noqa: ARG001
+    return Predictor.load(_checkpoint)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Preparing the face detector …")
+def detector(name: str) -> Detector:
+    """A face detector. Raises DetectorUnavailableError when its model file cannot be had."""
+    return make_detector(name)
+
+
+def analysis(photo: Photo, predictors: list[Predictor], detector_name: str, *, whole_image: bool) -> PhotoAnalysis:
+    """Faces and answers for one photo. Raises ImageError for bytes that are no photo."""
+    key = tuple((p.model_id, p.card.weights_sha256) for p in predictors)
+    return _analysis(photo.digest, key, detector_name, whole_image, photo.data, predictors)
+
+
+@st.cache_resource(max_entries=24, show_spinner="Looking for faces and asking the networks …")
+def _analysis(
+    digest: str,  # noqa: ARG001
+    networks_key: tuple[tuple[str, str], ...],  # noqa: ARG001
+    detector_name: str,
+    whole_image: bool,
+    _data: bytes,
+    _predictors: list[Predictor],
+) -> PhotoAnalysis:
+    return analyze(images.decode(_data), detector(detector_name), _predictors, whole_image=whole_image)
+
+
+def saliency(photo: Photo, found: PhotoAnalysis, face_number: int, network: Predictor, stage: str) -> ClassMaps:
+    """Maps of every class for one face of an analysis."""
+    return _saliency(
+        photo.digest, found.detector, face_number, network.model_id, network.card.weights_sha256, stage, found, network
+    )
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _saliency(
+    digest: str,  # noqa: ARG001
+    detector_name: str,  # noqa: ARG001
+    face_number: int,
+    model_id: str,  # noqa: ARG001
+    sha256: str,  # noqa: ARG001
+    stage: str,
+    _analysis: PhotoAnalysis,
+    _predictor: Predictor,
+) -> ClassMaps:
+    return class_saliency(_predictor, _analysis.faces[face_number], stage)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def samples() -> dict[str, SamplePhoto]:
+    """Public-domain portraits to try."""
+    return sample_photos()
+
+
+def evaluation(checkpoint: Checkpoint, split: str) -> EvaluationRun:
+    """The stored answers of a network. Raises CheckpointError when it has none for that split."""
+    return _evaluation(checkpoint.card.run_id, checkpoint.card.weights_sha256, split, checkpoint)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _evaluation(run_id: str, sha256: str, split: str, _checkpoint: Checkpoint) -> EvaluationRun:  # noqa: ARG001
+    return _checkpoint.evaluation(split)
+
+
+def ensemble(runs: list[EvaluationRun]) -> EvaluationRun:
+    """The mean of the networks' probabilities on the same images."""
+    return ensemble_run(runs, model_id=ENSEMBLE)
+
+
+def summary(run: EvaluationRun) -> RunSummary:
+    """Scores with intervals, computed once for an evaluation."""
+    return _summary(run.model_id, run.split, checkpoints_key(run), run)
+
+
+def checkpoints_key(run: EvaluationRun) -> float:
+    """Tells two evaluations of the same name apart: a retrained network has other logits."""
+    return float(np.float64(run.logits.sum()))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _summary(model_id: str, split: str, key: float, _run: EvaluationRun) -> RunSummary:  # noqa: ARG001
+    return summarise(_run)
+
+
+def history(checkpoint: Checkpoint) -> pd.DataFrame:
+    """One row an epoch; empty where the run kept none."""
+    return checkpoint.history()

@@ -1,0 +1,68 @@
+"""What a session keeps: the photos a person brought. Everything else lives in widgets, bound to the URL or the session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core import images
+
+# A session holds its photos in memory; a person compares a handful, and a server has many sessions.
+MAX_PHOTOS = 24
+
+
+@dataclass(frozen=True)
+class Photo:
+    """Bytes as they came, never written anywhere."""
+
+    name: str
+    data: bytes
+    digest: str
+    source: str  # "upload", "webcam" or "sample"
+    file_id: str = ""  # the uploader's own key of the file
+
+    @classmethod
+    def of(cls, name: str, data: bytes, source: str, file_id: str = "") -> Photo:
+        return cls(name, data, images.digest(data), source, file_id)
+
+
+def photos() -> list[Photo]:
+    """The session's photos, oldest first."""
+    return list(st.session_state.setdefault("photos", {}).values())
+
+
+def add_photo(photo: Photo) -> None:
+    """Keep a photo and choose it; the oldest one leaves when there are too many."""
+    kept: dict[str, Photo] = st.session_state.setdefault("photos", {})
+    kept.pop(photo.digest, None)
+    kept[photo.digest] = photo
+    while len(kept) > MAX_PHOTOS:
+        kept.pop(next(iter(kept)))
+    choose_photo(photo)
+
+
+def drop_photos(file_ids: set[str]) -> None:
+    """Forget uploads that were taken off the uploader's list."""
+    kept: dict[str, Photo] = st.session_state.setdefault("photos", {})
+    for digest in [d for d, p in kept.items() if p.file_id in file_ids]:
+        kept.pop(digest)
+
+
+def clear_photos() -> None:
+    """Forget every photo."""
+    st.session_state["photos"] = {}
+
+
+def choose_photo(photo: Photo) -> None:
+    """Show this photo, its first face and no class chosen by hand."""
+    st.session_state["photo"] = photo.digest
+    for key in ("face", "whole_image"):
+        st.session_state.pop(key, None)
+
+
+def chosen_photo() -> Photo | None:
+    """The photo on the screen; the last one where the chosen one is gone."""
+    kept: dict[str, Photo] = st.session_state.setdefault("photos", {})
+    chosen = kept.get(st.session_state.get("photo", ""))
+    return chosen or (list(kept.values())[-1] if kept else None)

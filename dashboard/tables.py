@@ -1,0 +1,166 @@
+"""Results -> tables and sentences. No Streamlit here beyond column settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from pandas.io.formats.style import Styler
+
+from core.checkpoints import ModelCard
+from core.evaluation import ClassScores, ConfusionMatrix, RunSummary, Score
+from dashboard.published import PublishedResult
+
+# Columns of the score table that have an interval, and how they are read from a summary.
+MEASURES = {
+    "accuracy": "accuracy",
+    "without copies": "accuracy_without_copies",
+    "macro F1": "macro_f1",
+    "balanced accuracy": "balanced_accuracy",
+}
+SCORE_COLUMNS: dict[str, Any] = {
+    "network": st.column_config.TextColumn(pinned=True),
+    "without copies": st.column_config.TextColumn(help="Leaving out the images with an exact copy in Training"),
+    "ECE": st.column_config.TextColumn(help="Expected calibration error after temperature scaling, 0 is best"),
+    "MACs": st.column_config.TextColumn(help="Multiply-accumulates for one face"),
+}
+
+
+def shown(score: Score | None) -> str:
+    """A score with half its interval, or that there is none."""
+    if score is None or not score.defined:
+        return "not defined"
+    return f"{score.value:.3f} ± {(score.high - score.low) / 2:.3f}"
+
+
+def scores(
+    summaries: Mapping[str, RunSummary], cards: Mapping[str, ModelCard], names: Mapping[str, str]
+) -> pd.DataFrame:
+    """One row a network; intervals in the cells, costs from the cards."""
+    rows = []
+    for model_id, summary in summaries.items():
+        card = cards.get(model_id)
+        members = [card] if card else list(cards.values())
+        row = {"network": names[model_id]}
+        row |= {column: shown(getattr(summary, attribute)) for column, attribute in MEASURES.items()}
+        row |= {
+            "NLL": f"{summary.nll.value:.3f}",
+            "ECE": f"{summary.ece.value:.3f}",
+            "parameters": f"{sum(c.parameters for c in members) / 1e6:.2f} M",
+            "MACs": f"{sum(c.macs for c in members) / 1e6:,.0f} M",
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def installed(cards: Sequence[ModelCard], names: Mapping[str, str]) -> pd.DataFrame:
+    """One row a network, PrivateTest scores from the cards."""
+    rows = []
+    for card in cards:
+        test = card.metrics.get("test")
+        rows.append(
+            {
+                "network": names[card.run_id],
+                "classes": f"{len(card.labels)} ({card.labels.name})",
+                "PrivateTest accuracy": shown(test.accuracy) if test else "not scored",
+                "macro F1": shown(test.macro_f1) if test else "not scored",
+                "ECE": f"{test.ece.value:.3f}" if test else "not scored",
+                "parameters": f"{card.parameters / 1e6:.2f} M",
+                "MACs": f"{card.macs / 1e6:,.0f} M",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def styled(table: pd.DataFrame, summaries: Mapping[str, RunSummary]) -> Styler:
+    """Bold for the best of each column and for every one that overlaps its interval."""
+    bold = pd.DataFrame("", index=table.index, columns=table.columns)
+    for column, attribute in MEASURES.items():
+        values: list[Score | None] = [getattr(s, attribute) for s in summaries.values()]
+        defined = [v for v in values if v is not None]
+        if not defined:
+            continue
+        best = max(defined, key=lambda v: v.value)
+        bold[column] = ["font-weight: 700" if v is not None and v.high >= best.low else "" for v in values]
+    return table.style.apply(lambda _: bold, axis=None)
+
+
+def protocol(split: str) -> str:
+    """One sentence on how that split was used."""
+    if split == "test":
+        return "trained on Training, chosen on PublicTest, scored once."
+    return "this split chose the epoch and the temperature, so its numbers flatter."
+
+
+def confusion_csv(matrix: ConfusionMatrix) -> str:
+    """Counts, true classes as rows."""
+    classes = list(matrix.labels.classes)
+    return pd.DataFrame(matrix.counts, index=pd.Index(classes, name="true \\ predicted"), columns=classes).to_csv()
+
+
+def per_class(of_classes: Mapping[str, Sequence[ClassScores]], names: Mapping[str, str]) -> pd.DataFrame:
+    """One row a network and class."""
+    return pd.DataFrame(
+        [
+            {
+                "network": names[model_id],
+                "class": s.class_name,
+                "precision": str(s.precision),
+                "recall": str(s.recall),
+                "F1": str(s.f1),
+                "images": s.support,
+            }
+            for model_id, class_scores in of_classes.items()
+            for s in class_scores
+        ]
+    )
+
+
+def published(
+    results: Iterable[PublishedResult],
+    summaries: Mapping[str, RunSummary],
+    cards: Mapping[str, ModelCard],
+    names: Mapping[str, str],
+    split_name: str,
+) -> pd.DataFrame:
+    """FERscope's networks first, then what others published."""
+    rows = [
+        {
+            "system": f"FERscope {names[model_id]}",
+            "data": next(iter(cards.values())).data["name"],
+            "classes": next(iter(cards.values())).labels.name,
+            "protocol": "Training → PublicTest → PrivateTest",
+            "figure": f"{shown(summary.accuracy)} on {split_name}",
+            "comparable": "yes, with each other",
+            "why": "same images, same protocol",
+        }
+        for model_id, summary in summaries.items()
+    ]
+    rows += [
+        {
+            "system": r.system,
+            "data": r.data,
+            "classes": str(r.classes),
+            "protocol": r.protocol,
+            "figure": r.figure,
+            "comparable": "yes" if r.comparable else "not comparable",
+            "why": r.why,
+        }
+        for r in results
+    ]
+    return pd.DataFrame(rows)
+
+
+def card_text(card: ModelCard) -> str:
+    """A card in a few lines of Markdown."""
+    recipe = card.recipe
+    minutes = card.training_seconds / 60
+    return (
+        f"{recipe.get('summary') or card.architecture}. {card.parameters:,} parameters; epoch {card.chosen_epoch} of "
+        f"{recipe['epochs']} chosen on PublicTest; {recipe['optimizer']}, peak learning rate {recipe['learning_rate']:g}, "
+        f"batch {recipe['batch_size']}, {recipe['precision']}; {minutes:.0f} minutes on {card.hardware}; "
+        f"temperature {card.temperature:.2f}; weights SHA-256 `{card.weights_sha256[:12]}`; commit `{card.commit}`, "
+        f"{card.created_at[:10]}.  \n{card.licence}  \n{card.limits}"
+    )

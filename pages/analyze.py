@@ -1,0 +1,199 @@
+"""Photo -> faces -> what each network says of them, and why."""
+
+import json
+
+import pandas as pd
+import streamlit as st
+
+from core.faces import DetectorUnavailableError
+from core.images import ImageError
+from core.inference import ENSEMBLE, photo_values
+from dashboard import charts, services, state, theme
+from dashboard.components import maps
+from dashboard.components.network_picker import forms, load, pick_networks, titles
+from dashboard.components.photo_view import with_boxes
+from dashboard.components.sources import sample_cards, source_picker
+
+DEFAULT_STAGE, BEFORE_POOLING = "each network's default", "before the pooling"
+
+with st.sidebar:
+    source_picker()
+    chosen_networks = pick_networks()
+    detector = st.selectbox(
+        "Face detector",
+        list(services.DETECTORS),
+        format_func=services.DETECTORS.__getitem__,
+        key="detector",
+        bind="query-params",
+    )
+
+st.title("Analyze")
+st.markdown("What each network says of a face, how much they agree, and where each one looked.")
+
+photo = state.chosen_photo()
+if photo is None:
+    st.info("Upload a photo or take a snapshot in the sidebar, or begin with a portrait.", icon=":material/upload:")
+    sample_cards()
+    st.stop()
+
+held = state.photos()
+if len(held) > 1:
+    names = {p.digest: p.name for p in held}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        picked = st.pills(
+            "Photo", list(names), format_func=names.__getitem__, default=photo.digest, required=True, key="photo_pills"
+        )
+        st.button("Forget all photos", on_click=state.clear_photos, icon=":material/delete:", type="tertiary")
+    photo = next(p for p in held if p.digest == picked)
+
+networks = load(chosen_networks)
+if not networks:
+    st.info("Choose at least one network in the sidebar.", icon=":material/info:")
+    st.stop()
+
+whole_image = st.session_state.get("whole_image") == photo.digest
+try:
+    analysis = services.analysis(photo, networks, detector, whole_image=whole_image)
+except ImageError as error:
+    st.error(f"{photo.name}: {error}", icon=":material/broken_image:")
+    st.stop()
+except DetectorUnavailableError as error:
+    st.error(str(error), icon=":material/cloud_off:")
+    st.stop()
+
+if not analysis.faces:
+    st.image(with_boxes(analysis, -1), alt=f"{photo.name}, no face found", width=420)
+    st.info(
+        "No face was found. Try the other detector, a photo with a larger upright face, or analyse the whole image.",
+        icon=":material/search_off:",
+    )
+    if st.button("Analyse the whole image", type="primary", icon=":material/crop_free:"):
+        st.session_state["whole_image"] = photo.digest
+        st.rerun()
+    st.stop()
+
+title_of = titles(chosen_networks) | {ENSEMBLE: "mean of the networks"}
+form_of = forms(chosen_networks)
+inks = theme.ink()
+
+left, right = st.columns([5, 7], gap="large")
+with left:
+    picture = st.empty()
+    number = 0
+    if len(analysis.faces) > 1:
+        number = st.segmented_control(
+            "Face",
+            range(len(analysis.faces)),
+            format_func=lambda i: f"{i + 1} · {analysis.faces[i].verdict.expression}",
+            default=0,
+            required=True,
+            key=f"face-{photo.digest[:12]}-{detector}",
+        )
+    picture.image(
+        with_boxes(analysis, number), alt=f"{photo.name} with {len(analysis.faces)} faces boxed", width="stretch"
+    )
+    took = sum(analysis.elapsed_ms.values())
+    found_by = "the whole image, no detector" if whole_image else services.DETECTORS[detector]
+    st.caption(f"{photo.name} · {analysis.image.shape[1]} × {analysis.image.shape[0]} px · {found_by} · {took:.0f} ms")
+found = analysis.faces[number]
+verdict = found.verdict
+
+with right:
+    singles = [m for m in found.predictions if m != ENSEMBLE]
+    said = "networks say" if len(singles) > 1 else "network says"
+    st.subheader(f"{said.capitalize()} {verdict.expression}, {verdict.probabilities[verdict.top]:.2f}")
+    agree = f" · {found.agreeing} of {len(singles)} networks agree" if len(singles) > 1 else ""
+    st.caption(f"Face {number + 1} of {len(analysis.faces)}{agree} · probabilities after temperature scaling")
+    st.plotly_chart(
+        charts.probabilities(found.predictions, form_of, title_of, inks),
+        key="probabilities",
+        config={"displaylogo": False, "toImageButtonOptions": {"filename": "probabilities", "scale": 2}},
+        alt=f"Probability of each expression by network; highest {verdict.expression}",
+    )
+    table = pd.DataFrame(
+        {title_of[m]: pd.Series(p.probabilities, index=p.labels.classes) for m, p in found.predictions.items()}
+    )
+    with st.expander("Numbers"):
+        st.dataframe(table.style.format("{:.3f}"), alt="Probabilities by class and network")
+
+st.subheader("Where the networks looked")
+classes = verdict.labels.classes
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    class_name = st.segmented_control(
+        "Evidence for", classes, default=verdict.expression, required=True, key=f"class-{photo.digest[:12]}-{number}"
+    )
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    scale = st.segmented_control(
+        "Scale",
+        ["own", "common"],
+        format_func={"own": "each map by itself", "common": "common to all classes"}.__getitem__,
+        default="own",
+        required=True,
+        key="scale",
+        bind="query-params",
+        help="By itself every map reaches 1. On the common scale a class with little evidence stays dark.",
+    )
+    inner = sorted({s for n in networks for s in n.network.stages})
+    stage = st.selectbox(
+        "Stage", [DEFAULT_STAGE, BEFORE_POOLING, *inner], key="stage", bind="query-params", width=220
+    )
+    colormap = st.selectbox("Colours", maps.COLORMAPS, key="colours", bind="query-params", width=140)
+    opacity = st.slider("Opacity", 0.0, 1.0, 0.55, 0.05, key="opacity", bind="query-params", width=220)
+
+pictures = {}
+for column, network in zip(st.columns(max(3, len(networks))), networks, strict=False):
+    with column:
+        st.markdown(f"**{title_of[network.model_id]}**")
+        face = found.inputs[network.model_id]
+        wanted = {DEFAULT_STAGE: network.card.cam_layer, BEFORE_POOLING: network.network.closed_form_stage}.get(stage, stage)
+        if wanted not in network.network.stages:
+            st.info(f"This network has no {wanted}; it has {', '.join(network.network.stages)}.")
+            continue
+        if class_name not in network.card.labels.classes:
+            st.info(f"This network has no class {class_name}; it has {', '.join(network.card.labels.classes)}.")
+            continue
+        class_maps = services.saliency(photo, analysis, number, network, wanted)
+        explanation = class_maps.explanation(network.card.labels.index(class_name), scale)
+        shown = maps.overlay_picture(face, explanation, opacity=opacity, colormap=colormap)
+        pictures[title_of[network.model_id]] = shown
+        probability = found.predictions[network.model_id].probabilities[network.card.labels.index(class_name)]
+        st.image(shown, alt=f"Saliency of {title_of[network.model_id]} for {class_name}", width="stretch")
+        cells = "{1} × {0}".format(*explanation.heatmap.shape)
+        if explanation.has_evidence:
+            st.caption(f"{class_name} {probability:.3f} · Grad-CAM, {wanted}, {cells} cells")
+        else:
+            st.caption(f"{class_name} {probability:.3f} · no evidence for this class at {wanted}")
+        with st.expander("What it sees"):
+            st.image(maps.enlarged(face, 192), alt="The crop as the network sees it")
+            st.caption(f"{face.shape[1]} × {face.shape[0]} px, {'grey' if face.ndim == 2 else 'RGB'}")
+
+st.image(maps.colour_bar(colormap), alt="Colour bar from 0 to 1", width=240)
+st.caption("0, no evidence → 1, most evidence for this class. Grad-CAM shows where, not why: it is no proof of a reason.")
+
+stem = photo.name.rsplit(".", 1)[0]
+with st.container(horizontal=True):
+    if pictures:
+        st.download_button(
+            "Picture",
+            lambda: maps.contact_sheet(pictures, f"Evidence for {class_name}, face {number + 1} of {stem}", colormap),
+            file_name=f"{stem}-face{number + 1}-{class_name}.png",
+            mime="image/png",
+            icon=":material/image:",
+            on_click="ignore",
+        )
+    st.download_button(
+        "Numbers (CSV)",
+        lambda: table.to_csv(index_label="class"),
+        file_name=f"{stem}-face{number + 1}.csv",
+        mime="text/csv",
+        icon=":material/table:",
+        on_click="ignore",
+    )
+    st.download_button(
+        "Everything (JSON)",
+        lambda: json.dumps(photo_values(photo.name, analysis), indent=2, ensure_ascii=False),
+        file_name=f"{stem}.json",
+        mime="application/json",
+        icon=":material/data_object:",
+        on_click="ignore",
+    )

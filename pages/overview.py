@@ -1,0 +1,53 @@
+"""What FERscope is, what is installed, and a face to begin with."""
+
+import streamlit as st
+
+from dashboard import services, tables
+from dashboard.components.network_picker import EMPTY, titles
+from dashboard.components.sources import sample_cards
+
+st.title("FERscope")
+st.markdown("What networks read in a face, and how far to believe it.")
+
+st.subheader("Begin with a portrait, or with a photo of your own")
+portraits, own = st.columns([3, 1], gap="large")
+with portraits:
+    sample_cards()
+with own:
+    st.markdown("Drop a photo or take a webcam snapshot. It stays in this session's memory and is never stored.")
+    st.page_link("../pages/analyze.py", label="Open Analyze", icon=":material/upload:")
+
+st.subheader("Three ways to look")
+journeys = (
+    ("Explore predictions", "../pages/analyze.py", "frame_person", "Every face, every network, every probability."),
+    ("Inspect saliency", "../pages/analyze.py", "visibility", "Which part of the face speaks for each expression."),
+    ("Compare networks", "../pages/compare.py", "compare_arrows", "Curves, confusions and intervals side by side."),
+)
+for column, (name, target, icon, line) in zip(st.columns(3), journeys, strict=True):
+    with column.container(border=True, height="stretch"):
+        st.page_link(target, label=name, icon=f":material/{icon}:")
+        st.markdown(line)
+
+st.subheader("Networks installed")
+listing = services.networks()
+for problem in listing.problems:
+    st.warning(problem, icon=":material/warning:")
+if listing.checkpoints:
+    names = titles(list(listing.checkpoints))
+    cards = [c.card for c in listing.checkpoints]
+    st.dataframe(tables.installed(cards, names), hide_index=True, alt="Installed networks with their scores")
+    n = max((c.metrics["test"].n for c in cards if "test" in c.metrics), default=0)
+    st.caption(
+        f"Trained on FER2013 Training, chosen on PublicTest, scored once on PrivateTest (n = {n:,}); 95 % intervals. "
+        "FER2013 holds copies of some test images in Training: Compare shows every score without them too."
+    )
+else:
+    st.info(EMPTY, icon=":material/info:")
+
+st.subheader("What the numbers cannot tell")
+st.markdown(
+    "A network says which *expression* a picture was labelled with. It does not say what a person feels. People "
+    "themselves gave about 65 % of FER2013's labels (Goodfellow et al. 2013); other kinds of photos are harder still, and "
+    "*unsure* is a good answer."
+)
+st.page_link("../pages/about.py", label="Data, limits and law", icon=":material/info:")

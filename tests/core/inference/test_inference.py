@@ -1,0 +1,146 @@
+import threading
+
+import numpy as np
+import pytest
+
+from core.checkpoints import list_checkpoints
+from core.faces import detector
+from core.images import decode
+from core.inference import (
+    ENSEMBLE,
+    Prediction,
+    Predictor,
+    analyze,
+    class_saliency,
+    ensemble_prediction,
+    photo_values,
+)
+from core.labels import FER7, FERPLUS8, LabelSet
+from core.sample_photos import sample_photos
+from tests.conftest import CLASSES, draw
+
+TWO = LabelSet("two", ("a", "b"))
+
+
+@pytest.fixture(scope="module")
+def predictors(checkpoint_root):
+    return [Predictor.load(c) for c in list_checkpoints(checkpoint_root).checkpoints]
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    return decode(next(iter(sample_photos().values())).data)
+
+
+def test_probabilities_are_the_softmax_at_the_temperature():
+    prediction = Prediction("m", TWO, np.array([np.log(3.0), 0.0], np.float32))
+    assert prediction.probabilities == pytest.approx([0.75, 0.25])
+    warm = Prediction("m", TWO, np.array([2 * np.log(3.0), 0.0], np.float32), temperature=2.0)
+    assert warm.probabilities == pytest.approx([0.75, 0.25])
+    assert warm.expression == "a"
+
+
+def test_logits_of_another_length_are_refused():
+    with pytest.raises(ValueError, match=r"logits must have shape \(7,\) for FER7, got \(8,\)"):
+        Prediction("m", FER7, np.zeros(8, np.float32))
+
+
+def test_the_ensemble_is_the_mean_of_probabilities():
+    one = Prediction("one", TWO, np.log(np.array([0.9, 0.1], np.float32)))
+    other = Prediction("other", TWO, np.log(np.array([0.3, 0.7], np.float32)))
+    assert ensemble_prediction([one, other]).probabilities == pytest.approx([0.6, 0.4], abs=1e-6)
+
+
+def test_members_with_other_classes_are_refused():
+    with pytest.raises(ValueError, match="FER7 and FERPLUS8"):
+        ensemble_prediction(
+            [Prediction("a", FER7, np.zeros(7, np.float32)), Prediction("b", FERPLUS8, np.zeros(8, np.float32))]
+        )
+
+
+def test_a_batch_says_what_each_face_says_alone(predictors):
+    random = np.random.default_rng(1)
+    crops = [draw(name, random, size) for name in CLASSES for size in (48, 90)]
+    for predictor in predictors:
+        together = predictor.predict(crops)
+        alone = [predictor.predict([c])[0] for c in crops]
+        for a, b in zip(together, alone, strict=True):
+            assert np.allclose(a.logits, b.logits, atol=1e-4)
+
+
+def test_a_portrait_passes_the_whole_path(predictors, portrait):
+    analysis = analyze(portrait, detector("haar"), predictors)
+    assert len(analysis.faces) >= 1
+    face = analysis.faces[0]
+    assert set(face.predictions) == {"tiny_cnn", "tiny_residual", ENSEMBLE}
+    assert face.predictions[ENSEMBLE].probabilities == pytest.approx(
+        np.mean([face.predictions[p.model_id].probabilities for p in predictors], axis=0), abs=1e-5
+    )
+    assert face.inputs["tiny_cnn"].shape == (48, 48)
+    assert face.verdict is face.predictions[ENSEMBLE]
+    assert 1 <= face.agreeing <= 2
+
+
+def test_a_photo_without_a_face_is_an_empty_list_and_can_be_taken_whole(predictors):
+    blank = np.full((300, 400, 3), 128, np.uint8)
+    assert analyze(blank, detector("haar"), predictors).faces == ()
+    whole = analyze(blank, detector("haar"), predictors, whole_image=True)
+    assert len(whole.faces) == 1
+    assert whole.faces[0].face.box.width == 300
+
+
+def test_no_network_is_refused(portrait):
+    with pytest.raises(ValueError, match="at least one network"):
+        analyze(portrait, detector("haar"), [])
+
+
+def test_values_have_the_documented_shape(predictors, portrait):
+    values = photo_values("a.jpg", analyze(portrait, detector("haar"), predictors))
+    face = values["faces"][0]
+    assert values["path"] == "a.jpg"
+    assert len(face["box"]) == 4
+    assert sum(face["predictions"]["tiny_cnn"].values()) == pytest.approx(1, abs=1e-4)
+    assert tuple(face["predictions"]["tiny_cnn"]) == CLASSES
+
+
+def test_saliency_follows_from_the_answer_at_the_last_stage_and_from_gradients_elsewhere(predictors, portrait):
+    face = analyze(portrait, detector("haar"), predictors).faces[0]
+    last = class_saliency(predictors[0], face)
+    assert last.closed_form
+    assert last.maps.shape == (3, 6, 6)
+    inner = class_saliency(predictors[0], face, "stage 2")
+    assert not inner.closed_form
+    assert inner.maps.shape == (3, 12, 12)
+    for maps in (last, inner):
+        explanation = maps.explanation(0)
+        assert 0 <= explanation.heatmap.min() <= explanation.heatmap.max() <= 1
+    with pytest.raises(IndexError, match="no class number 3"):
+        last.explanation(3)
+    with pytest.raises(KeyError, match="no stage 'stage 9'"):
+        class_saliency(predictors[0], face, "stage 9")
+
+
+def test_two_threads_on_one_network_get_a_thousand_right_answers(predictors, portrait):
+    predictor = predictors[0]
+    random = np.random.default_rng(2)
+    crops = [draw(name, random) for name in CLASSES]
+    expected = [predictor.predict([c])[0].logits for c in crops]
+    face = analyze(portrait, detector("haar"), predictors).faces[0]
+    expected_maps = class_saliency(predictor, face, "stage 2").maps
+    wrong: list[int] = []
+
+    def ask(first: int) -> None:
+        for call in range(first, 1000, 2):
+            if call % 10 < 2:  # saliency by gradients between the predictions, on the same network
+                same = np.allclose(class_saliency(predictor, face, "stage 2").maps, expected_maps, atol=1e-6)
+            else:
+                same = np.allclose(predictor.predict([crops[call % 3]])[0].logits, expected[call % 3], atol=1e-5)
+            if not same:
+                wrong.append(call)
+
+    threads = [threading.Thread(target=ask, args=(i,)) for i in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

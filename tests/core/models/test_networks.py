@@ -1,0 +1,95 @@
+import pytest
+import torch
+from torch import nn
+
+from core import models
+from core.models import UnknownModelError, WeightsUnavailableError, build_network, count_macs, count_parameters
+
+
+@pytest.mark.parametrize("name", list(models.families()))
+@pytest.mark.parametrize("channels", [1, 3])
+def test_logits_are_the_linear_layer_over_the_pooled_features(name, channels):
+    network = build_network(name, classes=7, channels=channels).eval()
+    with torch.inference_mode():
+        logits, features = network(torch.randn(2, channels, 48, 48))
+        assert logits.shape == (2, 7)
+        assert torch.allclose(network.head(features.mean(dim=(2, 3))), logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", list(models.families()))
+def test_the_default_stage_has_at_least_six_by_six_cells(name):
+    network = build_network(name, classes=7, channels=1).eval()
+    seen = {}
+    handle = network.stage_module(network.default_stage).register_forward_hook(
+        lambda _m, _i, output: seen.update(shape=output.shape)
+    )
+    with torch.inference_mode():
+        network(torch.zeros(1, 1, 48, 48))
+    handle.remove()
+    assert min(seen["shape"][2:]) >= 6
+
+
+@pytest.mark.parametrize("name", list(models.families()))
+def test_the_last_stage_is_what_enters_the_pooling(name):
+    network = build_network(name, classes=3, channels=1).eval()
+    seen = {}
+    handle = network.stage_module(network.closed_form_stage).register_forward_hook(
+        lambda _m, _i, output: seen.update(out=output)
+    )
+    with torch.inference_mode():
+        features = network(torch.randn(1, 1, 48, 48)).features
+    handle.remove()
+    assert torch.equal(features, seen["out"])
+
+
+def test_the_residual_cnn_differs_from_the_cnn_by_its_skips_alone():
+    plain = build_network("cnn", classes=7, channels=1)
+    residual = build_network("residual_cnn", classes=7, channels=1)
+    shapes = {k: v.shape for k, v in plain.state_dict().items()}
+    rest = {k: v.shape for k, v in residual.state_dict().items() if ".skip." not in k}
+    assert shapes == rest
+    assert any(".skip." in k for k in residual.state_dict())
+
+
+def test_an_unknown_family_is_named_with_those_there_are():
+    with pytest.raises(UnknownModelError, match=r"no network family 'vgg'; there are cnn, residual_cnn"):
+        build_network("vgg", classes=7, channels=1)
+
+
+def test_an_unknown_stage_is_named_with_those_there_are():
+    with pytest.raises(KeyError, match="no stage 'attic'"):
+        build_network("cnn", classes=7, channels=1).stage_module("attic")
+
+
+def test_a_family_cannot_be_registered_twice():
+    with pytest.raises(ValueError, match="registered twice"):
+        models.register_model("cnn", title="again")(lambda **_: None)
+
+
+def test_imagenet_weights_that_cannot_be_had_say_what_to_do(monkeypatch, tmp_path):
+    # An address nobody serves stands in for a closed network.
+    from torchvision.models import ResNet50_Weights
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(ResNet50_Weights.IMAGENET1K_V2.value, "url", "http://127.0.0.1:9/none.pth", raising=False)
+    monkeypatch.setattr(
+        "core.models.resnet50.torchvision_resnet50", lambda weights: weights.get_state_dict(progress=False)
+    )
+    with pytest.raises(WeightsUnavailableError, match="imagenet = false"):
+        build_network("resnet50", classes=7, channels=1, imagenet=True)
+
+
+def test_extra_blocks_stand_before_the_pooling():
+    network = build_network("resnet50", classes=7, channels=1, extra_blocks=[64, 32]).eval()
+    with torch.inference_mode():
+        features = network(torch.zeros(1, 1, 48, 48)).features
+    assert features.shape[1] == 32
+    assert network.closed_form_stage == "extra"
+
+
+def test_counts_of_a_network_known_by_hand():
+    trunk = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, bias=False))
+    network = models.Network(trunk, 2, 3, stages={"all": "trunk"}, default_stage="all")
+    assert count_parameters(network) == 2 * 9 + 2 * 3 + 3
+    assert count_macs(network, channels=1, size_px=4) == 16 * 2 * 9 + 2 * 3
+    assert network.training  # counting leaves the mode alone

@@ -1,0 +1,141 @@
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from core.checkpoints import list_checkpoints, load_checkpoint
+from core.data import FERPLUS_COLUMNS, DataError, Samples, read
+from core.labels import FER7, FERPLUS8
+from core.training import Interrupted, RecipeError, train
+from core.training.jobs import resident_data, training_samples, vote_distribution
+from core.training.recipe import load_recipe
+from tests.conftest import CLASSES, tiny_recipe
+
+
+def test_a_tiny_network_learns_a_generated_folder(checkpoint_root):
+    for checkpoint in list_checkpoints(checkpoint_root).checkpoints:
+        accuracy = checkpoint.card.metrics["test"].accuracy
+        assert accuracy.low > 1 / len(CLASSES)
+
+
+def test_a_run_leaves_everything_the_pages_need(checkpoint_root):
+    folder = checkpoint_root / "tiny_cnn"
+    assert {p.name for p in folder.iterdir()} == {
+        "weights.safetensors",
+        "card.json",
+        "history.csv",
+        "predictions-val.parquet",
+        "predictions-test.parquet",
+    }
+    history = pd.read_csv(folder / "history.csv")
+    assert list(history["epoch"]) == [1, 2, 3]
+    card = json.loads((folder / "card.json").read_text())
+    assert card["labels"]["classes"] == list(CLASSES)
+    assert card["chosen_epoch"] == int(history.loc[history["val_accuracy"].idxmax(), "epoch"])
+
+
+def test_an_interrupted_run_ends_with_the_weights_of_an_uninterrupted_one(image_folder, tmp_path):
+    recipe = tiny_recipe(name="run", epochs=3, ema=0.9, model={"stem": 4, "widths": [8], "blocks": 1})
+    train(recipe, image_folder, runs=tmp_path / "whole", root=tmp_path / "a", val_only=True)
+
+    def stop_after_the_first(row, _left):
+        if row.epoch == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="stopped after epoch 1 of 3"):
+        train(recipe, image_folder, runs=tmp_path / "cut", root=tmp_path / "b", progress=stop_after_the_first)
+    assert not (tmp_path / "b" / "run").exists()
+    train(recipe, image_folder, runs=tmp_path / "cut", root=tmp_path / "b", val_only=True)
+
+    whole = load_file(tmp_path / "a" / "run" / "weights.safetensors")
+    resumed = load_file(tmp_path / "b" / "run" / "weights.safetensors")
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_a_run_that_only_chooses_does_not_read_the_test_split(image_folder, tmp_path):
+    recipe = tiny_recipe(epochs=1, model={"stem": 4, "widths": [4], "blocks": 1})
+    checkpoint = train(recipe, image_folder, runs=tmp_path / "runs", root=tmp_path / "out", val_only=True)
+    assert checkpoint is not None
+    assert set(checkpoint.card.metrics) == {"val"}
+    assert not (checkpoint.path / "predictions-test.parquet").exists()
+
+
+def test_a_run_folder_belongs_to_one_recipe(image_folder, tmp_path):
+    recipe = tiny_recipe(epochs=1, model={"stem": 4, "widths": [4], "blocks": 1})
+    train(recipe, image_folder, runs=tmp_path / "runs", root=tmp_path / "out", val_only=True)
+    other = dataclasses.replace(recipe, learning_rate=1e-4)
+    with pytest.raises(RecipeError, match="another version of tiny"):
+        train(other, image_folder, runs=tmp_path / "runs", root=tmp_path / "out")
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("knobs", [{"mixup": 0.4}, {"class_weights": "balanced", "schedule": "plateau", "clip_norm": 1.0}])
+def test_every_knob_runs(image_folder, tmp_path, optimizer, knobs):
+    recipe = tiny_recipe(
+        epochs=1, optimizer=optimizer, learning_rate=1e-2, model={"stem": 4, "widths": [4], "blocks": 1}, **knobs
+    )
+    checkpoint = train(recipe, image_folder, runs=tmp_path / "runs", root=tmp_path / "out", val_only=True)
+    assert checkpoint is not None
+    assert np.isfinite(checkpoint.history()["train_loss"]).all()
+
+
+def test_other_classes_than_the_recipe_expects_are_named(image_folder):
+    with pytest.raises(RecipeError, match="fer_cnn is for FER7 .* but shapes has bright, dark, striped"):
+        training_samples(load_recipe("fer_cnn"), read(image_folder))
+
+
+def fer_rows(n, labels=FER7, votes=None):
+    return Samples(
+        "rows",
+        labels,
+        np.zeros((n, 48, 48), np.uint8),
+        np.arange(n) % len(labels),
+        np.array(["train", "val"] * (n // 2)),
+        np.arange(n),
+        votes,
+    )
+
+
+def test_the_same_classes_in_another_order_are_put_into_the_recipes_order():
+    alphabetical = dataclasses.replace(FER7, name="custom", classes=tuple(sorted(FER7.classes)))
+    samples = training_samples(load_recipe("fer_cnn"), fer_rows(14, alphabetical))
+    assert samples.labels == FER7
+    assert [FER7.classes[t] for t in samples.truth[:7]] == sorted(FER7.classes)
+
+
+def test_votes_become_shares_over_the_classes():
+    votes = np.zeros((2, 10), np.int16)
+    votes[0, FERPLUS_COLUMNS.index("happiness")] = 6
+    votes[0, FERPLUS_COLUMNS.index("surprise")] = 2
+    votes[0, FERPLUS_COLUMNS.index("contempt")] = 2  # FER7 has no contempt: left out, the rest adds to 1
+    shares, voted = vote_distribution(votes, FER7)
+    assert shares[0, FER7.index("happy")] == pytest.approx(0.75)
+    assert shares[0, FER7.index("surprise")] == pytest.approx(0.25)
+    assert list(voted) == [True, False]
+    assert vote_distribution(votes, FERPLUS8)[0][0, FERPLUS8.index("contempt")] == pytest.approx(0.2)
+
+
+def test_votes_are_mixed_into_the_targets_where_there_are_any():
+    votes = np.zeros((4, 10), np.int16)
+    votes[0, FERPLUS_COLUMNS.index("happiness")] = 10
+    recipe = dataclasses.replace(load_recipe("fer_cnn"), votes_weight=0.5)
+    from core.preprocessing import Preprocessing
+
+    data = resident_data(recipe, fer_rows(4, votes=votes), Preprocessing())
+    assert data.targets[0, FER7.index("angry")] == pytest.approx(0.5)
+    assert data.targets[0, FER7.index("happy")] == pytest.approx(0.5)
+    assert data.targets[1].max() == 1.0
+    with pytest.raises(DataError, match="has none"):
+        resident_data(recipe, fer_rows(4), Preprocessing())
+
+
+def test_the_card_fits_the_shipped_file(checkpoint_root, image_folder):
+    from core.commands import evaluate_checkpoint
+
+    checkpoint = load_checkpoint(checkpoint_root / "tiny_residual")
+    again = evaluate_checkpoint(checkpoint, image_folder, "test", skip_bad=False)
+    assert again.accuracy == checkpoint.card.metrics["test"].accuracy

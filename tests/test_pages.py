@@ -1,0 +1,221 @@
+"""Every page through the entry file, with networks that were really trained (on generated pictures)."""
+
+import io
+import json
+import shutil
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core import checkpoints
+from core.sample_photos import sample_photos
+
+ENTRY = "dashboard/app.py"
+
+
+@pytest.fixture
+def networks(checkpoint_root, monkeypatch):
+    """The app sees the tests' networks instead of the shipped ones."""
+    monkeypatch.setattr(checkpoints, "ROOT", checkpoint_root)
+    st.cache_resource.clear()
+    return checkpoint_root
+
+
+def open_page(name: str, **query: str) -> AppTest:
+    app = AppTest.from_file(ENTRY, default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    if name != "overview":
+        app.switch_page(f"../pages/{name}.py").run()
+    assert not app.exception, app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    """Every text on the page."""
+    kinds = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error", "success")
+    return "\n".join(element.value for kind in kinds for element in getattr(app, kind))
+
+
+def picture(image: np.ndarray, kind: str = "PNG") -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def portrait() -> bytes:
+    return next(iter(sample_photos().values())).data
+
+
+def upload(app: AppTest, name: str, data: bytes) -> AppTest:
+    app.file_uploader(key="uploads").upload(name, data).run()
+    assert not app.exception, app.exception
+    return app
+
+
+@pytest.mark.parametrize("page", ["overview", "analyze", "compare", "about"])
+def test_every_page_opens(networks, page):
+    app = open_page(page)
+    assert app.title[0].value
+    assert not app.error
+
+
+@pytest.mark.parametrize("page", ["overview", "analyze", "compare", "about"])
+def test_every_page_opens_where_no_network_is_installed(monkeypatch, tmp_path, page):
+    monkeypatch.setattr(checkpoints, "ROOT", tmp_path)
+    st.cache_resource.clear()
+    app = open_page(page)
+    if page in ("overview", "compare"):
+        assert "python -m core train" in said(app)
+
+
+def test_overview_shows_the_cards_scores(networks):
+    app = open_page("overview")
+    score = checkpoints.load_checkpoint(networks / "tiny_cnn").card.metrics["test"].accuracy
+    assert any(f"{score.value:.3f}" in text for text in app.dataframe[0].value["PrivateTest accuracy"])
+
+
+def test_an_uploaded_portrait_is_analysed_by_every_network(networks):
+    app = upload(open_page("analyze"), "portrait.jpg", portrait())
+    assert "Networks say" in said(app)
+    assert "2 networks agree" in said(app)
+    assert "Grad-CAM, stage 3, 6 × 6 cells" in said(app)
+    table = app.dataframe[0].value
+    assert list(table.columns) == ["CNN", "Residual CNN", "mean of the networks"]
+    assert table.sum().to_numpy() == pytest.approx(1, abs=1e-6)
+
+
+def test_a_sample_is_one_click_away(networks):
+    app = open_page("analyze")
+    next(b for b in app.button if b.label.startswith("Try ")).click().run()
+    app.switch_page("../pages/analyze.py").run()
+    assert "Networks say" in said(app)
+
+
+def test_a_snapshot_is_analysed(networks):
+    app = open_page("analyze")
+    app.segmented_control(key="source").set_value("Webcam").run()
+    app.camera_input(key="snapshot").upload("snapshot.jpg", portrait()).run()
+    assert "Webcam snapshot" in said(app)
+
+
+def test_class_stage_and_scale_change_the_maps(networks):
+    app = upload(open_page("analyze"), "portrait.jpg", portrait())
+    app.selectbox(key="stage").set_value("stage 2").run()
+    assert "stage 2, 12 × 12 cells" in said(app) or "no evidence for this class at stage 2" in said(app)
+    control = next(c for c in app.segmented_control if c.label == "Evidence for")
+    control.set_value("dark").run()
+    assert "dark 0." in said(app)
+    app.segmented_control(key="scale").set_value("common").run()
+    assert not app.exception
+
+
+def test_no_face_says_so_and_offers_the_whole_image(networks):
+    app = upload(open_page("analyze"), "wall.png", picture(np.full((200, 300, 3), 140, np.uint8)))
+    assert "No face was found" in said(app)
+    next(b for b in app.button if b.label == "Analyse the whole image").click().run()
+    assert "the whole image, no detector" in said(app)
+    assert "Networks say" in said(app)
+
+
+BAD = {
+    "zero.jpg": b"",
+    "notes.txt": b"this is no picture",
+    "cut.jpg": portrait()[: len(portrait()) // 2],
+    "huge.png": None,
+}
+
+
+@pytest.mark.parametrize("name", list(BAD))
+def test_a_bad_file_is_one_sentence_and_the_good_photo_stays(networks, name):
+    data = BAD[name]
+    if data is None:
+        buffer = io.BytesIO()
+        Image.new("1", (20_000, 20_000)).save(buffer, "PNG")
+        data = buffer.getvalue()
+    app = upload(open_page("analyze"), "portrait.jpg", portrait())
+    upload(app, name, data)
+    assert len(app.error) == 1
+    assert app.error[0].value.startswith(name)
+    assert "Traceback" not in app.error[0].value
+    good = next(p for p in app.pills if p.label == "Photo")
+    good.set_value(good.options and next(iter(app.session_state["photos"]))).run()
+    assert "Networks say" in said(app)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "I;16"])
+def test_unusual_pictures_are_analysed_like_any_other(networks, mode):
+    image = Image.open(io.BytesIO(portrait()))
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+    else:
+        image = image.convert(mode)
+    buffer = io.BytesIO()
+    image.save(buffer, "TIFF" if mode == "CMYK" else "PNG")
+    app = upload(open_page("analyze"), f"mode-{mode}", buffer.getvalue())
+    assert not app.error
+    assert "Networks say" in said(app) or "No face was found" in said(app)
+
+
+def test_edited_weights_are_named_and_the_other_network_goes_on(checkpoint_root, monkeypatch, tmp_path):
+    root = tmp_path / "checkpoints"
+    shutil.copytree(checkpoint_root, root)
+    weights = root / "tiny_cnn" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    app = upload(open_page("analyze"), "portrait.jpg", portrait())
+    assert "tiny_cnn: weights.safetensors is not the file its card describes" in app.error[0].value
+    assert "Network says" in said(app)
+
+
+def test_a_link_restores_the_view_and_survives_nonsense(networks):
+    app = open_page("compare", view="Confusion", split="val")
+    assert app.segmented_control(key="view").value == "Confusion"
+    assert app.segmented_control(key="split").value == "val"
+    assert app.segmented_control(key="view").value == "Confusion"
+    app = open_page("compare", view="Tarot", networks="nobody")
+    assert not app.exception
+
+
+@pytest.mark.parametrize("view", ["Curves", "Confusion", "Per class", "Published"])
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_every_view_of_compare(networks, view, split):
+    app = open_page("compare", view=view, split=split)
+    assert not app.error
+    assert "n = 36" in said(app)
+    if view == "Published":
+        assert "not comparable" in set(app.dataframe[1].value["comparable"])
+
+
+def test_compare_with_one_network_and_with_none(networks):
+    app = open_page("compare")
+    app.pills(key="networks").set_value(["tiny_cnn"]).run()
+    assert list(app.dataframe[0].value["network"]) == ["CNN"]
+    app.pills(key="networks").set_value([]).run()
+    assert "Choose at least one network" in said(app)
+
+
+def test_a_run_without_stored_answers_is_named_and_the_rest_stays(checkpoint_root, monkeypatch, tmp_path):
+    root = tmp_path / "checkpoints"
+    shutil.copytree(checkpoint_root, root)
+    (root / "tiny_cnn" / "predictions-test.parquet").unlink()
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    app = open_page("compare")
+    assert "tiny_cnn has no stored answers for the test split" in app.warning[0].value
+    assert list(app.dataframe[0].value["network"]) == ["Residual CNN"]
+
+
+def test_the_json_download_is_the_command_lines_shape(networks):
+    from core.faces import detector
+    from core.images import decode
+    from core.inference import Predictor, analyze, photo_values
+
+    predictor = Predictor.load(checkpoints.load_checkpoint(networks / "tiny_cnn"))
+    values = photo_values("p.jpg", analyze(decode(portrait()), detector("haar"), [predictor]))
+    assert json.loads(json.dumps(values))["faces"][0]["predictions"]["tiny_cnn"]
