@@ -49,7 +49,9 @@ messages = Console(stderr=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 Data = Annotated[
     Path,
-    typer.Option("--data", envvar="FERSCOPE_DATA", help="fer2013.csv, a packed Parquet, an image folder or a manifest."),
+    typer.Option(
+        "--data", envvar="FERSCOPE_DATA", help="fer2013.csv, a packed Parquet, an image folder or a manifest."
+    ),
 ]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad rows out and count them.")]
 Root = Annotated[Path, typer.Option("--checkpoints", help="Folder of the trained networks.")]
@@ -68,7 +70,12 @@ def models(json_output: Json = False, root: Root = checkpoints.ROOT) -> None:
     for card in (c.card for c in listing.checkpoints):
         scores = [str(card.metrics[s].accuracy) if s in card.metrics else "–" for s in ("val", "test")]
         table.add_row(
-            card.run_id, card.architecture, card.labels.name, *scores, f"{card.parameters:,}", f"{card.macs / 1e6:,.0f} M"
+            card.run_id,
+            card.architecture,
+            card.labels.name,
+            *scores,
+            f"{card.parameters:,}",
+            f"{card.macs / 1e6:,.0f} M",
         )
     console.print(table)
 
@@ -109,7 +116,9 @@ def analyze(
 def train(
     recipe: Annotated[str, typer.Argument(help="A shipped recipe's name or the path of a TOML file.")],
     data: Data,
-    runs: Annotated[Path, typer.Option(help="Folder for unfinished runs; the same command goes on there.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option(help="Folder for unfinished runs; the same command goes on there.")] = Path(
+        "runs"
+    ),
     val_only: Annotated[bool, typer.Option("--val-only", help="Leave the test split unread.")] = False,
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
@@ -190,7 +199,7 @@ def audit_command(
 def pack_command(
     files: Annotated[list[Path], typer.Argument(help="OFFICIAL_CSV [FERPLUS_CSV] OUT.parquet", metavar="CSV… OUT")],
 ) -> None:
-    """Pack the official CSV files into one Parquet file with lossless images, a sixth of the size."""
+    """Pack the official CSV files into one Parquet file with lossless images, a fifth of the size."""
     from core.data import pack
 
     if len(files) not in (2, 3) or files[-1].suffix != ".parquet":

@@ -79,4 +79,3 @@ def evaluate_checkpoint(checkpoint: Checkpoint, data: Path, split: str, *, skip_
         temperature=card.temperature,
     )
     return summarise(run)
-

@@ -62,7 +62,9 @@ def probabilities(
             marker={"symbol": forms[model_id].symbol, "size": 10, "color": inks.muted},
         )
     if ENSEMBLE in predictions:
-        figure.add_bar(y=[None], x=[None], orientation="h", name="bar: " + names[ENSEMBLE], marker={"color": inks.faint})
+        figure.add_bar(
+            y=[None], x=[None], orientation="h", name="bar: " + names[ENSEMBLE], marker={"color": inks.faint}
+        )
     figure.update_layout(
         template=template(inks),
         height=44 * len(classes) + 90,
@@ -157,7 +159,11 @@ def confusion(matrix: ConfusionMatrix, inks: Ink, *, show: str = "by true class"
 
 
 def per_class(
-    scores: Mapping[str, Sequence[ClassScores]], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink, measure: str
+    scores: Mapping[str, Sequence[ClassScores]],
+    forms: Mapping[str, Form],
+    names: Mapping[str, str],
+    inks: Ink,
+    measure: str,
 ) -> go.Figure:
     """One row a class, one mark a network, with its 95 % interval. A class without images has no mark."""
     figure = go.Figure()

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import streamlit as st
+from core.sample_photos import SamplePhoto, sample_photos
 
 from core import checkpoints, images
 from core.checkpoints import Checkpoint, Listing
@@ -17,7 +18,6 @@ from core.evaluation import EvaluationRun, RunSummary, ensemble_run, summarise
 from core.faces import Detector
 from core.faces import detector as make_detector
 from core.inference import ENSEMBLE, ClassMaps, PhotoAnalysis, Predictor, analyze, class_saliency
-from core.sample_photos import SamplePhoto, sample_photos
 from dashboard.state import Photo
 
 DETECTORS = {"haar": "Haar cascade (offline)", "yunet": "YuNet (fetched on first use)"}

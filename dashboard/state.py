@@ -1,4 +1,4 @@
-"""What a session keeps: the photos a person brought. Everything else lives in widgets, bound to the URL or the session."""
+"""What a session keeps: the photos a person brought. All else lives in widgets, bound to the URL or the session."""
 
 from __future__ import annotations
 
@@ -42,16 +42,30 @@ def add_photo(photo: Photo) -> None:
     choose_photo(photo)
 
 
-def drop_photos(file_ids: set[str]) -> None:
-    """Forget uploads that were taken off the uploader's list."""
+def drop_uploads(file_ids: set[str]) -> None:
+    """Forget uploads that were taken off the uploader's list, and what was said of them."""
     kept: dict[str, Photo] = st.session_state.setdefault("photos", {})
     for digest in [d for d, p in kept.items() if p.file_id in file_ids]:
         kept.pop(digest)
+    for file_id in file_ids:
+        refused().pop(file_id, None)
+
+
+def refuse(photo: Photo, reason: str) -> None:
+    """Remember why an upload is not among the photos, until it is taken off the uploader's list."""
+    refused()[photo.file_id] = f"{photo.name}: {reason}"
+
+
+def refused() -> dict[str, str]:
+    """One sentence for each upload that is no photo, by the uploader's key of the file."""
+    sentences: dict[str, str] = st.session_state.setdefault("refused", {})
+    return sentences
 
 
 def clear_photos() -> None:
     """Forget every photo."""
     st.session_state["photos"] = {}
+    st.session_state["refused"] = {}
 
 
 def choose_photo(photo: Photo) -> None:

@@ -4,9 +4,9 @@ import json
 
 import pandas as pd
 import streamlit as st
+from core.images import ImageError
 
 from core.faces import DetectorUnavailableError
-from core.images import ImageError
 from core.inference import ENSEMBLE, photo_values
 from dashboard import charts, services, state, theme
 from dashboard.components import maps
@@ -29,6 +29,9 @@ with st.sidebar:
 
 st.title("Analyze")
 st.markdown("What each network says of a face, how much they agree, and where each one looked.")
+
+for sentence in state.refused().values():
+    st.error(sentence, icon=":material/broken_image:")
 
 photo = state.chosen_photo()
 if photo is None:
@@ -134,9 +137,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         help="By itself every map reaches 1. On the common scale a class with little evidence stays dark.",
     )
     inner = sorted({s for n in networks for s in n.network.stages})
-    stage = st.selectbox(
-        "Stage", [DEFAULT_STAGE, BEFORE_POOLING, *inner], key="stage", bind="query-params", width=220
-    )
+    stage = st.selectbox("Stage", [DEFAULT_STAGE, BEFORE_POOLING, *inner], key="stage", bind="query-params", width=220)
     colormap = st.selectbox("Colours", maps.COLORMAPS, key="colours", bind="query-params", width=140)
     opacity = st.slider("Opacity", 0.0, 1.0, 0.55, 0.05, key="opacity", bind="query-params", width=220)
 
@@ -145,7 +146,9 @@ for column, network in zip(st.columns(max(3, len(networks))), networks, strict=F
     with column:
         st.markdown(f"**{title_of[network.model_id]}**")
         face = found.inputs[network.model_id]
-        wanted = {DEFAULT_STAGE: network.card.cam_layer, BEFORE_POOLING: network.network.closed_form_stage}.get(stage, stage)
+        wanted = {DEFAULT_STAGE: network.card.cam_layer, BEFORE_POOLING: network.network.closed_form_stage}.get(
+            stage, stage
+        )
         if wanted not in network.network.stages:
             st.info(f"This network has no {wanted}; it has {', '.join(network.network.stages)}.")
             continue
@@ -168,7 +171,9 @@ for column, network in zip(st.columns(max(3, len(networks))), networks, strict=F
             st.caption(f"{face.shape[1]} × {face.shape[0]} px, {'grey' if face.ndim == 2 else 'RGB'}")
 
 st.image(maps.colour_bar(colormap), alt="Colour bar from 0 to 1", width=240)
-st.caption("0, no evidence → 1, most evidence for this class. Grad-CAM shows where, not why: it is no proof of a reason.")
+st.caption(
+    "0, no evidence → 1, most evidence for this class. Grad-CAM shows where, not why: it is no proof of a reason."
+)
 
 stem = photo.name.rsplit(".", 1)[0]
 with st.container(horizontal=True):

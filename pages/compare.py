@@ -63,8 +63,8 @@ st.dataframe(
 )
 n = next(iter(runs.values())).truth.size
 st.caption(
-    f"{SPLITS[split]} of FER2013, n = {n:,}; {tables.protocol(split)} Intervals are 95 %: Wilson for accuracy, bootstrap for "
-    "the others. Bold: the best, and whatever its interval does not exclude."
+    f"{SPLITS[split]}, n = {n:,}; {tables.protocol(split)} Intervals are 95 %: Wilson for accuracy, bootstrap for the "
+    "others. Bold: the best, and whatever its interval does not exclude."
 )
 
 view = st.segmented_control("View", VIEWS, default="Curves", required=True, key="view", bind="query-params")
@@ -84,8 +84,8 @@ if view == "Curves":
                 st.markdown(f"**{measure.capitalize()}**")
                 st.plotly_chart(figure, key=f"curve-{measure}", alt=f"Training and PublicTest {measure} by epoch")
         st.caption(
-            "Strong: PublicTest, with the weights that would ship. Faint: training, a running mean over augmented images "
-            "while the weights move, so it can lie below. Marked: the epoch that PublicTest chose."
+            "Strong: PublicTest, with the weights that would ship. Faint: training, a running mean over augmented "
+            "images while the weights move, so it can lie below. Marked: the epoch that PublicTest chose."
         )
         together = pd.concat([h.assign(network=m) for m, h in shown.items()])
         st.download_button(
@@ -119,13 +119,19 @@ elif view == "Per class":
     )
     of_classes = {m: per_class(run) for m, run in runs.items()}
     st.plotly_chart(
-        charts.per_class(of_classes, form_of, name_of, inks, measure), key="per-class", alt=f"{measure} by class and network"
+        charts.per_class(of_classes, form_of, name_of, inks, measure),
+        key="per-class",
+        alt=f"{measure} by class and network",
     )
     table = tables.per_class(of_classes, name_of)
     with st.expander("Numbers"):
         st.dataframe(table, hide_index=True, alt="Precision, recall and F1 by class and network")
     st.download_button(
-        "Per class (CSV)", lambda: table.to_csv(index=False), f"per-class-{split}.csv", "text/csv", icon=":material/table:"
+        "Per class (CSV)",
+        lambda: table.to_csv(index=False),
+        f"per-class-{split}.csv",
+        "text/csv",
+        icon=":material/table:",
     )
     st.caption(f"{SPLITS[split]}, n = {n:,}. A class without images has no score: not defined, not 0.")
 
@@ -137,8 +143,8 @@ else:
         column_config={"why": st.column_config.TextColumn("why", width="large")},
     )
     st.caption(
-        "Figures of other systems are what their authors published, under their own protocol. *Not comparable* means that "
-        "data, classes or split differ or are not stated, so that neither number says who is better."
+        "Figures of other systems are what their authors published, under their own protocol. *Not comparable* means "
+        "that data, classes or split differ or are not stated, so that neither number says who is better."
     )
 
 with st.expander("Protocol and cards"):

@@ -47,7 +47,7 @@ else:
 st.subheader("What the numbers cannot tell")
 st.markdown(
     "A network says which *expression* a picture was labelled with. It does not say what a person feels. People "
-    "themselves gave about 65 % of FER2013's labels (Goodfellow et al. 2013); other kinds of photos are harder still, and "
-    "*unsure* is a good answer."
+    "themselves gave about 65 % of FER2013's labels (Goodfellow et al. 2013); other kinds of photos are harder still, "
+    "and *unsure* is a good answer."
 )
 st.page_link("../pages/about.py", label="Data, limits and law", icon=":material/info:")

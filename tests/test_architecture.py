@@ -45,7 +45,7 @@ def imports(path: Path) -> Iterator[str]:
 
 def part(module: str) -> str:
     """``core.faces.haar`` -> ``faces``."""
-    return (module.split(".") + [""])[1]
+    return [*module.split("."), ""][1]
 
 
 @pytest.mark.parametrize("path", files("core"), ids=lambda p: str(p.relative_to(ROOT)))
@@ -53,7 +53,7 @@ def test_core_knows_neither_screen_nor_higher_layers(path):
     own = part(".".join(path.relative_to(ROOT).with_suffix("").parts))
     for module in imports(path):
         assert module.split(".")[0] not in ("streamlit", "dashboard", "pages"), f"{path.name} imports {module}"
-        if not module.startswith("core.") or path.name == "__init__.py" and own == "__init__":
+        if not module.startswith("core.") or (path.name == "__init__.py" and own == "__init__"):
             continue
         other = part(module)
         if other == own or other not in LAYERS:

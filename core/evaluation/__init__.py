@@ -39,7 +39,7 @@ from core.evaluation.scores import (
     per_class,
     summarise,
 )
-from core.evaluation.significance import Comparison, compare, compare_all, images_needed, leave_one_out
+from core.evaluation.significance import Comparison, compare, compare_all, holm, images_needed, leave_one_out
 from core.evaluation.slices import Slice, slice_report
 
 __all__ = [
@@ -74,6 +74,7 @@ __all__ = [
     "expected_calibration_error",
     "ferplus_majority",
     "fit_temperature",
+    "holm",
     "human_agreement",
     "images_needed",
     "label_against_votes",

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import norm
 from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
 
 from core.evaluation.intervals import SEED, Score, percentile_score
 from core.evaluation.run import EvaluationError, EvaluationRun, ensemble_run
@@ -26,10 +25,10 @@ PAIRED_RESAMPLES = 10_000
 class Comparison:
     """Two networks on the same images.
 
-    ``difference`` is the first's accuracy minus the second's, bootstrapped in pairs. ``p_value`` is McNemar's exact test
-    on the images that only one of the two got right; ``p_holm`` is corrected for all comparisons made together (Holm
-    1979) and decides. ``images_needed`` would show a difference as large as this one at 5 % with 80 % power; None where
-    both are equally often right.
+    ``difference`` is the first's accuracy minus the second's, bootstrapped in pairs. ``p_value`` is McNemar's exact
+    test on the images that only one of the two got right; ``p_holm`` is corrected for all comparisons made together
+    (Holm 1979) and decides. ``images_needed`` would show a difference as large as this one at 5 % with 80 % power; None
+    where both are equally often right.
     """
 
     first: str
@@ -117,6 +116,18 @@ def leave_one_out(runs: Sequence[EvaluationRun], weights: Sequence[float] | None
     return _corrected(comparisons)
 
 
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values corrected for being looked at together (Holm 1979), in the order given.
+
+    Our own lines: statsmodels' ``multipletests`` collects all garbage of the process on every call.
+    """
+    order = np.argsort(p_values, kind="stable")
+    factors = len(order) - np.arange(len(order))
+    corrected = np.empty(len(order))
+    corrected[order] = np.maximum.accumulate(np.minimum(1.0, factors * np.asarray(p_values, float)[order]))
+    return [float(p) for p in corrected]
+
+
 def images_needed(first_only: float, second_only: float, *, alpha: float = ALPHA, power: float = POWER) -> int | None:
     """Images for McNemar's test, two-sided, to find a difference with that power (Miettinen 1968; Connor 1987).
 
@@ -132,7 +143,5 @@ def images_needed(first_only: float, second_only: float, *, alpha: float = ALPHA
 
 
 def _corrected(comparisons: list[Comparison]) -> tuple[Comparison, ...]:
-    if not comparisons:
-        return ()
-    corrected = multipletests([c.p_value for c in comparisons], alpha=ALPHA, method="holm")[1]
-    return tuple(replace(c, p_holm=float(p)) for c, p in zip(comparisons, corrected, strict=True))
+    corrected = holm([c.p_value for c in comparisons])
+    return tuple(replace(c, p_holm=p) for c, p in zip(comparisons, corrected, strict=True))

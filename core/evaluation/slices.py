@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 from scipy.stats import fisher_exact
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportions_ztest
 
 from core.evaluation.intervals import Score, wilson
 from core.evaluation.run import EvaluationError, EvaluationRun
+from core.evaluation.significance import ALPHA, holm
 
-ALPHA = 0.05
 MAX_VALUES = 50
 
 
@@ -69,10 +68,8 @@ def slice_report(run: EvaluationRun, columns: Mapping[str, np.ndarray], *, bins:
             p_value, test = _two_proportions(int(here.sum()), len(here), int(rest.sum()), len(rest))
             score, rest_score = (wilson(int(part.sum()), len(part)) for part in (here, rest))
             slices.append(Slice(name, value, score, rest_score, p_value, p_value, test, run.image_ids[member]))
-    if not slices:
-        return ()
-    corrected = multipletests([s.p_value for s in slices], alpha=ALPHA, method="holm")[1]
-    slices = [replace(s, p_holm=float(p)) for s, p in zip(slices, corrected, strict=True)]
+    corrected = holm([s.p_value for s in slices])
+    slices = [replace(s, p_holm=p) for s, p in zip(slices, corrected, strict=True)]
     return tuple(sorted(slices, key=lambda s: (not s.significantly_worse, s.difference)))
 
 

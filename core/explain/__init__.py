@@ -1,0 +1,53 @@
+"""Saliency maps of every kind, their overlay, and how far they can be trusted; on modules and tensors only."""
+
+from core.explain.closed_form import class_maps, contrast_maps, normalise
+from core.explain.explanation import Contrast, ExplainError, Explanation, Stopped, on_common_scale
+from core.explain.faithfulness import (
+    ChanceResult,
+    ConfidenceDrop,
+    FaithfulnessCurves,
+    RoadCurves,
+    chance_test,
+    confidence_drop,
+    deletion_insertion,
+    rank_agreement,
+    road,
+)
+from core.explain.gradcam import grad_cam_maps
+from core.explain.methods import distinct_methods, explain, explain_features
+from core.explain.overlay import COLORMAPS, colourise, overlay, upsample
+from core.explain.registry import SaliencyMethod, method_named, methods, register_method
+from core.explain.sanity import randomisation_check
+
+__all__ = [
+    "COLORMAPS",
+    "ChanceResult",
+    "ConfidenceDrop",
+    "Contrast",
+    "ExplainError",
+    "Explanation",
+    "FaithfulnessCurves",
+    "RoadCurves",
+    "SaliencyMethod",
+    "Stopped",
+    "chance_test",
+    "class_maps",
+    "colourise",
+    "confidence_drop",
+    "contrast_maps",
+    "deletion_insertion",
+    "distinct_methods",
+    "explain",
+    "explain_features",
+    "grad_cam_maps",
+    "method_named",
+    "methods",
+    "normalise",
+    "on_common_scale",
+    "overlay",
+    "randomisation_check",
+    "rank_agreement",
+    "register_method",
+    "road",
+    "upsample",
+]

@@ -11,6 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytorch_grad_cam.ablation_cam
+import pytorch_grad_cam.score_cam
 import torch
 from pytorch_grad_cam import (
     AblationCAM,
@@ -21,8 +23,6 @@ from pytorch_grad_cam import (
     LayerCAM,
     ScoreCAM,
     XGradCAM,
-    ablation_cam as ablation_cam_module,
-    score_cam as score_cam_module,
 )
 from torch import Tensor, nn
 
@@ -30,10 +30,19 @@ from core.explain.explanation import Target
 from core.explain.gradcam import split_at
 from core.explain.registry import Meter, Request, per_target, score_of
 
-__all__ = ["GradCAMPlusPlus", "HiResCAM", "LayerCAM", "XGradCAM", "ablation_cam", "eigen_cam", "gradient_cam", "score_cam"]
+__all__ = [
+    "GradCAMPlusPlus",
+    "HiResCAM",
+    "LayerCAM",
+    "XGradCAM",
+    "ablation_cam",
+    "eigen_cam",
+    "gradient_cam",
+    "score_cam",
+]
 
 # The package prints a bar per face to standard error; here progress goes to the caller instead.
-for _module in (ablation_cam_module, score_cam_module):
+for _module in (pytorch_grad_cam.ablation_cam, pytorch_grad_cam.score_cam):
     _module.tqdm = SimpleNamespace(tqdm=lambda steps: steps)
 
 
@@ -54,7 +63,9 @@ class _Hooked(nn.Module):
         return logits
 
 
-def _raw_maps(cam_class: type[Any], network: _Hooked, inputs: Tensor, target: list[Callable[[Tensor], Tensor]], **options: Any) -> Tensor:
+def _raw_maps(
+    cam_class: type[Any], network: _Hooked, inputs: Tensor, target: list[Callable[[Tensor], Tensor]], **options: Any
+) -> Tensor:
     """The package's maps before it scales them to the image, signed: (N, h, w)."""
 
     class Raw(cam_class):  # type: ignore[misc]  # the package has no types
@@ -123,11 +134,13 @@ def score_cam(request: Request) -> Tensor:
 
 
 class _SetToZero(AblationLayer):  # type: ignore[misc]  # the package has no types
-    """Ablates as Desai and Ramaswamy (2020) do. The package's own layer writes -1e7 where a stage has negative values."""
+    """Ablates as Desai and Ramaswamy (2020) do; the package's layer writes -1e7 where a stage has negative values."""
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, _features: Tensor) -> Tensor:
         ablated: Tensor = self.activations
-        ablated[torch.arange(len(ablated)), torch.from_numpy(np.asarray(self.indices[: len(ablated)], dtype=np.int64))] = 0
+        ablated[
+            torch.arange(len(ablated)), torch.from_numpy(np.asarray(self.indices[: len(ablated)], dtype=np.int64))
+        ] = 0
         return ablated
 
 
@@ -159,4 +172,6 @@ def _face_by_face(request: Request, maps_of: Callable[[Tensor, Target], Tensor])
     with torch.no_grad():
         channels = split_at(request.network, request.stage)[0](request.inputs[:1]).shape[1]
     request.meter.start(len(request.inputs) * len(request.targets) * (channels + 1))
-    return torch.stack([torch.cat([maps_of(face, t) for t in request.targets]) for face in request.inputs.split(1)])
+    return torch.stack(
+        [torch.cat([maps_of(face, t) for t in request.targets]) for face in torch.split(request.inputs, 1)]
+    )

@@ -1,8 +1,9 @@
 """Grad-CAM of every class from one forward pass.
 
-Where a network ends in global average pooling and one linear layer, the gradient of logit k with respect to channel c of
-the tensor entering the pooling is ``head_weight[k, c] / (h * w)`` in every cell, so Grad-CAM (Selvaraju et al. 2017) *is*
-the class activation map of Zhou et al. 2016 after a ReLU: a weighted sum of features that ``forward`` returned anyway.
+Where a network ends in global average pooling and one linear layer, the gradient of logit k with respect to channel c
+of the tensor entering the pooling is ``head_weight[k, c] / (h * w)`` in every cell. Grad-CAM (Selvaraju et al. 2017)
+then *is* the class activation map of Zhou et al. 2016 after a ReLU: a weighted sum of features that ``forward``
+returned anyway.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def class_maps(features: Tensor, head_weight: Tensor) -> Tensor:
 
 
 def contrast_maps(features: Tensor, head_weight: Tensor, a: int, b: int) -> Tensor:
-    """Raw maps of what speaks for class ``a`` rather than ``b``: (N, h, w). The head is linear, so w_a - w_b is enough."""
+    """Raw maps of what speaks for class ``a`` rather than ``b``, (N, h, w); the head is linear, so w_a - w_b does."""
     return class_maps(features, (head_weight[a] - head_weight[b])[None])[:, 0]
 
 
@@ -45,11 +46,13 @@ def weighted_maps(features: Tensor, channel_weights: Tensor) -> Tensor:
     A map whose highest cell is no more than the rounding error of its own sum is all zeros.
     """
     features, channel_weights = features.detach().float(), channel_weights.detach().float()
-    maps = (channel_weights @ features.flatten(2)).unflatten(2, features.shape[2:]).relu()
+    maps = torch.einsum("nkc,nchw->nkhw", channel_weights, features).relu()
     # Rounding of a sum of C terms grows as sqrt(C) times the terms' size (Higham 2002, section 4.2).
     terms = (channel_weights.abs() @ features.abs().amax(dim=(2, 3)).unsqueeze(2)).squeeze(2)
     rounding = torch.finfo(torch.float32).eps * features.shape[1] ** 0.5 * terms
-    return maps * (maps.amax(dim=(2, 3)) > rounding)[:, :, None, None]
+    # A product, not a choice: NaN stays NaN and is reported.
+    kept: Tensor = maps * (maps.amax(dim=(2, 3)) > rounding)[:, :, None, None]
+    return kept
 
 
 def peaks(maps: Tensor) -> Tensor:
@@ -62,10 +65,10 @@ def peaks(maps: Tensor) -> Tensor:
 def normalise(maps: Tensor, scale: Scale = "own", *, subtract_minimum: bool = False) -> Tensor:
     """Raw maps (N, K, h, w) to [0, 1]; a map without a positive cell becomes all zeros, never NaN or noise.
 
-    ``own`` divides each map by its highest cell, ``common`` by the highest cell of all classes of that face. Negative cells
-    become 0. By default nothing is subtracted, so that 0 keeps meaning *no evidence here*; ``subtract_minimum`` first
-    takes off the map's lowest cell as the grad-cam package's ``scale_cam_image`` does, which hides evidence that lies evenly
-    over the face, and exists for comparison with it.
+    ``own`` divides each map by its highest cell, ``common`` by the highest cell of all classes of that face. Negative
+    cells become 0. By default nothing is subtracted, so that 0 keeps meaning *no evidence here*; ``subtract_minimum``
+    first takes off the map's lowest cell as the grad-cam package's ``scale_cam_image`` does, which hides evidence that
+    lies evenly over the face, and exists for comparison with it.
     """
     if scale not in ("own", "common"):
         raise ValueError(f'scale must be "own" or "common", got {scale!r}')

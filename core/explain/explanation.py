@@ -35,9 +35,9 @@ Target = int | Contrast
 class Explanation:
     """Where one network looked on one face, for one class.
 
-    ``heatmap`` has the resolution of the stage it was computed at (``layer``; "input" for methods that mark pixels), its
-    highest cell is 1. ``evidence`` is that cell before normalising, 0 or less where nothing speaks for the class: the
-    heatmap is all zeros then. ``against`` is the class this one is contrasted with.
+    ``heatmap`` has the resolution of the stage it was computed at (``layer``; "input" for methods that mark pixels);
+    its highest cell is 1. ``evidence`` is that cell before normalising, 0 or less where nothing speaks for the class:
+    the heatmap is all zeros then. ``against`` is the class this one is contrasted with.
     """
 
     model_id: str
@@ -69,6 +69,4 @@ def on_common_scale(explanations: Iterable[Explanation]) -> list[Explanation]:
     """
     all_maps = list(explanations)
     highest = max((e.evidence for e in all_maps if e.has_evidence), default=1.0)
-    return [
-        replace(e, heatmap=np.float32(e.evidence / highest) * e.heatmap) if e.has_evidence else e for e in all_maps
-    ]
+    return [replace(e, heatmap=np.float32(e.evidence / highest) * e.heatmap) if e.has_evidence else e for e in all_maps]

@@ -1,4 +1,4 @@
-"""Grad-CAM (Selvaraju et al. 2017) at any stage, for all classes and faces from one forward and one batched backward."""
+"""Grad-CAM (Selvaraju et al. 2017) at any stage: all classes and faces from one forward and one batched backward."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from core.explain.private_copy import private_copy
 from core.models.network import Network
 
 
-def grad_cam_maps(
-    network: Network, inputs: Tensor, stage: str, class_indices: Sequence[int] | None = None
-) -> Tensor:
-    """Raw Grad-CAM maps at a stage: inputs (N, channels, S, S) -> (N, K, h, w) float32, K as ``class_indices`` (all: None).
+def grad_cam_maps(network: Network, inputs: Tensor, stage: str, class_indices: Sequence[int] | None = None) -> Tensor:
+    """Raw Grad-CAM maps at a stage: inputs (N, channels, S, S) -> (N, K, h, w) float32; None means all classes.
 
     The part before the stage runs without gradients, the part behind it once with them. Works on a private copy: the
-    network's mode, requires_grad flags and gradients are not touched. Raises ExplainError for a class or stage it lacks.
+    network's mode, requires_grad flags and gradients are not touched. Raises ExplainError for a class or stage that
+    it lacks.
     """
     count = network.head.out_features
     targets = checked_targets(range(count) if class_indices is None else class_indices, count)
@@ -43,7 +42,7 @@ def target_maps(network: Network, inputs: Tensor, stage: str, targets: Sequence[
 
 
 def target_rows(targets: Sequence[Target], classes: int) -> Tensor:
-    """Targets as combinations of logits, (T, K): a class is its own row of the identity, a contrast a difference of two."""
+    """Targets as combinations of logits, (T, K): a class is a row of the identity, a contrast the difference of two."""
     identity = torch.eye(classes)
     return torch.stack([identity[t.a] - identity[t.b] if isinstance(t, Contrast) else identity[t] for t in targets])
 

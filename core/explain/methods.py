@@ -11,7 +11,7 @@ from core.explain.closed_form import class_maps, normalise, peaks
 from core.explain.explanation import Contrast, ExplainError, Explanation, Target
 from core.explain.gradcam import checked_stage, checked_targets, target_maps, target_rows
 from core.explain.private_copy import private_copy
-from core.explain.registry import Meter, Request, SaliencyMethod, method_named, register_method
+from core.explain.registry import Meter, Request, method_named, register_method
 from core.models.network import Network
 
 # The packages take two seconds to import, so methods that need them import them when first used.
@@ -39,8 +39,8 @@ def explain(
     ``should_stop`` is asked between them.
 
     Works on a private copy of the network's modules, so that hooks, modes and gradients of ``network`` stay as they are
-    whatever happens. The weights are shared: a caller that may change them meanwhile, or that wants one computation at a
-    time, holds a lock around this call; locking is the caller's job.
+    whatever happens. The weights are shared: a caller that may change them meanwhile, or that wants one computation at
+    a time, holds a lock around this call; locking is the caller's job.
 
     Raises ExplainError for a method, stage or class there is not, and for a map with a value that is not a number;
     Stopped when ``should_stop`` says so.
@@ -85,7 +85,8 @@ def explain_features(
 def distinct_methods(names: Sequence[str], network: Network, stage: str | None = None) -> tuple[tuple[str, ...], ...]:
     """The methods grouped by the map they make, for counting each map once.
 
-    At the stage before the pooling Grad-CAM, HiResCAM and XGrad-CAM coincide on networks with pooling and one linear layer.
+    At the stage before the pooling Grad-CAM, HiResCAM and XGrad-CAM coincide, since the head is pooling and one linear
+    layer. Raises ExplainError for a method or stage there is not.
     """
     chosen = [method_named(name).name for name in names]
     if checked_stage(network, stage) != network.closed_form_stage:
@@ -129,7 +130,9 @@ def _gradcam(request: Request) -> Tensor:
     if request.stage == network.closed_form_stage:
         with torch.no_grad():
             features = network.trunk(request.inputs)
-        maps = class_maps(features, target_rows(request.targets, network.head.out_features).to(features) @ network.head.weight)
+        maps = class_maps(
+            features, target_rows(request.targets, network.head.out_features).to(features) @ network.head.weight
+        )
     else:
         maps = target_maps(network, request.inputs, request.stage, request.targets)
     request.meter.advance(len(request.inputs))
@@ -168,7 +171,9 @@ def _layercam(request: Request) -> Tensor:
     return cams.gradient_cam(cams.LayerCAM, request)
 
 
-@register_method("eigencam", title="Eigen-CAM", needs="forward", source="Muhammad and Yeasin 2020", class_specific=False)
+@register_method(
+    "eigencam", title="Eigen-CAM", needs="forward", source="Muhammad and Yeasin 2020", class_specific=False
+)
 def _eigencam(request: Request) -> Tensor:
     """The main direction of the features; the same map for every class."""
     from core.explain import cams

@@ -41,9 +41,9 @@ class _GuidedReLUs(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func in (F.relu, torch.relu, Tensor.relu):
-            return GuidedBackpropReLU.apply(args[0])  # type: ignore[no-untyped-call]
-        if func is F.relu6 or (func is F.hardtanh and (args + (None,) * 3)[1:3] == (0.0, 6.0)):
-            return GuidedBackpropReLU.apply(args[0]).clamp(max=6)  # type: ignore[no-untyped-call]
+            return GuidedBackpropReLU.apply(args[0])
+        if func is F.hardtanh and (kwargs.get("min_val"), kwargs.get("max_val")) == (0.0, 6.0):  # what nn.ReLU6 calls
+            return GuidedBackpropReLU.apply(args[0]).clamp(max=6)
         return func(*args, **kwargs)
 
 
@@ -59,7 +59,7 @@ def guided_backprop(request: Request) -> Tensor:
 
 
 def occlusion(request: Request) -> Tensor:
-    """Loss of score under a square of the face's mean grey, averaged over the squares that cover a pixel: (N, T, S, S)."""
+    """Loss of score under a square of the face's mean grey, the mean of the squares over a pixel: (N, T, S, S)."""
     channels, height, width = request.inputs.shape[1:]
     window = max(2, height // WINDOWS_PER_SIDE), max(2, width // WINDOWS_PER_SIDE)
     step = window[0] // 2, window[1] // 2
@@ -73,7 +73,7 @@ def occlusion(request: Request) -> Tensor:
             target=0,
             perturbations_per_eval=FACES_PER_BATCH,
         )
-        return lost[0].sum(dim=0)
+        return torch.sum(lost[0], dim=0)
 
     places = [-(-(size - w) // s) + 1 for size, w, s in zip((height, width), window, step, strict=True)]
     with torch.no_grad():
@@ -91,7 +91,7 @@ def integrated_gradients(request: Request) -> Tensor:
             n_steps=INTEGRATION_STEPS,
             internal_batch_size=FACES_PER_BATCH,
         )
-        return found.detach()[0].sum(dim=0)
+        return torch.sum(found.detach()[0], dim=0)
 
     return _face_by_face(request, attribution, passes=INTEGRATION_STEPS)
 
@@ -104,5 +104,5 @@ def _even_grey(face: Tensor) -> Tensor:
 def _face_by_face(request: Request, attribution: Callable[[_Score, Tensor], Tensor], passes: int) -> Tensor:
     request.meter.start(len(request.inputs) * len(request.targets) * passes)
     scores = [_Score(request, target) for target in request.targets]
-    faces = request.inputs.split(1)
+    faces = torch.split(request.inputs, 1)
     return torch.stack([torch.stack([attribution(score, face).float().cpu() for score in scores]) for face in faces])

@@ -57,8 +57,8 @@ MapFunction = Callable[[Request], Tensor]
 class SaliencyMethod:
     """A registered method.
 
-    ``needs`` says what it costs: one forward, one backward a target, or many of either. ``marks_pixels``: the map has the
-    input's resolution and the stage is not used. ``class_specific`` is False where the map is the same for every class.
+    ``needs`` says what it costs: one forward, one backward a target, or many of either. ``marks_pixels``: the map has
+    the input's resolution and the stage is not used. ``class_specific`` is False where all classes share one map.
     """
 
     name: str

@@ -20,7 +20,13 @@ def infer_logits(network: Network, preprocessing: Preprocessing, images: Tensor,
 
 
 def evaluate(
-    network: Network, preprocessing: Preprocessing, samples: Samples, split: str, *, model_id: str, temperature: float = 1.0
+    network: Network,
+    preprocessing: Preprocessing,
+    samples: Samples,
+    split: str,
+    *,
+    model_id: str,
+    temperature: float = 1.0,
 ) -> EvaluationRun:
     """The network's answers on one split, with the images that have an exact copy in training marked."""
     chosen = samples.of(split)

@@ -51,7 +51,7 @@ class Predictor:
 
     def __init__(self, network: Network, card: ModelCard) -> None:
         # Only the layout changes: the numbers stay those of the file that ships.
-        self.network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network.eval().to(memory_format=torch.channels_last)
         self.card = card
         # Hooks mutate the shared network, and sessions are threads.
         self.lock = threading.Lock()

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from core.explain import Explanation, class_maps, grad_cam_maps, normalise
+from core.explain.closed_form import Scale
 from core.inference.analysis import FaceAnalysis
 from core.inference.predictor import Predictor
 
@@ -21,7 +22,7 @@ class ClassMaps:
     closed_form: bool
     maps: np.ndarray  # (K, h, w) float32, none negative
 
-    def explanation(self, class_index: int, scale: str = "own") -> Explanation:
+    def explanation(self, class_index: int, scale: Scale = "own") -> Explanation:
         """One class's map in [0, 1]: on its own scale, or on the scale ``"common"`` to all classes."""
         if not 0 <= class_index < len(self.maps):
             raise IndexError(f"{self.model_id} has {len(self.maps)} classes, there is no class number {class_index}")

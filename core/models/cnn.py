@@ -48,8 +48,8 @@ def _body(
     dropout: float,
 ) -> Network:
     layers = nn.Sequential()
-    layers.add_module("stem", nn.Sequential(nn.Conv2d(channels, stem, 3, padding=1, bias=False), nn.BatchNorm2d(stem)))
-    layers[0].append(nn.ReLU())
+    first = nn.Conv2d(channels, stem, 3, padding=1, bias=False)
+    layers.add_module("stem", nn.Sequential(first, nn.BatchNorm2d(stem), nn.ReLU()))
     stages, inputs = {}, stem
     for number, width in enumerate(widths, start=1):
         stage = nn.Sequential(nn.MaxPool2d(2))
@@ -58,9 +58,7 @@ def _body(
             inputs = width
         layers.add_module(f"stage{number}", stage)
         stages[f"stage {number}"] = f"trunk.stage{number}"
-    network = Network(
-        layers, inputs, classes, stages=stages, default_stage=f"stage {len(widths)}", dropout=dropout
-    )
+    network = Network(layers, inputs, classes, stages=stages, default_stage=f"stage {len(widths)}", dropout=dropout)
     initialise(network)
     if residual:
         # Each block begins as the identity (Goyal et al. 2017), which lets a short run use a high learning rate.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from urllib.error import URLError
 
 from torch import nn
@@ -44,7 +45,7 @@ def mobilenet_v2(
     trunk = nn.Sequential()
     cuts = (0, 4, 7, 14, len(features))  # where the map is halved next
     stages = {}
-    for number, (begin, end) in enumerate(zip(cuts, cuts[1:], strict=False), start=1):
+    for number, (begin, end) in enumerate(pairwise(cuts), start=1):
         trunk.add_module(f"stage{number}", nn.Sequential(*features[begin:end]))
         stages[f"stage {number}"] = f"trunk.stage{number}"
     network = Network(trunk, body.last_channel, classes, stages=stages, default_stage="stage 4", dropout=dropout)

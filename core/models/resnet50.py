@@ -54,9 +54,8 @@ def resnet50(
         body.conv1 = _conv_for_channels(body.conv1, channels)
 
     trunk = nn.Sequential()
-    trunk.add_module("stem", nn.Sequential(body.conv1, body.bn1, body.relu))
-    if stem == "imagenet":
-        trunk.stem.append(body.maxpool)
+    pooling = [body.maxpool] if stem == "imagenet" else []
+    trunk.add_module("stem", nn.Sequential(body.conv1, body.bn1, body.relu, *pooling))
     for number, layer in enumerate((body.layer1, body.layer2, body.layer3, body.layer4), start=1):
         trunk.add_module(f"stage{number}", layer)
     stages = {f"stage {n}": f"trunk.stage{n}" for n in (1, 2, 3, 4)}
@@ -86,7 +85,7 @@ def resnet50(
 
 
 def _conv_for_channels(conv: nn.Conv2d, channels: int) -> nn.Conv2d:
-    """A first convolution for ``channels`` inputs; a grey face then gives what the same face in RGB would have given."""
+    """A first convolution for ``channels`` inputs; a grey face gives what the same face in RGB would have given."""
     replaced = nn.Conv2d(
         channels,
         conv.out_channels,

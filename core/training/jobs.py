@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 
 from core import checkpoints
 from core.checkpoints import Checkpoint, ModelCard
-from core.data import FERPLUS_COLUMNS, DataError, Samples, read, with_ferplus_labels
+from core.data import DataError, Samples, read, with_ferplus_labels
 from core.evaluation import fit_temperature, summarise
 from core.faces import MEASURED
 from core.inference import evaluate, prepared_images
@@ -35,8 +35,8 @@ LICENCE = (
     "research use only. FERscope's code is under the MIT licence."
 )
 LIMITS = (
-    "Says which posed or caught expression a 48 px grey face was labelled with, not what a person feels. About one label "
-    "in ten of FER2013 is disputed; ages, skin tones and cultures are unevenly represented and not annotated."
+    "Says which posed or caught expression a 48 px grey face was labelled with, not what a person feels. Many labels "
+    "of FER2013 are disputed; ages, skin tones and cultures are unevenly represented and not annotated."
 )
 
 
@@ -56,7 +56,9 @@ def train(
     a distributed run that write nothing.
     """
     fabric = make_fabric(recipe)
-    samples = training_samples(recipe, read(data_path, size_px=recipe.size_px, channels=recipe.channels, skip_bad=skip_bad))
+    samples = training_samples(
+        recipe, read(data_path, size_px=recipe.size_px, channels=recipe.channels, skip_bad=skip_bad)
+    )
     preprocessing = Preprocessing(
         size_px=recipe.size_px,
         channels=recipe.channels,
@@ -81,7 +83,7 @@ def training_samples(recipe: Recipe, samples: Samples) -> Samples:
         if sorted(expected.classes) != sorted(samples.labels.classes):
             raise RecipeError(
                 f"{recipe.name} is for {expected.name} ({', '.join(expected.classes)}), but {samples.name} has "
-                f"{', '.join(samples.labels.classes)}; choose other data or set labels = \"data\""
+                f'{", ".join(samples.labels.classes)}; choose other data or set labels = "data"'
             )
         if expected.classes != samples.labels.classes:
             # The same classes in another order (a folder is alphabetical): the recipe's order is the logits' order.
@@ -135,7 +137,10 @@ def _finish(
     target.mkdir(parents=True, exist_ok=True)
     (target / checkpoints.CARD).unlink(missing_ok=True)
     network = build_network(
-        recipe.architecture, classes=len(samples.labels), channels=recipe.channels, **{**recipe.model, **_no_download(recipe)}
+        recipe.architecture,
+        classes=len(samples.labels),
+        channels=recipe.channels,
+        **{**recipe.model, **_no_download(recipe)},
     )
     network.load_state_dict(load_file(run_dir / "best.safetensors"))
     digest = checkpoints.save_weights(network, target / checkpoints.WEIGHTS)
@@ -149,9 +154,7 @@ def _finish(
     temperature = fit_temperature(run.logits, run.truth)
     runs = {"val": dataclasses.replace(run, temperature=temperature)}
     if not val_only:
-        runs["test"] = evaluate(
-            network, preprocessing, samples, "test", model_id=recipe.name, temperature=temperature
-        )
+        runs["test"] = evaluate(network, preprocessing, samples, "test", model_id=recipe.name, temperature=temperature)
     for split, answers in runs.items():
         answers.save(target / f"predictions-{split}.parquet")
 
@@ -172,7 +175,7 @@ def _finish(
         parameters=count_parameters(network),
         macs=count_macs(network, recipe.channels, recipe.size_px),
         metrics={split: summarise(answers) for split, answers in runs.items()},
-        chosen_epoch=int(history.loc[history["val_accuracy"].idxmax(), "epoch"]),
+        chosen_epoch=int(history["epoch"].iloc[int(history["val_accuracy"].argmax())]),
         training_seconds=float(history["seconds"].sum()),
         hardware=_hardware(fabric),
         versions={"python": platform.python_version(), "torch": torch.__version__},
@@ -214,7 +217,11 @@ def _commit() -> str:
     """The commit the run was made from, or "unknown" outside a checkout."""
     try:
         done = subprocess.run(
-            ["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True, cwd=checkpoints.ROOT.parent
+            ["git", "rev-parse", "--short=12", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=checkpoints.ROOT.parent,
         )
         return done.stdout.strip()
     except (OSError, subprocess.CalledProcessError):

@@ -51,8 +51,14 @@ class ResidentData:
 
     def to(self, device: torch.device) -> ResidentData:
         """The same data on another device."""
-        moved = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        return ResidentData(**{k: v.to(device) if isinstance(v, Tensor) else v for k, v in moved.items()})
+        return ResidentData(
+            images=self.images.to(device),
+            targets=self.targets.to(device),
+            truth=self.truth.to(device),
+            val_images=self.val_images.to(device),
+            val_truth=self.val_truth.to(device),
+            classes=self.classes,
+        )
 
 
 class Interrupted(KeyboardInterrupt):
@@ -81,7 +87,7 @@ def fit(
     run_dir.mkdir(parents=True, exist_ok=True)
     fabric.seed_everything(recipe.seed, verbose=False)
     network = build_network(recipe.architecture, classes=data.classes, channels=recipe.channels, **recipe.model)
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(memory_format=torch.channels_last)
     average = WeightAverage(network, recipe.ema) if recipe.ema else None
     optimizer = make_optimizer(network, recipe)
     wrapped, optimizer = fabric.setup(network, optimizer)
@@ -124,7 +130,9 @@ def fit(
                     left = recipe.epochs - len(history)
                     progress(row, left * sum(r.seconds for r in history[-3:]) / len(history[-3:]))
     except KeyboardInterrupt:
-        raise Interrupted(f"stopped after epoch {state['epoch']} of {recipe.epochs}; the same command goes on") from None
+        raise Interrupted(
+            f"stopped after epoch {state['epoch']} of {recipe.epochs}; the same command goes on"
+        ) from None
     return history
 
 
@@ -181,7 +189,9 @@ def _train_epoch(
         correct = correct.to(loss.device) + (logits.detach().argmax(1) == targets.argmax(1)).sum()
         seen += len(rows)
 
-    totals = fabric.all_reduce(torch.stack([loss_sum, correct, torch.tensor(float(seen), device=loss_sum.device)]), reduce_op="sum")
+    totals = fabric.all_reduce(
+        torch.stack([loss_sum, correct, torch.tensor(float(seen), device=loss_sum.device)]), reduce_op="sum"
+    )
     return float(totals[0] / totals[2]), float(totals[1] / totals[2]), rate
 
 

@@ -53,7 +53,9 @@ class Recipe:
     optimizer: str = "adamw"  # "adamw", "adam" or "sgd" (momentum 0.9, Nesterov)
     learning_rate: float = 2e-3  # the schedule's peak
     weight_decay: float = 0.02  # not applied to norms and biases
-    schedule: str = "one_cycle"  # "one_cycle", "warmup_cosine", "plateau" (halves after 3 epochs without gain), "constant"
+    schedule: str = (
+        "one_cycle"  # "one_cycle", "warmup_cosine", "plateau" (halves after 3 epochs without gain), "constant"
+    )
     warmup: float = 0.2  # part of all steps spent rising to the peak
     label_smoothing: float = 0.1  # Szegedy et al. 2016
     votes_weight: float = 0.0  # part of the target taken from the FER+ votes of the training images

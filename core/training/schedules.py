@@ -8,6 +8,7 @@ import math
 import torch
 from torch import nn
 
+from core.models import Network
 from core.training.recipe import Recipe
 
 
@@ -56,7 +57,7 @@ def plateau_factor(val_losses: list[float], patience: int = 3) -> float:
 class WeightAverage:
     """Exponential moving average of weights and batch-norm statistics (Polyak averaging)."""
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
+    def __init__(self, network: Network, decay: float) -> None:
         self.decay = decay
         self.updates = 0
         self.network = copy.deepcopy(network).eval().requires_grad_(False)

@@ -15,7 +15,9 @@ def with_boxes(analysis: PhotoAnalysis, chosen: int) -> np.ndarray:
     picture = Image.fromarray(analysis.image)
     scale = min(1.0, DISPLAY_PX / max(picture.size))
     if scale < 1:
-        picture = picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.LANCZOS)
+        picture = picture.resize(
+            (round(picture.width * scale), round(picture.height * scale)), Image.Resampling.LANCZOS
+        )
     draw = ImageDraw.Draw(picture)
     stroke = max(2, round(max(picture.size) / 320))
     font = ImageFont.load_default(size=max(12, 6 * stroke))

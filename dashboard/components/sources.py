@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import streamlit as st
-
+from core import images
+from core.images import ImageError
 from core.sample_photos import SamplePhoto
+
 from dashboard import services, state
 from dashboard.state import Photo
 
@@ -47,8 +49,10 @@ def sample_cards(columns: int = 3) -> None:
     """Each sample portrait with a button that analyses it."""
     for cell, sample in zip(st.columns(columns), services.samples().values(), strict=False):
         with cell:
-            st.image(sample.data, alt=sample.alt, width="stretch")
-            if st.button(f"Try {sample.title}", key=f"card-{sample.name}", width="stretch", icon=":material/play_arrow:"):
+            st.image(sample.data, alt=f"Portrait of {sample.title}", width="stretch")
+            if st.button(
+                f"Try {sample.title}", key=f"card-{sample.name}", width="stretch", icon=":material/play_arrow:"
+            ):
                 keep_sample(sample)
                 st.switch_page("../pages/analyze.py")
             st.caption(sample.credit)
@@ -62,10 +66,17 @@ def keep_sample(sample: SamplePhoto) -> None:
 def _keep_uploads() -> None:
     files = st.session_state["uploads"] or []
     before: set[str] = st.session_state.get("uploader_ids", set())
-    state.drop_photos(before - {f.file_id for f in files})
+    state.drop_uploads(before - {f.file_id for f in files})
     # The first new file is shown first, so it is added last.
     for file in reversed([f for f in files if f.file_id not in before]):
-        state.add_photo(Photo.of(file.name, file.getvalue(), "upload", file.file_id))
+        photo = Photo.of(file.name, file.getvalue(), "upload", file.file_id)
+        try:
+            images.decode(photo.data)
+        except ImageError as error:
+            # Refused here, so that a bad file never takes the place of the photo on the screen.
+            state.refuse(photo, str(error))
+        else:
+            state.add_photo(photo)
 
 
 def _keep_snapshot() -> None:

@@ -1,11 +1,11 @@
 """What only a browser can show: a file dropped, a snapshot taken, maps seen."""
 
 import pytest
+from core.sample_photos import sample_photos
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from core import checkpoints
-from core.sample_photos import sample_photos
 
 pytestmark = [
     pytest.mark.browser,
@@ -34,19 +34,28 @@ def test_upload_faces_saliency(browser, address, tmp_path):
     networks = len(checkpoints.list_checkpoints().checkpoints)
 
     browser.get(f"{address}/analyze")
-    file_input = wait_for(
-        browser, lambda b: b.find_element(By.CSS_SELECTOR, 'input[type="file"]'), "the uploader"
-    )
+    file_input = wait_for(browser, lambda b: b.find_element(By.CSS_SELECTOR, 'input[type="file"]'), "the uploader")
     file_input.send_keys(str(path))
     wait_for(browser, lambda b: "etworks say" in page_text(b) or "etwork says" in page_text(b), "the answer")
     assert pictures(browser, "portrait.jpg with 1 faces boxed")
     wait_for(browser, lambda b: len(pictures(b, "Saliency of")) == networks, "one map a network")
-    wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .bars, .js-plotly-plot .points"), "the chart")
+    wait_for(
+        browser,
+        lambda b: b.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .bars, .js-plotly-plot .points"),
+        "the chart",
+    )
 
     before = [image.get_attribute("src") for image in pictures(browser, "Saliency of")]
     sad = next(b for b in browser.find_elements(By.TAG_NAME, "button") if b.text == "sad")
     browser.execute_script("arguments[0].click()", sad)
-    wait_for(browser, lambda b: len(pictures(b, "Saliency of")) == networks and "for sad" in pictures(b, "Saliency of")[0].get_attribute("alt"), "maps for sad")
+    wait_for(
+        browser,
+        lambda b: (
+            len(pictures(b, "Saliency of")) == networks
+            and "for sad" in pictures(b, "Saliency of")[0].get_attribute("alt")
+        ),
+        "maps for sad",
+    )
     assert [image.get_attribute("src") for image in pictures(browser, "Saliency of")] != before
     assert "Traceback" not in page_text(browser)
 
@@ -64,5 +73,7 @@ def test_webcam_snapshot(browser, address):
     )
     browser.execute_script("arguments[0].click()", take)
     # Chromium's fake camera shows a test pattern, so the honest answer is that there is no face.
-    wait_for(browser, lambda b: "Webcam snapshot" in page_text(b) or "No face was found" in page_text(b), "the snapshot")
+    wait_for(
+        browser, lambda b: "Webcam snapshot" in page_text(b) or "No face was found" in page_text(b), "the snapshot"
+    )
     assert pictures(browser, "Webcam snapshot")

@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from core.sample_photos import sample_photos
 from typer.testing import CliRunner
 
 from core.__main__ import app, main
-from core.sample_photos import sample_photos
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,9 +57,7 @@ def test_models_lists_the_cards(checkpoint_root):
 
 
 def test_evaluate_reproduces_the_card(checkpoint, checkpoint_root, image_folder):
-    values = json.loads(
-        run("evaluate", "tiny_cnn", "--data", image_folder, "--json", "--checkpoints", checkpoint_root)
-    )
+    values = json.loads(run("evaluate", "tiny_cnn", "--data", image_folder, "--json", "--checkpoints", checkpoint_root))
     assert set(values) == {
         "run",
         "split",
@@ -77,7 +75,9 @@ def test_evaluate_reproduces_the_card(checkpoint, checkpoint_root, image_folder)
 
 def test_audit_has_the_documented_keys(image_folder):
     values = json.loads(run("data", "audit", image_folder, "--json"))
-    assert {"rows", "blank", "identical_groups", "identical_images", "conflicting_groups", "copies_in_train"} <= set(values)
+    assert {"rows", "blank", "identical_groups", "identical_images", "conflicting_groups", "copies_in_train"} <= set(
+        values
+    )
     assert values["rows"] == 3 * (32 + 12 + 12)
     assert "bright" in run("data", "audit", image_folder)
 

@@ -131,7 +131,7 @@ pixel_rows = st.binary(min_size=2304, max_size=2304)
 spaces = st.sampled_from([" ", "  ", " \t"])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.lists(
         st.tuples(pixel_rows, st.integers(0, 6), st.sampled_from(["Training", "PublicTest"]), spaces),
@@ -151,7 +151,7 @@ def test_whatever_is_written_is_read_back(rows):
     assert samples.truth.tolist() == [row[1] for row in rows]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_a_damaged_csv_is_read_or_refused_but_never_crashes(data):
     line = "3," + " ".join(["17"] * 2304) + ",Training\n"

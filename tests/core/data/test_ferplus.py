@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -35,6 +35,7 @@ def test_majority_rule(votes, label):
     assert labels.tolist() == [expected]
 
 
+@settings(max_examples=50, deadline=None)
 @given(npst.arrays(np.int16, (5, 10), elements=st.integers(0, 10)))
 def test_a_majority_label_has_more_votes_than_all_others_together(votes):
     before = votes.copy()

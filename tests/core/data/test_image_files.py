@@ -30,16 +30,18 @@ def test_six_class_folder_is_recognised_as_the_pain_set(tmp_path):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size_px", [12, 48])
+@pytest.mark.parametrize("size_px", [16, 48, 96])
 def test_image_is_cropped_to_its_central_square_and_resized_as_for_prediction(tmp_path, channels, size_px):
-    pixels = np.random.default_rng(0).integers(0, 256, (24, 40, 3), dtype=np.uint8)
+    rough = Image.fromarray(np.random.default_rng(0).integers(0, 256, (6, 10, 3), dtype=np.uint8))
+    picture = rough.resize((120, 72), Image.Resampling.BICUBIC)  # smooth like a photo
     for name in ("a", "b"):
         (tmp_path / "test" / name).mkdir(parents=True)
-        Image.fromarray(pixels).save(tmp_path / "test" / name / "x.png")
+        picture.save(tmp_path / "test" / name / "x.png")
     image = read(tmp_path, size_px=size_px, channels=channels).images[0]
-    expected = Preprocessing(size_px=size_px, channels=channels).to_input_image(pixels[:, 8:32])
+    central = np.asarray(picture)[:, 24:96]
+    expected = Preprocessing(size_px=size_px, channels=channels).to_input_image(central)
     assert image.shape == expected.shape
-    assert np.abs(image.astype(int) - expected).max() <= 2  # Pillow and OpenCV round differently
+    assert np.abs(image.astype(int) - expected).mean() < 1  # Pillow and OpenCV round differently
 
 
 def test_image_of_the_right_size_is_not_touched(tmp_path):
@@ -59,19 +61,17 @@ def test_exif_orientation_is_applied(image_folder):
     assert np.array_equal(read(image_folder).images[4], upright)
 
 
-@pytest.mark.parametrize(
-    "stray", ["happy/a.png", "a.png", "Training/a.png", "Training/happy/more/a.png", "extra/happy/a.png"]
-)
-def test_another_layout_is_refused_with_the_one_expected(image_folder, stray):
+@pytest.mark.parametrize("stray", ["a.png", "Training/a.png", "Training/happy/more/a.png", "extra/happy/a.png"])
+def test_image_outside_the_layout_is_refused(image_folder, stray):
     (image_folder / stray).parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(image_folder / "Training/happy/a.png", image_folder / stray)
-    if stray != "happy/a.png":
-        with pytest.raises(DataError, match=f"root/split/class/image.jpg .* found faces/{stray}"):
-            read(image_folder)
-        return
-    shutil.rmtree(image_folder / "Training")
-    with pytest.raises(DataError, match="root/split/class/image.jpg .* found faces/happy/a.png"):
+    with pytest.raises(DataError, match=rf"root/split/class/image.jpg .* found faces/{stray}"):
         read(image_folder)
+
+
+def test_folder_without_split_level_is_refused_with_the_layout_expected(image_folder):
+    with pytest.raises(DataError, match=r"root/split/class/image.jpg .* found Training/anger/b.jpg"):
+        read(image_folder / "Training")
 
 
 def test_leftovers_of_archives_and_other_files_are_ignored(image_folder):

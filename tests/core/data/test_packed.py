@@ -50,7 +50,7 @@ def test_votes_beside_the_csv_are_packed_unasked(tmp_path, official_csv, faces, 
 
 
 def test_nothing_is_written_for_a_bad_csv(tmp_path, official_csv, faces):
-    faces.write(official_csv, faces.lines()[:-1] + ["3,1 2 3,Training"])
+    faces.write(official_csv, [*faces.lines()[:-1], "3,1 2 3,Training"])
     with pytest.raises(DataError, match="row 8: expected 2304 pixels"):
         pack(official_csv, tmp_path / "faces.parquet")
     assert not (tmp_path / "faces.parquet").exists()

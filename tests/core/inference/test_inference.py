@@ -2,10 +2,11 @@ import threading
 
 import numpy as np
 import pytest
+from core.images import decode
+from core.sample_photos import sample_photos
 
 from core.checkpoints import list_checkpoints
 from core.faces import detector
-from core.images import decode
 from core.inference import (
     ENSEMBLE,
     Prediction,
@@ -16,7 +17,6 @@ from core.inference import (
     photo_values,
 )
 from core.labels import FER7, FERPLUS8, LabelSet
-from core.sample_photos import sample_photos
 from tests.conftest import CLASSES, draw
 
 TWO = LabelSet("two", ("a", "b"))

@@ -39,7 +39,7 @@ def test_a_recipe_survives_the_card():
 
 
 def test_an_unknown_recipe_is_named_with_those_there_are():
-    with pytest.raises(RecipeError, match="there is no recipe 'nothing'; shipped are .*fer_cnn"):
+    with pytest.raises(RecipeError, match=r"there is no recipe 'nothing'; shipped are .*fer_cnn"):
         load_recipe("nothing")
 
 

@@ -73,7 +73,9 @@ def test_a_run_folder_belongs_to_one_recipe(image_folder, tmp_path):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-@pytest.mark.parametrize("knobs", [{"mixup": 0.4}, {"class_weights": "balanced", "schedule": "plateau", "clip_norm": 1.0}])
+@pytest.mark.parametrize(
+    "knobs", [{"mixup": 0.4}, {"class_weights": "balanced", "schedule": "plateau", "clip_norm": 1.0}]
+)
 def test_every_knob_runs(image_folder, tmp_path, optimizer, knobs):
     recipe = tiny_recipe(
         epochs=1, optimizer=optimizer, learning_rate=1e-2, model={"stem": 4, "widths": [4], "blocks": 1}, **knobs
@@ -84,7 +86,7 @@ def test_every_knob_runs(image_folder, tmp_path, optimizer, knobs):
 
 
 def test_other_classes_than_the_recipe_expects_are_named(image_folder):
-    with pytest.raises(RecipeError, match="fer_cnn is for FER7 .* but shapes has bright, dark, striped"):
+    with pytest.raises(RecipeError, match=r"fer_cnn is for FER7 .* but shapes has bright, dark, striped"):
         training_samples(load_recipe("fer_cnn"), read(image_folder))
 
 

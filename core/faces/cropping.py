@@ -1,0 +1,91 @@
+"""The square around a face that a network sees, upright and as tight as its training images were."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from core.faces.face import Box, Face
+from core.images import require_rgb
+
+MAX_SIDE_PX = 512
+
+
+@dataclass(frozen=True)
+class CropMargin:
+    """Where the crop lies about a detector's box, in parts of the box's side.
+
+    ``side`` is added on each side (negative: the crop is tighter than the box); ``dx`` and ``dy`` move the crop's
+    centre off the box's, to the right and down as the upright face sees it.
+    """
+
+    side: float = 0.0
+    dx: float = 0.0
+    dy: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(value) for value in (self.side, self.dx, self.dy)):
+            raise ValueError(f"a crop margin must have finite numbers, got {self}")
+        if self.side <= -0.5:
+            raise ValueError(f"a crop margin's side must be above -0.5, or nothing is left, got {self.side}")
+
+
+def crop(image_rgb: np.ndarray, face: Face, margin: CropMargin, *, align: bool = True) -> np.ndarray:
+    """The square (side, side, 3) uint8 about a face of an upright photo (H, W, 3) uint8.
+
+    With ``align`` it is turned so that the face stands upright. The border is repeated where the square reaches over
+    it. The crop has the photo's own resolution, or less where its side would exceed 512 px.
+    """
+    require_rgb(image_rgb)
+    turn = math.radians(face.roll_deg) if align else 0.0
+    right = np.array([math.cos(turn), math.sin(turn)])  # the face's own right-pointing and down-pointing axes
+    down = np.array([-right[1], right[0]])
+    centre = np.array(face.box.centre) + face.box.side * (margin.dx * right + margin.dy * down)
+    side_px = face.box.side * (1 + 2 * margin.side)
+    size_px = max(1, min(MAX_SIDE_PX, round(side_px)))
+
+    region, origin, scale = _region(image_rgb, centre, side_px, size_px)
+    # Coordinates are those of pixel corners; OpenCV counts from the centre of the first pixel, half a pixel later.
+    step = side_px / size_px
+    first = (centre + (0.5 - size_px / 2) * step * (right + down) - origin) * scale - 0.5
+    matrix = np.column_stack([right * step * scale, down * step * scale, first])
+    warped = cv2.warpAffine(
+        region,
+        matrix,
+        (size_px, size_px),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(warped)
+
+
+def whole_image_face(image_rgb: np.ndarray) -> Face:
+    """The centre square of a photo (H, W, 3) in place of a face, to be cropped with ``CropMargin()``; score 0."""
+    require_rgb(image_rgb)
+    height, width = image_rgb.shape[:2]
+    side = min(height, width)
+    return Face(Box((width - side) / 2, (height - side) / 2, side, side), score=0.0)
+
+
+def _region(
+    image: np.ndarray, centre: np.ndarray, side_px: float, size_px: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The part of the photo that the square touches in any rotation, shrunk to the crop's resolution.
+
+    Returns it with its origin (x, y) px in the photo and the scale (x, y) it was shrunk by. Cutting it out first keeps
+    the warp below OpenCV's limit of 32,767 px; shrinking by area first keeps the warp from skipping pixels.
+    """
+    limit = np.array([image.shape[1], image.shape[0]])
+    reach = side_px / math.sqrt(2) + 2
+    start = np.clip(np.floor(centre - reach), 0, limit - 1).astype(int)
+    stop = np.clip(np.ceil(centre + reach), start + 1, limit).astype(int)
+    region = image[start[1] : stop[1], start[0] : stop[0]]
+    size = np.array([region.shape[1], region.shape[0]])
+    if side_px <= MAX_SIDE_PX:
+        return region, start.astype(float), np.ones(2)
+    small = np.maximum(1, np.round(size * size_px / side_px)).astype(int)
+    shrunk = cv2.resize(region, (int(small[0]), int(small[1])), interpolation=cv2.INTER_AREA)
+    return np.asarray(shrunk), start.astype(float), small / size

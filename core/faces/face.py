@@ -1,0 +1,87 @@
+"""What a detector finds: one face in an upright photo."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in px of the upright photo; pixel i covers [i, i + 1). It may reach over the photo's border."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(value) for value in (self.left, self.top, self.width, self.height)):
+            raise ValueError(f"a box must have finite numbers, got {self}")
+        if self.width <= 0 or self.height <= 0:
+            raise ValueError(f"a box must have a positive width and height, got {self.width} x {self.height} px")
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """(x, y) in px."""
+        return self.left + self.width / 2, self.top + self.height / 2
+
+    @property
+    def side(self) -> float:
+        """The longer side in px: a face's height, where a detector's boxes are not square."""
+        return max(self.width, self.height)
+
+    @property
+    def area(self) -> float:
+        """In square px."""
+        return self.width * self.height
+
+    def contains(self, point: tuple[float, float]) -> bool:
+        """Whether (x, y) lies in it."""
+        x, y = point
+        return 0 <= x - self.left < self.width and 0 <= y - self.top < self.height
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One face.
+
+    ``score`` is the detector's own, 0 to 1; scores of different detectors do not compare. ``landmarks`` (5, 2) px are
+    right eye, left eye, nose, right and left mouth corner, the person's own right first. ``roll_deg`` is how far the
+    face is turned clockwise on the screen, 0 where it is not known.
+    """
+
+    box: Box
+    score: float
+    landmarks: np.ndarray | None = None
+    roll_deg: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.score <= 1:
+            raise ValueError(f"a face's score must lie in [0, 1], got {self.score}")
+        if not -180 <= self.roll_deg <= 180:
+            raise ValueError(f"a face's roll must lie in [-180, 180] degrees, got {self.roll_deg}")
+        if self.landmarks is not None:
+            points = np.array(self.landmarks, np.float64)
+            if points.shape != (5, 2) or not np.isfinite(points).all():
+                raise ValueError(f"landmarks must be 5 finite points (5, 2), got shape {points.shape}")
+            points.flags.writeable = False
+            object.__setattr__(self, "landmarks", points)
+
+    def mapped(self, scale: tuple[float, float], offset: tuple[float, float] = (0.0, 0.0)) -> Face:
+        """The same face where a point (x, y) lies at ``scale * (x, y) + offset``. The roll is kept."""
+        box = Box(
+            self.box.left * scale[0] + offset[0],
+            self.box.top * scale[1] + offset[1],
+            self.box.width * scale[0],
+            self.box.height * scale[1],
+        )
+        landmarks = None if self.landmarks is None else self.landmarks * np.asarray(scale) + np.asarray(offset)
+        return replace(self, box=box, landmarks=landmarks)
+
+
+def roll_of_eyes_deg(right_eye: tuple[float, float], left_eye: tuple[float, float]) -> float:
+    """How far the line through a person's own right and left eye is turned clockwise on the screen, in degrees."""
+    return math.degrees(math.atan2(left_eye[1] - right_eye[1], left_eye[0] - right_eye[0]))

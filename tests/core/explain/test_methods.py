@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from core.explain import (
+    Contrast,
+    ExplainError,
+    Explanation,
+    Stopped,
+    distinct_methods,
+    explain,
+    explain_features,
+    method_named,
+    methods,
+    on_common_scale,
+    register_method,
+)
+from core.models.network import Network
+
+W1 = 1 / (1 + math.exp(0.7083333 - 1.3125))  # softmax of the scores of the face seen through each channel
+
+# Class 0 at stage one, with gradients g1 = [[0.5, 0.5], [0, 0]] and g2 = [[-0.25, -0.125], [0.125, 0.125]].
+BY_HAND = {
+    "gradcam": [[0.25, 0.46875], [-0.03125, 0.15625]],  # mean gradients 0.25 and -0.03125
+    "gradcam++": [[0.25, 0.595238], [0.095238, 0.535714]],  # 2 * 0.5 * 0.25 and 2 * 0.125 * 0.380952
+    "hirescam": [[0.5, 0.875], [0.125, 0.375]],
+    "xgradcam": [[0.375, 0.825], [0.075, 0.6]],  # 1.5 / 4 and 0.375 / 5
+    "layercam": [[0.5, 1.0], [0.125, 0.375]],
+    "eigencam": [[-1.25, -0.25], [-0.25, 1.75]],  # the centred channels do not covary; the second varies more
+    "scorecam": [[W1, 2 * W1 + (1 - W1)], [1 - W1, W1 + 3 * (1 - W1)]],
+    "ablationcam": [[1.25, 2.375], [-0.125, 0.875]],  # the logit loses 1.25 and -0.125
+    "guided_backprop": [[0.5, 0.5], [0.125, 0.125]],
+}
+
+
+@pytest.mark.parametrize("method", BY_HAND)
+def test_each_method_gives_the_hand_computed_map(two_layers: Network, face: Tensor, method: str) -> None:
+    (found,) = explain(two_layers, face, method=method, stage="stage one", classes=0, model_id="two layers")
+    by_hand = np.maximum(BY_HAND[method], 0)
+    assert found.evidence == pytest.approx(by_hand.max(), rel=1e-4)
+    np.testing.assert_allclose(found.heatmap, by_hand / by_hand.max(), atol=1e-4)
+    assert (found.model_id, found.method, found.class_index, found.against) == ("two layers", method, 0, None)
+    assert found.layer == ("input" if method_named(method).marks_pixels else "stage one")
+
+
+@pytest.fixture
+def bright_spot() -> Tensor:
+    picture = torch.zeros(1, 1, 12, 12)
+    picture[0, 0, 5, 5] = 4.0
+    return picture
+
+
+def test_occlusion_gives_the_hand_computed_map(brightness: Network, bright_spot: Tensor) -> None:
+    (found,) = explain(brightness, bright_spot, method="occlusion", classes=0)
+    # Windows of 2 px moved by 1: all 4, 2 or 1 of the windows over a pixel hold the spot; grey adds 4 x 4/144.
+    expected = np.zeros((12, 12))
+    expected[4:7, 4:7] = [[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]
+    expected = np.maximum(expected - 4 * 4 / 144, 0) / 144
+    assert found.evidence == pytest.approx(expected.max(), rel=1e-4)
+    np.testing.assert_allclose(found.heatmap, expected / expected.max(), atol=1e-4)
+
+
+def test_integrated_gradients_give_the_hand_computed_map(brightness: Network, bright_spot: Tensor) -> None:
+    (found,) = explain(brightness, bright_spot, method="integrated_gradients", classes=0)
+    # The network is linear there, so a pixel's share is (pixel - mean) / 144.
+    assert found.evidence == pytest.approx((4 - 4 / 144) / 144, rel=1e-4)
+    assert found.heatmap[5, 5] == 1
+    assert found.heatmap.sum() == 1
+
+
+def test_guided_backpropagation_guides_relu6_too(brightness: Network) -> None:
+    picture = torch.full((1, 1, 2, 2), 3.0)
+    picture[0, 0, 0, 0] = 7.0  # cut off at 6: no gradient
+    raises, lowers = explain(brightness, picture, method="guided_backprop")
+    assert raises.heatmap.tolist() == [[0, 1], [1, 1]]
+    assert not lowers.has_evidence, "an unguided ReLU would let the negative gradient of class 1 pass"
+
+
+def test_all_classes_come_face_by_face_in_order(two_layers: Network, face: Tensor) -> None:
+    faces = torch.cat([face, face.flip(3)])
+    for method in methods():
+        found = explain(two_layers, faces, method=method)
+        assert [e.class_index for e in found] == [0, 1, 0, 1]
+        if method != "eigencam":
+            one = explain(two_layers, faces[1:], method=method, classes=1)[0]
+            np.testing.assert_allclose(found[3].heatmap, one.heatmap, atol=1e-5)
+
+
+def test_a_class_nothing_speaks_for_has_no_evidence_and_an_empty_map(two_layers: Network) -> None:
+    only_second_channel = torch.zeros(1, 2, 2, 2)
+    only_second_channel[0, 0] = 1.0
+    _, second = explain(two_layers, only_second_channel, stage="stage two")
+    assert not second.has_evidence
+    assert second.evidence == 0
+    assert not second.heatmap.any()
+
+
+@pytest.mark.parametrize("stage", ["stage one", "stage two"])
+@pytest.mark.parametrize("method", list(methods()))
+def test_a_contrast_is_the_map_of_the_difference_of_logits(
+    two_layers: Network, face: Tensor, method: str, stage: str
+) -> None:
+    (found,) = explain(two_layers, face, method=method, stage=stage, classes=Contrast(0, 1))
+    assert (found.class_index, found.against) == (0, 1)
+    two_layers.head.weight.data[0] -= two_layers.head.weight.data[1]
+    (expected,) = explain(two_layers, face, method=method, stage=stage, classes=0)
+    np.testing.assert_allclose(found.heatmap, expected.heatmap, atol=1e-4)
+
+
+def test_three_methods_coincide_before_the_pooling_and_are_counted_once(two_layers: Network, face: Tensor) -> None:
+    same = [
+        explain(two_layers, face, method=m, stage="stage two", classes=0)[0]
+        for m in ("gradcam", "hirescam", "xgradcam")
+    ]
+    for other in same[1:]:
+        np.testing.assert_allclose(other.heatmap, same[0].heatmap, atol=1e-5)
+    names = ("layercam", "hirescam", "gradcam", "xgradcam")
+    assert distinct_methods(names, two_layers, "stage two") == (("layercam",), ("hirescam", "gradcam", "xgradcam"))
+    assert distinct_methods(names, two_layers, "stage one") == tuple((name,) for name in names)
+
+
+def test_features_of_a_forward_pass_explain_without_another(two_layers: Network, face: Tensor) -> None:
+    with torch.inference_mode():
+        features = two_layers(face).features
+    from_features = explain_features(features, two_layers.head.weight, layer="stage two", model_id="m")
+    from_faces = explain(two_layers, face, stage="stage two", model_id="m")
+    for a, b in zip(from_features, from_faces, strict=True):
+        assert (a.class_index, a.layer, a.method) == (b.class_index, b.layer, b.method)
+        np.testing.assert_allclose(a.heatmap, b.heatmap, atol=1e-6)
+    with pytest.raises(ExplainError, match="no class 2; it has 2"):
+        explain_features(features, two_layers.head.weight, layer="stage two", classes=2)
+
+
+def test_a_common_scale_keeps_the_ratio_between_classes(two_layers: Network, face: Tensor) -> None:
+    strong, weak = on_common_scale(explain(two_layers, face, stage="stage two"))
+    assert strong.heatmap.max() == 1
+    assert weak.heatmap.max() == pytest.approx(0.75 / 0.875)
+
+
+def test_what_the_network_lacks_is_named(two_layers: Network, face: Tensor) -> None:
+    with pytest.raises(ExplainError, match="no class 2; it has 2, numbered 0 to 1"):
+        explain(two_layers, face, classes=2)
+    with pytest.raises(ExplainError, match="no class -1"):
+        explain(two_layers, face, method="layercam", classes=Contrast(0, -1))
+    with pytest.raises(ExplainError, match="no stage 'stage 9'; it has stage one, stage two"):
+        explain(two_layers, face, stage="stage 9")
+    with pytest.raises(ExplainError, match="no saliency method 'tarot'; there are gradcam"):
+        explain(two_layers, face, method="tarot")
+    with pytest.raises(ExplainError, match="two different classes"):
+        Contrast(1, 1)
+    with pytest.raises(ExplainError, match="shape"):
+        explain(two_layers, face[0])
+    assert explain(two_layers, face[:0]) == []
+
+
+@pytest.mark.parametrize("method", list(methods()))
+def test_a_value_that_is_not_a_number_is_said_and_not_drawn(two_layers: Network, face: Tensor, method: str) -> None:
+    two_layers.trunk.two[0].weight.data[0, 0] = torch.nan
+    with pytest.raises(ExplainError, match="not a finite number"):
+        explain(two_layers, face, method=method, stage="stage two")
+
+
+def test_a_face_that_is_not_finite_is_refused(two_layers: Network, face: Tensor) -> None:
+    face[0, 0, 0, 0] = torch.inf
+    with pytest.raises(ExplainError, match="a face has a value"):
+        explain(two_layers, face)
+
+
+@pytest.mark.parametrize("method", list(methods()))
+def test_progress_rises_to_its_total(
+    two_layers: Network, face: Tensor, method: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[tuple[int, int]] = []
+    explain(two_layers, torch.cat([face, face]), method=method, progress=lambda done, total: seen.append((done, total)))
+    assert len({total for _, total in seen}) == 1
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1][0] == seen[-1][1]
+    assert "it/s" not in capfd.readouterr().err, "the package's own bars stay silent"
+
+
+@pytest.mark.parametrize("method", [m.name for m in methods().values() if m.slow])
+def test_a_slow_method_stops_midway(two_layers: Network, face: Tensor, method: str) -> None:
+    asked = iter([False, False, True])
+    done: list[int] = []
+    with pytest.raises(Stopped):
+        explain(
+            two_layers,
+            face,
+            method=method,
+            progress=lambda d, _: done.append(d),
+            should_stop=lambda: next(asked),
+        )
+    assert len(done) == 2, "nothing is computed after the wish to stop"
+
+
+def test_a_method_cannot_be_registered_twice() -> None:
+    with pytest.raises(ValueError, match="registered twice"):
+        register_method("gradcam", title="Grad-CAM", needs="forward", source="")(lambda request: request.inputs)
+
+
+def test_a_heatmap_is_checked_when_made() -> None:
+    for wrong in (np.zeros((2, 2)), np.full((2, 2), 2, np.float32), np.full((2, 2), np.nan, np.float32)):
+        with pytest.raises(ExplainError, match="heatmap"):
+            Explanation("m", "gradcam", 0, "stage one", wrong, 1.0)
+
+
+class Breaks(nn.Module):
+    def forward(self, _: Tensor) -> Tensor:
+        raise RuntimeError("out of order")
+
+
+class BreaksAnIndex(nn.Module):
+    def forward(self, _: Tensor) -> Tensor:
+        raise IndexError("out of range")
+
+
+def state_of(network: Network) -> dict[str, object]:
+    return {
+        "modules": [(name, type(module), module.training) for name, module in network.named_modules()],
+        "hooks": [
+            len(hooks)
+            for module in network.modules()
+            for hooks in (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks)
+        ],
+        "requires_grad": [p.requires_grad for p in network.parameters()],
+        "grad": [None if p.grad is None else p.grad.tolist() for p in network.parameters()],
+        "weights": {name: tensor.tolist() for name, tensor in network.state_dict().items()},
+        "inplace": [getattr(module, "inplace", None) for module in network.modules()],
+    }
+
+
+@pytest.fixture
+def in_use(two_layers: Network) -> Network:
+    """In training mode with gradients in place, one frozen weight and a norm whose statistics would move."""
+    two_layers.trunk.two.append(nn.BatchNorm2d(2))
+    for parameter in two_layers.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    two_layers.head.bias.requires_grad_(False)
+    return two_layers.train()
+
+
+@pytest.mark.parametrize("method", list(methods()))
+def test_the_network_is_as_it_was_after_a_map(in_use: Network, face: Tensor, method: str) -> None:
+    before = state_of(in_use)
+    explain(in_use, face, method=method)
+    assert state_of(in_use) == before
+
+
+@pytest.mark.parametrize("broken", [Breaks, BreaksAnIndex])
+@pytest.mark.parametrize("method", list(methods()))
+def test_hooks_modes_and_gradients_are_as_they_were_when_the_model_raises(
+    in_use: Network, face: Tensor, method: str, broken: type[nn.Module]
+) -> None:
+    in_use.trunk.two.append(broken())
+    before = state_of(in_use)
+    with pytest.raises((RuntimeError, IndexError), match="out of"):
+        explain(in_use, face, method=method, stage="stage one")
+    assert state_of(in_use) == before
+
+
+def test_the_network_is_as_it_was_after_a_stop(in_use: Network, face: Tensor) -> None:
+    before = state_of(in_use)
+    asked = iter([False, False, True])
+    with pytest.raises(Stopped):
+        explain(in_use, face, method="ablationcam", should_stop=lambda: next(asked))
+    assert state_of(in_use) == before
+
+
+@pytest.mark.parametrize("method", list(methods()))
+def test_maps_can_be_had_inside_inference_mode_and_of_half_precision_networks(
+    two_layers: Network, face: Tensor, method: str
+) -> None:
+    (expected,) = explain(two_layers, face, method=method, classes=0)
+    with torch.inference_mode():
+        half = two_layers.to(torch.bfloat16)
+        (found,) = explain(half, face.clone(), method=method, classes=0)
+    np.testing.assert_allclose(found.heatmap, expected.heatmap, atol=1e-4)
