@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="FERscope", page_icon=":material/frame_person:", layout="wide")
+st.set_page_config(page_title="FERscope", page_icon=":material/frame_person:", layout="wide", initial_sidebar_state=320)
 
 page = st.navigation(
     [

@@ -12,6 +12,14 @@ from core.evaluation import ClassScores, ConfusionMatrix
 from core.inference import ENSEMBLE, Prediction
 from dashboard.theme import Form, Ink, class_colour, template
 
+# The tool bar keeps what a reader needs: the picture as a file. Zooming by accident loses the common scale.
+CONFIG = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"],
+    "toImageButtonOptions": {"scale": 2},
+}
+STILL = {"displayModeBar": False, "staticPlot": True}
+
 
 def probabilities(
     predictions: Mapping[str, Prediction], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink

@@ -4,14 +4,14 @@ import json
 
 import pandas as pd
 import streamlit as st
-from core.images import ImageError
 
 from core.faces import DetectorUnavailableError
+from core.images import ImageError
 from core.inference import ENSEMBLE, photo_values
 from dashboard import charts, services, state, theme
 from dashboard.components import maps
 from dashboard.components.network_picker import forms, load, pick_networks, titles
-from dashboard.components.photo_view import with_boxes
+from dashboard.components.photo_view import display_width, with_boxes
 from dashboard.components.sources import sample_cards, source_picker
 
 DEFAULT_STAGE, BEFORE_POOLING = "each network's default", "before the pooling"
@@ -65,7 +65,8 @@ except DetectorUnavailableError as error:
     st.stop()
 
 if not analysis.faces:
-    st.image(with_boxes(analysis, -1), alt=f"{photo.name}, no face found", width=420)
+    boxed = with_boxes(analysis, -1)
+    st.image(boxed, alt=f"{photo.name}, no face found", width=display_width(boxed))
     st.info(
         "No face was found. Try the other detector, a photo with a larger upright face, or analyse the whole image.",
         icon=":material/search_off:",
@@ -92,9 +93,8 @@ with left:
             required=True,
             key=f"face-{photo.digest[:12]}-{detector}",
         )
-    picture.image(
-        with_boxes(analysis, number), alt=f"{photo.name} with {len(analysis.faces)} faces boxed", width="stretch"
-    )
+    boxed = with_boxes(analysis, number)
+    picture.image(boxed, alt=f"{photo.name} with {len(analysis.faces)} faces boxed", width=display_width(boxed))
     took = sum(analysis.elapsed_ms.values())
     found_by = "the whole image, no detector" if whole_image else services.DETECTORS[detector]
     st.caption(f"{photo.name} · {analysis.image.shape[1]} × {analysis.image.shape[0]} px · {found_by} · {took:.0f} ms")
@@ -110,7 +110,7 @@ with right:
     st.plotly_chart(
         charts.probabilities(found.predictions, form_of, title_of, inks),
         key="probabilities",
-        config={"displaylogo": False, "toImageButtonOptions": {"filename": "probabilities", "scale": 2}},
+        config=charts.CONFIG,
         alt=f"Probability of each expression by network; highest {verdict.expression}",
     )
     table = pd.DataFrame(
@@ -123,7 +123,12 @@ st.subheader("Where the networks looked")
 classes = verdict.labels.classes
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     class_name = st.segmented_control(
-        "Evidence for", classes, default=verdict.expression, required=True, key=f"class-{photo.digest[:12]}-{number}"
+        "Evidence for",
+        classes,
+        default=verdict.expression,
+        required=True,
+        wrap=True,
+        key=f"class-{photo.digest[:12]}-{number}",
     )
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     scale = st.segmented_control(
@@ -137,43 +142,46 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         help="By itself every map reaches 1. On the common scale a class with little evidence stays dark.",
     )
     inner = sorted({s for n in networks for s in n.network.stages})
-    stage = st.selectbox("Stage", [DEFAULT_STAGE, BEFORE_POOLING, *inner], key="stage", bind="query-params", width=220)
-    colormap = st.selectbox("Colours", maps.COLORMAPS, key="colours", bind="query-params", width=140)
-    opacity = st.slider("Opacity", 0.0, 1.0, 0.55, 0.05, key="opacity", bind="query-params", width=220)
+    stage = st.selectbox("Stage", [DEFAULT_STAGE, BEFORE_POOLING, *inner], key="stage", bind="query-params", width=210)
+    colormap = st.selectbox("Colours", maps.COLORMAPS, key="colours", bind="query-params", width=120)
+    opacity = st.slider("Opacity", 0.0, 1.0, 0.55, 0.05, key="opacity", bind="query-params", width=150)
 
 pictures = {}
-for column, network in zip(st.columns(max(3, len(networks))), networks, strict=False):
-    with column:
-        st.markdown(f"**{title_of[network.model_id]}**")
-        face = found.inputs[network.model_id]
-        wanted = {DEFAULT_STAGE: network.card.cam_layer, BEFORE_POOLING: network.network.closed_form_stage}.get(
+seen = {found.inputs[n.model_id].tobytes(): found.inputs[n.model_id] for n in networks}
+cells = st.columns(max(4, len(seen) + len(networks)))
+for cell, face in zip(cells, seen.values(), strict=False):
+    with cell:
+        st.markdown("**The crop they see**" if len(networks) > 1 else "**The crop it sees**")
+        st.image(maps.enlarged(face), alt="The crop as the networks see it", width="stretch")
+        st.caption(f"{face.shape[1]} × {face.shape[0]} px, {'grey' if face.ndim == 2 else 'RGB'}")
+for cell, network in zip(cells[len(seen) :], networks, strict=False):
+    with cell:
+        name, labels = title_of[network.model_id], network.card.labels
+        st.markdown(f"**{name}**")
+        at = {DEFAULT_STAGE: network.card.cam_layer, BEFORE_POOLING: network.network.closed_form_stage}.get(
             stage, stage
         )
-        if wanted not in network.network.stages:
-            st.info(f"This network has no {wanted}; it has {', '.join(network.network.stages)}.")
+        if at not in network.network.stages:
+            st.info(f"This network has no {at}; it has {', '.join(network.network.stages)}.")
             continue
-        if class_name not in network.card.labels.classes:
-            st.info(f"This network has no class {class_name}; it has {', '.join(network.card.labels.classes)}.")
+        if class_name not in labels.classes:
+            st.info(f"This network has no class {class_name}; it has {', '.join(labels.classes)}.")
             continue
-        class_maps = services.saliency(photo, analysis, number, network, wanted)
-        explanation = class_maps.explanation(network.card.labels.index(class_name), scale)
-        shown = maps.overlay_picture(face, explanation, opacity=opacity, colormap=colormap)
-        pictures[title_of[network.model_id]] = shown
-        probability = found.predictions[network.model_id].probabilities[network.card.labels.index(class_name)]
-        st.image(shown, alt=f"Saliency of {title_of[network.model_id]} for {class_name}", width="stretch")
-        cells = "{1} × {0}".format(*explanation.heatmap.shape)
+        k = labels.index(class_name)
+        explanation = services.saliency(photo, analysis, number, network, at).explanation(k, scale)
+        shown = maps.overlay_picture(found.inputs[network.model_id], explanation, opacity=opacity, colormap=colormap)
+        pictures[name] = shown
+        st.image(shown, alt=f"Saliency of {name} for {class_name}", width="stretch")
+        says = f"{class_name} {found.predictions[network.model_id].probabilities[k]:.3f}"
         if explanation.has_evidence:
-            st.caption(f"{class_name} {probability:.3f} · Grad-CAM, {wanted}, {cells} cells")
+            rows, columns = explanation.heatmap.shape
+            st.caption(f"{says} · Grad-CAM, {at}, {columns} × {rows} cells")
         else:
-            st.caption(f"{class_name} {probability:.3f} · no evidence for this class at {wanted}")
-        with st.expander("What it sees"):
-            st.image(maps.enlarged(face, 192), alt="The crop as the network sees it")
-            st.caption(f"{face.shape[1]} × {face.shape[0]} px, {'grey' if face.ndim == 2 else 'RGB'}")
+            st.caption(f"{says} · no evidence for this class at {at}")
 
-st.image(maps.colour_bar(colormap), alt="Colour bar from 0 to 1", width=240)
-st.caption(
-    "0, no evidence → 1, most evidence for this class. Grad-CAM shows where, not why: it is no proof of a reason."
-)
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.image(maps.colour_bar(colormap), alt="Colour bar from 0 to 1", width=200)
+    st.caption("0, no evidence → 1, most. A map shows where the evidence lies; it is no proof of a reason.")
 
 stem = photo.name.rsplit(".", 1)[0]
 with st.container(horizontal=True):

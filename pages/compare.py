@@ -82,7 +82,12 @@ if view == "Curves":
                     shown, {m: cards[m].chosen_epoch for m in shown}, form_of, name_of, inks, measure
                 )
                 st.markdown(f"**{measure.capitalize()}**")
-                st.plotly_chart(figure, key=f"curve-{measure}", alt=f"Training and PublicTest {measure} by epoch")
+                st.plotly_chart(
+                    figure,
+                    key=f"curve-{measure}",
+                    config=charts.CONFIG,
+                    alt=f"Training and PublicTest {measure} by epoch",
+                )
         st.caption(
             "Strong: PublicTest, with the weights that would ship. Faint: training, a running mean over augmented "
             "images while the weights move, so it can lie below. Marked: the epoch that PublicTest chose."
@@ -101,7 +106,12 @@ elif view == "Confusion":
         for column, (model_id, matrix) in zip(st.columns(2), list(matrices.items())[row : row + 2], strict=False):
             with column:
                 figure = charts.confusion(matrix, inks, show=show, title=name_of[model_id])
-                st.plotly_chart(figure, key=f"confusion-{model_id}", alt=f"Confusion matrix of {name_of[model_id]}")
+                st.plotly_chart(
+                    figure,
+                    key=f"confusion-{model_id}",
+                    config=charts.CONFIG,
+                    alt=f"Confusion matrix of {name_of[model_id]}",
+                )
                 st.download_button(
                     "Counts (CSV)",
                     lambda m=matrix: tables.confusion_csv(m),
@@ -115,12 +125,13 @@ elif view == "Confusion":
 
 elif view == "Per class":
     measure = st.segmented_control(
-        "Score", ["f1", "precision", "recall"], default="f1", required=True, key="measure", bind="query-params"
+        "Score", ["F1", "precision", "recall"], default="F1", required=True, key="measure", bind="query-params"
     )
     of_classes = {m: per_class(run) for m, run in runs.items()}
     st.plotly_chart(
-        charts.per_class(of_classes, form_of, name_of, inks, measure),
+        charts.per_class(of_classes, form_of, name_of, inks, measure.lower()),
         key="per-class",
+        config=charts.CONFIG,
         alt=f"{measure} by class and network",
     )
     table = tables.per_class(of_classes, name_of)

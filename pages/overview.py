@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from dashboard import services, tables
+from dashboard import charts, services, tables
+from dashboard.components.example import live_example
 from dashboard.components.network_picker import EMPTY, titles
-from dashboard.components.sources import sample_cards
+from dashboard.components.sources import open_source, sample_cards
 
 st.title("FERscope")
 st.markdown("What networks read in a face, and how far to believe it.")
@@ -15,18 +16,35 @@ with portraits:
     sample_cards()
 with own:
     st.markdown("Drop a photo or take a webcam snapshot. It stays in this session's memory and is never stored.")
-    st.page_link("../pages/analyze.py", label="Open Analyze", icon=":material/upload:")
+    if st.button("Upload a photo", icon=":material/upload:", width="stretch", type="primary"):
+        open_source("Upload")
+    if st.button("Use the webcam", icon=":material/photo_camera:", width="stretch"):
+        open_source("Webcam")
 
 st.subheader("Three ways to look")
+example = live_example()
 journeys = (
     ("Explore predictions", "../pages/analyze.py", "frame_person", "Every face, every network, every probability."),
     ("Inspect saliency", "../pages/analyze.py", "visibility", "Which part of the face speaks for each expression."),
     ("Compare networks", "../pages/compare.py", "compare_arrows", "Curves, confusions and intervals side by side."),
 )
-for column, (name, target, icon, line) in zip(st.columns(3), journeys, strict=True):
+for number, (column, (name, target, icon, line)) in enumerate(zip(st.columns(3), journeys, strict=True)):
     with column.container(border=True, height="stretch"):
         st.page_link(target, label=name, icon=f":material/{icon}:")
-        st.markdown(line)
+        st.caption(line)
+        if example and number == 0:
+            st.plotly_chart(
+                example.probabilities,
+                key="example-chart",
+                config=charts.STILL,
+                alt="Probabilities of one network for a portrait",
+            )
+        elif example and number == 1:
+            st.image(example.overlay, alt="A saliency map laid over a portrait", width=220)
+        elif example and example.confusion:
+            st.plotly_chart(
+                example.confusion, key="example-confusion", config=charts.STILL, alt="Confusion matrix of one network"
+            )
 
 st.subheader("Networks installed")
 listing = services.networks()

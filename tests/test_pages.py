@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
-from core.sample_photos import sample_photos
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
+from core.sample_photos import sample_photos
 
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 
@@ -95,9 +95,11 @@ def test_an_uploaded_portrait_is_analysed_by_every_network(networks):
 
 def test_a_sample_is_one_click_away(networks):
     app = open_page("analyze")
-    next(b for b in app.button if b.label.startswith("Try ")).click().run()
+    next(b for b in app.button if b.label == "Two faces").click().run()
     app.switch_page("../pages/analyze.py").run()
-    assert "Networks say" in said(app)
+    assert "Face 1 of 2" in said(app)
+    app.segmented_control(key=next(c.key for c in app.segmented_control if c.label == "Face")).set_value(1).run()
+    assert "Face 2 of 2" in said(app)
 
 
 def test_a_snapshot_is_analysed(networks):
@@ -213,9 +215,8 @@ def test_a_run_without_stored_answers_is_named_and_the_rest_stays(checkpoint_roo
 
 
 def test_the_json_download_is_the_command_lines_shape(networks):
-    from core.images import decode
-
     from core.faces import detector
+    from core.images import decode
     from core.inference import Predictor, analyze, photo_values
 
     predictor = Predictor.load(checkpoints.load_checkpoint(networks / "tiny_cnn"))

@@ -7,6 +7,7 @@ gradients live and die there.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -63,12 +64,11 @@ class _Hooked(nn.Module):
         return logits
 
 
-def _raw_maps(
-    cam_class: type[Any], network: _Hooked, inputs: Tensor, target: list[Callable[[Tensor], Tensor]], **options: Any
-) -> Tensor:
-    """The package's maps before it scales them to the image, signed: (N, h, w)."""
+@cache
+def _unscaled(cam_class: type[Any]) -> type[Any]:
+    """The package's method without its last step, which scales the map to the image: signed maps (N, h, w)."""
 
-    class Raw(cam_class):  # type: ignore[misc]  # the package has no types
+    class Unscaled(cam_class):  # type: ignore[misc]  # the package has no types
         def compute_cam_per_layer(self, input_tensor: Tensor, targets: list[Any], eigen_smooth: bool) -> np.ndarray:
             seen = self.activations_and_grads
             activations = seen.activations[0].numpy()
@@ -83,10 +83,18 @@ def _raw_maps(
         def aggregate_multi_layers(self, cam_per_target_layer: np.ndarray) -> np.ndarray:
             return cam_per_target_layer
 
-    cam = Raw(network, [network.place], **options)
+    return Unscaled
+
+
+def _raw_maps(
+    cam_class: type[Any], network: _Hooked, inputs: Tensor, scores: list[Callable[[Tensor], Tensor]], **options: Any
+) -> Tensor:
+    """What the package computes at ``network.place``, one score function a face: (N, h, w)."""
+    method = _unscaled(cam_class)  # type: ignore[arg-type]  # mypy doubts that a class can be hashed
+    cam = method(network, [network.place], **options)
     try:
         # Not `with cam:`, which swallows every IndexError.
-        return torch.from_numpy(np.asarray(cam(inputs, target), dtype=np.float32))
+        return torch.from_numpy(np.asarray(cam(inputs, scores), dtype=np.float32))
     finally:
         cam.activations_and_grads.release()
 
@@ -113,9 +121,10 @@ def eigen_cam(request: Request) -> Tensor:
     stem, tail = split_at(request.network, request.stage)
     with torch.no_grad():
         features = stem(request.inputs)
+        if not torch.isfinite(features).all():
+            # The package reads NaN as 0; passed on, it is reported.
+            return torch.full((len(features), len(request.targets), *features.shape[2:]), torch.nan)
         maps = _raw_maps(EigenCAM, _Hooked(nn.Identity(), tail), features, [])
-    if not torch.isfinite(features).all():
-        maps = torch.full_like(maps, torch.nan)  # the package reads NaN as 0
     agreement = (maps * features.sum(dim=1).cpu()).sum(dim=(1, 2), keepdim=True)
     maps = torch.where(agreement < 0, -maps, maps)
     request.meter.advance(len(request.inputs))
@@ -138,9 +147,8 @@ class _SetToZero(AblationLayer):  # type: ignore[misc]  # the package has no typ
 
     def __call__(self, _features: Tensor) -> Tensor:
         ablated: Tensor = self.activations
-        ablated[
-            torch.arange(len(ablated)), torch.from_numpy(np.asarray(self.indices[: len(ablated)], dtype=np.int64))
-        ] = 0
+        channels = torch.as_tensor(self.indices[: len(ablated)], dtype=torch.long)
+        ablated[torch.arange(len(ablated)), channels] = 0
         return ablated
 
 

@@ -40,8 +40,8 @@ def _randomise(layer: nn.Module, generator: torch.Generator) -> None:
     with torch.no_grad():
         for parameter in layer.parameters():
             if parameter.ndim > 1:
-                # The layer's own spread, so that activations keep their size with the running statistics of the norms.
-                parameter.normal_(0.0, max(float(parameter.std()), 1e-8), generator=generator)
+                # As large as the layer's own weights, so that activations keep their size.
+                parameter.normal_(0.0, float(parameter.square().mean().sqrt()), generator=generator)
             else:
                 shuffled = torch.randperm(len(parameter), generator=generator, device=parameter.device)
                 parameter.copy_(parameter[shuffled])

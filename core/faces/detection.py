@@ -57,7 +57,7 @@ class Detector(ABC):
         require_rgb(image_rgb)
         height, width = image_rgb.shape[:2]
         scale = _scale(width, height, self.border)
-        view = _resized(image_rgb, max(1, round(width * scale)), max(1, round(height * scale)))
+        view = resized(image_rgb, max(1, round(width * scale)), max(1, round(height * scale)))
         to_photo = (width / view.shape[1], height / view.shape[0])
         pad = round(self.border * min(view.shape[:2]))
         if pad:
@@ -120,7 +120,8 @@ def _scale(width: int, height: int, border: float) -> float:
     return min(1.0, LONGEST_SIDE_PX / (longest + 2 * border * min(width, height)))
 
 
-def _resized(image: np.ndarray, width: int, height: int) -> np.ndarray:
+def resized(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """An image of any size at another one, both in px."""
     if image.shape[:2] == (height, width):
         return image
     # INTER_AREA averages while shrinking (no aliasing) but blocks while growing.

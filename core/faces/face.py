@@ -80,8 +80,3 @@ class Face:
         )
         landmarks = None if self.landmarks is None else self.landmarks * np.asarray(scale) + np.asarray(offset)
         return replace(self, box=box, landmarks=landmarks)
-
-
-def roll_of_eyes_deg(right_eye: tuple[float, float], left_eye: tuple[float, float]) -> float:
-    """How far the line through a person's own right and left eye is turned clockwise on the screen, in degrees."""
-    return math.degrees(math.atan2(left_eye[1] - right_eye[1], left_eye[0] - right_eye[0]))

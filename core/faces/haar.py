@@ -10,7 +10,7 @@ import cv2.data
 import numpy as np
 
 from core.faces.detection import Detector, DetectorUnavailableError, register_detector
-from core.faces.face import Box, Face, roll_of_eyes_deg
+from core.faces.face import Box, Face
 
 MIN_FACE_PX = 30
 MIN_NEIGHBOURS = 5
@@ -73,7 +73,7 @@ class HaarDetector(Detector):
             return 0.0
         right, left = sorted((left + width / 2, top + height / 2) for left, top, width, height in found)
         widths = sorted(int(width) for _, _, width, _ in found)
-        roll = roll_of_eyes_deg(right, left)
+        roll = math.degrees(math.atan2(left[1] - right[1], left[0] - right[0]))
         plausible = (
             right[0] < EYE_VIEW_PX / 2 < left[0]
             and 0.25 < (left[0] - right[0]) / EYE_VIEW_PX < 0.65

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -138,10 +139,10 @@ def fit(
 
 def make_fabric(recipe: Recipe) -> Fabric:
     """Fabric for this machine: all GPUs, else the CPU; the processes that ``torchrun`` started, where it did."""
-    fabric = Fabric(accelerator="auto", devices="auto" if torch.cuda.is_available() else 1, precision=recipe.precision)  # type: ignore[arg-type]
-    if "LOCAL_RANK" in os.environ and not torch.cuda.is_available():
-        world = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-        fabric = Fabric(accelerator="cpu", strategy="ddp", devices=world, precision=recipe.precision)  # type: ignore[arg-type]
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces the precision on every start
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # set by torchrun
+    devices: int | str = "auto" if torch.cuda.is_available() else processes
+    fabric = Fabric(accelerator="auto", devices=devices, precision=recipe.precision)  # type: ignore[arg-type]
     fabric.launch()
     return fabric
 

@@ -8,10 +8,11 @@ from PIL import Image, ImageDraw, ImageFont
 from core.inference import PhotoAnalysis
 
 DISPLAY_PX = 960  # longest side on the screen; the analysis keeps the original
+TALLEST_PX = 400  # so that the answers stay above the fold
 
 
 def with_boxes(analysis: PhotoAnalysis, chosen: int) -> np.ndarray:
-    """A display copy of the photo, faces boxed and numbered from 1; the chosen one is drawn stronger."""
+    """A display copy of the photo (H, W, 3) uint8, faces numbered from 1; the chosen one is drawn stronger."""
     picture = Image.fromarray(analysis.image)
     scale = min(1.0, DISPLAY_PX / max(picture.size))
     if scale < 1:
@@ -33,3 +34,10 @@ def with_boxes(analysis: PhotoAnalysis, chosen: int) -> np.ndarray:
         draw.rectangle(tag, fill=colour)
         draw.text((left + 2.6 * stroke, top + 0.4 * stroke), str(number + 1), fill="#11181A", font=font)
     return np.asarray(picture)
+
+
+def display_width(picture: np.ndarray, column_px: int = 520) -> int | str:
+    """A width for ``st.image``: the column's, or less where the photo would become taller than 400 px."""
+    height, width = picture.shape[:2]
+    fitting = round(width * TALLEST_PX / height)
+    return fitting if fitting < column_px else "stretch"

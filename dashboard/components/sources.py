@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
+from PIL import Image, ImageOps
+
 from core import images
 from core.images import ImageError
 from core.sample_photos import SamplePhoto
-
 from dashboard import services, state
 from dashboard.state import Photo
 
-SOURCES = {
-    "Upload": ":material/upload:",
-    "Webcam": ":material/photo_camera:",
-    "Samples": ":material/portrait:",
-}
+SOURCES = ("Upload", "Webcam", "Samples")
 
 
 def source_picker() -> None:
     """Upload, webcam or samples; what is chosen there joins the session's photos."""
     source = st.segmented_control(
         "Photo from",
-        list(SOURCES),
+        SOURCES,
         default="Upload",
         key="source",
         required=True,
         persist_state="session",
-        format_func=lambda s: f"{SOURCES[s]} {s}",
         width="stretch",
     )
     if source == "Webcam":
@@ -36,7 +33,7 @@ def source_picker() -> None:
             st.button(sample.title, key=f"side-{sample.name}", on_click=keep_sample, args=(sample,), width="stretch")
     else:
         files = st.file_uploader(
-            "Photos (JPEG, PNG, WebP, GIF, TIFF, BMP)",
+            "JPEG, PNG, WebP, GIF, TIFF or BMP",
             accept_multiple_files=True,
             key="uploads",
             on_change=_keep_uploads,
@@ -49,13 +46,24 @@ def sample_cards(columns: int = 3) -> None:
     """Each sample portrait with a button that analyses it."""
     for cell, sample in zip(st.columns(columns), services.samples().values(), strict=False):
         with cell:
-            st.image(sample.data, alt=f"Portrait of {sample.title}", width="stretch")
-            if st.button(
-                f"Try {sample.title}", key=f"card-{sample.name}", width="stretch", icon=":material/play_arrow:"
-            ):
+            st.image(thumbnail(sample.data), alt=f"Portrait of {sample.title}", width="stretch")
+            if st.button(sample.title, key=f"card-{sample.name}", width="stretch", icon=":material/play_arrow:"):
                 keep_sample(sample)
                 st.switch_page("../pages/analyze.py")
             st.caption(sample.credit)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def thumbnail(data: bytes) -> np.ndarray:
+    """A 4 : 3 cut of a photo, so that cards of portraits and wide photos line up; heads are in the upper part."""
+    picture = Image.fromarray(images.decode(data))
+    return np.asarray(ImageOps.fit(picture, (480, 360), centering=(0.5, 0.15)))
+
+
+def open_source(source: str) -> None:
+    """Go to Analyze with that source open."""
+    st.session_state["source"] = source
+    st.switch_page("../pages/analyze.py")
 
 
 def keep_sample(sample: SamplePhoto) -> None:

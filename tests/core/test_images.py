@@ -197,12 +197,12 @@ def test_a_file_cut_off_anywhere_is_an_error_and_no_half_picture(fmt, options):
 
 def test_a_truncated_jpeg_says_that_it_is_cut_off():
     data = sample_photos()["grace_hopper"].data
-    with pytest.raises(ImageError, match="this JPEG file is cut off or damaged .* copy or export it again"):
+    with pytest.raises(ImageError, match=r"this JPEG file is cut off or damaged .* copy or export it again"):
         decode(data[: len(data) // 2])
 
 
 def test_too_many_bytes_are_refused_unread():
-    with pytest.raises(ImageError, match="at most 30 MB, this file has 30.0 MB; save a smaller"):
+    with pytest.raises(ImageError, match=r"at most 30 MB, this file has 30\.0 MB; save a smaller"):
         decode(b"\xff\xd8\xff" + bytes(images.MAX_BYTES))
 
 
@@ -210,9 +210,10 @@ def test_too_many_bytes_are_refused_unread():
     ("size", "found"), [((20_000, 20_000), "over"), ((10_000, 9_500), "over"), ((8_000, 7_000), "56.0, 8000 x 7000")]
 )
 def test_too_many_pixels_are_refused_from_the_header_without_a_warning(size, found):
-    with warnings.catch_warnings(record=True) as caught, pytest.raises(ImageError, match=f"50 megapixels.*{found}"):
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        decode(png_header(*size))
+        with pytest.raises(ImageError, match=f"50 megapixels.*{found}"):
+            decode(png_header(*size))
     assert not caught
 
 
@@ -240,12 +241,11 @@ WILD = [saved(scene(), fmt) for fmt in ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TI
 def test_wild_bytes_give_a_picture_or_an_image_error_and_nothing_else(data):
     try:
         image = decode(data)
-    except ImageError as error:
-        assert str(error)
-    else:
-        assert image.dtype == np.uint8
-        assert image.ndim == 3
-        assert image.shape[2] == 3
+    except ImageError:
+        return
+    assert image.dtype == np.uint8
+    assert image.ndim == 3
+    assert image.shape[2] == 3
 
 
 def test_png_survives_a_round_trip():
@@ -272,5 +272,6 @@ def test_sample_photos_are_real_portraits_with_credit():
     assert "grace_hopper" in photos
     for name, photo in photos.items():
         assert photo.name == name
-        assert "public domain" in photo.credit
+        assert photo.title
+        assert photo.credit
         assert min(decode(photo.data).shape[:2]) >= 256

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from pytorch_grad_cam import GradCAM
@@ -80,7 +80,7 @@ def test_grad_cam_at_an_inner_stage_is_the_packages_on_every_family(family_netwo
     for k in (1, 6):
         expected = package_maps(family_network, faces, stage, k)
         np.testing.assert_allclose(as_the_package_shows(maps[:, k]), expected, atol=1e-4)
-        np.testing.assert_allclose(grad_cam_maps(family_network, faces, stage, [k])[:, 0], maps[:, k], atol=1e-6)
+        np.testing.assert_allclose(grad_cam_maps(family_network, faces, stage, [k])[:, 0], maps[:, k], atol=1e-5)
 
 
 def test_the_closed_form_is_what_gradients_give(family_network: Network, faces: Tensor) -> None:
@@ -137,10 +137,11 @@ def test_a_peak_of_rounding_noise_beside_another_class_is_no_evidence() -> None:
 wild_maps = arrays(
     np.float32,
     array_shapes(min_dims=4, max_dims=4, max_side=4),
-    elements=st.floats(-1e30, 1e30, width=32, allow_nan=False),
+    elements=st.floats(-(2.0**100), 2.0**100, width=32),
 )
 
 
+@settings(deadline=None)
 @given(wild_maps, st.sampled_from(["own", "common"]), st.booleans())
 def test_normalised_maps_lie_between_0_and_1_and_empty_ones_stay_empty(
     raw: np.ndarray, scale: str, subtract_minimum: bool

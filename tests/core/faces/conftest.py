@@ -1,5 +1,6 @@
 import os
 
+import cv2
 import numpy as np
 import pytest
 
@@ -7,15 +8,12 @@ from core.faces import Detector, detector
 from core.images import decode
 from core.sample_photos import sample_photos
 
-# Where the face lies in the portrait, judged by eye: forehead to chin, px.
-FACE_CENTRE = (267, 215)
-FACE_HEIGHT = 210
-
 
 @pytest.fixture(scope="session")
 def portrait() -> np.ndarray:
-    """Grace Hopper facing the camera, (600, 512, 3)."""
-    return decode(sample_photos()["grace_hopper"].data)
+    """Grace Hopper facing the camera, shrunk to (300, 256, 3)."""
+    image = decode(sample_photos()["grace_hopper"].data)
+    return np.asarray(cv2.resize(image, (256, 300), interpolation=cv2.INTER_AREA))
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,9 @@ def test_the_border_is_repeated_where_the_square_reaches_over_it():
 
 
 def test_a_square_wholly_outside_repeats_the_nearest_pixels():
-    np.testing.assert_array_equal(crop(photo(), face(500, 500, 20), CropMargin()), np.tile(photo()[-1, -1], (20, 20, 1)))
+    np.testing.assert_array_equal(
+        crop(photo(), face(500, 500, 20), CropMargin()), np.tile(photo()[-1, -1], (20, 20, 1))
+    )
 
 
 @pytest.mark.parametrize("roll_deg", [90, -90, 180])
@@ -66,7 +68,7 @@ def test_two_eyes_on_a_slope_come_out_level():
     eyes = [(100 + s * 30 * math.cos(math.radians(20)), 100 + s * 30 * math.sin(math.radians(20))) for s in (-1, 1)]
     for channel, (x, y) in enumerate(eyes):
         spot = np.zeros((200, 200), np.uint8)
-        cv2.circle(spot, (round(x), round(y)), 6, 255, -1)
+        cv2.circle(spot, (round(x - 0.5), round(y - 0.5)), 6, 255, -1)  # pixel i has its centre at i + 0.5
         image[..., channel] = spot
     upright = crop(image, face(50, 50, 100, 20), CropMargin())
     for channel, x in enumerate((20, 80)):

@@ -2,6 +2,7 @@
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from core.faces import (
     MEASURED,
     CropMargin,
     Detector,
+    Face,
     UnknownDetectorError,
     crop,
     detector,
@@ -19,12 +21,180 @@ from core.faces import (
     register_detector,
 )
 from core.images import decode
-from tests.core.faces.conftest import FACE_CENTRE, FACE_HEIGHT
+from core.sample_photos import sample_photos
+
+# Where the portrait's face lies, judged by eye: from forehead to chin, px of the (300, 256) picture.
+CENTRE, HEIGHT = (133.5, 107.5), 105
+
+# The transposition that undoes each EXIF orientation's own, by Pillow's names.
+STORED_AS = {1: None, 2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
 
 
-def assert_on_the_face(faces, scale=1.0, offset=(0, 0)):
-    assert len(faces) == 1
-    x, y = faces[0].box.centre
-    assert x == pytest.approx(FACE_CENTRE[0] * scale + offset[0], abs=0.1 * FACE_HEIGHT * scale)
-    assert y == pytest.approx(FACE_CENTRE[1] * scale + offset[1], abs=0.1 * FACE_HEIGHT * scale)
-    assert faces[0].box.height == pytest.approx(FACE_HEIGHT * scale, rel=0.2)
+def assert_on_the_face(face: Face, scale: float = 1.0, offset: tuple[float, float] = (0.0, 0.0)) -> None:
+    x, y = face.box.centre
+    assert x == pytest.approx(CENTRE[0] * scale + offset[0], abs=0.1 * HEIGHT * scale)
+    assert y == pytest.approx(CENTRE[1] * scale + offset[1], abs=0.1 * HEIGHT * scale)
+    assert face.box.height == pytest.approx(HEIGHT * scale, rel=0.2)
+
+
+def turned(image: np.ndarray, degrees_clockwise: float) -> np.ndarray:
+    matrix = cv2.getRotationMatrix2D(CENTRE, -degrees_clockwise, 1)
+    size = (image.shape[1], image.shape[0])
+    return np.asarray(cv2.warpAffine(image, matrix, size, borderMode=cv2.BORDER_REPLICATE))
+
+
+def test_the_one_face_of_a_portrait_is_found_where_it_is(portrait, any_detector):
+    (face,) = any_detector.detect(portrait)
+    assert_on_the_face(face)
+    assert 0.6 <= face.score <= 1
+
+
+@pytest.mark.parametrize("scale", [0.4, 3.0, 8.0])
+def test_boxes_are_in_px_of_the_photo_whatever_its_size(portrait, any_detector, scale):
+    image = np.asarray(cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+    assert_on_the_face(any_detector.detect(image)[0], scale)
+
+
+def test_every_stored_orientation_gives_the_same_box(portrait, any_detector):
+    boxes = []
+    for orientation, transposition in STORED_AS.items():
+        picture = Image.fromarray(portrait)
+        stored = picture if transposition is None else picture.transpose(Image.Transpose(transposition))
+        exif = Image.Exif()
+        exif[274] = orientation
+        file = io.BytesIO()
+        stored.save(file, "JPEG", quality=95, subsampling=0, exif=exif)
+        (face,) = any_detector.detect(decode(file.getvalue()))
+        boxes.append((face.box.left, face.box.top, face.box.width, face.box.height))
+    np.testing.assert_allclose(boxes, np.tile(boxes[0], (8, 1)), atol=0.06 * HEIGHT)
+
+
+def test_faces_come_largest_first(portrait, any_detector):
+    small = cv2.resize(portrait, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    scene = np.full((300, 440, 3), 128, np.uint8)
+    scene[:180, 20 : 20 + small.shape[1]] = small
+    scene[:, 440 - 256 :] = portrait
+    faces = any_detector.detect(scene)
+    assert len(faces) == 2
+    assert all(a.box.area >= b.box.area for a, b in pairwise(faces))
+    assert_on_the_face(faces[0], offset=(440 - 256, 0))
+    assert_on_the_face(faces[1], scale=0.6, offset=(20, 0))
+
+
+def test_a_face_that_fills_the_photo_is_found_at_its_size(portrait, any_detector):
+    for size_px in (48, 1200):
+        tight = cv2.resize(portrait[50:165, 75:190], (size_px, size_px), interpolation=cv2.INTER_AREA)
+        scale = size_px / 115
+        assert_on_the_face(any_detector.detect(tight)[0], scale, (-75 * scale, -50 * scale))
+
+
+def test_a_face_at_the_border_is_found_and_cropped_to_a_square(portrait, any_detector):
+    cut = portrait[70:]  # through the forehead
+    faces = any_detector.detect(cut)
+    assert faces
+    image = crop(cut, faces[0], MEASURED[any_detector.name])
+    assert image.shape[0] == image.shape[1] > 60
+
+
+def test_a_face_cut_by_the_border_has_a_box_reaching_over_it(portrait, haar):
+    (face,) = haar.detect(np.ascontiguousarray(portrait[:, 100:]))
+    assert face.box.left < 0
+    assert_on_the_face(face, offset=(-100, 0))
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (16, 5000), (5000, 16), (300, 400)])
+def test_a_photo_without_a_face_gives_an_empty_list(any_detector, shape):
+    slope = np.tile(np.linspace(0, 255, shape[1]).astype(np.uint8), (shape[0], 1))
+    assert any_detector.detect(np.dstack([slope] * 3)) == []
+
+
+def test_the_photo_is_not_changed(portrait, any_detector):
+    before = portrait.copy()
+    any_detector.detect(portrait)
+    np.testing.assert_array_equal(portrait, before)
+
+
+def test_a_higher_min_score_keeps_fewer_faces(portrait, haar):
+    score = haar.detect(portrait)[0].score
+    assert detector("haar", min_score=score + 0.001).detect(portrait) == []
+    with pytest.raises(ValueError, match=r"min_score must lie in \[0, 1\]"):
+        detector("haar", min_score=2)
+
+
+def test_two_threads_on_one_detector_get_equal_faces(portrait, any_detector):
+    side = cv2.resize(portrait[20:220, 30:230], (150, 150), interpolation=cv2.INTER_AREA)
+    photos = [side, np.ascontiguousarray(side[:, 10:140])]  # of different sizes, so that shared state would show
+
+    def boxes(number: int) -> list[object]:
+        return [(face.box, face.score, face.roll_deg) for face in any_detector.detect(photos[number % 2])]
+
+    alone = [boxes(0), boxes(1)]
+    assert all(alone)
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(boxes, range(50))) == alone * 25
+
+
+def test_landmarks_lie_in_the_face_in_their_order(portrait, yunet):
+    (face,) = yunet.detect(portrait)
+    right_eye, left_eye, nose, right_mouth, left_mouth = face.landmarks
+    assert right_eye[0] < nose[0] < left_eye[0]
+    assert right_mouth[0] < nose[0] < left_mouth[0]
+    assert max(right_eye[1], left_eye[1]) < nose[1] < min(right_mouth[1], left_mouth[1])
+    assert all(face.box.contains(tuple(point)) for point in face.landmarks)
+
+
+@pytest.mark.parametrize("degrees", [-15, 15])
+def test_a_turned_face_stands_upright_in_its_crop(portrait, yunet, degrees):
+    image = turned(portrait, degrees)
+    (face,) = yunet.detect(image)
+    assert face.roll_deg == pytest.approx(degrees, abs=6)
+    (upright,) = yunet.detect(crop(image, face, CropMargin(0.4)))
+    assert upright.roll_deg == pytest.approx(0, abs=6)
+    (as_it_was,) = yunet.detect(crop(image, face, CropMargin(0.4), align=False))
+    assert as_it_was.roll_deg == pytest.approx(degrees, abs=6)
+
+
+def test_the_cascade_reads_the_roll_off_two_eyes_only(portrait, haar):
+    rolls = {degrees: haar.detect(turned(portrait, degrees))[0].roll_deg for degrees in (-10, 0, 10)}
+    assert rolls[-10] <= 0 <= rolls[10]
+    assert rolls[-10] < rolls[10]
+    assert all(abs(roll) < 25 for roll in rolls.values())
+    blindfolded = portrait.copy()
+    blindfolded[85:112, 85:182] = blindfolded[120, 133]
+    assert all(face.roll_deg == 0 for face in haar.detect(blindfolded))
+
+
+def test_a_grey_photo_is_refused(haar):
+    with pytest.raises(ValueError, match=r"uint8 with shape \(H, W, 3\)"):
+        haar.detect(np.zeros((50, 50), np.uint8))
+
+
+def test_the_default_detector_comes_first_and_each_has_words():
+    kinds = detectors()
+    assert next(iter(kinds)) == "haar"
+    assert "yunet" in kinds
+    assert all(kind.title and kind.summary.endswith(".") for kind in kinds.values())
+
+
+def test_an_unknown_detector_is_answered_with_those_there_are():
+    with pytest.raises(UnknownDetectorError, match="no face detector 'mtcnn'; there are haar, yunet"):
+        detector("mtcnn")
+    with pytest.raises(TypeError):
+        detector("haar", neighbours=3)
+
+
+def test_a_name_is_registered_once():
+    with pytest.raises(ValueError, match="registered twice"):
+        register_detector("haar", title="again")(Detector)
+
+
+def test_opencv_uses_one_thread_of_its_own():
+    assert cv2.getNumThreads() == 1
+
+
+@pytest.mark.parametrize(("name", "count"), [("grace_hopper", 1), ("eileen_collins", 1), ("two_faces", 2)])
+def test_the_sample_photos_show_the_faces_their_names_promise(any_detector, name, count):
+    image = decode(sample_photos()[name].data)
+    faces = any_detector.detect(image)
+    assert len(faces) == count
+    assert all(face.box.side > 0.1 * image.shape[0] for face in faces)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from core.faces import Box, Face
-from core.faces.face import roll_of_eyes_deg
 
 
 def test_a_box_may_reach_over_the_border_but_not_be_empty():
@@ -45,10 +44,3 @@ def test_mapping_scales_then_shifts_box_and_landmarks():
     assert face.box == Box(15, 195, 30, 400)
     np.testing.assert_array_equal(face.landmarks, np.tile([15, 95], (5, 1)))
     assert (face.score, face.roll_deg) == (0.5, 7)
-
-
-@pytest.mark.parametrize(
-    ("right", "left", "roll"), [((0, 0), (10, 0), 0), ((0, 0), (10, 10), 45), ((0, 9), (9, 0), -45), ((0, 0), (0, 5), 90)]
-)
-def test_the_roll_is_clockwise_on_the_screen(right, left, roll):
-    assert roll_of_eyes_deg(right, left) == pytest.approx(roll)

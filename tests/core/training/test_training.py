@@ -1,5 +1,10 @@
 import dataclasses
 import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +19,8 @@ from core.training import Interrupted, RecipeError, train
 from core.training.jobs import resident_data, training_samples, vote_distribution
 from core.training.recipe import load_recipe
 from tests.conftest import CLASSES, tiny_recipe
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_a_tiny_network_learns_a_generated_folder(checkpoint_root):
@@ -141,3 +148,33 @@ def test_the_card_fits_the_shipped_file(checkpoint_root, image_folder):
     checkpoint = load_checkpoint(checkpoint_root / "tiny_residual")
     again = evaluate_checkpoint(checkpoint, image_folder, "test", skip_bad=False)
     assert again.accuracy == checkpoint.card.metrics["test"].accuracy
+
+
+def test_two_processes_train_one_network(image_folder, tmp_path):
+    recipe = tmp_path / "pair.toml"
+    recipe.write_text(
+        'architecture = "cnn"\nlabels = "data"\nepochs = 2\nbatch_size = 16\nlearning_rate = 5e-3\n'
+        "[model]\nstem = 4\nwidths = [8, 8]\nblocks = 1\n"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc_per_node",
+        "2",
+        "--master_port",
+        str(free_port()),
+    ]
+    command += ["-m", "core", "train", str(recipe), "--data", str(image_folder), "--val-only"]
+    command += ["--runs", str(tmp_path / "runs"), "--checkpoints", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    checkpoint = load_checkpoint(tmp_path / "out" / "pair")
+    assert len(checkpoint.history()) == 2
+    assert checkpoint.card.metrics["val"].n == 36
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

@@ -1,0 +1,185 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import auc, brier_score_loss, log_loss
+
+from core.evaluation import (
+    EvaluationError,
+    abstention,
+    brier,
+    expected_calibration_error,
+    fit_temperature,
+    nll,
+    reliability,
+    risk_coverage,
+    threshold_for,
+)
+
+
+def test_the_temperature_of_two_classes_is_the_one_solved_by_hand() -> None:
+    # Logit 4 for an answer that is right 3 times in 4: sigmoid(4 / T) = 3/4, so T = 4 / ln 3.
+    logits, truth = np.array([[4.0, 0.0]] * 4), np.array([0, 0, 0, 1])
+    assert fit_temperature(logits, truth) == pytest.approx(4 / np.log(3), rel=1e-4)
+
+
+@pytest.mark.parametrize("factor", [0.4, 1.0, 2.5])
+def test_overconfidence_by_a_factor_is_found_and_undone(make_run, factor) -> None:
+    rng = np.random.default_rng(3)
+    logits = 2 * rng.normal(size=(20_000, 5))
+    # Truth drawn from the softmax of the logits (Gumbel's trick): they are calibrated by construction.
+    truth = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    assert fit_temperature(logits * factor, truth) == pytest.approx(factor, rel=0.05)
+
+
+def test_a_temperature_stays_in_bounds_and_needs_images() -> None:
+    sure = np.array([[5.0, 0.0], [0.0, 5.0]])
+    assert fit_temperature(sure, np.array([0, 1])) == pytest.approx(0.05, rel=0.01)
+    assert fit_temperature(sure, np.array([1, 0])) == pytest.approx(20, rel=0.01)
+    with pytest.raises(EvaluationError, match="no images"):
+        fit_temperature(np.empty((0, 2)), np.empty(0, int))
+
+
+def test_nll_and_brier_are_scikit_learns(make_run) -> None:
+    run = make_run()
+    assert nll(run.probabilities, run.truth).value == pytest.approx(log_loss(run.truth, run.probabilities))
+    assert brier(run.probabilities, run.truth).value == pytest.approx(brier_score_loss(run.truth, run.probabilities))
+
+
+def test_certainty_in_the_wrong_class_is_a_large_loss_but_a_number() -> None:
+    wrong = np.array([[1.0, 0.0]])
+    assert 700 < nll(wrong, np.array([1])).value < 1000
+    assert brier(wrong, np.array([1])).value == 2
+
+
+def test_a_calibration_error_counted_by_hand(run_from) -> None:
+    # Two bins of two: confidences 0.6, 0.7 (one right) and 0.8, 0.9 (both right): (|0.65 - 0.5| + |0.85 - 1|) / 2.
+    run = run_from([0, 1, 0, 0], [[0.6, 0.4], [0.7, 0.3], [0.8, 0.2], [0.9, 0.1]])
+    for scheme, expected in (("equal_mass", 0.15), ("equal_width", abs(0.75 - 0.75))):
+        error = expected_calibration_error(run.probabilities, run.truth, bins=2, scheme=scheme)
+        assert error.value == pytest.approx(expected, abs=1e-6)
+    diagram = reliability(run, bins=2)
+    np.testing.assert_allclose(diagram.confidence, [0.65, 0.85], rtol=1e-6)
+    assert diagram.accuracy.tolist() == [0.5, 1.0]
+    assert diagram.count.tolist() == [2, 2]
+    assert diagram.ece.value == pytest.approx(0.15)
+    assert (diagram.low <= diagram.accuracy).all()
+    assert (diagram.accuracy <= diagram.high).all()
+
+
+@pytest.mark.parametrize(("scheme", "strategy"), [("equal_mass", "quantile"), ("equal_width", "uniform")])
+def test_bins_are_scikit_learns(make_run, scheme, strategy) -> None:
+    run = make_run()
+    accuracy, confidence = calibration_curve(run.correct, run.confidence, n_bins=10, strategy=strategy)
+    diagram = reliability(run, bins=10, scheme=scheme)
+    np.testing.assert_allclose(diagram.accuracy, accuracy)
+    np.testing.assert_allclose(diagram.confidence, confidence)
+    gaps = np.abs(diagram.accuracy - diagram.confidence)
+    assert diagram.ece.value == pytest.approx((gaps * diagram.count).sum() / 400)
+
+
+def test_the_interval_of_a_calibration_error_is_that_of_drawing_images(make_run) -> None:
+    run = make_run(3000, skill=1.0)
+    p, right = run.confidence, run.correct
+    error = expected_calibration_error(run.probabilities, run.truth, bins=10)
+    index = np.searchsorted(np.quantile(p, np.linspace(0, 1, 11)[1:-1]), p)
+    rng, drawn = np.random.default_rng(0), []
+    for _ in range(1000):
+        rows = rng.integers(0, len(run), len(run))
+        drawn.append(np.abs(np.bincount(index[rows], (right - p)[rows], 10)).sum() / len(run))
+    pivotal = 2 * error.value - np.percentile(drawn, [97.5, 2.5])
+    assert [error.low, error.high] == pytest.approx(pivotal, abs=0.003)
+
+
+def test_equal_confidences_share_a_bin_whatever_their_order(run_from) -> None:
+    truth = np.array([0, 1] * 50)
+    for order in (np.arange(100), np.argsort(truth, kind="stable")):
+        run = run_from(truth[order], [[0.5 + 1e-9, 0.5]] * 100)
+        assert reliability(run).count.tolist() == [100]
+        assert reliability(run).ece.value == pytest.approx(0, abs=1e-6)
+
+
+def test_temperature_changes_the_diagram_and_not_the_answers(make_run) -> None:
+    sharp = make_run(temperature=0.5)
+    before = replace(sharp, temperature=1.0)
+    assert reliability(sharp).confidence.mean() > reliability(before).confidence.mean()
+    np.testing.assert_array_equal(sharp.predicted, before.predicted)
+
+
+def test_unknown_bins_are_refused(make_run) -> None:
+    run = make_run()
+    with pytest.raises(EvaluationError, match="at least 1 bin, got 0"):
+        reliability(run, bins=0)
+    with pytest.raises(EvaluationError, match="equal_mass or equal_width, got 'equal'"):
+        reliability(run, scheme="equal")
+
+
+@given(st.integers(0, 40), st.integers(1, 20), st.integers(0, 5), st.sampled_from(["equal_mass", "equal_width"]))
+@settings(max_examples=60, deadline=None)
+def test_a_calibration_error_lies_in_its_interval_and_in_0_to_1(make_run, n, bins, seed, scheme) -> None:
+    run = make_run(n, seed=seed)
+    error = reliability(run, bins, scheme).ece
+    assert not error.defined if n == 0 else 0 <= error.low <= error.value <= error.high <= 1
+    assert reliability(run, bins, scheme).count.sum() == n
+
+
+def test_risk_and_coverage_counted_by_hand(run_from) -> None:
+    # By confidence: right, wrong, right, right.
+    run = run_from([0, 0, 1, 0], [[0.7, 0.3], [0.9, 0.1], [0.8, 0.2], [0.6, 0.4]])
+    curve = risk_coverage(run)
+    np.testing.assert_allclose(curve.coverages, [0.25, 0.5, 0.75, 1])
+    np.testing.assert_allclose(curve.risks, [0, 1 / 2, 1 / 3, 1 / 4])
+    assert curve.area == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 4) / 4)
+
+
+def test_a_long_curve_is_thinned_and_its_area_is_not(make_run) -> None:
+    run = make_run(5000)
+    curve = risk_coverage(run)
+    assert len(curve.coverages) == 200
+    assert curve.coverages[-1] == 1
+    assert curve.risks[-1] == pytest.approx(1 - run.correct.mean())
+    assert curve.area == pytest.approx(auc(curve.coverages, curve.risks), abs=0.005)
+
+
+def test_the_order_of_equally_confident_answers_does_not_matter(run_from) -> None:
+    truth = np.array([0] * 30 + [1] * 10)
+    areas = [risk_coverage(run_from(t, [[0.6, 0.4]] * 40)).area for t in (truth, truth[::-1])]
+    assert areas == pytest.approx([0.25, 0.25])
+
+
+def test_a_threshold_chosen_on_one_run_is_applied_to_another(run_from) -> None:
+    chosen_on = run_from([0, 0, 1, 0], [[0.7, 0.3], [0.9, 0.1], [0.8, 0.2], [0.6, 0.4]])
+    threshold = threshold_for(chosen_on, 0.7)
+    assert threshold == pytest.approx(0.6)  # 3 of 4 right when all are answered
+    assert threshold_for(chosen_on, 0.9) == pytest.approx(0.9)
+    elsewhere = run_from([0, 1, 1], [[0.95, 0.05], [0.92, 0.08], [0.55, 0.45]])
+    result = abstention(elsewhere, threshold_for(chosen_on, 0.9))
+    assert (result.coverage.value, result.accuracy.value, result.accuracy.n) == (pytest.approx(2 / 3), 0.5, 2)
+
+
+def test_silence_has_no_accuracy(run_from) -> None:
+    result = abstention(run_from([0], [[0.6, 0.4]]), 0.99)
+    assert result.coverage.value == 0
+    assert not result.accuracy.defined
+
+
+def test_an_accuracy_out_of_reach_is_refused_with_the_best_there_is(run_from) -> None:
+    run = run_from([0, 1], [[0.9, 0.1], [0.9, 0.1]])
+    with pytest.raises(EvaluationError, match=r"0\.900 at no confidence on test; the best is 0\.500 from 0\.900"):
+        threshold_for(run, 0.9)
+    with pytest.raises(EvaluationError, match="lies in 0"):
+        threshold_for(run, 73)
+
+
+@given(st.integers(1, 60), st.integers(0, 3), st.floats(0, 1))
+@settings(max_examples=60, deadline=None)
+def test_on_its_own_run_a_threshold_keeps_its_promise(make_run, n, seed, target) -> None:
+    run = make_run(n, seed=seed, skill=3)
+    try:
+        threshold = threshold_for(run, target)
+    except EvaluationError:
+        return
+    assert abstention(run, threshold).accuracy.value >= target

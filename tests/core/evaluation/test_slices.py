@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+from scipy.stats import fisher_exact
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportions_ztest
+
+from core.evaluation import EvaluationError, slice_report
+
+
+def by_value(slices, column: str) -> dict[str, object]:
+    return {s.value: s for s in slices if s.column == column}
+
+
+def test_few_images_are_compared_by_fishers_test(answering) -> None:
+    # Fisher's tea: 3 of 4 right against 1 of 4, p = 0.4857.
+    run = answering([0] * 8, [0, 0, 0, 1, 0, 1, 1, 1])
+    slices = by_value(slice_report(run, {"milk": np.array(["first"] * 4 + ["last"] * 4)}), "milk")
+    first = slices["first"]
+    assert (first.accuracy.value, first.rest.value, first.difference) == (0.75, 0.25, 0.5)
+    assert first.test == "Fisher"
+    assert first.p_value == pytest.approx(0.4857, abs=1e-4)
+    assert first.p_value == pytest.approx(fisher_exact([[3, 1], [1, 3]]).pvalue)
+    assert first.image_ids.tolist() == [0, 1, 2, 3]
+
+
+def test_many_images_are_compared_by_two_proportions(make_run) -> None:
+    run = make_run()
+    member = np.arange(400) < 150
+    found = by_value(slice_report(run, {"early": member}), "early")["yes"]
+    hits = [int(run.correct[member].sum()), int(run.correct[~member].sum())]
+    assert found.test == "z"
+    assert found.p_value == pytest.approx(proportions_ztest(hits, [150, 250])[1])
+
+
+def test_a_slice_that_is_worse_stands_first_after_holms_correction(answering) -> None:
+    n = 800
+    dark = np.arange(n) % 4 == 0
+    wrong = np.where(dark, np.arange(n) % 8 == 0, np.arange(n) % 10 == 1)  # half of the dark, a tenth of the others
+    run = answering([0] * n, wrong.astype(int))
+    noise = np.random.default_rng(0).random(n)
+    report = slice_report(run, {"noise": noise, "dark": dark})
+    assert (report[0].column, report[0].value) == ("dark", "yes")
+    assert report[0].significantly_worse
+    assert sum(s.significantly_worse for s in report) == 1
+    corrected = multipletests([s.p_value for s in report], method="holm")[1]
+    assert [s.p_holm for s in report] == pytest.approx(list(corrected))
+    assert [s.difference for s in report[1:]] == sorted(s.difference for s in report[1:])
+
+
+def test_a_better_slice_is_not_called_worse(answering) -> None:
+    n = 400
+    dark = np.arange(n) < 100
+    run = answering([0] * n, np.where(dark, np.arange(n) % 2, 0))
+    better = by_value(slice_report(run, {"dark": dark}), "dark")["no"]
+    assert better.p_holm < 0.001
+    assert not better.significantly_worse
+
+
+def test_numbers_are_cut_at_their_quantiles(make_run) -> None:
+    report = slice_report(make_run(), {"brightness": np.arange(400.0)})
+    assert sorted(s.accuracy.n for s in report) == [100] * 4
+    assert {s.value for s in report} == {"0 to 99", "100 to 199", "200 to 299", "300 to 399"}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "sizes"),
+    [
+        (np.arange(400) % 2, [200, 200]),  # few values are taken as they are
+        (np.r_[np.zeros(350), np.arange(1, 51)], [50, 350]),  # most have the lowest
+        (np.r_[np.full(350, 99.0), np.arange(50)], [50, 350]),  # most have the highest
+    ],
+)
+def test_a_dominant_number_is_a_slice_of_its_own(make_run, numbers, sizes) -> None:
+    assert sorted(s.accuracy.n for s in slice_report(make_run(), {"x": numbers})) == sizes
+
+
+def test_rows_without_a_value_are_in_no_slice_of_that_column(make_run) -> None:
+    numbers = np.arange(400.0)
+    numbers[:40] = np.nan
+    words = np.array([None, "left", "right", "right"] * 100, object)
+    report = slice_report(make_run(), {"number": numbers, "word": words})
+    assert sum(s.accuracy.n for s in report if s.column == "number") == 360
+    word = by_value(report, "word")
+    assert (word["left"].accuracy.n, word["left"].rest.n) == (100, 200)
+    assert set(word) == {"left", "right"}
+
+
+def test_a_slice_of_everything_or_nothing_is_left_out(make_run) -> None:
+    constant = {"same": np.full(400, 3.0), "word": np.full(400, "x"), "none": np.full(400, np.nan)}
+    assert slice_report(make_run(), constant) == ()
+    assert slice_report(make_run(), {}) == ()
+
+
+def test_columns_that_do_not_fit_are_refused(make_run) -> None:
+    with pytest.raises(EvaluationError, match="'x' must have 400 rows like network_0, got 3"):
+        slice_report(make_run(), {"x": np.zeros(3)})
+    with pytest.raises(EvaluationError, match="'name' has 400 different texts"):
+        slice_report(make_run(), {"name": np.arange(400).astype(str)})
+
+
+def test_all_right_everywhere_is_no_difference(answering) -> None:
+    report = slice_report(answering([0] * 40, [0] * 40), {"half": np.arange(40) < 20})
+    assert [s.p_value for s in report] == [1, 1]
