@@ -1,0 +1,38 @@
+"""Accuracy and loss by epoch."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import charts, services
+from dashboard.views.comparison import Comparison
+
+
+def draw(comparison: Comparison) -> None:
+    """Training and PublicTest overlaid, the chosen epoch marked."""
+    histories = {m: services.history(c) for m, c in comparison.checkpoints.items()}
+    shown = {m: h for m, h in histories.items() if len(h)}
+    missing = [comparison.names[m] for m in histories if m not in shown]
+    if missing:
+        st.info(f"No training history is kept for {', '.join(missing)}.", icon=":material/info:")
+    if not shown:
+        return
+    chosen = {m: comparison.cards[m].chosen_epoch for m in shown}
+    for column, measure in zip(st.columns(2), ("accuracy", "loss"), strict=True):
+        with column:
+            st.markdown(f"**{measure.capitalize()}**")
+            st.plotly_chart(
+                charts.learning_curves(shown, chosen, comparison.forms, comparison.names, comparison.inks, measure),
+                key=f"curve-{measure}",
+                config=charts.CONFIG,
+                alt=f"Training and PublicTest {measure} by epoch",
+            )
+    st.caption(
+        "Strong: PublicTest, with the weights that would ship. Faint: training, a running mean over augmented images "
+        "while the weights move, so it can lie below. Marked: the epoch that PublicTest chose."
+    )
+    together = pd.concat([h.assign(network=m) for m, h in shown.items()])
+    st.download_button(
+        "History (CSV)", lambda: together.to_csv(index=False), "history.csv", "text/csv", icon=":material/table:"
+    )
