@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import streamlit as st
-from core.sample_photos import SamplePhoto, sample_photos
 
 from core import checkpoints, images
 from core.checkpoints import Checkpoint, Listing
@@ -18,6 +17,7 @@ from core.evaluation import EvaluationRun, RunSummary, ensemble_run, summarise
 from core.faces import Detector
 from core.faces import detector as make_detector
 from core.inference import ENSEMBLE, ClassMaps, PhotoAnalysis, Predictor, analyze, class_saliency
+from core.sample_photos import SamplePhoto, sample_photos
 from dashboard.state import Photo
 
 DETECTORS = {"haar": "Haar cascade (offline)", "yunet": "YuNet (fetched on first use)"}
@@ -62,7 +62,7 @@ def analysis(photo: Photo, predictors: list[Predictor], detector_name: str, *, w
     return _analysis(photo.digest, key, detector_name, whole_image, photo.data, predictors)
 
 
-@st.cache_resource(max_entries=24, show_spinner="Looking for faces and asking the networks …")
+@st.cache_resource(max_entries=12, show_spinner="Looking for faces and asking the networks …")
 def _analysis(
     digest: str,  # noqa: ARG001
     networks_key: tuple[tuple[str, str], ...],  # noqa: ARG001

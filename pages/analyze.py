@@ -9,12 +9,10 @@ from core.faces import DetectorUnavailableError
 from core.images import ImageError
 from core.inference import ENSEMBLE, photo_values
 from dashboard import charts, services, state, theme
-from dashboard.components import maps
 from dashboard.components.network_picker import forms, load, pick_networks, titles
 from dashboard.components.photo_view import display_width, with_boxes
 from dashboard.components.sources import sample_cards, source_picker
-
-DEFAULT_STAGE, BEFORE_POOLING = "each network's default", "before the pooling"
+from dashboard.lab import PANELS, FaceInQuestion
 
 with st.sidebar:
     source_picker()
@@ -119,85 +117,21 @@ with right:
     with st.expander("Numbers"):
         st.dataframe(table.style.format("{:.3f}"), alt="Probabilities by class and network")
 
-st.subheader("Where the networks looked")
-classes = verdict.labels.classes
-with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-    class_name = st.segmented_control(
-        "Evidence for",
-        classes,
-        default=verdict.expression,
-        required=True,
-        wrap=True,
-        key=f"class-{photo.digest[:12]}-{number}",
+face = FaceInQuestion(photo, analysis, number, tuple(networks), title_of, form_of, inks)
+if len(PANELS) > 1:
+    panel = st.segmented_control(
+        "Look at", list(PANELS), default="Saliency", required=True, key="panel", bind="query-params"
     )
-with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-    scale = st.segmented_control(
-        "Scale",
-        ["own", "common"],
-        format_func={"own": "each map by itself", "common": "common to all classes"}.__getitem__,
-        default="own",
-        required=True,
-        key="scale",
-        bind="query-params",
-        help="By itself every map reaches 1. On the common scale a class with little evidence stays dark.",
-    )
-    inner = sorted({s for n in networks for s in n.network.stages})
-    stage = st.selectbox("Stage", [DEFAULT_STAGE, BEFORE_POOLING, *inner], key="stage", bind="query-params", width=210)
-    colormap = st.selectbox("Colours", maps.COLORMAPS, key="colours", bind="query-params", width=120)
-    opacity = st.slider("Opacity", 0.0, 1.0, 0.55, 0.05, key="opacity", bind="query-params", width=150)
+else:
+    st.subheader("Where the networks looked")
+    panel = "Saliency"
+PANELS[panel](face)
 
-pictures = {}
-seen = {found.inputs[n.model_id].tobytes(): found.inputs[n.model_id] for n in networks}
-cells = st.columns(max(4, len(seen) + len(networks)))
-for cell, face in zip(cells, seen.values(), strict=False):
-    with cell:
-        st.markdown("**The crop they see**" if len(networks) > 1 else "**The crop it sees**")
-        st.image(maps.enlarged(face), alt="The crop as the networks see it", width="stretch")
-        st.caption(f"{face.shape[1]} × {face.shape[0]} px, {'grey' if face.ndim == 2 else 'RGB'}")
-for cell, network in zip(cells[len(seen) :], networks, strict=False):
-    with cell:
-        name, labels = title_of[network.model_id], network.card.labels
-        st.markdown(f"**{name}**")
-        at = {DEFAULT_STAGE: network.card.cam_layer, BEFORE_POOLING: network.network.closed_form_stage}.get(
-            stage, stage
-        )
-        if at not in network.network.stages:
-            st.info(f"This network has no {at}; it has {', '.join(network.network.stages)}.")
-            continue
-        if class_name not in labels.classes:
-            st.info(f"This network has no class {class_name}; it has {', '.join(labels.classes)}.")
-            continue
-        k = labels.index(class_name)
-        explanation = services.saliency(photo, analysis, number, network, at).explanation(k, scale)
-        shown = maps.overlay_picture(found.inputs[network.model_id], explanation, opacity=opacity, colormap=colormap)
-        pictures[name] = shown
-        st.image(shown, alt=f"Saliency of {name} for {class_name}", width="stretch")
-        says = f"{class_name} {found.predictions[network.model_id].probabilities[k]:.3f}"
-        if explanation.has_evidence:
-            rows, columns = explanation.heatmap.shape
-            st.caption(f"{says} · Grad-CAM, {at}, {columns} × {rows} cells")
-        else:
-            st.caption(f"{says} · no evidence for this class at {at}")
-
-with st.container(horizontal=True, vertical_alignment="center"):
-    st.image(maps.colour_bar(colormap), alt="Colour bar from 0 to 1", width=200)
-    st.caption("0, no evidence → 1, most. A map shows where the evidence lies; it is no proof of a reason.")
-
-stem = photo.name.rsplit(".", 1)[0]
 with st.container(horizontal=True):
-    if pictures:
-        st.download_button(
-            "Picture",
-            lambda: maps.contact_sheet(pictures, f"Evidence for {class_name}, face {number + 1} of {stem}", colormap),
-            file_name=f"{stem}-face{number + 1}-{class_name}.png",
-            mime="image/png",
-            icon=":material/image:",
-            on_click="ignore",
-        )
     st.download_button(
         "Numbers (CSV)",
         lambda: table.to_csv(index_label="class"),
-        file_name=f"{stem}-face{number + 1}.csv",
+        file_name=f"{face.stem}.csv",
         mime="text/csv",
         icon=":material/table:",
         on_click="ignore",
@@ -205,7 +139,7 @@ with st.container(horizontal=True):
     st.download_button(
         "Everything (JSON)",
         lambda: json.dumps(photo_values(photo.name, analysis), indent=2, ensure_ascii=False),
-        file_name=f"{stem}.json",
+        file_name=f"{face.stem}.json",
         mime="application/json",
         icon=":material/data_object:",
         on_click="ignore",

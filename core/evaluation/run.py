@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from scipy.special import log_softmax, logsumexp, softmax
+from scipy.special import log_softmax, softmax
 
 from core.labels import LabelSet
 
@@ -251,10 +251,18 @@ def ensemble_run(
         )
     first = runs[0]
     members = [first, *(first.paired_with(r)[1] for r in runs[1:])]
-    chosen = [(m.log_probabilities + np.log(s)) for m, s in zip(members, shares / shares.sum(), strict=True) if s > 0]
+    mean = np.zeros_like(first.probabilities)
+    for member, share in zip(members, shares / shares.sum(), strict=True):
+        mean += share * member.probabilities
     copies = next((m.copy_in_train for m in members if m.copy_in_train is not None), None)
-    # In logarithms: a probability that rounds to 0 must not become minus infinity.
-    return replace(first, model_id=model_id, logits=logsumexp(chosen, axis=0), copy_in_train=copies, temperature=1.0)
+    # A probability that rounds to 0 must not become minus infinity.
+    return replace(
+        first,
+        model_id=model_id,
+        logits=np.log(np.maximum(mean, np.finfo(np.float64).tiny)),
+        copy_in_train=copies,
+        temperature=1.0,
+    )
 
 
 def _integers(run: EvaluationRun, name: str) -> np.ndarray:

@@ -22,14 +22,12 @@ def accuracy(run: EvaluationRun) -> Score:
 
 def macro_f1(run: EvaluationRun) -> Score:
     """Mean F1 over the classes that have images, with the percentile interval of a bootstrap of the images."""
-    counts = ConfusionMatrix.from_run(run).counts
-    return _bootstrapped(counts, lambda c: _mean_defined(_f1(c)))
+    return _macro(ConfusionMatrix.from_run(run).counts, _f1)
 
 
 def balanced_accuracy(run: EvaluationRun) -> Score:
     """Mean recall over the classes that have images, with the percentile interval of a bootstrap of the images."""
-    counts = ConfusionMatrix.from_run(run).counts
-    return _bootstrapped(counts, lambda c: _mean_defined(_recall(c)))
+    return _macro(ConfusionMatrix.from_run(run).counts, _recall)
 
 
 @dataclass(frozen=True)
@@ -102,23 +100,25 @@ class RunSummary:
 
 def summarise(run: EvaluationRun) -> RunSummary:
     """All headline figures of a run."""
-    support = np.bincount(run.truth, minlength=len(run.labels))
+    counts = ConfusionMatrix.from_run(run).counts
     return RunSummary(
         n=len(run),
         accuracy=accuracy(run),
-        macro_f1=macro_f1(run),
-        balanced_accuracy=balanced_accuracy(run),
+        macro_f1=_macro(counts, _f1),
+        balanced_accuracy=_macro(counts, _recall),
         nll=nll(run.probabilities, run.truth),
         ece=expected_calibration_error(run.probabilities, run.truth),
         brier=brier(run.probabilities, run.truth),
         accuracy_without_copies=None if run.copy_in_train is None else accuracy(run.without_copies()),
-        absent_classes=tuple(c for c, n in zip(run.labels.classes, support, strict=True) if not n),
+        absent_classes=tuple(c for c, n in zip(run.labels.classes, counts.sum(axis=1), strict=True) if not n),
     )
 
 
-def _bootstrapped(counts: np.ndarray, figure: Callable[[np.ndarray], np.ndarray]) -> Score:
-    value = float(figure(counts))
-    return percentile_score(value, figure(resampled_counts(counts, RESAMPLES, SEED)), int(counts.sum()))
+def _macro(counts: np.ndarray, figure: Callable[[np.ndarray], np.ndarray]) -> Score:
+    """Mean of a figure over the classes that have images; with a bootstrap of the images."""
+    value = float(_mean_defined(figure(counts)))
+    resampled = _mean_defined(figure(resampled_counts(counts, RESAMPLES, SEED)))
+    return percentile_score(value, resampled, int(counts.sum()))
 
 
 def _recall(counts: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """A network of one's own that costs no memory: new modules around the same weights.
 
-Saliency packages put hooks on modules, replace layers, switch modes and clear gradients. Sessions are threads that
+Saliency packages put hooks on modules, replace layers, switch modes and clear gradients. Requests are threads that
 share one network, so none of that may happen to the shared one, least of all when something fails halfway. Every method
 here therefore works on a private copy, and there is nothing to restore.
 """

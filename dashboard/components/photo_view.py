@@ -15,10 +15,7 @@ def with_boxes(analysis: PhotoAnalysis, chosen: int) -> np.ndarray:
     """A display copy of the photo (H, W, 3) uint8, faces numbered from 1; the chosen one is drawn stronger."""
     picture = Image.fromarray(analysis.image)
     scale = min(1.0, DISPLAY_PX / max(picture.size))
-    if scale < 1:
-        picture = picture.resize(
-            (round(picture.width * scale), round(picture.height * scale)), Image.Resampling.LANCZOS
-        )
+    picture.thumbnail((DISPLAY_PX, DISPLAY_PX), reducing_gap=2.0)
     draw = ImageDraw.Draw(picture)
     stroke = max(2, round(max(picture.size) / 320))
     font = ImageFont.load_default(size=max(12, 6 * stroke))

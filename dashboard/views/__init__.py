@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dashboard.views import confusion, curves, per_class, published
+from dashboard.views import calibration, confusion, curves, per_class, published, significance
 from dashboard.views.comparison import SPLITS, Comparison
 
 VIEWS: dict[str, Callable[[Comparison], None]] = {
     "Curves": curves.draw,
     "Confusion": confusion.draw,
     "Per class": per_class.draw,
+    "Significance": significance.draw,
+    "Calibration": calibration.draw,
     "Published": published.draw,
 }
 

@@ -37,7 +37,8 @@ def test_overconfidence_by_a_factor_is_found_and_undone(make_run, factor) -> Non
 
 def test_a_temperature_stays_in_bounds_and_needs_images() -> None:
     sure = np.array([[5.0, 0.0], [0.0, 5.0]])
-    assert fit_temperature(sure, np.array([0, 1])) == pytest.approx(0.05, rel=0.01)
+    # All right: the sharper the better, until the loss is 0 in every digit.
+    assert 0.05 <= fit_temperature(sure, np.array([0, 1])) < 0.2
     assert fit_temperature(sure, np.array([1, 0])) == pytest.approx(20, rel=0.01)
     with pytest.raises(EvaluationError, match="no images"):
         fit_temperature(np.empty((0, 2)), np.empty(0, int))

@@ -108,7 +108,7 @@ def test_many_images_are_rounded_to_levels_with_hardly_a_change(make_run, monkey
 
 
 @given(st.integers(0, 30), st.integers(0, 5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_any_run_has_curves_with_areas_in_0_to_1_or_undefined(make_run, n, seed) -> None:
     run = make_run(n, seed=seed)
     for curves in (roc_curves(run), pr_curves(run)):

@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.evaluation import Score, mean_score, wilson
@@ -20,6 +20,7 @@ def test_wilson_intervals_are_those_newcombe_published(successes, n, low, high) 
     assert (round(score.low, 4), round(score.high, 4)) == (low, high)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_a_wilson_interval_holds_its_proportion_and_stays_in_0_to_1(hits_of_n) -> None:
     score = wilson(*hits_of_n)

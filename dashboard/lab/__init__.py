@@ -1,0 +1,14 @@
+"""The panels of Analyze, in the order of their tabs: one file with ``draw(face)`` and one line here for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dashboard.lab import saliency
+from dashboard.lab.face_in_question import FaceInQuestion
+
+PANELS: dict[str, Callable[[FaceInQuestion], None]] = {
+    "Saliency": saliency.draw,
+}
+
+__all__ = ["PANELS", "FaceInQuestion"]

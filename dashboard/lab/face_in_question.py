@@ -1,0 +1,38 @@
+"""What every panel of Analyze reads: one face of one photo, what the chosen networks said of it, how they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.inference import FaceAnalysis, PhotoAnalysis, Predictor
+from dashboard.state import Photo
+from dashboard.theme import Form, Ink
+
+
+@dataclass(frozen=True)
+class FaceInQuestion:
+    """The face on the screen. Mappings go by model id, the ensemble with them."""
+
+    photo: Photo
+    analysis: PhotoAnalysis
+    number: int  # position among the photo's faces, from 0
+    networks: tuple[Predictor, ...]
+    names: Mapping[str, str]
+    forms: Mapping[str, Form]
+    inks: Ink
+
+    @property
+    def found(self) -> FaceAnalysis:
+        """Where the face is and what each network saw and said of it."""
+        return self.analysis.faces[self.number]
+
+    @property
+    def key(self) -> str:
+        """Tells the widgets of one face from those of another."""
+        return f"{self.photo.digest[:12]}-{self.analysis.detector}-{self.number}"
+
+    @property
+    def stem(self) -> str:
+        """The photo's name without its suffix and the face's number, for the names of downloads."""
+        return f"{self.photo.name.rsplit('.', 1)[0]}-face{self.number + 1}"
