@@ -5,6 +5,8 @@ Cached resources are shared by all sessions and are never written to. Photos are
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +14,19 @@ import pandas as pd
 import streamlit as st
 
 from core import checkpoints, images
-from core.checkpoints import Checkpoint, Listing
+from core.checkpoints import Checkpoint, Listing, ModelCard
+from core.data import DataError, Samples, read
 from core.evaluation import EvaluationRun, RunSummary, ensemble_run, summarise
+from core.evaluation import error_table as make_error_table
+from core.explain import Contrast, Explanation
 from core.faces import Detector
 from core.faces import detector as make_detector
-from core.inference import ENSEMBLE, ClassMaps, PhotoAnalysis, Predictor, analyze, class_saliency
+from core.inference import ENSEMBLE, ClassMaps, PhotoAnalysis, Predictor, analyze, class_saliency, explained
 from core.sample_photos import SamplePhoto, sample_photos
+from dashboard.shelf import Shelf
 from dashboard.state import Photo
 
+DATA_VARIABLE = "FERSCOPE_DATA"
 DETECTORS = {"haar": "Haar cascade (offline)", "yunet": "YuNet (fetched on first use)"}
 
 
@@ -134,3 +141,83 @@ def _summary(model_id: str, split: str, key: float, _run: EvaluationRun) -> RunS
 def history(checkpoint: Checkpoint) -> pd.DataFrame:
     """One row an epoch; empty where the run kept none."""
     return checkpoint.history()
+
+
+def error_table(run: EvaluationRun, others: list[EvaluationRun]) -> pd.DataFrame:
+    """One row an image of ``run``, with what the others answered. Raises EvaluationError for runs on other images."""
+    key = tuple((r.model_id, r.temperature, checkpoints_key(r)) for r in [run, *others])
+    return _error_table(run.split, key, run, others)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _error_table(
+    split: str,  # noqa: ARG001
+    key: tuple[tuple[str, float, float], ...],  # noqa: ARG001
+    _run: EvaluationRun,
+    _others: list[EvaluationRun],
+) -> pd.DataFrame:
+    return make_error_table(_run, _others)
+
+
+def dataset(card: ModelCard) -> Samples:
+    """The images a network was chosen and scored on, from the data set that FERSCOPE_DATA names.
+
+    Raises DataError where it names none, one that cannot be read, or another one than the card's.
+    """
+    source = os.environ.get(DATA_VARIABLE, "")
+    if not source:
+        raise DataError(f"the images are not on this machine: set {DATA_VARIABLE} to the path of {card.data['name']}")
+    path = Path(source)
+    stamp = path.stat().st_mtime_ns if path.exists() else 0
+    found = _dataset(source, stamp, card.preprocessing.size_px, card.preprocessing.channels)
+    if isinstance(found, DataError):
+        raise found
+    samples, fingerprint = found
+    if fingerprint != card.data["fingerprint"]:
+        raise DataError(
+            f"{DATA_VARIABLE} names another data set than the one of {card.run_id}: expected {card.data['name']} with "
+            f"the fingerprint {card.data['fingerprint'][:12]}…, got {fingerprint[:12]}…"
+        )
+    return samples
+
+
+# The training images are only read for the fingerprint; an error is kept too, or each click would read all again.
+@st.cache_resource(max_entries=2, show_spinner="Reading the data set …")
+def _dataset(source: str, stamp: int, size_px: int, channels: int) -> tuple[Samples, str] | DataError:  # noqa: ARG001
+    try:
+        samples = read(source, size_px=size_px, channels=channels)
+    except DataError as error:
+        return error
+    return samples.select(samples.split != "train"), samples.fingerprint()
+
+
+Progress = Callable[[int, int], None]
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _lab() -> Shelf:
+    return Shelf(512)
+
+
+def _face_key(photo: Photo, found: PhotoAnalysis, face_number: int, network: Predictor) -> tuple[str, str, int, str]:
+    return photo.digest, found.detector, face_number, network.card.weights_sha256
+
+
+def explanations(
+    photo: Photo,
+    found: PhotoAnalysis,
+    face_number: int,
+    network: Predictor,
+    *,
+    method: str,
+    stage: str,
+    classes: int | Contrast | None,
+    progress: Progress | None = None,
+) -> tuple[Explanation, ...]:
+    """Maps of one face by any method; see ``core.inference.explained``. Raises ExplainError."""
+    key = ("explanations", _face_key(photo, found, face_number, network), method, stage, classes)
+    face = found.faces[face_number]
+    return _lab().get(
+        key,
+        lambda: explained(network, face, method=method, stage=stage, classes=classes, progress=progress),
+    )

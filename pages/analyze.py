@@ -6,7 +6,6 @@ import pandas as pd
 import streamlit as st
 
 from core.faces import DetectorUnavailableError
-from core.images import ImageError
 from core.inference import ENSEMBLE, photo_values
 from dashboard import charts, services, state, theme
 from dashboard.components.network_picker import forms, load, pick_networks, titles
@@ -55,12 +54,9 @@ if not networks:
 whole_image = st.session_state.get("whole_image") == photo.digest
 try:
     analysis = services.analysis(photo, networks, detector, whole_image=whole_image)
-except ImageError as error:
-    st.error(f"{photo.name}: {error}", icon=":material/broken_image:")
-    st.stop()
 except DetectorUnavailableError as error:
-    st.error(str(error), icon=":material/cloud_off:")
-    st.stop()
+    st.error(f"{error} Until then the Haar cascade looks for faces.", icon=":material/cloud_off:")
+    analysis = services.analysis(photo, networks, "haar", whole_image=whole_image)
 
 if not analysis.faces:
     boxed = with_boxes(analysis, -1)
@@ -94,7 +90,7 @@ with left:
     boxed = with_boxes(analysis, number)
     picture.image(boxed, alt=f"{photo.name} with {len(analysis.faces)} faces boxed", width=display_width(boxed))
     took = sum(analysis.elapsed_ms.values())
-    found_by = "the whole image, no detector" if whole_image else services.DETECTORS[detector]
+    found_by = services.DETECTORS.get(analysis.detector, "the whole image, no detector")
     st.caption(f"{photo.name} · {analysis.image.shape[1]} × {analysis.image.shape[0]} px · {found_by} · {took:.0f} ms")
 found = analysis.faces[number]
 verdict = found.verdict

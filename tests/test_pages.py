@@ -165,6 +165,15 @@ def test_unusual_pictures_are_analysed_like_any_other(networks, mode):
     assert "Networks say" in said(app) or "No face was found" in said(app)
 
 
+def test_a_detector_that_cannot_be_had_says_so_and_haar_goes_on(networks, monkeypatch):
+    monkeypatch.setenv("FERSCOPE_YUNET", "/nowhere/yunet.onnx")
+    app = upload(open_page("analyze"), ("portrait.jpg", portrait()))
+    app.selectbox(key="detector").set_value("yunet").run()
+    assert "/nowhere/yunet.onnx" in app.error[0].value
+    assert "Haar cascade (offline)" in said(app)
+    assert "Networks say" in said(app)
+
+
 def test_edited_weights_are_named_and_the_other_network_goes_on(checkpoint_root, monkeypatch, tmp_path):
     root = tmp_path / "checkpoints"
     shutil.copytree(checkpoint_root, root)

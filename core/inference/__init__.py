@@ -4,7 +4,7 @@ from core.inference.analysis import ENSEMBLE, FaceAnalysis, PhotoAnalysis, analy
 from core.inference.dataset import evaluate, infer_logits, prepared_images
 from core.inference.export import photo_values
 from core.inference.predictor import Prediction, Predictor, ensemble_prediction
-from core.inference.saliency import ClassMaps, class_saliency
+from core.inference.saliency import ClassMaps, class_saliency, explained, input_tensor
 
 __all__ = [
     "ENSEMBLE",
@@ -17,7 +17,9 @@ __all__ = [
     "class_saliency",
     "ensemble_prediction",
     "evaluate",
+    "explained",
     "infer_logits",
+    "input_tensor",
     "photo_values",
     "prepared_images",
 ]

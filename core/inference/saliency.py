@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from core.explain import Explanation, class_maps, grad_cam_maps, normalise
+from core.explain import Contrast, ExplainError, Explanation, class_maps, explain, grad_cam_maps, normalise
 from core.explain.closed_form import Scale
 from core.inference.analysis import FaceAnalysis
 from core.inference.predictor import Predictor
@@ -41,7 +43,8 @@ def class_saliency(predictor: Predictor, face: FaceAnalysis, stage: str | None =
     """Grad-CAM at a stage, by default the card's.
 
     Before the pooling the maps follow from the features of the prediction that was already made (``core.explain``);
-    elsewhere the tail of the network is differentiated once a class. Raises KeyError for a stage the network lacks.
+    elsewhere the tail of the network is differentiated once a class. Raises KeyError for a stage the network lacks and
+    ExplainError for a map with a value that is not a number.
     """
     network, stage = predictor.network, stage or predictor.card.cam_layer
     network.stage_module(stage)
@@ -51,7 +54,43 @@ def class_saliency(predictor: Predictor, face: FaceAnalysis, stage: str | None =
         with torch.inference_mode():
             maps = class_maps(torch.from_numpy(features)[None], network.head.weight)
     else:
-        inputs = predictor.card.preprocessing.to_tensor([face.inputs[predictor.model_id]])
         with predictor.lock:
-            maps = grad_cam_maps(network, inputs, stage)
+            maps = grad_cam_maps(network, input_tensor(predictor, face), stage)
+    if not torch.isfinite(maps).all():
+        raise ExplainError(f"{predictor.model_id} met a value that is not a finite number; check the network's weights")
     return ClassMaps(predictor.model_id, stage, closed_form, maps[0].numpy())
+
+
+def input_tensor(predictor: Predictor, face: FaceAnalysis) -> Tensor:
+    """The face as it entered the network, (1, channels, S, S) float32."""
+    # Not ``to_tensor``: the stored picture is already equalised, and must not be a second time.
+    return predictor.card.preprocessing.normalise(torch.from_numpy(face.inputs[predictor.model_id])[None])
+
+
+def explained(
+    predictor: Predictor,
+    face: FaceAnalysis,
+    *,
+    method: str,
+    stage: str,
+    classes: int | Contrast | None,
+    progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> tuple[Explanation, ...]:
+    """The maps of an analysed face by any method of ``core.explain``: for one class, for one rather than another, or
+    for all (None). Holds the network's lock meanwhile. Raises ExplainError and Stopped as ``core.explain.explain``.
+    """
+    inputs = input_tensor(predictor, face)
+    with predictor.lock:
+        return tuple(
+            explain(
+                predictor.network,
+                inputs,
+                method=method,
+                stage=stage,
+                classes=classes,
+                model_id=predictor.model_id,
+                progress=progress,
+                should_stop=should_stop,
+            )
+        )

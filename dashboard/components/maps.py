@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from core.explain import Explanation, colourise, overlay
 
 SIZE_PX = 336
-COLORMAPS = ("viridis", "cividis", "magma", "gray")
+COLORMAPS = ("viridis", "cividis", "magma")
 
 
 def enlarged(face: np.ndarray, size_px: int = SIZE_PX) -> np.ndarray:

@@ -77,17 +77,20 @@ def _keep_uploads() -> None:
     state.drop_uploads(before - {f.file_id for f in files})
     # The first new file is shown first, so it is added last.
     for file in reversed([f for f in files if f.file_id not in before]):
-        photo = Photo.of(file.name, file.getvalue(), "upload", file.file_id)
-        try:
-            images.decode(photo.data)
-        except ImageError as error:
-            # Refused here, so that a bad file never takes the place of the photo on the screen.
-            state.refuse(photo, str(error))
-        else:
-            state.add_photo(photo)
+        _keep(Photo.of(file.name, file.getvalue(), "upload", file.file_id))
 
 
 def _keep_snapshot() -> None:
     snapshot = st.session_state["snapshot"]
     if snapshot is not None:
-        state.add_photo(Photo.of("Webcam snapshot", snapshot.getvalue(), "webcam"))
+        _keep(Photo.of("Webcam snapshot", snapshot.getvalue(), "webcam"))
+
+
+def _keep(photo: Photo) -> None:
+    """Add a photo; what is none is refused here, so that it never takes the place of the photo on the screen."""
+    try:
+        images.decode(photo.data)
+    except ImageError as error:
+        state.refuse(photo, str(error))
+    else:
+        state.add_photo(photo)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dashboard.views import calibration, confusion, curves, per_class, published, significance
+from dashboard.views import calibration, confusion, curves, errors, per_class, published, significance
 from dashboard.views.comparison import SPLITS, Comparison
 
 VIEWS: dict[str, Callable[[Comparison], None]] = {
@@ -13,6 +13,7 @@ VIEWS: dict[str, Callable[[Comparison], None]] = {
     "Per class": per_class.draw,
     "Significance": significance.draw,
     "Calibration": calibration.draw,
+    "Errors": errors.draw,
     "Published": published.draw,
 }
 

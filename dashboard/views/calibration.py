@@ -41,8 +41,8 @@ def draw(comparison: Comparison) -> None:
             )
     st.caption(
         f"{blocks.protocol(comparison)} 15 bins of the predicted class's probability. Below the diagonal a network is "
-        "surer than it is right. Whiskers: 95 % (Wilson). The temperature was fitted on PublicTest; the ensemble is the "
-        "mean of calibrated members and has none of its own."
+        "surer than it is right. Whiskers: 95 % (Wilson). The temperature was fitted on PublicTest; the ensemble is "
+        "the mean of calibrated members and has none of its own."
     )
     blocks.csv(
         lambda: pd.concat([figures.reliability_numbers(d, s) for s, d in diagrams.items()]),
@@ -52,8 +52,8 @@ def draw(comparison: Comparison) -> None:
     scores = figures.table(comparison.runs, curves, comparison.names)
     st.dataframe(scores, hide_index=True, alt="Calibration scores before and after temperature")
     st.caption(
-        f"{blocks.protocol(comparison)} ECE in 15 bins of equal mass, bootstrap; NLL in nats and Brier's score (0 to 2), "
-        "normal intervals; 95 %. 0 is best for all. AURC: area under risk and coverage."
+        f"{blocks.protocol(comparison)} ECE in 15 bins of equal mass, bootstrap; NLL in nats and Brier's score (0 to "
+        "2), normal intervals; 95 %. 0 is best for all. AURC: area under risk and coverage."
     )
     blocks.csv(lambda: scores, f"calibration-{comparison.split}")
 

@@ -41,7 +41,7 @@ def draw(comparison: Comparison) -> None:
         alt="Paired tests of every two networks",
     )
     st.caption(
-        "p: McNemar's exact test on the images that only one of the two got right; Holm: corrected for all pairs "
-        "shown, decides at 5 %. Images for 80 % power: how large a test set would have to be to show a difference of this "
-        f"size; this one has {comparison.n:,}."
+        "p: McNemar's exact test on the images that only one of the two got right; Holm: corrected for all "
+        "pairs shown, it decides at 5 %. Images for 80 % power: how large a test set would have to be to show a "
+        f"difference of this size; this one has {comparison.n:,}."
     )

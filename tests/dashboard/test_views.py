@@ -3,6 +3,9 @@
 import pytest
 
 
+from core import checkpoints
+
+
 def test_significance_says_each_pair_in_words(networks, open_view, said):
     app = open_view("Significance")
     assert not app.error
@@ -31,3 +34,106 @@ def test_calibration_stands_before_and_after_temperature(networks, open_view, sa
     app.slider(key="silent").set_value(0.0).run()
     answers = app.dataframe[2].value["answers"]
     assert all(text.startswith("1.000") for text in answers)
+
+
+def test_errors_are_filtered_by_the_link_and_sorted(networks, open_view, said):
+    app = open_view("Errors", list="all images", true="dark", of="Residual CNN")
+    assert not app.error
+    table = app.dataframe[1].value
+    assert set(table["true"]) == {"dark"}
+    assert list(table["confidence"]) == sorted(table["confidence"], reverse=True)
+    assert {"CNN says", "Ensemble says"} <= set(table.columns)
+    assert "1 to 12 of 12 images" in said(app)
+    assert "set FERSCOPE_DATA to the path of" in said(app)
+
+
+def test_errors_are_paged(networks, open_view, said):
+    app = open_view("Errors", list="all images", errors_page="2")
+    assert "21 to 36 of 36 images" in said(app)
+    assert len(app.dataframe[1].value) == 16
+    app.selectbox(key="true").set_value("bright").run()  # one page only
+    assert not app.exception
+    assert "1 to 12 of 12 images" in said(app)
+
+
+def test_likely_wrong_labels_are_listed_with_a_warning(networks, open_view, said):
+    app = open_view("Errors", list="likely wrong labels")
+    assert not app.error
+    assert "By confident learning" in said(app)
+    assert "look before you believe it" in said(app)
+
+
+def test_faces_are_shown_where_the_data_set_is_the_networks_own(networks, open_view, said, image_folder, monkeypatch):
+    monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
+    app = open_view("Errors", list="all images")
+    assert "Row numbers only" not in said(app)
+    assert len(app.get("image")[0].proto.imgs) == 20
+
+
+def test_another_data_set_is_one_sentence_and_the_rest_stays(networks, open_view, said, tmp_path, monkeypatch):
+    other = tmp_path / "notes.csv"
+    other.write_text("this,is\nno,data set\n")
+    monkeypatch.setenv("FERSCOPE_DATA", str(other))
+    app = open_view("Errors", list="all images")
+    assert "Row numbers only: notes.csv is no data set known here" in said(app)
+    assert len(app.dataframe[1].value) == 20
+
+
+def test_a_data_set_with_another_fingerprint_is_refused(networks, open_view, said, image_folder, tmp_path, monkeypatch):
+    from PIL import Image
+
+    for split in ("train", "val", "test"):
+        for name in ("bright", "dark"):
+            folder = tmp_path / "faces" / split / name
+            folder.mkdir(parents=True)
+            Image.new("L", (48, 48)).save(folder / "0.png")
+    monkeypatch.setenv("FERSCOPE_DATA", str(tmp_path / "faces"))
+    app = open_view("Errors", list="all images")
+    assert "names another data set than the one of tiny_cnn" in said(app)
+
+
+@pytest.mark.parametrize("cells", ["counts", "by true class", "by predicted class", "difference"])
+def test_confusion_in_every_way(networks, open_view, said, cells):
+    app = open_view("Confusion", cells=cells)
+    assert not app.error
+    assert "Click a cell to list" in said(app)
+    assert len(app.get("plotly_chart")) == (1 if cells == "difference" else 3)
+
+
+def test_the_difference_of_one_network_asks_for_another(networks, open_view, said):
+    assert "A difference needs two networks" in said(open_view("Confusion", cells="difference", networks="CNN"))
+
+
+def test_a_link_restores_the_images_of_a_cell(networks, open_view, said):
+    app = open_view("Confusion", cell_of="Residual CNN", cell_true="dark", cell_predicted="dark")
+    run = checkpoints.load_checkpoint(networks / "tiny_residual").evaluation("test")
+    there = (run.truth == 1) & (run.predicted == 1)
+    if not there.any():
+        assert "No image is like that" in said(app)
+        return
+    table = app.dataframe[1].value
+    assert set(table["row"]) == set(run.image_ids[there])
+    assert list(table["confidence"]) == sorted(table["confidence"], reverse=True)
+    assert {"CNN says", "Ensemble says"} <= set(table.columns)
+
+
+def test_a_click_on_a_cell_fills_the_boxes(networks, open_view):
+    app = open_view("Confusion")
+    # AppTest cannot click into a chart: the callback is called as Streamlit calls it.
+    from streamlit.testing.v1 import AppTest
+
+    def script() -> None:
+        from types import SimpleNamespace
+
+        import streamlit as st
+
+        from core.labels import LabelSet
+        from dashboard.views.confusion import choose_cell
+
+        run = SimpleNamespace(labels=LabelSet("letters", ("a", "b", "c")))
+        choose_cell([{"customdata": [0, 2, "3 images"]}], "net", SimpleNamespace(runs={"net": run}))
+        choose_cell([], "net", SimpleNamespace(runs={"net": run}))  # beside the cells
+        st.text(" ".join(st.session_state[k] for k in ("cell_of", "cell_true", "cell_predicted")))
+
+    assert not app.exception
+    assert AppTest.from_function(script).run().text[0].value == "net a c"

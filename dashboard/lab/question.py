@@ -1,0 +1,157 @@
+"""What is asked of a map: which class, rather than which, by which method, at which stage. Shared by the panels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.explain import Contrast, ExplainError, Explanation, SaliencyMethod, method_named, methods, on_common_scale
+from core.explain.closed_form import Scale
+from core.inference import Predictor
+from dashboard import services
+from dashboard.lab.face_in_question import FaceInQuestion
+
+DEFAULT_STAGE, BEFORE_POOLING = "each network's default", "before the pooling"
+NO_OTHER = "any other"
+COINCIDE = (
+    "Before the pooling Grad-CAM, HiResCAM and XGrad-CAM coincide for networks that end in pooling and one linear "
+    "layer, as these do: one map under three names."
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One map a network is the answer."""
+
+    class_name: str
+    against: str | None
+    method: SaliencyMethod
+    stage: str
+
+    def stage_of(self, network: Predictor) -> str:
+        """The network's own name of the chosen stage; it may lack it."""
+        special = {DEFAULT_STAGE: network.card.cam_layer, BEFORE_POOLING: network.network.closed_form_stage}
+        return special.get(self.stage, self.stage)
+
+    def target_of(self, network: Predictor) -> int | Contrast:
+        """The class or the contrast by its numbers in the network's labels. Raises ExplainError for one it lacks."""
+        labels = network.card.labels
+        for name in (self.class_name, self.against):
+            if name is not None and name not in labels.classes:
+                raise ExplainError(f"this network has no class {name}; it has {', '.join(labels.classes)}")
+        if self.against is None:
+            return labels.index(self.class_name)
+        return Contrast(labels.index(self.class_name), labels.index(self.against))
+
+    def coincides_on(self, network: Predictor) -> bool:
+        """Whether the chosen method makes the same map here as two others."""
+        at_the_end = self.stage_of(network) == network.network.closed_form_stage
+        return at_the_end and self.method.name in ("gradcam", "hirescam", "xgradcam")
+
+    @property
+    def evidence(self) -> str:
+        """*happy*, or *happy rather than sad*."""
+        return self.class_name + (f" rather than {self.against}" if self.against else "")
+
+
+def ask(face: FaceInQuestion) -> Question:
+    """The controls of the question, bound to the link where they mean the same for another photo."""
+    verdict = face.found.verdict
+    class_name = st.segmented_control(
+        "Evidence for",
+        verdict.labels.classes,
+        default=verdict.expression,
+        required=True,
+        wrap=True,
+        key=f"class-{face.key}",
+    )
+    known = methods()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        others = [NO_OTHER, *(c for c in verdict.labels.classes if c != class_name)]
+        against = st.selectbox(
+            "rather than",
+            others,
+            key=f"against-{face.key}-{class_name}",
+            width=150,
+            help="What speaks for one class and not for another: the evidence of the difference of the two scores.",
+        )
+        method = st.selectbox(
+            "Method",
+            list(known),
+            format_func=lambda name: known[name].title,
+            key="method",
+            bind="query-params",
+            width=200,
+        )
+        inner = sorted({s for n in face.networks for s in n.network.stages})
+        stage = st.selectbox(
+            "Stage",
+            [DEFAULT_STAGE, BEFORE_POOLING, *inner],
+            key="stage",
+            bind="query-params",
+            width=210,
+            disabled=known[method].marks_pixels,
+        )
+    return Question(class_name, None if against == NO_OTHER else against, method_named(method), stage)
+
+
+def answer(
+    face: FaceInQuestion, network: Predictor, question: Question, scale: Scale = "own", name: str = ""
+) -> Explanation:
+    """The map of one network; a slow one shows how far it is, and can be stopped. Raises ExplainError.
+
+    Slow methods and contrasts are always on their own scale: one map for each class would take as many times as long.
+    """
+    stage, target = question.stage_of(network), question.target_of(network)
+    if not question.method.marks_pixels and stage not in network.network.stages:
+        raise ExplainError(f"this network has no {stage}; it has {', '.join(network.network.stages)}")
+    if question.method.name == "gradcam" and isinstance(target, int):
+        return services.saliency(face.photo, face.analysis, face.number, network, stage).explanation(target, scale)
+
+    common = scale == "common" and isinstance(target, int) and not question.method.slow
+
+    def explanations(progress: Callable[[int, int], None] | None) -> list[Explanation]:
+        found = services.explanations(
+            face.photo,
+            face.analysis,
+            face.number,
+            network,
+            method=question.method.name,
+            stage=network.card.cam_layer if question.method.marks_pixels else stage,
+            classes=None if common else target,
+            progress=progress,
+        )
+        return on_common_scale(found) if common else list(found)
+
+    found = (
+        explanations(None)
+        if not question.method.slow
+        else _with_progress(
+            explanations, f"{question.method.title} of {name or network.model_id}", f"stop-{network.model_id}"
+        )
+    )
+    return found[target] if common and isinstance(target, int) else found[0]
+
+
+def _with_progress(
+    work: Callable[[Callable[[int, int], None] | None], list[Explanation]], title: str, key: str
+) -> list[Explanation]:
+    """A bar and a button while the work goes on. Any click ends the run at the bar's next step, so also this one."""
+    place = st.empty()
+    with place.container():
+        bar = st.progress(0.0, text=title)
+        st.button("Stop", key=key, icon=":material/stop_circle:", on_click=_back_to_default)
+
+    def show(done: int, total: int) -> None:
+        bar.progress(done / total, f"{title}: {done} of {total} passes")
+
+    try:
+        return work(show)
+    finally:
+        place.empty()
+
+
+def _back_to_default() -> None:
+    st.session_state["method"] = "gradcam"

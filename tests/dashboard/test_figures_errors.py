@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from core.evaluation import error_table
+from dashboard.figures import errors
+
+
+@pytest.fixture
+def table(answering):
+    """Five images, two of them wrong: a taken for b twice, the second time with more confidence."""
+    truth, predicted = [0, 0, 0, 1, 2], [0, 1, 1, 1, 2]
+    run = answering(truth, predicted, "net")
+    logits = run.logits.copy()
+    logits[2] *= 2
+    other = answering(truth, truth, "other")
+    return error_table(answering(truth, predicted, "net", logits=logits), [other])
+
+
+def test_mistakes_are_sorted_by_what_is_asked(table):
+    wrong = errors.select(table)
+    assert list(errors.ordered(wrong, "confidence")["image_id"]) == [102, 101]
+    assert list(errors.ordered(wrong, "loss")["image_id"]) == [102, 101]
+    everything = errors.ordered(errors.select(table, mistakes=False), "disagreement")
+    assert set(everything["image_id"][:2]) == {101, 102}
+    assert list(everything["image_id"][2:]) == [100, 103, 104]  # all agree: the order of the source
+
+
+def test_filters_take_true_and_predicted_together(table):
+    assert list(errors.select(table, true="a", predicted="b")["image_id"]) == [101, 102]
+    assert errors.select(table, true="b", predicted="a").empty
+    assert list(errors.select(table, true="a", mistakes=False)["image_id"]) == [100, 101, 102]
+
+
+def test_the_screen_shows_row_numbers_and_the_others_answers_by_name(table):
+    shown = errors.shown(table, {"other": "Other"})
+    assert shown.columns[0] == "row"
+    assert list(shown["Other says"]) == ["a", "a", "a", "b", "c"]
+    assert not {"image_id", "correct", "predicted_other"} & set(shown.columns)
+    assert np.isclose(shown["probability of true"][0], 0.8)
+
+
+def test_a_caption_names_both_classes_only_where_they_differ(table):
+    assert errors.captions(table)[:2] == ["100 · a", "101 · a → b"]

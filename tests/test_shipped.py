@@ -1,0 +1,110 @@
+"""The networks in ``checkpoints/``: what their cards say is what their files hold."""
+
+import numpy as np
+import pytest
+import torch
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.image import scale_cam_image
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torch import nn
+
+from core.checkpoints import ROOT, list_checkpoints
+from core.commands import evaluate_checkpoint
+from core.evaluation import summarise
+from core.explain import class_maps, grad_cam_maps, normalise
+from core.labels import FER7
+from core.sample_photos import sample_photos
+
+SHIPPED = {c.card.run_id: c for c in list_checkpoints(ROOT).checkpoints}
+
+pytestmark = pytest.mark.skipif(not SHIPPED, reason="no network is installed")
+each = pytest.mark.parametrize("run_id", SHIPPED)
+
+
+class LogitsOnly(nn.Module):
+    """The grad-cam package wants a module that returns logits alone."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, faces):
+        return self.network(faces).logits
+
+
+@pytest.fixture(scope="module")
+def faces():
+    """Two portraits as the networks see them, (2, 1, 48, 48)."""
+    from core.faces import MEASURED, crop, detector
+    from core.images import decode
+    from core.preprocessing import Preprocessing
+
+    image = decode(sample_photos()["two_faces"].data)
+    found = detector("haar").detect(image)
+    assert len(found) == 2
+    return Preprocessing().to_tensor([crop(image, face, MEASURED["haar"]) for face in found])
+
+
+def test_nothing_in_the_folder_is_broken():
+    assert list_checkpoints(ROOT).problems == ()
+
+
+@each
+def test_stored_answers_give_the_cards_scores(run_id):
+    card = SHIPPED[run_id].card
+    for split, summary in card.metrics.items():
+        again = summarise(SHIPPED[run_id].evaluation(split))
+        assert again.n == summary.n == 3589
+        assert abs(again.accuracy.value - summary.accuracy.value) * summary.n <= 1
+        assert again.ece.value == pytest.approx(summary.ece.value, abs=1e-6)
+
+
+@each
+def test_the_card_names_labels_data_and_licence(run_id):
+    card = SHIPPED[run_id].card
+    assert card.labels == FER7
+    assert card.data["images"] == {"train": 28709, "val": 3589, "test": 3589}
+    assert "research" in card.licence
+    assert set(card.preprocessing.crop_margin) == {"haar", "yunet"}
+
+
+@each
+def test_the_weights_are_the_cards_and_answer(run_id, faces):
+    with torch.inference_mode():
+        logits = SHIPPED[run_id].network()(faces).logits
+    assert logits.shape == (2, 7)
+    assert torch.isfinite(logits).all()
+
+
+@each
+def test_closed_form_maps_are_the_packages_grad_cam(run_id, faces):
+    network = SHIPPED[run_id].network()
+    with torch.inference_mode():
+        features = network(faces).features
+    raw = class_maps(features, network.head.weight)
+    ours = normalise(raw, subtract_minimum=True).numpy()
+    with GradCAM(LogitsOnly(network), [network.stage_module(network.closed_form_stage)]) as package:
+        for k in range(7):
+            theirs = package(faces, [ClassifierOutputTarget(k)] * len(faces))
+            mine = scale_cam_image(scale_cam_image(ours[:, k], (48, 48)))
+            # Where no cell is positive the package divides rounding by rounding; FERscope says "no evidence".
+            found = raw[:, k].amax(dim=(1, 2)) > 0
+            np.testing.assert_allclose(mine[found], theirs[found], atol=1e-4)
+
+
+@each
+def test_gradients_at_the_last_stage_give_the_closed_form(run_id, faces):
+    network = SHIPPED[run_id].network()
+    with torch.inference_mode():
+        features = network(faces).features
+    closed = normalise(class_maps(features, network.head.weight))
+    by_gradient = normalise(grad_cam_maps(network, faces, network.closed_form_stage))
+    assert torch.allclose(closed, by_gradient, atol=1e-4)
+
+
+@each
+def test_a_fresh_run_over_the_data_reproduces_the_card(run_id, fer2013):
+    card = SHIPPED[run_id].card
+    again = evaluate_checkpoint(SHIPPED[run_id], fer2013, "test", skip_bad=False)
+    assert abs(again.accuracy.value - card.metrics["test"].accuracy.value) * again.n <= 1
+    assert again.accuracy_without_copies.n == 3589 - 288
