@@ -2,11 +2,11 @@ import threading
 
 import numpy as np
 import pytest
-from core.images import decode
-from core.sample_photos import sample_photos
+import torch
 
 from core.checkpoints import list_checkpoints
 from core.faces import detector
+from core.images import decode
 from core.inference import (
     ENSEMBLE,
     Prediction,
@@ -17,6 +17,8 @@ from core.inference import (
     photo_values,
 )
 from core.labels import FER7, FERPLUS8, LabelSet
+from core.models import build_network, families
+from core.sample_photos import sample_photos
 from tests.conftest import CLASSES, draw
 
 TWO = LabelSet("two", ("a", "b"))
@@ -66,6 +68,29 @@ def test_a_batch_says_what_each_face_says_alone(predictors):
         alone = [predictor.predict([c])[0] for c in crops]
         for a, b in zip(together, alone, strict=True):
             assert np.allclose(a.logits, b.logits, atol=1e-4)
+
+
+def test_folding_the_norms_changes_no_answer(predictors):
+    random = np.random.default_rng(3)
+    crops = [draw(name, random) for name in CLASSES]
+    for predictor in predictors:
+        with torch.inference_mode():
+            plain = predictor.network(predictor.card.preprocessing.to_tensor(crops))
+        for i, prediction in enumerate(predictor.predict(crops)):
+            assert np.allclose(prediction.logits, plain.logits[i], atol=1e-4)
+            assert np.allclose(prediction.features, plain.features[i], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", list(families()))
+def test_every_family_can_be_folded(name, checkpoint):
+    torch.manual_seed(0)
+    network = build_network(name, classes=3, channels=1)
+    network.train()(torch.randn(4, 1, 48, 48))  # statistics other than the initial zeros and ones
+    predictor = Predictor(network, checkpoint.card)
+    crops = [draw("striped", np.random.default_rng(4))]
+    with torch.inference_mode():
+        plain = network(checkpoint.card.preprocessing.to_tensor(crops)).logits
+    assert np.allclose(predictor.predict(crops)[0].logits, plain[0], atol=1e-4)
 
 
 def test_a_portrait_passes_the_whole_path(predictors, portrait):

@@ -1,0 +1,179 @@
+"""What explaining costs beside predicting: ``python benchmarks/analyze.py [--json]``.
+
+Ratios of medians within one run on the CPU, warm, batch 1 where not said otherwise; the worst shipped network counts.
+
+``maps_over_predict``: a prediction with the seven class maps at feature resolution ÷ the prediction alone.
+``closed_form_speedup``: seven calls of the grad-cam package's GradCAM ÷ one forward pass with all seven maps.
+``eight_faces_over_one``: a photo with eight faces ÷ one of the same size with one, decode to maps, all networks.
+``path_over_stages``: that path ÷ the sum of its stages called one by one.
+``tuned_over_eager``: the network as FERscope runs it (norms folded, channels last) ÷ plain eager PyTorch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import io
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torch import Tensor, nn
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from core.checkpoints import list_checkpoints
+from core.explain import class_maps
+from core.faces import crop, detector
+from core.images import decode
+from core.inference import Predictor, analyze
+from core.inference.analysis import margin_for
+from core.models import Network
+from core.sample_photos import sample_photos
+
+REPEATS = 15
+
+
+class LogitsOnly(nn.Module):
+    """The grad-cam package wants a module that returns logits alone."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, faces: Tensor) -> Tensor:
+        logits: Tensor = self.network(faces).logits
+        return logits
+
+
+def seconds(*actions: Callable[[], object]) -> list[float]:
+    """Median seconds of each action; they take turns, so that a machine that slows down slows all of them."""
+    times: list[list[float]] = [[] for _ in actions]
+    for repeat in range(REPEATS + 2):
+        for taken, action in zip(times, actions, strict=True):
+            begin = time.perf_counter()
+            action()
+            if repeat >= 2:  # the first turns warm up
+                taken.append(time.perf_counter() - begin)
+    return [statistics.median(t) for t in times]
+
+
+def photo_of(faces: int) -> bytes:
+    """A 1280 x 960 JPEG with one portrait or eight copies of it."""
+    portrait = Image.open(io.BytesIO(sample_photos()["grace_hopper"].data)).convert("RGB").resize((300, 352))
+    canvas = Image.new("RGB", (1280, 960), (120, 130, 140))
+    for number in range(faces):
+        canvas.paste(portrait, (10 + number % 4 * 318, 60 + number // 4 * 440))
+    buffer = io.BytesIO()
+    canvas.save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
+
+
+def maps_of(predictor: Predictor, features: list[np.ndarray]) -> Tensor:
+    """Maps of all classes and faces from features that a prediction left."""
+    return class_maps(torch.from_numpy(np.stack(features)), predictor.network.head.weight)
+
+
+def one_network(predictor: Predictor, face: np.ndarray) -> dict[str, float]:
+    """The three ratios that concern a network by itself, on one face crop."""
+    network, inputs = predictor.network, predictor.card.preprocessing.to_tensor([face])
+    eager = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
+
+    def predict() -> object:
+        return predictor.predict([face])
+
+    def predict_and_maps() -> object:
+        return maps_of(predictor, [p.features for p in predictor.predict([face]) if p.features is not None])
+
+    def forward_and_maps() -> object:
+        with torch.inference_mode():
+            return class_maps(network(inputs).features, network.head.weight)
+
+    package = GradCAM(LogitsOnly(network), [network.stage_module(network.closed_form_stage)])
+
+    def seven_calls() -> object:
+        return [package(inputs, [ClassifierOutputTarget(k)]) for k in range(len(predictor.card.labels))]
+
+    def as_run() -> object:
+        with torch.inference_mode():
+            return network.head(predictor.folded_trunk(inputs).mean(dim=(2, 3)))
+
+    def as_built() -> object:
+        with torch.no_grad():
+            return eager(inputs)
+
+    alone, with_maps, closed, packaged = seconds(predict, predict_and_maps, forward_and_maps, seven_calls)
+    package.activations_and_grads.release()
+    tuned, plain = seconds(as_run, as_built)
+    return {
+        "maps_over_predict": with_maps / alone,
+        "closed_form_speedup": packaged / closed,
+        "tuned_over_eager": tuned / plain,
+    }
+
+
+def whole_path(predictors: list[Predictor]) -> dict[str, float]:
+    """The two ratios that concern the path from bytes to maps, with all networks."""
+    find = detector("haar")
+    one, eight = photo_of(1), photo_of(8)
+
+    def path(data: bytes) -> int:
+        analysis = analyze(decode(data), find, predictors)
+        for predictor in predictors:
+            answers = [face.predictions[predictor.model_id].features for face in analysis.faces]
+            maps_of(predictor, [f for f in answers if f is not None])
+        return len(analysis.faces)
+
+    for data, expected in ((one, 1), (eight, 8)):
+        if path(data) != expected:
+            raise SystemExit(f"the detector found {path(data)} faces where {expected} were drawn")
+
+    image = decode(one)
+    faces = find.detect(image)
+    crops = [crop(image, f, margin_for(predictors[0], "haar")) for f in faces]
+    answers = [[p.features for p in predictor.predict(crops) if p.features is not None] for predictor in predictors]
+    stages: list[Callable[[], object]] = [
+        lambda: decode(one),
+        lambda: find.detect(image),
+        lambda: [crop(image, f, margin_for(predictors[0], "haar")) for f in faces],
+        *(lambda p=p: p.predict(crops) for p in predictors),
+        *(lambda p=p, a=a: maps_of(p, a) for p, a in zip(predictors, answers, strict=True)),
+    ]
+    with_one, with_eight, *alone = seconds(lambda: path(one), lambda: path(eight), *stages)
+    return {"eight_faces_over_one": with_eight / with_one, "path_over_stages": with_one / sum(alone)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one flat JSON object and nothing else")
+    arguments = parser.parse_args()
+    predictors = [Predictor.load(c) for c in list_checkpoints().checkpoints]
+    if not predictors:
+        raise SystemExit("no network is installed; train one with: python -m core train fer_cnn --data fer2013.csv")
+    image = decode(sample_photos()["grace_hopper"].data)
+    face = crop(image, detector("haar").detect(image)[0], margin_for(predictors[0], "haar"))
+    results = {p.model_id: one_network(p, face) for p in predictors}
+    worst = {
+        "maps_over_predict": max(r["maps_over_predict"] for r in results.values()),
+        "closed_form_speedup": min(r["closed_form_speedup"] for r in results.values()),
+        "tuned_over_eager": max(r["tuned_over_eager"] for r in results.values()),
+        **whole_path(predictors),
+    }
+    if arguments.json:
+        print(json.dumps(worst))
+        return
+    for name, values in results.items():
+        print(name, ", ".join(f"{key} {value:.3f}" for key, value in values.items()))
+    print("worst:", ", ".join(f"{key} {value:.3f}" for key, value in worst.items()))
+
+
+if __name__ == "__main__":
+    main()
