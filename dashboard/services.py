@@ -6,7 +6,6 @@ Cached resources are shared by all sessions and are never written to. Photos are
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +17,9 @@ from core.checkpoints import Checkpoint, Listing, ModelCard
 from core.data import DataError, Samples, read
 from core.evaluation import EvaluationRun, RunSummary, ensemble_run, summarise
 from core.evaluation import error_table as make_error_table
-from core.explain import Contrast, Explanation
 from core.faces import Detector
 from core.faces import detector as make_detector
-from core.inference import ENSEMBLE, ClassMaps, PhotoAnalysis, Predictor, analyze, class_saliency, explained
+from core.inference import ENSEMBLE, ClassMaps, PhotoAnalysis, Predictor, analyze, class_saliency
 from core.sample_photos import SamplePhoto, sample_photos
 from dashboard.shelf import Shelf
 from dashboard.state import Photo
@@ -191,33 +189,7 @@ def _dataset(source: str, stamp: int, size_px: int, channels: int) -> tuple[Samp
     return samples.select(samples.split != "train"), samples.fingerprint()
 
 
-Progress = Callable[[int, int], None]
-
-
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _lab() -> Shelf:
+def lab_shelf() -> Shelf:
+    """Where the panels of Analyze keep what was slow to make (``dashboard.lab.kept``)."""
     return Shelf(512)
-
-
-def _face_key(photo: Photo, found: PhotoAnalysis, face_number: int, network: Predictor) -> tuple[str, str, int, str]:
-    return photo.digest, found.detector, face_number, network.card.weights_sha256
-
-
-def explanations(
-    photo: Photo,
-    found: PhotoAnalysis,
-    face_number: int,
-    network: Predictor,
-    *,
-    method: str,
-    stage: str,
-    classes: int | Contrast | None,
-    progress: Progress | None = None,
-) -> tuple[Explanation, ...]:
-    """Maps of one face by any method; see ``core.inference.explained``. Raises ExplainError."""
-    key = ("explanations", _face_key(photo, found, face_number, network), method, stage, classes)
-    face = found.faces[face_number]
-    return _lab().get(
-        key,
-        lambda: explained(network, face, method=method, stage=stage, classes=classes, progress=progress),
-    )

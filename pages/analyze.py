@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.faces import DetectorUnavailableError
+from core.images import MIN_SIDE_PX
 from core.inference import ENSEMBLE, photo_values
 from dashboard import charts, services, state, theme
 from dashboard.components.network_picker import forms, load, pick_networks, titles
@@ -94,6 +95,12 @@ with left:
     st.caption(f"{photo.name} · {analysis.image.shape[1]} × {analysis.image.shape[0]} px · {found_by} · {took:.0f} ms")
 found = analysis.faces[number]
 verdict = found.verdict
+if found.face.box.side < MIN_SIDE_PX:
+    st.warning(
+        f"This face is only {found.face.box.side:.0f} px wide. Below {MIN_SIDE_PX} px there is little to see; take a "
+        "larger photo.",
+        icon=":material/photo_size_select_small:",
+    )
 
 with right:
     singles = [m for m in found.predictions if m != ENSEMBLE]
@@ -114,13 +121,9 @@ with right:
         st.dataframe(table.style.format("{:.3f}"), alt="Probabilities by class and network")
 
 face = FaceInQuestion(photo, analysis, number, tuple(networks), title_of, form_of, inks)
-if len(PANELS) > 1:
-    panel = st.segmented_control(
-        "Look at", list(PANELS), default="Saliency", required=True, key="panel", bind="query-params"
-    )
-else:
-    st.subheader("Where the networks looked")
-    panel = "Saliency"
+panel = st.segmented_control(
+    "Look at", list(PANELS), default="Saliency", required=True, key="panel", bind="query-params"
+)
 PANELS[panel](face)
 
 with st.container(horizontal=True):

@@ -71,7 +71,7 @@ def analyze(
     for predictor in predictors:
         chosen = crops[margin_for(predictor, "whole image" if whole_image else detector.name)]
         inputs[predictor.model_id] = predictor.input_images(chosen)
-        answers[predictor.model_id] = predictor.predict(chosen)
+        answers[predictor.model_id] = predictor.predict_inputs(inputs[predictor.model_id])
     shared = len({p.card.labels.classes for p in predictors}) == 1
     analysed = []
     for number, face in enumerate(faces):

@@ -74,9 +74,14 @@ class Predictor:
 
     def predict(self, crops: Sequence[np.ndarray]) -> list[Prediction]:
         """Answers for face crops of any size, in one batch; features are kept for saliency in closed form."""
-        if not crops:
+        return self.predict_inputs(self.input_images(crops))
+
+    def predict_inputs(self, images: Sequence[np.ndarray]) -> list[Prediction]:
+        """Answers for pictures that are already as the network sees them, from :meth:`input_images`."""
+        if not images:
             return []
-        inputs = self.card.preprocessing.to_tensor(crops).contiguous(memory_format=torch.channels_last)
+        faces = self.card.preprocessing.normalise(torch.from_numpy(np.stack(images)))
+        inputs = faces.contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
             features = self.folded_trunk(inputs)
             logits = self.network.head(features.mean(dim=(2, 3)))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from core.images import encode_png
 from PIL import Image, ImageDraw, ImageFont
 
 from core.explain import Explanation, colourise, overlay
+from core.images import encode_png
 
 SIZE_PX = 336
 COLORMAPS = ("viridis", "cividis", "magma")

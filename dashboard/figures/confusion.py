@@ -152,7 +152,8 @@ def _figure(
         hovermode="closest",
         hoverdistance=-1,
         dragmode=False,
-        xaxis={"title": "predicted", "side": "bottom", "showgrid": False, "tickangle": -40},
-        yaxis={"title": "true", "autorange": "reversed", "showgrid": False},
+        # Without a range the squares would make room for themselves around the matrix.
+        xaxis={"title": "predicted", "showgrid": False, "tickangle": -40, "range": [-0.5, len(classes) - 0.5]},
+        yaxis={"title": "true", "showgrid": False, "range": [len(classes) - 0.5, -0.5]},
     )
     return figure

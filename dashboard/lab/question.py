@@ -11,6 +11,7 @@ from core.explain import Contrast, ExplainError, Explanation, SaliencyMethod, me
 from core.explain.closed_form import Scale
 from core.inference import Predictor
 from dashboard import services
+from dashboard.lab import kept
 from dashboard.lab.face_in_question import FaceInQuestion
 
 DEFAULT_STAGE, BEFORE_POOLING = "each network's default", "before the pooling"
@@ -113,10 +114,8 @@ def answer(
     common = scale == "common" and isinstance(target, int) and not question.method.slow
 
     def explanations(progress: Callable[[int, int], None] | None) -> list[Explanation]:
-        found = services.explanations(
-            face.photo,
-            face.analysis,
-            face.number,
+        found = kept.explanations(
+            face,
             network,
             method=question.method.name,
             stage=network.card.cam_layer if question.method.marks_pixels else stage,

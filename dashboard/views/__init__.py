@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dashboard.views import calibration, confusion, curves, errors, per_class, published, significance
+from dashboard.views import (
+    calibration,
+    confusion,
+    curves,
+    ensembles,
+    errors,
+    per_class,
+    published,
+    ranking,
+    significance,
+)
 from dashboard.views.comparison import SPLITS, Comparison
 
 VIEWS: dict[str, Callable[[Comparison], None]] = {
@@ -13,7 +23,9 @@ VIEWS: dict[str, Callable[[Comparison], None]] = {
     "Per class": per_class.draw,
     "Significance": significance.draw,
     "Calibration": calibration.draw,
+    "Ranking": ranking.draw,
     "Errors": errors.draw,
+    "Ensembles": ensembles.draw,
     "Published": published.draw,
 }
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.evaluation import ConfusionMatrix
+from core.evaluation import ConfusionMatrix, EvaluationRun
 from dashboard import charts, services
 from dashboard.figures import confusion as figures
 from dashboard.figures import errors as tables
@@ -29,23 +32,61 @@ def draw(comparison: Comparison) -> None:
         key="cells",
         bind="query-params",
     )
-    if show == DIFFERENCE:
-        _difference(comparison)
-    else:
-        _matrices(comparison, show)
-    _images(comparison)
+    # The boxes stand below the figures but are read before them: the figures outline the cell they name.
+    above, below = st.container(), st.container()
+    with below:
+        st.markdown("**Images of a cell**")
+        runs = blocks.comparable(comparison)
+        cell = _boxes(comparison, list(runs))
+    with above:
+        if show == DIFFERENCE:
+            _difference(comparison, runs, cell)
+        else:
+            _matrices(comparison, show, cell, runs)
+    if cell.complete:
+        with below:
+            _images(comparison, runs, cell)
 
 
-def _matrices(comparison: Comparison, show: str) -> None:
+@dataclass(frozen=True)
+class Chosen:
+    """What the boxes say; a class is None until it is chosen."""
+
+    model_id: str
+    true: str | None
+    predicted: str | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether both classes are chosen."""
+        return self.true is not None and self.predicted is not None
+
+    def position(self, model_id: str, classes: tuple[str, ...]) -> figures.Cell | None:
+        """Where that network's matrix is to be outlined."""
+        if self.model_id != model_id or self.true not in classes or self.predicted not in classes:
+            return None
+        return classes.index(self.true), classes.index(self.predicted)
+
+
+def _matrices(comparison: Comparison, show: str, cell: Chosen, listed: Collection[str]) -> None:
     matrices = {m: ConfusionMatrix.from_run(run) for m, run in comparison.runs.items()}
     for row in range(0, len(matrices), 2):
         for column, (model_id, matrix) in zip(st.columns(2), list(matrices.items())[row : row + 2], strict=False):
             name = comparison.names[model_id]
             with column:
                 drawn = figures.matrix(
-                    matrix, comparison.inks, show=show, title=name, chosen=_chosen(comparison, model_id)
+                    matrix,
+                    comparison.inks,
+                    show=show,
+                    title=name,
+                    chosen=cell.position(model_id, matrix.labels.classes),
                 )
-                _clickable(drawn, f"confusion-{model_id}", model_id, comparison, f"Confusion matrix of {name}, {show}")
+                alt = f"Confusion matrix of {name}, {show}"
+                key = f"confusion-{model_id}"
+                if model_id in listed:
+                    _clickable(drawn, key, model_id, comparison, alt)
+                else:  # its images are not those of the others
+                    st.plotly_chart(drawn, key=key, config=charts.CONFIG, alt=alt)
                 blocks.csv(_numbers(matrix), f"confusion-{model_id}-{comparison.split}", "Cells (CSV)")
     whole = "predicted" if show == figures.BY_PREDICTED else "true"
     st.caption(
@@ -54,12 +95,11 @@ def _matrices(comparison: Comparison, show: str) -> None:
     )
 
 
-def _numbers(matrix: ConfusionMatrix) -> Callable[[], object]:
+def _numbers(matrix: ConfusionMatrix) -> Callable[[], pd.DataFrame]:
     return lambda: figures.numbers(matrix)
 
 
-def _difference(comparison: Comparison) -> None:
-    runs = blocks.comparable(comparison)
+def _difference(comparison: Comparison, runs: Mapping[str, EvaluationRun], cell: Chosen) -> None:
     if len(runs) < 2:
         st.info("A difference needs two networks: choose another one in the sidebar.", icon=":material/info:")
         return
@@ -69,7 +109,7 @@ def _difference(comparison: Comparison) -> None:
     second = right.selectbox("minus", others, format_func=names.__getitem__, key="subtrahend", bind="query-params")
     title = f"{names[first]} − {names[second]}"
     drawn = figures.difference(
-        runs[first], runs[second], comparison.inks, title=title, chosen=_chosen(comparison, first)
+        runs[first], runs[second], comparison.inks, title=title, chosen=cell.position(first, runs[first].labels.classes)
     )
     _clickable(drawn, "confusion-difference", first, comparison, f"Difference of confusion matrices, {title}")
     st.caption(
@@ -91,7 +131,7 @@ def _clickable(drawn: go.Figure, key: str, model_id: str, comparison: Comparison
     st.plotly_chart(drawn, key=key, config=charts.CONFIG, alt=alt, on_select=choose, selection_mode="points")
 
 
-def choose_cell(points: list[dict], model_id: str, comparison: Comparison) -> None:
+def choose_cell(points: Sequence[Mapping[str, Any]], model_id: str, comparison: Comparison) -> None:
     """Put a clicked cell into the selection boxes; a click beside the cells changes nothing."""
     if points:
         true, predicted = points[0]["customdata"][:2]
@@ -100,35 +140,26 @@ def choose_cell(points: list[dict], model_id: str, comparison: Comparison) -> No
         st.session_state[TRUE], st.session_state[PREDICTED] = classes[int(true)], classes[int(predicted)]
 
 
-def _chosen(comparison: Comparison, model_id: str) -> figures.Cell | None:
-    classes = comparison.runs[model_id].labels.classes
-    true, predicted = st.session_state.get(TRUE), st.session_state.get(PREDICTED)
-    if st.session_state.get(OF) != model_id or true not in classes or predicted not in classes:
-        return None
-    return classes.index(true), classes.index(predicted)
-
-
-def _images(comparison: Comparison) -> None:
-    st.markdown("**Images of a cell**")
-    runs = blocks.comparable(comparison)
+def _boxes(comparison: Comparison, model_ids: list[str]) -> Chosen:
     of, left, right = st.columns(3)
     model_id = of.selectbox(
-        "Answers of", list(runs), format_func=comparison.names.__getitem__, key=OF, bind="query-params"
+        "Answers of", model_ids, format_func=comparison.names.__getitem__, key=OF, bind="query-params"
     )
-    classes = list(runs[model_id].labels.classes)
-    true, predicted = (
-        place.selectbox(label, classes, index=None, key=key, bind="query-params", placeholder="click a cell, or choose")
-        for place, label, key in ((left, "True", TRUE), (right, "Predicted", PREDICTED))
-    )
-    if true is None or predicted is None:
-        return
-    others = [r for m, r in runs.items() if m != model_id]
-    found = tables.select(services.error_table(runs[model_id], others), true=true, predicted=predicted, mistakes=False)
-    card = comparison.cards.get(model_id) or next(iter(comparison.cards.values()))
+    classes = list(comparison.runs[model_id].labels.classes)
+    hint = "click a cell, or choose"
+    true = left.selectbox("True", classes, index=None, key=TRUE, bind="query-params", placeholder=hint)
+    predicted = right.selectbox("Predicted", classes, index=None, key=PREDICTED, bind="query-params", placeholder=hint)
+    return Chosen(model_id, true, predicted)
+
+
+def _images(comparison: Comparison, runs: Mapping[str, EvaluationRun], cell: Chosen) -> None:
+    others = [r for m, r in runs.items() if m != cell.model_id]
+    answers = services.error_table(runs[cell.model_id], others)
+    found = tables.select(answers, true=str(cell.true), predicted=str(cell.predicted), mistakes=False)
     image_list.draw(
         tables.ordered(found, "confidence"),
         comparison,
-        card,
+        comparison.cards.get(cell.model_id) or next(iter(comparison.cards.values())),
         key="cell",
-        alt=f"Images of class {true} that {comparison.names[model_id]} answers {predicted}",
+        alt=f"Images of class {cell.true} that {comparison.names[cell.model_id]} answers {cell.predicted}",
     )

@@ -1,7 +1,9 @@
 """Every view of Compare through the entry file, with networks that were really trained."""
 
-import pytest
+import shutil
 
+import pytest
+import streamlit as st
 
 from core import checkpoints
 
@@ -137,3 +139,68 @@ def test_a_click_on_a_cell_fills_the_boxes(networks, open_view):
 
     assert not app.exception
     assert AppTest.from_function(script).run().text[0].value == "net a c"
+
+
+@pytest.mark.parametrize("kind", ["ROC", "precision-recall"])
+def test_ranking_curves_with_their_areas(networks, open_view, said, kind):
+    app = open_view("Ranking", ranking=kind)
+    assert not app.error
+    assert "Each class against the rest" in said(app)
+    assert list(app.dataframe[1].value["class"]) == ["bright", "dark", "striped", "macro"]
+    app.pills(key="ranked").set_value([]).run()
+    assert "Choose at least one class" in said(app)
+
+
+@pytest.mark.parametrize("kind", ["top-k", "cost"])
+def test_ranking_has_a_figure_for_top_k_and_for_cost(networks, open_view, said, kind):
+    app = open_view("Ranking", ranking=kind, cost="multiply-accumulates")
+    assert not app.error
+    assert len(app.get("plotly_chart")) == 1
+    assert "PrivateTest, n = 36." in said(app)
+
+
+def test_an_ensemble_follows_its_weights(networks, open_view, said):
+    app = open_view("Ensembles")
+    assert not app.error
+    assert "Against its most accurate member" in said(app)
+    assert "What each member is worth" in said(app)
+    equal = dict(zip(*[app.dataframe[0].value[c] for c in ("network", "NLL")], strict=True))["Ensemble"]
+    assert app.dataframe[1].value["NLL"][0] == equal
+    app.slider(key="weight_tiny_residual").set_value(0.0).run()
+    assert not app.exception
+    alone = app.dataframe[1].value.set_index("network")
+    assert alone.loc["This ensemble", "NLL"] == alone.loc["CNN", "NLL"]
+    assert "What each member is worth" not in said(app)
+    app.slider(key="weight_tiny_cnn").set_value(0.0).run()
+    assert "Give at least one network a weight above 0" in said(app)
+
+
+def test_an_ensemble_of_one_asks_for_another(networks, open_view, said):
+    assert "An ensemble needs two networks" in said(open_view("Ensembles", networks="CNN"))
+
+
+@pytest.fixture
+def odd_networks(checkpoint_root, monkeypatch, tmp_path):
+    """Answers of tiny_cnn without the images of the first class; the other network keeps all images."""
+    root = tmp_path / "checkpoints"
+    shutil.copytree(checkpoint_root, root)
+    run = checkpoints.load_checkpoint(root / "tiny_cnn").evaluation("test")
+    run.select(run.truth != 0).save(root / "tiny_cnn" / "predictions-test.parquet")
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    monkeypatch.delenv("FERSCOPE_DATA", raising=False)
+    st.cache_resource.clear()
+
+
+@pytest.mark.parametrize("view", ["Significance", "Confusion", "Errors", "Ensembles"])
+def test_runs_over_different_images_are_refused_by_name(odd_networks, open_view, said, view):
+    app = open_view(view)
+    assert not app.error
+    assert "is left out: tiny_cnn and tiny_residual answered different images" in said(app)
+
+
+@pytest.mark.parametrize("view", ["Confusion", "Significance", "Calibration", "Ranking", "Errors", "Ensembles"])
+def test_a_class_without_images_is_no_error(odd_networks, open_view, view):
+    app = open_view(view, networks="CNN")
+    assert not app.error
+    if view == "Ranking":
+        assert app.dataframe[1].value.set_index("class").loc["bright", "CNN"] == "not defined"

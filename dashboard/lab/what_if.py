@@ -1,0 +1,150 @@
+"""What would change the answer: sliders and a grid that hides parts; every network answers anew at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core.inference import ENSEMBLE, KNOBS, REGIONS, FaceAnalysis, Perturbation, PerturbationError, perturbed
+from dashboard import charts
+from dashboard.components import maps
+from dashboard.figures import lab_what_if as figures
+from dashboard.lab import kept
+from dashboard.lab.face_in_question import FaceInQuestion
+
+CELL_CONFIG = {"displayModeBar": False, "scrollZoom": False}
+
+
+# A fragment: a slider asks the networks again, and nothing else on the page.
+@st.fragment
+def draw(face: FaceInQuestion) -> None:
+    """The changed face, the answers before and after, and one probability along one slider."""
+    settings = _sliders()
+    left, right = st.columns([4, 8], gap="large")
+    with left:
+        hidden = _hidden(face)
+        try:
+            change = Perturbation(**settings, hidden=hidden)  # type: ignore[arg-type]  # one bool among floats
+        except PerturbationError as error:
+            st.info(f"{str(error)[0].upper()}{str(error)[1:]}.", icon=":material/info:")
+            change = Perturbation(**settings)  # type: ignore[arg-type]
+        changed = perturbed(face.networks, face.analysis, face.number, change)
+        _grid(face, changed)
+    with right:
+        _answers(face, changed, change)
+        _curve(face, change)
+
+
+def _sliders() -> dict[str, float | bool]:
+    values: dict[str, float | bool] = {}
+    with st.grid("auto", min_column_width=165, gap="small"):
+        for name, knob in KNOBS.items():
+            value = st.slider(
+                knob.title, knob.low, knob.high, knob.identity, knob.step, key=name, bind="query-params", help=knob.unit
+            )
+            values[name] = round(value, 4)  # the steps of a slider add up to 0.30000000000000004
+        values["mirrored"] = st.toggle("Mirrored", key="mirrored", bind="query-params")
+    return values
+
+
+def _hidden(face: FaceInQuestion) -> frozenset[tuple[int, int]]:
+    """The cells of the chosen parts, and those clicked, which turn a cell round."""
+    parts = st.pills("Hide", list(REGIONS), selection_mode="multi", key="hidden_parts", bind="query-params", wrap=True)
+    cells = frozenset[tuple[int, int]]().union(*(REGIONS[p] for p in parts or ()))
+    clicked: frozenset[tuple[int, int]] = st.session_state.get(f"cells-{face.key}", frozenset())
+    return cells ^ clicked
+
+
+def _grid(face: FaceInQuestion, changed: FaceAnalysis) -> None:
+    seen = changed.inputs[face.networks[0].model_id]
+    clicks = st.session_state.setdefault(f"clicks-{face.key}", 0)
+    chart = f"grid-{face.key}-{clicks}"  # a fresh chart after each click, with nothing selected
+    st.plotly_chart(
+        figures.grid(maps.enlarged(seen), face.inks),
+        key=chart,
+        on_select=lambda: _turn_round(face.key, chart),
+        selection_mode="points",
+        width="content",
+        config=CELL_CONFIG,
+        alt="The changed face as the networks see it, under a grid of 6 by 6 cells to hide parts of it",
+    )
+    st.caption(f"What the networks now see, {seen.shape[1]} × {seen.shape[0]} px. Click a cell to hide or show it.")
+    st.button("Undo all changes", icon=":material/restart_alt:", on_click=_reset, args=(face.key,))
+
+
+def _turn_round(key: str, chart: str) -> None:
+    """Hide the clicked cell, or show it again."""
+    points = st.session_state[chart].selection.points
+    if points:
+        cells = frozenset(tuple(int(v) for v in point["customdata"]) for point in points)
+        st.session_state[f"cells-{key}"] = st.session_state.get(f"cells-{key}", frozenset()) ^ cells
+        st.session_state[f"clicks-{key}"] += 1
+
+
+def _reset(key: str) -> None:
+    for name, knob in KNOBS.items():
+        st.session_state[name] = knob.identity
+    st.session_state["mirrored"] = False
+    st.session_state["hidden_parts"] = []
+    st.session_state[f"cells-{key}"] = frozenset()
+    st.session_state[f"clicks-{key}"] += 1
+
+
+def _answers(face: FaceInQuestion, changed: FaceAnalysis, change: Perturbation) -> None:
+    before, after = face.found.verdict, changed.verdict
+    kept = before.expression == after.expression
+    said = f"{after.expression}, {after.probabilities[after.top]:.3f}"
+    now = "Nothing is changed" if change.is_identity else "The answer stays" if kept else "The answer becomes"
+    was = "" if change.is_identity else f" · unchanged {before.expression}, {before.probabilities[before.top]:.3f}"
+    st.markdown(f"**{now}: {said}**{was}")
+    figure = figures.before_after(face.found.predictions, changed.predictions, face.forms, face.names, face.inks)
+    st.plotly_chart(
+        figure,
+        key="what-if-answers",
+        config=charts.CONFIG,
+        alt=f"Probability of each expression before and after the change; now highest {after.expression}",
+    )
+    moved = _largest_move(face, changed)
+    st.caption(f"Hollow: the unchanged face. Filled: the changed one. Largest move: {moved}.")
+
+
+def _largest_move(face: FaceInQuestion, changed: FaceAnalysis) -> str:
+    moves = []
+    for model_id, after in changed.predictions.items():
+        if model_id != ENSEMBLE:
+            by = after.probabilities - face.found.predictions[model_id].probabilities
+            k = int(np.abs(by).argmax())
+            moves.append((abs(by[k]), f"{after.labels.classes[k]} {by[k]:+.3f}, {face.names[model_id]}"))
+    return max(moves)[1]
+
+
+def _curve(face: FaceInQuestion, change: Perturbation) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        knob = st.selectbox(
+            "Along",
+            list(KNOBS),
+            format_func=lambda name: KNOBS[name].title,
+            key="along",
+            bind="query-params",
+            width=170,
+        )
+        classes = face.found.verdict.labels.classes
+        class_name = st.selectbox(
+            "probability of", classes, index=face.found.verdict.top, key=f"along-{face.key}", width=170
+        )
+    sweeps = {n.model_id: kept.sweep(face, n, change, knob) for n in face.networks}
+    st.plotly_chart(
+        figures.along(sweeps, class_name, getattr(change, knob), face.forms, face.names, face.inks),
+        key="what-if-curve",
+        config=charts.CONFIG,
+        alt=f"Probability of {class_name} along {KNOBS[knob].title.lower()}, one line a network",
+    )
+    st.caption("All other changes stay as they are set. The upright line stands where the slider does.")
+    st.download_button(
+        "Curve (CSV)",
+        lambda: figures.numbers(sweeps, face.names).to_csv(index=False),
+        file_name=f"{face.stem}-{knob}.csv",
+        mime="text/csv",
+        icon=":material/table:",
+        on_click="ignore",
+    )

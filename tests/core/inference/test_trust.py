@@ -1,0 +1,110 @@
+"""The measures on a network whose answer depends on one known patch."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from core.explain import ExplainError, Explanation
+from core.faces import Box, Face
+from core.inference import FaceAnalysis, Predictor, explained, method_agreement, sanity, trust
+from core.labels import LabelSet
+from core.models import Network
+from core.preprocessing import Preprocessing
+
+SIZE = 24
+
+
+class Patch(nn.Module):
+    """Passes on the upper left quarter and nothing else."""
+
+    def __init__(self):
+        super().__init__()
+        mask = torch.zeros(1, 1, SIZE, SIZE)
+        mask[..., : SIZE // 2, : SIZE // 2] = 1
+        self.register_buffer("mask", mask)
+
+    def forward(self, x):
+        return x * self.mask
+
+
+@pytest.fixture
+def predictor(checkpoint):
+    """Logit of "patch" rises with the light of the upper left quarter."""
+    conv = nn.Conv2d(1, 1, 1, bias=False)
+    conv.weight.data.fill_(1.0)
+    trunk = nn.Sequential()
+    trunk.add_module("one", nn.Sequential(Patch(), conv, nn.ReLU()))
+    trunk.add_module("two", nn.AvgPool2d(2))
+    stages = {"stage one": "trunk.one", "stage two": "trunk.two"}
+    network = Network(trunk, 1, 2, stages=stages, default_stage="stage one")
+    network.head.weight.data = torch.tensor([[12.0], [-12.0]])
+    network.head.bias.data = torch.tensor([-2.0, 2.0])
+    card = replace(
+        checkpoint.card,
+        labels=LabelSet("two", ("patch", "none")),
+        preprocessing=Preprocessing(size_px=SIZE, mean=0.0, std=1.0),
+        temperature=1.0,
+        cam_layer="stage one",
+    )
+    return Predictor(network, card)
+
+
+@pytest.fixture
+def face(predictor):
+    picture = np.zeros((SIZE, SIZE), np.uint8)
+    picture[: SIZE // 2, : SIZE // 2] = 255
+    return FaceAnalysis(
+        Face(Box(0, 0, SIZE, SIZE), 1.0),
+        {predictor.model_id: picture},
+        {predictor.model_id: predictor.predict_inputs([picture])[0]},
+    )
+
+
+def pointing(heatmap) -> Explanation:
+    return Explanation("m", "gradcam", 0, "stage one", np.asarray(heatmap, np.float32), 1.0)
+
+
+def test_the_right_map_beats_chance_and_the_wrong_one_does_not(predictor, face):
+    right, wrong = np.zeros((6, 6)), np.zeros((6, 6))
+    right[:3, :3] = np.linspace(0.5, 1, 9).reshape(3, 3)
+    wrong[3:, 3:] = np.linspace(0.5, 1, 9).reshape(3, 3)
+    counted = []
+    good = trust(predictor, face, pointing(right), progress=lambda done, total: counted.append((done, total)))
+    bad = trust(predictor, face, pointing(wrong))
+    assert good.chance.better_than_chance
+    assert not bad.chance.better_than_chance
+    assert good.curves.score > 0.2 > bad.curves.score
+    assert good.drop.drop > bad.drop.drop == pytest.approx(0, abs=1e-6)
+    assert good.road.score > bad.road.score
+    assert counted[-1] == (100, 100)
+
+
+def test_a_map_that_marks_no_place_is_refused(predictor, face):
+    with pytest.raises(ExplainError, match="every cell of this map is alike"):
+        trust(predictor, face, pointing(np.ones((6, 6))))
+
+
+def test_methods_that_coincide_count_once(predictor, face):
+    names = ("gradcam", "hirescam", "xgradcam", "eigencam")
+    before_pooling = method_agreement(predictor, face, 0, "stage two", names)
+    assert before_pooling.methods == ("Grad-CAM = HiResCAM = XGrad-CAM", "Eigen-CAM")
+    assert before_pooling.correlation.shape == (2, 2)
+    assert before_pooling.correlation[0, 1] == pytest.approx(1)
+    assert len(method_agreement(predictor, face, 0, "stage one", names).methods) == 4
+
+
+def test_the_shared_network_keeps_its_weights_under_the_sanity_check(predictor, face):
+    weights = predictor.network.head.weight.clone()
+    layers = sanity(predictor, face, 0, "stage one")
+    assert [name for name, _ in layers] == ["head", "two", "one"]
+    assert torch.equal(predictor.network.head.weight, weights)
+    assert not predictor.lock.locked()
+
+
+def test_the_lock_is_free_after_a_failure(predictor, face):
+    with pytest.raises(ExplainError, match="no class 5"):
+        explained(predictor, face, method="gradcam", stage="stage one", classes=5)
+    assert not predictor.lock.locked()

@@ -1,0 +1,115 @@
+import re
+from importlib.metadata import version
+
+import numpy as np
+import pytest
+
+from core.explain import ChanceResult, ConfidenceDrop, Explanation, FaithfulnessCurves, RoadCurves
+from core.inference import ENSEMBLE, KNOBS, MethodAgreement, Prediction, Sweep, Trust
+from core.labels import LabelSet
+from dashboard.figures import lab_report, lab_trust, lab_what_if
+from dashboard.theme import Form, class_colour
+
+TWO = LabelSet("two", ("happy", "sad"))
+FORMS = {"one": Form("dot", "circle"), "other": Form("dash", "square")}
+NAMES = {"one": "One", "other": "Other", ENSEMBLE: "mean of the networks"}
+
+
+def saying(model_id: str, *probabilities: float) -> Prediction:
+    return Prediction(model_id, TWO, np.log(np.array(probabilities, np.float32)))
+
+
+def test_the_grid_has_a_marker_for_each_cell_that_knows_its_place(inks):
+    figure = lab_what_if.grid(np.zeros((48, 48, 3), np.uint8), inks)
+    (cells,) = figure.data
+    assert len(cells.x) == 36
+    assert (cells.x[8], cells.y[8]) == (2.5, 1.5)
+    assert tuple(cells.customdata[8]) == (1, 2)
+    assert figure.layout.yaxis.range == (6, 0)  # row 0 is the top, as in the picture
+
+
+def test_before_and_after_stand_in_one_row_hollow_and_filled(inks):
+    before, after = {"one": saying("one", 0.9, 0.1)}, {"one": saying("one", 0.4, 0.6)}
+    lines, was, _, now, _ = lab_what_if.before_after(before, after, FORMS, NAMES, inks).data
+    assert was.x == pytest.approx([0.9, 0.1])
+    assert now.x == pytest.approx([0.4, 0.6])
+    assert list(was.y) == list(now.y) == [0, 1]
+    assert (was.marker.symbol, now.marker.symbol) == ("circle-open", "circle")
+    assert list(now.marker.color) == [class_colour("happy"), class_colour("sad")]
+    assert lines.x[:2] == pytest.approx((0.9, 0.4))
+
+
+def test_a_curve_has_the_hue_of_its_class_and_the_form_of_its_network(inks):
+    swept = {
+        m: Sweep(KNOBS["blur"], np.array([0.0, 10.0]), (saying(m, 0.9, 0.1), saying(m, 0.25, 0.75))) for m in FORMS
+    }
+    figure = lab_what_if.along(swept, "sad", 2.5, FORMS, NAMES, inks)
+    one, other = figure.data
+    assert one.y == pytest.approx([0.1, 0.75])
+    assert one.line.color == other.line.color == class_colour("sad")
+    assert (one.line.dash, other.line.dash) == ("dot", "dash")
+    assert figure.layout.shapes[0].x0 == 2.5
+    table = lab_what_if.numbers(swept, NAMES)
+    assert list(table["blur"]) == [0, 10, 0, 10]
+    assert list(table["sad"]) == pytest.approx([0.1, 0.75] * 2)
+
+
+def test_deletion_and_insertion_carry_their_areas(inks):
+    found = FaithfulnessCurves(np.array([0, 0.5, 1]), np.array([0.9, 0.2, 0.1]), np.array([0.1, 0.8, 0.9]), 0.35, 0.65)
+    deletion, insertion = lab_trust.curves(found, class_colour("happy"), FORMS["one"], inks).data
+    assert (deletion.name, insertion.name) == ("deletion, area 0.350", "insertion, area 0.650")
+    assert insertion.line.color == class_colour("happy")
+    assert insertion.y == pytest.approx([0.1, 0.8, 0.9])
+
+
+def test_agreement_shows_a_map_that_ranks_nothing_as_a_dash(inks):
+    found = MethodAgreement(("A = B", "C"), np.array([[1.0, np.nan], [np.nan, np.nan]]))
+    (cells,) = lab_trust.agreement(found, inks).data
+    assert list(cells.text[0]) == ["1.00", "–"]
+    assert (cells.zmin, cells.zmax) == (-1, 1)  # zero in the middle
+
+
+def test_the_chance_test_is_said_in_words(inks):
+    assert lab_trust.verdict(measured(score=0.3)) == "better than chance"
+    assert lab_trust.verdict(measured(score=0.1)) == "no better than chance"
+    row = lab_trust.table({"one": measured(score=0.3)}, NAMES).iloc[0]
+    assert row["insertion − deletion"] == "0.300"
+    assert row["drop, marked tenth hidden"] == "0.400"
+
+
+def test_the_report_is_one_file_that_fetches_nothing(checkpoint):
+    card = checkpoint.card
+    answer = Prediction(card.run_id, card.labels, np.log(np.array([0.7, 0.2, 0.1], np.float32)))
+    picture = lab_report.Picture(np.zeros((4, 4, 3), np.uint8), 'a "map"', 'Saliency of <b>"CNN"</b>')
+    report = lab_report.Report(
+        "Report: <script>alert(1)</script>",
+        ["One & all."],
+        {card.run_id: answer},
+        {card.run_id: "CNN"},
+        [card],
+        [picture],
+    )
+    text = lab_report.html(report, "2025-01-02T03:04:05+00:00")
+    assert "<script" not in text
+    assert "Report: &lt;script&gt;" in text
+    assert 'alt="Saliency of &lt;b&gt;&quot;CNN&quot;&lt;/b&gt;"' in text
+    assert not re.search(r"(src|href)=\"(?!data:)", text)
+    assert "0.700" in text
+    assert card.weights_sha256 in text
+    assert version("torch") in text
+    assert "2025-01-02T03:04:05+00:00" in text
+
+
+def test_a_report_without_pictures_has_none(checkpoint):
+    card = checkpoint.card
+    answer = Prediction(card.run_id, card.labels, np.zeros(3, np.float32))
+    text = lab_report.html(lab_report.Report("R", [], {card.run_id: answer}, {card.run_id: "CNN"}, [card]), "now")
+    assert "<img" not in text
+    assert "Pictures" not in text
+
+
+def measured(score: float) -> Trust:
+    curves = FaithfulnessCurves(np.zeros(2), np.zeros(2), np.zeros(2), 0.3, 0.6)
+    explanation = Explanation("one", "gradcam", 0, "stage 3", np.eye(2, dtype=np.float32), 1.0)
+    road = RoadCurves(np.zeros(2), np.zeros(2), np.ones(2))
+    return Trust(explanation, curves, road, ConfidenceDrop(0.9, 0.5, 0.1), ChanceResult(score, 0.2, 99))
