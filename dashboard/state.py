@@ -49,6 +49,8 @@ def drop_uploads(file_ids: set[str]) -> None:
         kept.pop(digest)
     for file_id in file_ids:
         refused().pop(file_id, None)
+    if st.session_state.get("photo_pills") not in kept:
+        st.session_state.pop("photo_pills", None)
 
 
 def refuse(photo: Photo, reason: str) -> None:
@@ -66,13 +68,13 @@ def clear_photos() -> None:
     """Forget every photo."""
     st.session_state["photos"] = {}
     st.session_state["refused"] = {}
+    st.session_state.pop("photo_pills", None)
 
 
 def choose_photo(photo: Photo) -> None:
-    """Show this photo, its first face and no class chosen by hand."""
-    st.session_state["photo"] = photo.digest
-    for key in ("face", "whole_image"):
-        st.session_state.pop(key, None)
+    """Show this photo, with its faces looked for again."""
+    st.session_state["photo"] = st.session_state["photo_pills"] = photo.digest
+    st.session_state.pop("whole_image", None)
 
 
 def chosen_photo() -> Photo | None:

@@ -45,6 +45,7 @@ if len(held) > 1:
             "Photo", list(names), format_func=names.__getitem__, default=photo.digest, required=True, key="photo_pills"
         )
         st.button("Forget all photos", on_click=state.clear_photos, icon=":material/delete:", type="tertiary")
+    st.session_state["photo"] = picked  # outlives the pills when another page is opened
     photo = next(p for p in held if p.digest == picked)
 
 networks = load(chosen_networks)

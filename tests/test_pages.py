@@ -102,6 +102,22 @@ def test_a_sample_is_one_click_away(networks):
     assert "Face 2 of 2" in said(app)
 
 
+def test_the_photo_added_last_is_shown_and_the_choice_outlives_other_pages(networks):
+    app = open_page("analyze")
+    app.segmented_control(key="source").set_value("Samples").run()
+    for title in ("Grace Hopper", "Eileen Collins"):
+        app.button(key=f"side-{title.lower().replace(' ', '_')}").click().run()
+        assert f"{title} · 512" in said(app)
+    photos = app.session_state["photos"]
+    app.pills(key="photo_pills").set_value(next(iter(photos))).run()
+    assert "Grace Hopper · 512" in said(app)
+    app.switch_page("../pages/compare.py").run()
+    app.switch_page("../pages/analyze.py").run()
+    assert "Grace Hopper · 512" in said(app)
+    next(b for b in app.button if b.label == "Forget all photos").click().run()
+    assert "begin with a portrait" in said(app)
+
+
 def test_a_snapshot_is_analysed(networks):
     app = open_page("analyze")
     app.segmented_control(key="source").set_value("Webcam").run()

@@ -52,8 +52,8 @@ def difference(
         for rows in zip(shares, bold, strict=True)
     ]
     known = np.abs(shares[~np.isnan(shares)])
-    reach = max(0.01, float(known.max(initial=0)))
-    ends = ("#8C510A", "#01665E") if inks == LIGHT else ("#D8A657", "#5AB4AC")
+    reach = max(0.1, float(known.max(initial=0)))  # a hundredth must not look like a landslide
+    ends = ("#8C510A", "#01665E") if inks == LIGHT else ("#9A6B22", "#1F7A72")
     heat = go.Heatmap(
         z=shares,
         colorscale=[[0, ends[0]], [0.5, inks.paper], [1, ends[1]]],
@@ -110,7 +110,10 @@ def difference_numbers(first: EvaluationRun, second: EvaluationRun) -> pd.DataFr
 
 
 def _words(values: np.ndarray, form: str) -> list[list[str]]:
-    return [["" if np.isnan(v) else form.format(v) for v in row] for row in values]
+    return [
+        ["" if np.isnan(v) else form.format(v).replace("-0.00", "0.00").replace("+0.00", "0.00") for v in row]
+        for row in values
+    ]
 
 
 def _figure(

@@ -169,16 +169,18 @@ def cost(
             marker={"symbol": forms[model_id].symbol, "size": 13, "color": inks.text},
             hovertemplate=f"%{{x:.3s}} {title}<br>accuracy {score}<extra>{names[model_id]}</extra>",
         )
-    reach = np.log10(table["cost"].to_numpy(float))
+    known = table["cost"].to_numpy(float)
+    low, high = known.min() / 1.5, known.max() * 1.5
+    ticks = [m * 10.0**e for e in range(12) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
     figure.update_layout(
         template=template(inks),
         height=420,
         xaxis={
             "title": title,
             "type": "log",
-            "range": [reach.min() - 0.2, reach.max() + 0.2],
-            "dtick": "D2",
-            "exponentformat": "SI",
+            "range": [np.log10(low), np.log10(high)],
+            "tickvals": ticks,
+            "ticktext": [f"{t / 1e6:,g} M" for t in ticks],
         },
         yaxis={"title": "accuracy", "tickformat": ".2f"},
     )

@@ -41,26 +41,19 @@ def draw(face: FaceInQuestion) -> None:
         )
     found = kept.doubt(face, views)
     _verdict(face, found, target)
-    left, right = st.columns([7, 5], gap="large")
-    with left:
-        words = ("before temperature", "after" if views == "one" else f"after, over {views}")
-        st.plotly_chart(
-            lab_what_if.before_after(found.raw, found.augmented, face.forms, face.names, face.inks, words),
-            key="doubt-answers",
-            config=charts.CONFIG,
-            alt="Probability of each expression before and after temperature scaling, by network",
-        )
-        st.caption(
-            "Hollow: straight from the network. Filled: after temperature scaling, fitted on PublicTest"
-            + (
-                "."
-                if views == "one"
-                else f", and averaged over the {'mirror image too' if views == 'mirror' else views}."
-            )
-        )
-    with right:
-        st.dataframe(lab_doubt.table(found, face.names), hide_index=True, alt="Probabilities and entropy by network")
-        st.caption(_spread(found))
+    words = ("before temperature", "after" if views == "one" else f"after, over {views}")
+    st.plotly_chart(
+        lab_what_if.before_after(found.raw, found.augmented, face.forms, face.names, face.inks, words),
+        key="doubt-answers",
+        config=charts.CONFIG,
+        alt="Probability of each expression before and after temperature scaling, by network",
+    )
+    st.caption(
+        "Hollow: straight from the network. Filled: after temperature scaling, fitted on PublicTest"
+        + ("." if views == "one" else f", and averaged over the {'mirror image too' if views == 'mirror' else views}.")
+    )
+    st.dataframe(lab_doubt.table(found, face.names), hide_index=True, alt="Probabilities and entropy by network")
+    st.caption(_spread(found))
 
 
 def _verdict(face: FaceInQuestion, found: Doubt, target: float) -> None:
