@@ -1,11 +1,11 @@
 """What only a browser can show: a file dropped, a snapshot taken, maps seen."""
 
 import pytest
-from core.sample_photos import sample_photos
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from core import checkpoints
+from core.sample_photos import sample_photos
 
 pytestmark = [
     pytest.mark.browser,

@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from core.sample_photos import sample_photos
 from typer.testing import CliRunner
 
 from core.__main__ import app, main
+from core.sample_photos import sample_photos
 
 ROOT = Path(__file__).resolve().parents[2]
 
