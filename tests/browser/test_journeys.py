@@ -37,7 +37,7 @@ def test_upload_faces_saliency(browser, address, tmp_path):
     file_input = wait_for(browser, lambda b: b.find_element(By.CSS_SELECTOR, 'input[type="file"]'), "the uploader")
     file_input.send_keys(str(path))
     wait_for(browser, lambda b: "etworks say" in page_text(b) or "etwork says" in page_text(b), "the answer")
-    assert pictures(browser, "portrait.jpg with 1 faces boxed")
+    wait_for(browser, lambda b: pictures(b, "portrait.jpg with 1 faces boxed"), "the boxed photo")
     wait_for(browser, lambda b: len(pictures(b, "Saliency of")) == networks, "one map a network")
     wait_for(
         browser,
@@ -76,4 +76,4 @@ def test_webcam_snapshot(browser, address):
     wait_for(
         browser, lambda b: "Webcam snapshot" in page_text(b) or "No face was found" in page_text(b), "the snapshot"
     )
-    assert pictures(browser, "Webcam snapshot")
+    wait_for(browser, lambda b: pictures(b, "Webcam snapshot"), "the snapshot on the page")
