@@ -60,6 +60,13 @@ def test_stored_answers_give_the_cards_scores(run_id):
 
 
 @each
+def test_the_readme_repeats_the_cards_scores(run_id):
+    readme = (ROOT.parent / "README.md").read_text(encoding="utf-8")
+    metrics = SHIPPED[run_id].card.metrics
+    assert f"| `{run_id}` | {metrics['val'].accuracy} | {metrics['test'].accuracy} |" in readme
+
+
+@each
 def test_the_card_names_labels_data_and_licence(run_id):
     card = SHIPPED[run_id].card
     assert card.labels == FER7
