@@ -1,6 +1,7 @@
 """What only a browser can show: a file dropped, a snapshot taken, maps seen."""
 
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -77,3 +78,21 @@ def test_webcam_snapshot(browser, address):
         browser, lambda b: "Webcam snapshot" in page_text(b) or "No face was found" in page_text(b), "the snapshot"
     )
     wait_for(browser, lambda b: pictures(b, "Webcam snapshot"), "the snapshot on the page")
+
+
+def test_a_click_on_a_confusion_cell_lists_its_images(browser, address):
+    browser.get(f"{address}/compare?view=Confusion")
+    matrix = wait_for(browser, lambda b: b.find_element(By.CSS_SELECTOR, ".js-plotly-plot .nsewdrag"), "a matrix")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", matrix)
+    width, height = matrix.rect["width"], matrix.rect["height"]
+
+    def click(_browser) -> bool:
+        # Row fear (2), column sad (4) of 7; again until the figure has its listeners.
+        right, down = (4.5 / 7 - 0.5) * width, (2.5 / 7 - 0.5) * height
+        ActionChains(browser).move_to_element_with_offset(matrix, int(right), int(down)).pause(0.5).click().perform()
+        WebDriverWait(browser, 8).until(lambda b: "cell_true=fear" in b.current_url)
+        return True
+
+    wait_for(browser, click, "the cell in the address")
+    assert "cell_predicted=sad" in browser.current_url
+    wait_for(browser, lambda b: "1 to 20 of" in page_text(b), "the list of images")
