@@ -16,7 +16,8 @@ Representation Learning*, 2013): 28,709 grey faces of 48 × 48 pixels in seven c
 epoch and the temperature were chosen on *PublicTest* (3,589 images); *PrivateTest* (3,589 images) was scored once.
 
 FER2013 repeats itself: 288 PrivateTest images have a pixel-identical copy in Training. Scores are therefore given
-with and without them. A 95 % interval at 73 % accuracy is ± 1.5 points wide; a smaller difference is no difference.
+with and without them. A 95 % interval at 73 % accuracy is ± 1.5 points wide; a difference below that
+may be none, and Compare's Significance view tests it on the same images.
 """
 )
 
