@@ -8,12 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.training.recipe import Augmentation
+from core.training.recipe import Augmentation, Recipe
 
 
-def augment(images: Tensor, knobs: Augmentation, generator: torch.Generator) -> Tensor:
-    """Augmented copies of ``images`` (N, C, S, S) float in [0, 1]; every random draw comes from ``generator`` (CPU)."""
-    n = len(images)
+def augment(images: Tensor, knobs: Augmentation, generator: torch.Generator, side_px: int | None = None) -> Tensor:
+    """Augmented copies of ``images`` (N, C, S, S) float in [0, 1], (N, C, side_px, side_px) where that is given.
+
+    Every random draw comes from ``generator`` (CPU).
+    """
+    n, channels, size = images.shape[:3]
+    side = side_px or size
 
     def uniform(low: float, high: float) -> Tensor:
         return torch.rand(n, generator=generator).mul_(high - low).add_(low)
@@ -31,7 +35,7 @@ def augment(images: Tensor, knobs: Augmentation, generator: torch.Generator) -> 
     affine[:, 1, 1] = torch.cos(angle) * zoom
     affine[:, 0, 2] = uniform(-2 * knobs.shift, 2 * knobs.shift)  # the grid spans [-1, 1], so a side is 2
     affine[:, 1, 2] = uniform(-2 * knobs.shift, 2 * knobs.shift)
-    grid = F.affine_grid(affine.to(images.device), list(images.shape), align_corners=False)
+    grid = F.affine_grid(affine.to(images.device), [n, channels, side, side], align_corners=False)
     # Reflected borders: black ones would tell the network how the image was turned.
     out = F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
@@ -41,9 +45,28 @@ def augment(images: Tensor, knobs: Augmentation, generator: torch.Generator) -> 
     out = ((out - mean) * factor + mean + offset).clamp_(0, 1)
 
     if knobs.erase:
-        hidden = _rectangles(n, images.shape[-1], knobs.erase, generator).to(images.device)
+        hidden = _rectangles(n, side, knobs.erase, generator).to(images.device)
         out = torch.where(hidden.unsqueeze(1), torch.full_like(out, 0.5), out)
     return out
+
+
+def mix(images: Tensor, targets: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Every image with another one of the batch, by mixup or CutMix; the targets (N, K) are mixed by the same share."""
+    partner = torch.randperm(len(images), generator=generator).to(images.device)
+    coin = float(torch.rand((), generator=generator))
+    cut = bool(recipe.cutmix) and (not recipe.mixup or coin < 0.5)
+    a = recipe.cutmix if cut else recipe.mixup
+    share = float(torch.distributions.Beta(a, a).sample())
+    if cut:
+        size = images.shape[-1]
+        side = round(size * math.sqrt(1 - share))
+        top, left = torch.randint(size - side + 1, (2,), generator=generator).tolist()
+        images = images.clone()
+        images[..., top : top + side, left : left + side] = images[partner, :, top : top + side, left : left + side]
+        share = 1 - (side / size) ** 2  # of the area that was really left
+    else:
+        images = share * images + (1 - share) * images[partner]
+    return images, share * targets + (1 - share) * targets[partner]
 
 
 def _rectangles(n: int, size: int, probability: float, generator: torch.Generator) -> Tensor:

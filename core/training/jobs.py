@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import platform
 import subprocess
@@ -17,18 +18,19 @@ import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
 from safetensors.torch import load_file
+from torch import Tensor
 
 from core import checkpoints
 from core.checkpoints import Checkpoint, ModelCard
 from core.data import DataError, Samples, read, with_ferplus_labels
 from core.evaluation import fit_temperature, summarise
 from core.faces import MEASURED
-from core.inference import evaluate, prepared_images
+from core.inference import evaluate, infer_logits, prepared_images
 from core.labels import FER7, FERPLUS8, LABEL_SETS, LabelSet
 from core.models import build_network, count_macs, count_parameters, family
 from core.preprocessing import Preprocessing
 from core.training.loop import Progress, ResidentData, fit, make_fabric
-from core.training.recipe import Recipe, RecipeError, as_values
+from core.training.recipe import Recipe, RecipeError, as_values, load_recipe, recipe_from
 
 LICENCE = (
     "The weights derive from FER2013, whose images were collected from the web for research (Goodfellow et al. 2013): "
@@ -68,6 +70,9 @@ def train(
     run_dir = runs / recipe.name
     _assert_same_recipe(recipe, run_dir)
     data = resident_data(recipe, samples, preprocessing)
+    if recipe.teachers:
+        answers = teachers_answer(recipe, samples, preprocessing, runs, progress)
+        data = dataclasses.replace(data, targets=data.targets + recipe.teachers_weight * answers)
     fit(recipe, data, preprocessing, run_dir, fabric=fabric, progress=progress)
     return _finish(recipe, samples, preprocessing, run_dir, root, fabric, val_only) if fabric.is_global_zero else None
 
@@ -93,16 +98,20 @@ def training_samples(recipe: Recipe, samples: Samples) -> Samples:
 
 
 def resident_data(recipe: Recipe, samples: Samples, preprocessing: Preprocessing) -> ResidentData:
-    """Both splits as tensors; targets are one-hot, mixed with the FER+ votes where the recipe asks for it."""
+    """Both splits as tensors; targets are one-hot, mixed with the FER+ votes where the recipe asks for it.
+
+    The teachers' part of the targets is left out: rows sum to 1 - teachers_weight.
+    """
     training, validation = samples.of("train"), samples.of("val")
     truth = torch.from_numpy(training.truth)
-    targets = F.one_hot(truth, len(samples.labels)).float()
+    labelled = F.one_hot(truth, len(samples.labels)).float()
+    targets = labelled * (1 - recipe.teachers_weight)
     if recipe.votes_weight:
         if training.votes is None:
             raise DataError(f"{recipe.name} mixes FER+ votes into its targets, but {samples.name} has none")
         votes, voted = vote_distribution(training.votes, samples.labels)
         share = torch.from_numpy(np.where(voted, recipe.votes_weight, 0.0).astype(np.float32))[:, None]
-        targets = (1 - share) * targets + share * torch.from_numpy(votes)
+        targets += share * (torch.from_numpy(votes) - labelled)
     return ResidentData(
         images=prepared_images(training, preprocessing),
         targets=targets,
@@ -111,6 +120,29 @@ def resident_data(recipe: Recipe, samples: Samples, preprocessing: Preprocessing
         val_truth=torch.from_numpy(validation.truth),
         classes=len(samples.labels),
     )
+
+
+def teachers_answer(
+    recipe: Recipe, samples: Samples, preprocessing: Preprocessing, runs: Path, progress: Progress | None = None
+) -> Tensor:
+    """Mean probabilities (N, K) of the recipe's teachers for the training images and their mirror images.
+
+    A teacher without a finished run in ``runs`` is trained first, so one command reproduces its students.
+    """
+    images = prepared_images(samples.of("train"), preprocessing)
+    answers = []
+    for name in recipe.teachers:
+        teacher = load_recipe(name)
+        _assert_same_recipe(teacher, runs / name)
+        fit(teacher, resident_data(teacher, samples, preprocessing), preprocessing, runs / name, progress=progress)
+        network = build_network(
+            teacher.architecture, classes=len(samples.labels), channels=teacher.channels, **teacher.model
+        )
+        network.load_state_dict(load_file(runs / name / "best.safetensors"))
+        network = network.eval().to(memory_format=torch.channels_last)
+        for view in (images, images.flip(2)):
+            answers.append(infer_logits(network, preprocessing, view).softmax(1))
+    return torch.stack(answers).mean(0)
 
 
 def vote_distribution(votes: np.ndarray, labels: LabelSet) -> tuple[np.ndarray, np.ndarray]:
@@ -196,15 +228,14 @@ def _no_download(recipe: Recipe) -> dict[str, Any]:
 
 def _assert_same_recipe(recipe: Recipe, run_dir: Path) -> None:
     """A run folder belongs to one recipe: going on with other knobs would make a history of two runs."""
-    note = run_dir / "recipe.txt"
-    text = repr(as_values(recipe))
-    if note.is_file() and note.read_text(encoding="utf-8") != text:
+    note = run_dir / "recipe.json"
+    if note.is_file() and recipe_from(json.loads(note.read_text(encoding="utf-8"))) != recipe:
         raise RecipeError(
             f"{run_dir} holds an unfinished run of another version of {recipe.name}; delete that folder, or give the "
             "recipe another name"
         )
     run_dir.mkdir(parents=True, exist_ok=True)
-    note.write_text(text, encoding="utf-8")
+    note.write_text(json.dumps(as_values(recipe)), encoding="utf-8")
 
 
 def _hardware(fabric: Fabric) -> str:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from core.inference import infer_logits
 from core.models import Network, build_network
 from core.preprocessing import Preprocessing
-from core.training.augmentation import augment
+from core.training.augmentation import augment, mix
 from core.training.recipe import Recipe
 from core.training.schedules import WeightAverage, learning_rate_at, make_optimizer, plateau_factor
 
@@ -175,7 +175,7 @@ def _train_epoch(
         for group in optimizer.param_groups:
             group["lr"] = rate
         rows = order[step * batch_size : (step + 1) * batch_size].to(data.images.device)
-        images, targets = make_batch(data, rows, recipe, preprocessing, own)
+        images, targets = make_batch(data, rows, recipe, preprocessing, own, recipe.side_px(epoch))
         logits = network(images).logits.float()
         loss = _loss(logits, targets, recipe, class_weights)
         optimizer.zero_grad()
@@ -197,18 +197,20 @@ def _train_epoch(
 
 
 def make_batch(
-    data: ResidentData, rows: Tensor, recipe: Recipe, preprocessing: Preprocessing, generator: torch.Generator
+    data: ResidentData,
+    rows: Tensor,
+    recipe: Recipe,
+    preprocessing: Preprocessing,
+    generator: torch.Generator,
+    side_px: int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Augmented, normalised images (B, C, S, S) and soft targets (B, K) for those rows."""
+    """Augmented, normalised images (B, C, side_px, side_px) and soft targets (B, K) for those rows."""
     images, targets = data.images[rows], data.targets[rows]
     batch = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
-    batch = augment(batch.float().div_(255.0), recipe.augmentation, generator)
+    batch = augment(batch.float().div_(255.0), recipe.augmentation, generator, side_px)
     batch = (batch - preprocessing.mean) / preprocessing.std
-    if recipe.mixup:
-        share = float(torch.distributions.Beta(recipe.mixup, recipe.mixup).sample())
-        partner = torch.randperm(len(batch), generator=generator).to(batch.device)
-        batch = share * batch + (1 - share) * batch[partner]
-        targets = share * targets + (1 - share) * targets[partner]
+    if recipe.mixup or recipe.cutmix:
+        batch, targets = mix(batch, targets, recipe, generator)
     return batch.contiguous(memory_format=torch.channels_last), targets
 
 

@@ -48,6 +48,8 @@ class Recipe:
     size_px: int = 48  # side of the network's input
     channels: int = 1  # 1 grey, 3 RGB
     equalize: str = "none"  # "none", "histogram" or "clahe", before everything else
+    small_px: int = 0  # side of the augmented images in the first epochs (progressive resizing); 0 is size_px
+    small_part: float = 0.0  # part of all epochs at that side
     epochs: int = 30
     batch_size: int = 128  # over all devices together
     optimizer: str = "adamw"  # "adamw", "adam" or "sgd" (momentum 0.9, Nesterov)
@@ -59,7 +61,10 @@ class Recipe:
     warmup: float = 0.2  # part of all steps spent rising to the peak
     label_smoothing: float = 0.1  # Szegedy et al. 2016
     votes_weight: float = 0.0  # part of the target taken from the FER+ votes of the training images
+    teachers: tuple[str, ...] = ()  # recipes whose networks' mean answer becomes part of the target; trained first
+    teachers_weight: float = 0.0  # that part (distillation: Hinton et al. 2015)
     mixup: float = 0.0  # Beta(a, a) of mixup (Zhang et al. 2018); 0 is off
+    cutmix: float = 0.0  # Beta(a, a) of CutMix (Yun et al. 2019); 0 is off; with mixup, each batch draws one of them
     class_weights: str = "none"  # "none" or "balanced" (inverse frequency)
     ema: float = 0.0  # decay per averaging step of the weights' moving average; 0 is off
     ema_every: int = 4  # optimiser steps between averaging steps
@@ -82,13 +87,26 @@ class Recipe:
         for key in ("epochs", "batch_size", "learning_rate", "ema_every"):
             if getattr(self, key) <= 0:
                 raise RecipeError(f"{key} must be positive, got {getattr(self, key)}")
-        for key, limit in (("ema", 1.0), ("label_smoothing", 1.0), ("votes_weight", 1.0 + 1e-9), ("warmup", 1.0)):
-            if not 0 <= getattr(self, key) < limit:
+        for key in ("ema", "label_smoothing", "warmup", "small_part"):
+            if not 0 <= getattr(self, key) < 1:
                 raise RecipeError(f"{key} must lie in [0, 1), got {getattr(self, key)}")
+        if min(self.votes_weight, self.teachers_weight) < 0 or self.votes_weight + self.teachers_weight > 1:
+            raise RecipeError(
+                "votes_weight and teachers_weight are parts of the target: 0 or more, together at most 1, got "
+                f"{self.votes_weight} and {self.teachers_weight}"
+            )
+        if bool(self.teachers) != bool(self.teachers_weight):
+            raise RecipeError("teachers and teachers_weight belong together: name both or neither")
+        if bool(self.small_px) != bool(self.small_part):
+            raise RecipeError("small_px and small_part belong together: name both or neither")
         if self.target == "ferplus" and self.labels != "FERPLUS8":
             raise RecipeError(f'target = "ferplus" needs labels = "FERPLUS8", got {self.labels!r}')
-        if self.class_weights != "none" and self.mixup:
-            raise RecipeError("class_weights and mixup contradict each other: a mixed image has no single class")
+        if self.class_weights != "none" and (self.mixup or self.cutmix):
+            raise RecipeError("class_weights and mixed images contradict each other: a mixed image has no single class")
+
+    def side_px(self, epoch: int) -> int:
+        """Side of the training images in that epoch, counted from 0."""
+        return self.small_px if epoch < round(self.small_part * self.epochs) else self.size_px
 
 
 def load_recipe(source: str | Path) -> Recipe:
@@ -115,6 +133,8 @@ def recipe_from(values: Mapping[str, Any]) -> Recipe:
     _check_keys(augmentation, Augmentation, "augmentation.")
     if "scale" in augmentation:
         augmentation["scale"] = tuple(augmentation["scale"])
+    if "teachers" in values:
+        values["teachers"] = tuple(values["teachers"])
     try:
         return Recipe(**values, augmentation=Augmentation(**augmentation))
     except TypeError as error:
