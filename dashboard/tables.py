@@ -16,14 +16,17 @@ from dashboard.published import PublishedResult
 # Columns of the score table that have an interval, and how they are read from a summary.
 MEASURES = {
     "accuracy": "accuracy",
+    "mirrored": "accuracy_mirrored",
     "without copies": "accuracy_without_copies",
     "macro F1": "macro_f1",
     "balanced accuracy": "balanced_accuracy",
 }
 SCORE_COLUMNS: dict[str, Any] = {
     "network": st.column_config.TextColumn(pinned=True),
+    "mirrored": st.column_config.TextColumn(help="Accuracy of the mean answer for an image and its mirror image"),
     "without copies": st.column_config.TextColumn(help="Leaving out the images with an exact copy in Training"),
     "ECE": st.column_config.TextColumn(help="Expected calibration error after temperature scaling, 0 is best"),
+    "ECE before": st.column_config.TextColumn(help="Expected calibration error at temperature 1"),
     "MACs": st.column_config.TextColumn(help="Multiply-accumulates for one face"),
 }
 
@@ -48,6 +51,7 @@ def scores(
         row |= {
             "NLL": f"{summary.nll.value:.3f}",
             "ECE": f"{summary.ece.value:.3f}",
+            "ECE before": f"{summary.ece_before.value:.3f}" if summary.ece_before else "not scored",
             "parameters": f"{sum(c.parameters for c in members) / 1e6:.2f} M",
             "MACs": f"{sum(c.macs for c in members) / 1e6:,.0f} M",
         }

@@ -18,6 +18,7 @@ from core.evaluation.calibration import (
 )
 from core.evaluation.confusion import ConfusionMatrix
 from core.evaluation.curves import ClassCurves, Curve, pareto_front, pr_curves, roc_curves, smoothed, top_k
+from core.evaluation.ensemble import ensemble_run
 from core.evaluation.errors import LabelIssues, confident_mistakes, disagreement, error_table, likely_label_errors
 from core.evaluation.human import (
     AgreementGroup,
@@ -27,9 +28,11 @@ from core.evaluation.human import (
     ferplus_majority,
     human_agreement,
     label_against_votes,
+    truth_against_votes,
 )
 from core.evaluation.intervals import Score, mean_score, wilson
-from core.evaluation.run import EvaluationError, EvaluationRun, ensemble_run
+from core.evaluation.members import Members, on_one_label_set
+from core.evaluation.run import EvaluationError, EvaluationRun
 from core.evaluation.scores import (
     ClassScores,
     RunSummary,
@@ -40,7 +43,7 @@ from core.evaluation.scores import (
     summarise,
 )
 from core.evaluation.significance import Comparison, compare, compare_all, holm, images_needed, leave_one_out
-from core.evaluation.slices import Slice, slice_report
+from core.evaluation.slices import Parts, Slice, cut, slice_report
 
 __all__ = [
     "Abstention",
@@ -54,6 +57,8 @@ __all__ = [
     "EvaluationRun",
     "HumanAgreement",
     "LabelIssues",
+    "Members",
+    "Parts",
     "ReliabilityDiagram",
     "RiskCoverage",
     "RunSummary",
@@ -68,6 +73,7 @@ __all__ = [
     "compare",
     "compare_all",
     "confident_mistakes",
+    "cut",
     "disagreement",
     "ensemble_run",
     "error_table",
@@ -83,6 +89,7 @@ __all__ = [
     "macro_f1",
     "mean_score",
     "nll",
+    "on_one_label_set",
     "pareto_front",
     "per_class",
     "pr_curves",
@@ -94,5 +101,6 @@ __all__ = [
     "summarise",
     "threshold_for",
     "top_k",
+    "truth_against_votes",
     "wilson",
 ]

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.evaluation.intervals import Score, mean_score, wilson
 from core.evaluation.run import EvaluationError, EvaluationRun
-from core.labels import FERPLUS8
+from core.labels import FERPLUS8, LabelSet
 
 VOTE_COLUMNS = (*FERPLUS8.classes, "unknown", "NF")
 EXPRESSIONS = len(FERPLUS8)
@@ -34,12 +34,14 @@ class HumanAgreement:
     """One network beside the annotators, on the images that have votes.
 
     ``network``: chance that a random annotator says what the network says. ``annotators``: chance that two annotators
-    of an image agree. ``cross_entropy``: nats from the votes on the run's classes to the network's probabilities;
+    of an image agree. ``favourite``: that chance for the class with most votes, the best answer there is.
+    ``cross_entropy``: nats from the votes on the run's classes to the network's probabilities;
     ``vote_entropy`` is its lower bound.
     """
 
     network: Score
     annotators: Score
+    favourite: Score
     cross_entropy: Score
     vote_entropy: Score
     groups: tuple[AgreementGroup, ...]
@@ -52,6 +54,17 @@ class VoteMatrix:
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     counts: np.ndarray  # (K, 9) int64
+
+    def by_row(self) -> np.ndarray:
+        """(K, 9) float64: shares of each label; NaN for a label without images."""
+        totals = self.counts.sum(axis=1, keepdims=True)
+        return np.divide(self.counts, totals, out=np.full(self.counts.shape, np.nan), where=totals > 0)
+
+    @property
+    def agreement(self) -> Score:
+        """How often label and majority say the same, where there is a majority."""
+        same = sum(int(self.counts[i, self.columns.index(c)]) for i, c in enumerate(self.rows) if c in self.columns)
+        return wilson(same, int(self.counts[:, :EXPRESSIONS].sum()))
 
 
 def ferplus_majority(votes: np.ndarray) -> np.ndarray:
@@ -86,6 +99,7 @@ def human_agreement(run: EvaluationRun, votes: np.ndarray) -> HumanAgreement:
     return HumanAgreement(
         network=mean_score(for_answer),
         annotators=mean_score(pairs),
+        favourite=mean_score(votes[np.ix_(rows, columns)].max(axis=1) / total[rows]),
         cross_entropy=mean_score(-(shares * run.log_probabilities[usable]).sum(axis=1)),
         vote_entropy=mean_score(-(shares * log_shares).sum(axis=1)),
         groups=_groups(run, votes, columns),
@@ -100,12 +114,17 @@ def annotator_agreement(votes: np.ndarray) -> np.ndarray:
 
 
 def label_against_votes(run: EvaluationRun, votes: np.ndarray) -> VoteMatrix:
-    """Count the data set's labels by FER+ majority: how often the two labellings of the same faces differ."""
-    majority = ferplus_majority(_checked(votes, len(run)))
+    """:func:`truth_against_votes` for the labels that a run was scored against."""
+    return truth_against_votes(run.labels, run.truth, _checked(votes, len(run)))
+
+
+def truth_against_votes(labels: LabelSet, truth: np.ndarray, votes: np.ndarray) -> VoteMatrix:
+    """Count labels (N,) by FER+ majority: how often the two labellings of the same faces differ."""
+    majority = ferplus_majority(_checked(votes, len(truth)))
     columns = (*FERPLUS8.classes, "no majority")
-    counts = np.zeros((len(run.labels), len(columns)), np.int64)
-    np.add.at(counts, (run.truth, np.where(majority == NO_MAJORITY, EXPRESSIONS, majority)), 1)
-    return VoteMatrix(run.labels.classes, columns, counts)
+    cells = truth * len(columns) + np.where(majority == NO_MAJORITY, EXPRESSIONS, majority)
+    counts = np.bincount(cells, minlength=len(labels) * len(columns)).reshape(len(labels), len(columns))
+    return VoteMatrix(labels.classes, columns, counts)
 
 
 def _groups(run: EvaluationRun, votes: np.ndarray, columns: np.ndarray) -> tuple[AgreementGroup, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -27,8 +26,9 @@ class EvaluationRun:
     """The answers of one network to N images. Arrays are read-only, so that sessions can share one run.
 
     ``image_ids`` are row numbers in the source of the data, ``truth`` positions in ``labels``. ``copy_in_train`` marks
-    images with a pixel-identical copy in the training split; None where that is not known. Raises EvaluationError for
-    arrays that do not fit together, a logit that is not a number (named by its row), or an image given twice.
+    images with a pixel-identical copy in the training split; None where that is not known. ``mirrored`` are the logits
+    for the mirror images, None where they were not asked for. Raises EvaluationError for arrays that do not fit
+    together, a logit that is not a number (named by its row), or an image given twice.
     """
 
     model_id: str
@@ -39,20 +39,15 @@ class EvaluationRun:
     logits: np.ndarray  # (N, K) float32
     copy_in_train: np.ndarray | None = None  # (N,) bool
     temperature: float = 1.0
+    mirrored: np.ndarray | None = None  # (N, K) float32
 
     def __post_init__(self) -> None:
         ids, truth = _integers(self, "image_ids"), _integers(self, "truth")
-        with np.errstate(over="ignore"):  # what does not fit float32 becomes infinite and is refused below
-            logits = np.asarray(self.logits, np.float32)
         n, k = len(ids), len(self.labels)
-        if logits.shape != (n, k):
-            raise self._error(f"logits must have shape ({n}, {k}) for {n} images and {self.labels.name}", logits.shape)
+        logits = self._checked_logits("logits", self.logits, ids)
+        mirrored = None if self.mirrored is None else self._checked_logits("mirrored", self.mirrored, ids)
         if truth.shape != (n,):
             raise self._error(f"truth must have shape ({n},) like image_ids", truth.shape)
-        finite = np.isfinite(logits).all(axis=1)
-        if not finite.all():
-            row = int(np.argmin(finite))
-            raise self._error(f"row {row} (image {ids[row]}) must hold finite logits", logits[row].tolist())
         outside = (truth < 0) | (truth >= k)
         if outside.any():
             row = int(np.argmax(outside))
@@ -69,8 +64,27 @@ class EvaluationRun:
             copies = np.asarray(copies)
             if copies.shape != (n,) or copies.dtype != np.bool_:
                 raise self._error(f"copy_in_train must be bool with shape ({n},)", f"{copies.dtype} {copies.shape}")
-        for name, array in (("image_ids", ids), ("truth", truth), ("logits", logits), ("copy_in_train", copies)):
+        arrays = {
+            "image_ids": ids,
+            "truth": truth,
+            "logits": logits,
+            "copy_in_train": copies,
+            "mirrored": mirrored,
+        }
+        for name, array in arrays.items():
             object.__setattr__(self, name, None if array is None else _read_only(array))
+
+    def _checked_logits(self, name: str, values: np.ndarray, ids: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):  # what does not fit float32 becomes infinite and is refused below
+            logits = np.asarray(values, np.float32)
+        n, k = len(ids), len(self.labels)
+        if logits.shape != (n, k):
+            raise self._error(f"{name} must have shape ({n}, {k}) for {n} images and {self.labels.name}", logits.shape)
+        finite = np.isfinite(logits).all(axis=1)
+        if not finite.all():
+            row = int(np.argmin(finite))
+            raise self._error(f"row {row} (image {ids[row]}) must hold finite logits", logits[row].tolist())
+        return logits
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -120,6 +134,7 @@ class EvaluationRun:
             truth=self.truth[mask],
             logits=self.logits[mask],
             copy_in_train=copies,
+            mirrored=None if self.mirrored is None else self.mirrored[mask],
         )
 
     def on_images(self, image_ids: np.ndarray) -> EvaluationRun:
@@ -138,6 +153,17 @@ class EvaluationRun:
         if self.copy_in_train is None:
             raise self._error("copies in training must be known to leave them out", "a run without copy_in_train")
         return self.select(~self.copy_in_train)
+
+    def mirror_averaged(self) -> EvaluationRun:
+        """The mean of the probabilities for each image and its mirror image, as a run of its own at temperature 1.
+
+        Raises EvaluationError where the mirror images were not answered.
+        """
+        if self.mirrored is None:
+            raise self._error("the mirrored average needs answers for the mirror images", "none")
+        mirrored = softmax(self.mirrored.astype(np.float64) / self.temperature, axis=1)
+        mean = (self.probabilities + mirrored) / 2
+        return replace(self, logits=log_of(mean), temperature=1.0, mirrored=None)
 
     def paired_with(self, other: EvaluationRun) -> tuple[EvaluationRun, EvaluationRun]:
         """Both runs with row i on the same image, in this run's order.
@@ -180,14 +206,21 @@ class EvaluationRun:
         columns = [p for p in positions if p is not None]
         if truth is not None:
             # Dropping a logit and renormalising the probabilities are the same thing.
-            return replace(self, labels=labels, truth=truth, logits=self.logits[:, columns])
+            mirrored = None if self.mirrored is None else self.mirrored[:, columns]
+            return replace(self, labels=labels, truth=truth, logits=self.logits[:, columns], mirrored=mirrored)
         new_position = np.full(len(self.labels), -1)
         new_position[columns] = np.arange(len(columns))
         kept = self.select(new_position[self.truth] >= 0)
-        return replace(kept, labels=labels, truth=new_position[kept.truth], logits=kept.logits[:, columns])
+        mirrored = None if kept.mirrored is None else kept.mirrored[:, columns]
+        return replace(
+            kept, labels=labels, truth=new_position[kept.truth], logits=kept.logits[:, columns], mirrored=mirrored
+        )
 
     def save(self, path: Path) -> None:
-        """Write a Parquet file: image_id, truth, copy_in_train and one ``logit_<class>`` for each class."""
+        """Write a Parquet file: image_id, truth, copy_in_train, and ``logit_<class>`` for each class.
+
+        Where mirror images were answered, also ``mirrored_<class>``.
+        """
         columns = {"image_id": self.image_ids, "truth": self.truth}
         table = pa.table(columns).append_column(
             "copy_in_train",
@@ -195,6 +228,8 @@ class EvaluationRun:
         )
         for k, name in enumerate(self.labels.classes):
             table = table.append_column(f"logit_{name}", pa.array(self.logits[:, k]))
+            if self.mirrored is not None:
+                table = table.append_column(f"mirrored_{name}", pa.array(self.mirrored[:, k]))
         partial = path.with_suffix(".partial")
         pq.write_table(table, partial, compression="zstd")
         partial.replace(path)
@@ -219,6 +254,8 @@ class EvaluationRun:
             raise EvaluationError(f"{path.name} has the column {extra[0]!r}, a class that {labels.name} lacks")
         copies = table["copy_in_train"]
         known = copies.null_count < len(copies) or not len(copies)
+        mirror_columns = [f"mirrored_{c}" for c in labels.classes]
+        has_mirrored = all(c in table.column_names for c in mirror_columns)
         try:
             return cls(
                 model_id,
@@ -229,40 +266,15 @@ class EvaluationRun:
                 logits=np.column_stack([_column(table, c) for c in logit_columns]),
                 copy_in_train=_column(table, "copy_in_train") if known else None,
                 temperature=temperature,
+                mirrored=np.column_stack([_column(table, c) for c in mirror_columns]) if has_mirrored else None,
             )
         except EvaluationError as error:
             raise EvaluationError(f"{path.name}: {error}") from error
 
 
-def ensemble_run(
-    runs: Sequence[EvaluationRun], weights: Sequence[float] | None = None, model_id: str = "ensemble"
-) -> EvaluationRun:
-    """The weighted mean of the members' probabilities, each at its own temperature, as a run of its own.
-
-    Stored as log-probabilities at temperature 1, so that softmax gives the mean back. Raises EvaluationError for
-    members that cannot be paired and for weights that are negative or all 0.
-    """
-    if not runs:
-        raise EvaluationError("an ensemble needs at least one network, got none")
-    shares = np.asarray(weights if weights is not None else [1.0] * len(runs), np.float64)
-    if shares.shape != (len(runs),) or not np.isfinite(shares).all() or (shares < 0).any() or not shares.any():
-        raise EvaluationError(
-            f"{len(runs)} members need as many weights, none negative, not all 0; got {shares.tolist()}"
-        )
-    first = runs[0]
-    members = [first, *(first.paired_with(r)[1] for r in runs[1:])]
-    mean = np.zeros_like(first.probabilities)
-    for member, share in zip(members, shares / shares.sum(), strict=True):
-        mean += share * member.probabilities
-    copies = next((m.copy_in_train for m in members if m.copy_in_train is not None), None)
-    # A probability that rounds to 0 must not become minus infinity.
-    return replace(
-        first,
-        model_id=model_id,
-        logits=np.log(np.maximum(mean, np.finfo(np.float64).tiny)),
-        copy_in_train=copies,
-        temperature=1.0,
-    )
+def log_of(probabilities: np.ndarray) -> np.ndarray:
+    """Logarithm, where a probability that rounds to 0 does not become minus infinity."""
+    return np.asarray(np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)))
 
 
 def _integers(run: EvaluationRun, name: str) -> np.ndarray:

@@ -73,7 +73,8 @@ def per_class(run: EvaluationRun) -> tuple[ClassScores, ...]:
 @dataclass(frozen=True)
 class RunSummary:
     """The figures that a network is introduced with. ``ece`` has 15 bins of equal mass; NLL, ECE and Brier's score are
-    at the run's temperature. ``absent_classes`` had no image and are not in the means over classes."""
+    at the run's temperature, ``ece_before`` at 1. ``accuracy_mirrored`` is that of the mean answer for an image and its
+    mirror image. ``absent_classes`` had no image and are not in the means over classes."""
 
     n: int
     accuracy: Score
@@ -83,6 +84,9 @@ class RunSummary:
     ece: Score
     brier: Score
     accuracy_without_copies: Score | None = None  # None where copies in training are not known
+    ece_before: Score | None = None
+    accuracy_mirrored: Score | None = None  # None where mirror images were not answered
+    mirrored_without_copies: Score | None = None
     absent_classes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -101,6 +105,8 @@ class RunSummary:
 def summarise(run: EvaluationRun) -> RunSummary:
     """All headline figures of a run."""
     counts = ConfusionMatrix.from_run(run).counts
+    averaged = None if run.mirrored is None else run.mirror_averaged()
+    copies_known = run.copy_in_train is not None
     return RunSummary(
         n=len(run),
         accuracy=accuracy(run),
@@ -109,7 +115,10 @@ def summarise(run: EvaluationRun) -> RunSummary:
         nll=nll(run.probabilities, run.truth),
         ece=expected_calibration_error(run.probabilities, run.truth),
         brier=brier(run.probabilities, run.truth),
-        accuracy_without_copies=None if run.copy_in_train is None else accuracy(run.without_copies()),
+        accuracy_without_copies=accuracy(run.without_copies()) if copies_known else None,
+        ece_before=expected_calibration_error(run.raw_probabilities, run.truth),
+        accuracy_mirrored=accuracy(averaged) if averaged else None,
+        mirrored_without_copies=accuracy(averaged.without_copies()) if averaged and copies_known else None,
         absent_classes=tuple(c for c, n in zip(run.labels.classes, counts.sum(axis=1), strict=True) if not n),
     )
 

@@ -11,8 +11,9 @@ import numpy as np
 from scipy.stats import norm
 from statsmodels.stats.contingency_tables import mcnemar
 
+from core.evaluation.ensemble import ensemble_run
 from core.evaluation.intervals import SEED, Score, percentile_score
-from core.evaluation.run import EvaluationError, EvaluationRun, ensemble_run
+from core.evaluation.run import EvaluationError, EvaluationRun
 from core.evaluation.scores import accuracy
 
 ALPHA = 0.05

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,19 +11,30 @@ import pandas as pd
 from scipy.stats import fisher_exact
 from statsmodels.stats.proportion import proportions_ztest
 
-from core.evaluation.intervals import Score, wilson
+from core.evaluation.intervals import UNDEFINED, Score, wilson
 from core.evaluation.run import EvaluationError, EvaluationRun
 from core.evaluation.significance import ALPHA, holm
 
 MAX_VALUES = 50
+NO_PART = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """A column cut into parts: ``codes`` says for each image which of the ``values`` it has, -1 for none."""
+
+    column: str
+    values: tuple[str, ...]
+    codes: np.ndarray  # (N,) int64
 
 
 @dataclass(frozen=True)
 class Slice:
     """Images with one value, or a range of values, of a named column, against all others that have one.
 
-    ``p_holm`` is corrected over all slices of the report (Holm 1979). ``test`` is *z* for two proportions, or *Fisher*
-    where fewer than 5 right or wrong answers are expected in a cell.
+    ``position`` is the part's place in its column. ``p_holm`` is corrected over all slices of the report (Holm 1979).
+    ``test`` is *z* for two proportions, or *Fisher* where fewer than 5 right or wrong answers are expected in a cell.
+    A slice without an image, or with all of them, has nothing to be compared with: p is NaN and ``test`` empty.
     """
 
     column: str
@@ -32,12 +44,23 @@ class Slice:
     p_value: float
     p_holm: float
     test: str
+    position: int
     image_ids: np.ndarray = field(repr=False, compare=False)  # (n,)
 
     @property
     def difference(self) -> float:
-        """Accuracy here minus accuracy on the rest."""
+        """Accuracy here minus accuracy on the rest; NaN where one of them is not defined."""
         return self.accuracy.value - self.rest.value
+
+    @property
+    def difference_score(self) -> Score:
+        """The difference with Newcombe's hybrid score interval (1998, method 10), made of the two Wilson intervals."""
+        here, rest = self.accuracy, self.rest
+        if not (here.defined and rest.defined):
+            return UNDEFINED
+        down = math.hypot(here.value - here.low, rest.high - rest.value)
+        up = math.hypot(here.high - here.value, rest.value - rest.low)
+        return Score(self.difference, self.difference - down, self.difference + up, here.n + rest.n, "Newcombe")
 
     @property
     def significantly_worse(self) -> bool:
@@ -45,50 +68,86 @@ class Slice:
         return self.p_holm < ALPHA and self.difference < 0
 
 
-def slice_report(run: EvaluationRun, columns: Mapping[str, np.ndarray], *, bins: int = 4) -> tuple[Slice, ...]:
+def slice_report(
+    run: EvaluationRun, columns: Mapping[str, np.ndarray] | Sequence[Parts], *, bins: int = 4
+) -> tuple[Slice, ...]:
     """Accuracy by slices of the columns, each (N,) in the run's order; significantly worse ones first, worst on top.
 
-    Numbers are cut at their quantiles into ``bins`` parts; truth values, texts (at most 50 different) and numbers with
-    no more than ``bins`` different values are taken as they are. Rows without a value (NaN, None) are in no slice of
-    that column. A slice that is empty or everything is left out. Raises EvaluationError for a column of another length
-    or with too many texts.
+    ``columns`` are cut by :func:`cut`, or were already. Rows without a value are in no slice of that column. A slice
+    that is everything is left out, and so is an empty one, but for truth values: *yes* and *no* are always both there,
+    not defined where they have no image. Raises EvaluationError for a column of another length or with too many texts.
     """
     slices: list[Slice] = []
-    for name, values in columns.items():
-        cells = pd.Series(np.asarray(values))
-        if len(cells) != len(run):
+    for parts in cut(columns, bins=bins) if isinstance(columns, Mapping) else columns:
+        if len(parts.codes) != len(run):
             raise EvaluationError(
-                f"the column {name!r} must have {len(run)} rows like {run.model_id}, got {len(cells)}"
+                f"the column {parts.column!r} must have {len(run)} rows like {run.model_id}, got {len(parts.codes)}"
             )
-        known = cells.notna().to_numpy(bool)
-        for value, member in _parts(name, cells, bins):
-            here, rest = run.correct[member], run.correct[known & ~member]
-            if not len(here) or not len(rest):
-                continue
-            p_value, test = _two_proportions(int(here.sum()), len(here), int(rest.sum()), len(rest))
-            score, rest_score = (wilson(int(part.sum()), len(part)) for part in (here, rest))
-            slices.append(Slice(name, value, score, rest_score, p_value, p_value, test, run.image_ids[member]))
-    corrected = holm([s.p_value for s in slices])
-    slices = [replace(s, p_holm=p) for s, p in zip(slices, corrected, strict=True)]
-    return tuple(sorted(slices, key=lambda s: (not s.significantly_worse, s.difference)))
+        slices += _of_column(run, parts)
+    tested = [i for i, s in enumerate(slices) if s.test]
+    for i, p_holm in zip(tested, holm([slices[i].p_value for i in tested]), strict=True):
+        slices[i] = replace(slices[i], p_holm=p_holm)
+    return tuple(
+        sorted(slices, key=lambda s: (not s.test, not s.significantly_worse, s.difference if s.test else s.position))
+    )
 
 
-def _parts(name: str, cells: pd.Series, bins: int) -> list[tuple[str, np.ndarray]]:
-    """What a column is cut into: a name and the rows (N,) bool of each part."""
-    numeric = pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells)
+def cut(columns: Mapping[str, np.ndarray], *, bins: int = 4) -> tuple[Parts, ...]:
+    """Columns of values -> parts. Numbers are cut at their quantiles into ``bins`` parts; truth values, texts (at most
+    50 different) and numbers with no more than ``bins`` different values are taken as they are. NaN and None are no
+    value. Raises EvaluationError for a column with too many texts."""
+    return tuple(_cut(name, pd.Series(np.asarray(values)), bins) for name, values in columns.items())
+
+
+def _of_column(run: EvaluationRun, parts: Parts) -> list[Slice]:
+    """One slice a part, p-values not yet corrected."""
+    k = len(parts.values)
+    known = parts.codes != NO_PART
+    sizes = np.bincount(parts.codes[known], minlength=k)
+    hits = np.bincount(parts.codes[known & run.correct], minlength=k)
+    slices = []
+    for i, value in enumerate(parts.values):
+        n, right, rest_n = int(sizes[i]), int(hits[i]), int(sizes.sum() - sizes[i])
+        rest_right = int(hits.sum()) - right
+        p_value, test = _two_proportions(right, n, rest_right, rest_n) if n and rest_n else (math.nan, "")
+        members = run.image_ids[parts.codes == i]
+        slices.append(
+            Slice(
+                parts.column, value, wilson(right, n), wilson(rest_right, rest_n), p_value, p_value, test, i, members
+            )
+        )
+    return slices
+
+
+def _cut(name: str, cells: pd.Series, bins: int) -> Parts:
+    if pd.api.types.is_bool_dtype(cells):
+        return Parts(name, ("no", "yes"), cells.to_numpy(np.int64))
+    numeric = pd.api.types.is_numeric_dtype(cells)
     if not numeric or cells.nunique() <= bins:
         codes, values = pd.factorize(cells, sort=numeric)  # rows without a value have the code -1
         if not numeric and len(values) > MAX_VALUES:
             raise EvaluationError(f"the column {name!r} has {len(values)} different texts; a slice report takes 50")
-        return [(_word(value), codes == i) for i, value in enumerate(values)]
-    numbers = cells.to_numpy(np.float64)
+        parts = Parts(name, tuple(_word(value) for value in values), np.asarray(codes, np.int64))
+    else:
+        parts = _quantiles(name, cells.to_numpy(np.float64), bins)
+    # All images alike: there is no slice to speak of.
+    return parts if len(parts.values) > 1 else Parts(name, (), np.full(len(cells), NO_PART))
+
+
+def _quantiles(name: str, numbers: np.ndarray, bins: int) -> Parts:
     missing = np.isnan(numbers)
-    edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, bins + 1)[1:-1]))
+    edges = np.unique(np.quantile(numbers[~missing], np.linspace(0, 1, bins + 1)[1:-1]))
     index = np.searchsorted(edges, numbers)
     if index[~missing].max() == 0:  # most images have the highest number: set the others against them
         index = np.searchsorted(edges, numbers, side="right")
-    parts = [(index == i) & ~missing for i in range(len(edges) + 1)]
-    return [(f"{_word(numbers[p].min())} to {_word(numbers[p].max())}", p) for p in parts if p.any()]
+    index[missing] = NO_PART
+    values, codes = [], np.full(len(numbers), NO_PART)
+    for i in range(len(edges) + 1):
+        members = index == i
+        if members.any():
+            codes[members] = len(values)
+            values.append(f"{_word(numbers[members].min())} to {_word(numbers[members].max())}")
+    return Parts(name, tuple(values), codes)
 
 
 def _word(value: object) -> str:

@@ -28,10 +28,12 @@ def evaluate(
     model_id: str,
     temperature: float = 1.0,
 ) -> EvaluationRun:
-    """The network's answers on one split, with the images that have an exact copy in training marked."""
+    """The network's answers for one split and its mirror images, those with an exact copy in training marked."""
     chosen = samples.of(split)
     copies = copies_in_train(samples)[samples.split == split]
-    logits = infer_logits(network, preprocessing, prepared_images(chosen, preprocessing))
+    images = prepared_images(chosen, preprocessing)
+    logits = infer_logits(network, preprocessing, images)
+    mirrored = infer_logits(network, preprocessing, images.flip(2))
     return EvaluationRun(
         model_id=model_id,
         split=split,
@@ -41,6 +43,7 @@ def evaluate(
         logits=logits.numpy(),
         copy_in_train=copies,
         temperature=temperature,
+        mirrored=mirrored.numpy(),
     )
 
 

@@ -71,7 +71,7 @@ def train(
     _assert_same_recipe(recipe, run_dir)
     data = resident_data(recipe, samples, preprocessing)
     if recipe.teachers:
-        answers = teachers_answer(recipe, samples, preprocessing, runs, progress)
+        answers = teachers_answer(recipe, samples, preprocessing, runs, fabric, progress)
         data = dataclasses.replace(data, targets=data.targets + recipe.teachers_weight * answers)
     fit(recipe, data, preprocessing, run_dir, fabric=fabric, progress=progress)
     return _finish(recipe, samples, preprocessing, run_dir, root, fabric, val_only) if fabric.is_global_zero else None
@@ -123,7 +123,12 @@ def resident_data(recipe: Recipe, samples: Samples, preprocessing: Preprocessing
 
 
 def teachers_answer(
-    recipe: Recipe, samples: Samples, preprocessing: Preprocessing, runs: Path, progress: Progress | None = None
+    recipe: Recipe,
+    samples: Samples,
+    preprocessing: Preprocessing,
+    runs: Path,
+    fabric: Fabric,
+    progress: Progress | None = None,
 ) -> Tensor:
     """Mean probabilities (N, K) of the recipe's teachers for the training images and their mirror images.
 
@@ -131,17 +136,20 @@ def teachers_answer(
     """
     images = prepared_images(samples.of("train"), preprocessing)
     answers = []
-    for name in recipe.teachers:
-        teacher = load_recipe(name)
-        _assert_same_recipe(teacher, runs / name)
-        fit(teacher, resident_data(teacher, samples, preprocessing), preprocessing, runs / name, progress=progress)
+    for source in recipe.teachers:
+        teacher = load_recipe(source)
+        run_dir = runs / teacher.name
+        _assert_same_recipe(teacher, run_dir)
+        fit(teacher, resident_data(teacher, samples, preprocessing), preprocessing, run_dir, progress=progress)
         network = build_network(
             teacher.architecture, classes=len(samples.labels), channels=teacher.channels, **teacher.model
         )
-        network.load_state_dict(load_file(runs / name / "best.safetensors"))
-        network = network.eval().to(memory_format=torch.channels_last)
-        for view in (images, images.flip(2)):
-            answers.append(infer_logits(network, preprocessing, view).softmax(1))
+        network.load_state_dict(load_file(run_dir / "best.safetensors"))
+        network = network.eval().to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # At the precision of training: soft targets do not need more, and 57,418 images are many for two cores.
+        with fabric.autocast():
+            for view in (images, images.flip(2)):
+                answers.append(infer_logits(network, preprocessing, view.to(fabric.device)).softmax(1).cpu())
     return torch.stack(answers).mean(0)
 
 

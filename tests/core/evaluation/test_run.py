@@ -272,3 +272,29 @@ def test_any_finite_logits_give_probabilities_and_ensembles(first, second, tempe
         np.testing.assert_allclose(run.probabilities.sum(axis=1), 1, rtol=1e-6)
         assert np.isfinite(run.log_probabilities).all()
         assert (run.probabilities[np.arange(4), run.predicted] == run.confidence).all()
+
+
+def test_the_mirrored_average_is_the_mean_of_two_probabilities(tmp_path) -> None:
+    image, mirror = np.array([[0, np.log(3)]]), np.array([[0, -np.log(3)]])
+    run = EvaluationRun("m", "test", TWO, np.array([5]), np.array([1]), image, mirrored=mirror)
+    np.testing.assert_allclose(run.mirror_averaged().probabilities, [[0.5, 0.5]], rtol=1e-6)
+    ensemble = ensemble_run([run, run])
+    np.testing.assert_allclose(ensemble.mirror_averaged().probabilities, [[0.5, 0.5]], rtol=1e-6)
+    run.save(tmp_path / "run.parquet")
+    again = load(tmp_path / "run.parquet", TWO)
+    np.testing.assert_array_equal(again.mirrored, run.mirrored)
+    assert len(run.select(np.array([False])).mirrored) == 0
+
+
+def test_without_answers_for_mirror_images_there_is_no_average(make_run) -> None:
+    with pytest.raises(EvaluationError, match="needs answers for the mirror images"):
+        make_run().mirror_averaged()
+    with pytest.raises(EvaluationError, match=r"mirrored must have shape \(400, 7\)"):
+        make_run(mirrored=np.zeros((400, 3)))
+
+
+def test_mirrored_answers_follow_classes_and_images(make_run) -> None:
+    run = make_run(labels=FERPLUS8)
+    run = replace(run, mirrored=run.logits)
+    mapped = run.mapped_to(FER7)
+    np.testing.assert_array_equal(mapped.mirrored, mapped.logits)

@@ -5,7 +5,17 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score, precision_recall_fscore_support
 
-from core.evaluation import RunSummary, accuracy, balanced_accuracy, macro_f1, per_class, summarise, wilson
+from core.evaluation import (
+    EvaluationRun,
+    RunSummary,
+    accuracy,
+    balanced_accuracy,
+    macro_f1,
+    per_class,
+    summarise,
+    wilson,
+)
+from core.labels import LabelSet
 
 
 def test_figures_are_scikit_learns(make_run) -> None:
@@ -97,3 +107,14 @@ def test_a_summary_survives_json(make_run, n) -> None:
     assert RunSummary.from_json(data | {"added later": 1}) == summary
     assert data["n"] == n
     assert math.isnan(summary.accuracy.value) == (data["accuracy"]["value"] is None) == (n == 0)
+
+
+def test_scores_with_the_mirrored_average_stand_beside_those_without() -> None:
+    labels = LabelSet("two", ("no", "yes"))
+    wrong, right = np.array([[1.0, 0.0]] * 4), np.array([[0.0, 3.0]] * 4)
+    copies = np.array([True, False, False, False])
+    run = EvaluationRun("m", "test", labels, np.arange(4), np.ones(4, int), wrong, copies, mirrored=right)
+    summary = summarise(run)
+    assert (summary.accuracy.value, summary.accuracy_mirrored.value) == (0.0, 1.0)
+    assert summary.mirrored_without_copies.n == 3
+    assert RunSummary.from_json(summary.to_json()) == summary

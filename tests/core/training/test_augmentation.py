@@ -1,7 +1,7 @@
 import torch
 
-from core.training.augmentation import augment
-from core.training.recipe import Augmentation
+from core.training.augmentation import augment, mix
+from core.training.recipe import Augmentation, Recipe
 
 NOTHING = Augmentation(flip=False, rotate_deg=0, scale=(1, 1), shift=0, brightness=0, contrast=0)
 
@@ -47,3 +47,31 @@ def test_erasing_hides_a_part_of_the_stated_size():
     hidden = (out == 0.5).float().mean((1, 2, 3))
     assert hidden.min() > 0
     assert 0.05 < hidden.mean() < 0.17
+
+
+def test_images_can_be_made_smaller_on_the_way():
+    ramp = torch.linspace(0, 1, 48).repeat(48, 1)[None, None]
+    small = augment(ramp, NOTHING, generator(), side_px=32)
+    assert small.shape == (1, 1, 32, 32)
+    assert torch.allclose(small[0, 0, 0], torch.linspace(0, 1, 32), atol=0.02)
+
+
+def test_cutmix_gives_each_target_the_share_of_its_pixels():
+    # Every image is one grey of its own, and its target says the same grey.
+    greys = torch.linspace(0, 1, 16)
+    images = greys.view(-1, 1, 1, 1).expand(-1, 1, 24, 24).clone()
+    targets = torch.stack([greys, 1 - greys], dim=1)
+    torch.manual_seed(0)
+    for seed in range(10):
+        mixed, labels = mix(images, targets, Recipe("r", "cnn", cutmix=1.0), generator(seed))
+        assert torch.allclose(mixed.mean((1, 2, 3)), labels[:, 0], atol=1e-5)
+        assert all(len(image.unique()) <= 2 for image in mixed)
+
+
+def test_mixup_blends_images_and_targets_by_one_share():
+    greys = torch.linspace(0, 1, 16)
+    images = greys.view(-1, 1, 1, 1).expand(-1, 1, 4, 4)
+    torch.manual_seed(0)
+    mixed, labels = mix(images, torch.stack([greys, 1 - greys], 1), Recipe("r", "cnn", mixup=0.4), generator(1))
+    assert torch.allclose(mixed[:, 0, 0, 0], labels[:, 0], atol=1e-5)
+    assert not torch.allclose(labels[:, 0], greys)

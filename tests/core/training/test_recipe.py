@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from core.training.recipe import RECIPES, RecipeError, as_values, load_recipe, recipe_from
@@ -21,6 +23,11 @@ def test_an_unknown_key_is_refused_by_name():
     "knobs",
     [
         {"class_weights": "balanced", "mixup": 0.2},
+        {"class_weights": "balanced", "cutmix": 0.2},
+        {"teachers": ["teacher_cnn"]},
+        {"teachers_weight": 0.5},
+        {"teachers": ["teacher_cnn"], "teachers_weight": 0.6, "votes_weight": 0.5},
+        {"small_px": 32},
         {"target": "ferplus", "labels": "FER7"},
         {"epochs": 0},
         {"schedule": "sometimes"},
@@ -36,6 +43,12 @@ def test_contradictions_are_refused(knobs):
 def test_a_recipe_survives_the_card():
     recipe = load_recipe("fer_cnn")
     assert recipe_from(as_values(recipe)) == recipe
+    assert recipe_from(json.loads(json.dumps(as_values(recipe)))) == recipe
+
+
+def test_the_first_epochs_may_be_small():
+    recipe = recipe_from({"name": "a", "architecture": "cnn", "epochs": 4, "small_px": 32, "small_part": 0.5})
+    assert [recipe.side_px(epoch) for epoch in range(4)] == [32, 32, 48, 48]
 
 
 def test_an_unknown_recipe_is_named_with_those_there_are():

@@ -15,8 +15,10 @@ from safetensors.torch import load_file
 from core.checkpoints import list_checkpoints, load_checkpoint
 from core.data import FERPLUS_COLUMNS, DataError, Samples, read
 from core.labels import FER7, FERPLUS8
+from core.preprocessing import Preprocessing
 from core.training import Interrupted, RecipeError, train
-from core.training.jobs import resident_data, training_samples, vote_distribution
+from core.training.jobs import resident_data, teachers_answer, training_samples, vote_distribution
+from core.training.loop import make_fabric
 from core.training.recipe import load_recipe
 from tests.conftest import CLASSES, tiny_recipe
 
@@ -81,15 +83,60 @@ def test_a_run_folder_belongs_to_one_recipe(image_folder, tmp_path):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize(
-    "knobs", [{"mixup": 0.4}, {"class_weights": "balanced", "schedule": "plateau", "clip_norm": 1.0}]
+    "knobs",
+    [
+        {"mixup": 0.4, "cutmix": 1.0},
+        {"class_weights": "balanced", "schedule": "plateau", "clip_norm": 1.0},
+        {"small_px": 16, "small_part": 0.5},
+    ],
 )
 def test_every_knob_runs(image_folder, tmp_path, optimizer, knobs):
     recipe = tiny_recipe(
-        epochs=1, optimizer=optimizer, learning_rate=1e-2, model={"stem": 4, "widths": [4], "blocks": 1}, **knobs
+        epochs=2, optimizer=optimizer, learning_rate=1e-2, model={"stem": 4, "widths": [4], "blocks": 1}, **knobs
     )
     checkpoint = train(recipe, image_folder, runs=tmp_path / "runs", root=tmp_path / "out", val_only=True)
     assert checkpoint is not None
     assert np.isfinite(checkpoint.history()["train_loss"]).all()
+
+
+def test_a_teacher_is_trained_first_and_once(image_folder, tmp_path):
+    teacher = tmp_path / "teacher.toml"
+    teacher.write_text(
+        'architecture = "cnn"\nlabels = "data"\nepochs = 1\nbatch_size = 16\n'
+        "[model]\nstem = 4\nwidths = [8, 8]\nblocks = 1\n"
+    )
+    student = tiny_recipe(
+        name="student",
+        epochs=1,
+        model={"stem": 4, "widths": [4], "blocks": 1},
+        teachers=(str(teacher),),
+        teachers_weight=0.5,
+    )
+    arguments = {"runs": tmp_path / "runs", "root": tmp_path / "out", "val_only": True}
+    train(student, image_folder, **arguments)
+    weights = tmp_path / "runs" / "teacher" / "best.safetensors"
+    first = weights.stat().st_mtime_ns
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"student"}
+    train(dataclasses.replace(student, name="other", seed=1), image_folder, **arguments)
+    assert weights.stat().st_mtime_ns == first
+
+
+def test_teachers_answer_for_their_part_of_the_target(image_folder, tmp_path):
+    teacher = tmp_path / "teacher.toml"
+    teacher.write_text(
+        'architecture = "cnn"\nlabels = "data"\nepochs = 1\nbatch_size = 16\n'
+        "[model]\nstem = 4\nwidths = [8, 8]\nblocks = 1\n"
+    )
+    recipe = tiny_recipe(teachers=(str(teacher),), teachers_weight=0.7)
+    samples = training_samples(recipe, read(image_folder, size_px=recipe.size_px, channels=recipe.channels))
+    preprocessing = Preprocessing(size_px=recipe.size_px, channels=recipe.channels)
+    answers = teachers_answer(recipe, samples, preprocessing, tmp_path / "runs", make_fabric(recipe))
+    data = resident_data(recipe, samples, preprocessing)
+    assert torch.allclose(answers.sum(1), torch.ones(len(answers)), atol=1e-5)
+    assert torch.allclose(data.targets.sum(1), torch.full((len(answers),), 0.3), atol=1e-5)
+    flipped = dataclasses.replace(samples, images=np.ascontiguousarray(samples.images[:, :, ::-1]))
+    again = teachers_answer(recipe, flipped, preprocessing, tmp_path / "runs", make_fabric(recipe))
+    assert torch.allclose(answers, again, atol=1e-5)  # the mean over an image and its mirror image
 
 
 def test_other_classes_than_the_recipe_expects_are_named(image_folder):
@@ -131,9 +178,7 @@ def test_votes_become_shares_over_the_classes():
 def test_votes_are_mixed_into_the_targets_where_there_are_any():
     votes = np.zeros((4, 10), np.int16)
     votes[0, FERPLUS_COLUMNS.index("happiness")] = 10
-    recipe = dataclasses.replace(load_recipe("fer_cnn"), votes_weight=0.5)
-    from core.preprocessing import Preprocessing
-
+    recipe = dataclasses.replace(load_recipe("teacher_cnn"), votes_weight=0.5)
     data = resident_data(recipe, fer_rows(4, votes=votes), Preprocessing())
     assert data.targets[0, FER7.index("angry")] == pytest.approx(0.5)
     assert data.targets[0, FER7.index("happy")] == pytest.approx(0.5)
