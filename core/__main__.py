@@ -18,6 +18,7 @@ from rich.table import Table
 from core import checkpoints
 from core.checkpoints import Checkpoint, CheckpointError
 from core.data import DataError
+from core.evaluation import EvaluationError
 from core.faces import DetectorUnavailableError
 from core.images import ImageError
 from core.models import UnknownModelError, WeightsUnavailableError
@@ -27,6 +28,7 @@ EXPECTED = (
     CheckpointError,
     DataError,
     DetectorUnavailableError,
+    EvaluationError,
     ImageError,
     RecipeError,
     UnknownModelError,
@@ -173,6 +175,58 @@ def evaluate(
     console.print(table)
 
 
+@app.command(epilog="Example: `python -m core embed fer_cnn --data fer2013.csv`")
+def embed(
+    run: Annotated[str, typer.Argument(help="A trained network's name.")],
+    data: Data,
+    split: Annotated[
+        list[str] | None, typer.Option(help="val (PublicTest) or test (PrivateTest); repeat it for both, the default.")
+    ] = None,
+    skip_bad: SkipBad = False,
+    root: Root = checkpoints.ROOT,
+) -> None:
+    """Keep a network's penultimate features with its checkpoint, as principal components, for Compare's map."""
+    from core.commands import embed_checkpoint
+
+    splits = split or ["val", "test"]
+    for name in splits:
+        if name not in ("val", "test"):
+            raise typer.BadParameter(f"a split is val or test, got {name!r}", param_hint="--split")
+    checkpoint = checkpoints.list_checkpoints(root).get(run)
+    for path, embedding in embed_checkpoint(checkpoint, data, splits, skip_bad=skip_bad):
+        console.print(
+            f"{path}: n = {len(embedding):,}, {len(embedding.explained)} of {embedding.features} components explain "
+            f"{embedding.explained.sum():.3f} of the variance",
+            highlight=False,
+        )
+
+
+@app.command(epilog="Example: `python -m core robustness fer_cnn --data fer2013.csv --split test`")
+def robustness(
+    run: Annotated[str, typer.Argument(help="A trained network's name.")],
+    data: Data,
+    split: Annotated[str, typer.Option(help="val (PublicTest) or test (PrivateTest).")] = "test",
+    again: Annotated[bool, typer.Option("--again", help="Measure again what is already there.")] = False,
+    skip_bad: SkipBad = False,
+    root: Root = checkpoints.ROOT,
+) -> None:
+    """Score a split under blur, noise, other light, JPEG, turning, shifting and hiding; resumable with Ctrl-C."""
+    from core.commands import measure_robustness
+    from core.robustness import PERTURBATIONS
+
+    if split not in ("val", "test"):
+        raise typer.BadParameter(f"a split is val or test, got {split!r}", param_hint="--split")
+    checkpoint = checkpoints.list_checkpoints(root).get(run)
+    found = measure_robustness(checkpoint, data, split, again=again, skip_bad=skip_bad, console=messages)
+    table = Table("perturbation", *"12345", "mean relative drop", title=f"{run} on {split}, n = {found.n:,}")
+    table.add_row("none", *[""] * 5, f"accuracy {found.clean}")
+    for name, graded in PERTURBATIONS.items():
+        accuracies = [f"{found.accuracy(name, strength).value:.3f}" for strength in range(1, 6)]
+        table.add_row(graded.title, *accuracies, str(found.relative_drop(name)))
+    table.add_row("all", *[""] * 5, str(found.relative_drop()))
+    console.print(table)
+
+
 @data_app.command("audit", epilog="Example: `python -m core data audit fer2013.csv --json`")
 def audit_command(
     path: Annotated[Path, typer.Argument(help="A data set.")], json_output: Json = False, skip_bad: SkipBad = False
@@ -206,6 +260,27 @@ def pack_command(
         raise typer.BadParameter("expected OFFICIAL_CSV [FERPLUS_CSV] OUT.parquet")
     rows = pack(files[0], files[-1], files[1] if len(files) == 3 else None)
     console.print(f"{rows:,} rows in {files[-1]}", highlight=False)
+
+
+@data_app.command("describe", epilog="Example: `python -m core data describe fer2013.csv`")
+def describe_command(
+    path: Annotated[Path, typer.Argument(help="A data set.")],
+    out: Annotated[Path | None, typer.Argument(help="OUT.parquet, else a file in core/assets.")] = None,
+    size_px: Annotated[int, typer.Option(min=8, help="The images' size, as the networks were trained.")] = 48,
+    channels: Annotated[int, typer.Option(min=1, max=3, help="1 for grey, 3 for RGB.")] = 1,
+    json_output: Json = False,
+    skip_bad: SkipBad = False,
+) -> None:
+    """Write a small table of numbers on every image (brightness, sharpness, copies, votes), without a pixel."""
+    from core.commands import describe_data
+
+    written, facts = describe_data(path, out, size_px=size_px, channels=channels, skip_bad=skip_bad)
+    size = written.stat().st_size
+    if json_output:
+        values = {"path": str(written), "rows": len(facts), "bytes": size, "name": facts.name}
+        _print_json({**values, "fingerprints": list(facts.fingerprints)})
+        return
+    console.print(f"{len(facts):,} rows in {written} ({size / 1e6:.2f} MB)", highlight=False)
 
 
 def _predictors(root: Path, names: list[str] | None) -> list[Any]:

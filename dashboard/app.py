@@ -26,6 +26,12 @@ page = st.navigation(
             help="Curves, confusion matrices and scores of the networks side by side, with their protocol.",
         ),
         st.Page(
+            "../pages/dataset.py",
+            title="Dataset",
+            icon=":material/dataset:",
+            help="Classes, faces, copies and conflicting labels of the data the networks learnt from.",
+        ),
+        st.Page(
             "../pages/about.py",
             title="About",
             icon=":material/info:",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.evaluation import ClassScores, ConfusionMatrix
+from core.evaluation import ClassScores, ConfusionMatrix, smoothed
 from core.inference import ENSEMBLE, Prediction
 from dashboard.theme import Form, Ink, class_colour, template
 
@@ -91,10 +91,15 @@ def learning_curves(
     names: Mapping[str, str],
     inks: Ink,
     measure: str,
+    *,
+    smoothing: float = 0.0,
+    log_epochs: bool = False,
+    log_values: bool = False,
 ) -> go.Figure:
     """Accuracy or loss by epoch, training faint and validation strong; the chosen epoch is marked.
 
-    ``measure`` is "accuracy" or "loss".
+    ``measure`` is "accuracy" or "loss". ``smoothing`` in [0, 1) is the weight of the past in a moving average of the
+    lines; the mark stays where the epoch was.
     """
     figure = go.Figure()
     for model_id, history in histories.items():
@@ -102,7 +107,7 @@ def learning_curves(
         for split, colour in (("train", inks.muted), ("val", inks.text)):
             figure.add_scatter(
                 x=history["epoch"],
-                y=history[f"{split}_{measure}"],
+                y=smoothed(history[f"{split}_{measure}"].to_numpy(float), smoothing),
                 mode="lines",
                 name=f"{name}, {'training' if split == 'train' else 'PublicTest'}",
                 line={"dash": form.dash, "width": form.width if split == "val" else 1.2, "color": colour},
@@ -122,8 +127,8 @@ def learning_curves(
     figure.update_layout(
         template=template(inks),
         height=380,
-        xaxis={"title": "epoch", "rangemode": "tozero"},
-        yaxis={"title": measure, "tickformat": ".2f"},
+        xaxis={"title": "epoch"} | ({"type": "log", "dtick": "D2"} if log_epochs else {"rangemode": "tozero"}),
+        yaxis={"title": measure, "tickformat": ".2f", "type": "log" if log_values else "linear"},
     )
     return figure
 

@@ -5,7 +5,9 @@ Cached resources are shared by all sessions and are never written to. Photos are
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +15,15 @@ import pandas as pd
 import streamlit as st
 
 from core import checkpoints, images
-from core.checkpoints import Checkpoint, Listing, ModelCard
-from core.data import DataError, Samples, read
+from core.checkpoints import Checkpoint, CheckpointError, Listing, ModelCard
+from core.data import DataError, ImageFacts, Samples, facts_for, image_facts, read
 from core.evaluation import EvaluationRun, RunSummary, ensemble_run, summarise
 from core.evaluation import error_table as make_error_table
-from core.faces import Detector
+from core.faces import MEASURED, CropMargin, Detector, crop
 from core.faces import detector as make_detector
 from core.inference import ENSEMBLE, ClassMaps, PhotoAnalysis, Predictor, analyze, class_saliency
+from core.inference.timing import milliseconds_per_face
+from core.robustness import Robustness, load_robustness, robustness_path
 from core.sample_photos import SamplePhoto, sample_photos
 from dashboard.shelf import Shelf
 from dashboard.state import Photo
@@ -53,6 +57,22 @@ def predictor(checkpoint: Checkpoint) -> Predictor:
 @st.cache_resource(max_entries=12, show_spinner="Loading the network …")
 def _predictor(run_id: str, sha256: str, stamp: int, _checkpoint: Checkpoint) -> Predictor:  # noqa: ARG001
     return Predictor.load(_checkpoint)
+
+
+def milliseconds_of(chosen: Sequence[Checkpoint]) -> dict[str, float]:
+    """Milliseconds a face on this machine, measured once for each network; without those whose weights do not load."""
+    found = {}
+    for checkpoint in chosen:
+        with contextlib.suppress(CheckpointError):
+            found[checkpoint.card.run_id] = _milliseconds(
+                checkpoint.card.run_id, checkpoint.card.weights_sha256, checkpoint
+            )
+    return found
+
+
+@st.cache_resource(max_entries=12, show_spinner="Measuring how long a face takes …")
+def _milliseconds(run_id: str, sha256: str, _checkpoint: Checkpoint) -> float:  # noqa: ARG001
+    return milliseconds_per_face(predictor(_checkpoint))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Preparing the face detector …")
@@ -123,10 +143,10 @@ def ensemble(runs: list[EvaluationRun]) -> EvaluationRun:
 
 def summary(run: EvaluationRun) -> RunSummary:
     """Scores with intervals, computed once for an evaluation."""
-    return _summary(run.model_id, run.split, checkpoints_key(run), run)
+    return _summary(run.model_id, run.split, logits_key(run), run)
 
 
-def checkpoints_key(run: EvaluationRun) -> float:
+def logits_key(run: EvaluationRun) -> float:
     """Tells two evaluations of the same name apart: a retrained network has other logits."""
     return float(np.float64(run.logits.sum()))
 
@@ -143,7 +163,7 @@ def history(checkpoint: Checkpoint) -> pd.DataFrame:
 
 def error_table(run: EvaluationRun, others: list[EvaluationRun]) -> pd.DataFrame:
     """One row an image of ``run``, with what the others answered. Raises EvaluationError for runs on other images."""
-    key = tuple((r.model_id, r.temperature, checkpoints_key(r)) for r in [run, *others])
+    key = tuple((r.model_id, r.temperature, logits_key(r)) for r in [run, *others])
     return _error_table(run.split, key, run, others)
 
 
@@ -187,6 +207,52 @@ def _dataset(source: str, stamp: int, size_px: int, channels: int) -> tuple[Samp
     except DataError as error:
         return error
     return samples.select(samples.split != "train"), samples.fingerprint()
+
+
+def facts(card: ModelCard) -> ImageFacts:
+    """Numbers on every image of the data set of a network: brightness, copies, votes; no image is needed for them.
+
+    Raises DataError where no table fits that data set, with the command that makes one.
+    """
+    folder, fingerprint = image_facts.FOLDER, str(card.data["fingerprint"])
+    stamps = tuple((f.name, f.stat().st_mtime_ns) for f in sorted(folder.glob(f"*{image_facts.SUFFIX}")))
+    try:
+        return _facts(folder, stamps, fingerprint)
+    except DataError as error:
+        sizes = f"--size-px {card.preprocessing.size_px} --channels {card.preprocessing.channels}"
+        raise DataError(
+            f"{error}; make one for {card.data['name']} with: python -m core data describe DATA {sizes}"
+        ) from error
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _facts(folder: Path, stamps: tuple[tuple[str, int], ...], fingerprint: str) -> ImageFacts:  # noqa: ARG001
+    return facts_for(fingerprint, folder)
+
+
+def robustness(checkpoint: Checkpoint, split: str) -> Robustness | None:
+    """What was measured under perturbations; None where nothing was. Raises RobustnessError for a damaged file."""
+    path = robustness_path(checkpoint, split)
+    stamp = path.stat().st_mtime_ns if path.is_file() else 0
+    return _robustness(str(path), stamp, checkpoint.card.weights_sha256, split, checkpoint)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _robustness(path: str, stamp: int, sha256: str, split: str, _checkpoint: Checkpoint) -> Robustness | None:  # noqa: ARG001
+    return load_robustness(_checkpoint, split)
+
+
+def sample_crop(card: ModelCard) -> np.ndarray | None:
+    """The face of the first sample portrait, framed as a network's training images are: (h, w, 3) uint8, or None."""
+    margin = card.preprocessing.crop_margin.get("haar")
+    return _sample_crop(CropMargin(*margin) if margin else MEASURED["haar"])
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _sample_crop(margin: CropMargin) -> np.ndarray | None:
+    image = images.decode(next(iter(samples().values())).data)
+    faces = detector("haar").detect(image)
+    return crop(image, faces[0], margin) if faces else None
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -39,9 +39,12 @@ def shown(score: Score | None) -> str:
 
 
 def scores(
-    summaries: Mapping[str, RunSummary], cards: Mapping[str, ModelCard], names: Mapping[str, str]
+    summaries: Mapping[str, RunSummary],
+    cards: Mapping[str, ModelCard],
+    names: Mapping[str, str],
+    milliseconds: Mapping[str, float],
 ) -> pd.DataFrame:
-    """One row a network; intervals in the cells, costs from the cards."""
+    """One row a network; intervals in the cells, costs from the cards, milliseconds as measured."""
     rows = []
     for model_id, summary in summaries.items():
         card = cards.get(model_id)
@@ -54,12 +57,20 @@ def scores(
             "ECE before": f"{summary.ece_before.value:.3f}" if summary.ece_before else "not scored",
             "parameters": f"{sum(c.parameters for c in members) / 1e6:.2f} M",
             "MACs": f"{sum(c.macs for c in members) / 1e6:,.0f} M",
+            "ms a face": measured([c.run_id for c in members], milliseconds),
         }
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def installed(cards: Sequence[ModelCard], names: Mapping[str, str]) -> pd.DataFrame:
+def measured(members: Sequence[str], milliseconds: Mapping[str, float]) -> str:
+    """What the members take together for one face."""
+    if not all(m in milliseconds for m in members):
+        return "not measured"
+    return f"{sum(milliseconds[m] for m in members):.1f}"
+
+
+def installed(cards: Sequence[ModelCard], names: Mapping[str, str], milliseconds: Mapping[str, float]) -> pd.DataFrame:
     """One row a network, PrivateTest scores from the cards."""
     rows = []
     for card in cards:
@@ -73,21 +84,28 @@ def installed(cards: Sequence[ModelCard], names: Mapping[str, str]) -> pd.DataFr
                 "ECE": f"{test.ece.value:.3f}" if test else "not scored",
                 "parameters": f"{card.parameters / 1e6:.2f} M",
                 "MACs": f"{card.macs / 1e6:,.0f} M",
+                "ms a face": measured([card.run_id], milliseconds),
             }
         )
     return pd.DataFrame(rows)
 
 
-def styled(table: pd.DataFrame, summaries: Mapping[str, RunSummary]) -> Styler:
-    """Bold for the best of each column and for every one that overlaps its interval."""
-    bold = pd.DataFrame("", index=table.index, columns=table.columns)
+def best(table: pd.DataFrame, summaries: Mapping[str, RunSummary]) -> pd.DataFrame:
+    """True for the best of each column of :func:`scores` and for every one that overlaps its interval."""
+    found = pd.DataFrame(False, index=table.index, columns=table.columns)
     for column, attribute in MEASURES.items():
         values: list[Score | None] = [getattr(s, attribute) for s in summaries.values()]
         defined = [v for v in values if v is not None]
         if not defined:
             continue
-        best = max(defined, key=lambda v: v.value)
-        bold[column] = ["font-weight: 700" if v is not None and v.high >= best.low else "" for v in values]
+        highest = max(defined, key=lambda v: v.value)
+        found[column] = [v is not None and v.high >= highest.low for v in values]
+    return found
+
+
+def styled(table: pd.DataFrame, summaries: Mapping[str, RunSummary]) -> Styler:
+    """Bold for what is :func:`best`."""
+    bold = best(table, summaries).replace({True: "font-weight: 700", False: ""})
     return table.style.apply(lambda _: bold, axis=None)
 
 

@@ -43,16 +43,18 @@ if with_ensemble and len(runs) > 1:
 if not runs:
     st.stop()
 
+milliseconds = services.milliseconds_of(chosen)
 comparison = Comparison(
     checkpoints={c.card.run_id: c for c in chosen},
     runs=runs,
     summaries={model_id: services.summary(run) for model_id, run in runs.items()},
     names=titles(chosen) | {ENSEMBLE: "Ensemble"},
     forms=forms(chosen) | {ENSEMBLE: theme.FORMS[ENSEMBLE]},
+    milliseconds=milliseconds,
     split=split,
     inks=theme.ink(),
 )
-scores = tables.scores(comparison.summaries, comparison.cards, comparison.names)
+scores = tables.scores(comparison.summaries, comparison.cards, comparison.names, milliseconds)
 st.dataframe(
     tables.styled(scores, comparison.summaries),
     hide_index=True,
@@ -61,7 +63,8 @@ st.dataframe(
 )
 st.caption(
     f"{comparison.split_name}, n = {comparison.n:,}; {tables.protocol(split)} Intervals are 95 %: Wilson for accuracy, "
-    "bootstrap for the others. Bold: the best, and whatever its interval does not exclude."
+    "bootstrap for the others. Bold: the best, and whatever its interval does not exclude. Milliseconds: one face, "
+    "median on this machine."
 )
 
 view = st.segmented_control("View", list(VIEWS), default="Curves", required=True, key="view", bind="query-params")

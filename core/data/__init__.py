@@ -1,7 +1,8 @@
 """Data sets: reading them, auditing them, packing them."""
 
-from core.data.auditing import Audit, audit, copies_in_train
+from core.data.auditing import Audit, audit, copies_in_train, identical_groups
 from core.data.ferplus import ferplus_majority, with_ferplus_labels
+from core.data.image_facts import ImageFacts, describe, facts_for
 from core.data.packed import pack
 from core.data.samples import FERPLUS_COLUMNS, SPLITS, DataError, Samples
 from core.data.sources import SOURCES, Source, read
@@ -12,11 +13,15 @@ __all__ = [
     "SPLITS",
     "Audit",
     "DataError",
+    "ImageFacts",
     "Samples",
     "Source",
     "audit",
     "copies_in_train",
+    "describe",
+    "facts_for",
     "ferplus_majority",
+    "identical_groups",
     "pack",
     "read",
     "with_ferplus_labels",

@@ -61,6 +61,11 @@ def copies_in_train(samples: Samples) -> np.ndarray:
     return np.asarray(np.isin(groups, groups[in_train]) & ~in_train)
 
 
+def identical_groups(samples: Samples) -> np.ndarray:
+    """A number for each image (N,) int64, equal exactly where the pixels are."""
+    return _groups_of_identical(samples.images)
+
+
 def _is_blank(images: np.ndarray) -> np.ndarray:
     return np.asarray((images == images[:, :1, :1]).all(axis=tuple(range(1, images.ndim))))
 

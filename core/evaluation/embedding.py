@@ -146,15 +146,17 @@ def principal_components(
         row = int(np.argmin(np.isfinite(features).all(axis=1)))
         raise EvaluationError(f"{model_id} on {split}: the features of image {image_ids[row]} are not finite")
     count = min(COMPONENTS, len(features) - 1, features.shape[1])
-    # The exact solver: the randomised one would give other components with every version.
-    pca = PCA(count, svd_solver="covariance_eigh").fit(features.astype(np.float64))
-    total = float(features.astype(np.float64).var(axis=0, ddof=1).sum())
-    shares = pca.explained_variance_ / total if total > 0 else np.zeros(count)  # all images alike: nothing to explain
+    wide = features.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # images that are all alike have no variance to share out
+        # The exact solver: the randomised one would give other components with every version.
+        pca = PCA(count, svd_solver="covariance_eigh").fit(wide)
+    total = float(wide.var(axis=0, ddof=1).sum())
+    shares = pca.explained_variance_ / total if total > 0 else np.zeros(count)
     return Embedding(
         model_id,
         split,
         image_ids,
-        pca.transform(features.astype(np.float64)),
+        pca.transform(wide),
         shares.clip(0, 1),
         features.shape[1],
         weights_sha256,

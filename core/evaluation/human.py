@@ -58,7 +58,8 @@ class VoteMatrix:
     def by_row(self) -> np.ndarray:
         """(K, 9) float64: shares of each label; NaN for a label without images."""
         totals = self.counts.sum(axis=1, keepdims=True)
-        return np.divide(self.counts, totals, out=np.full(self.counts.shape, np.nan), where=totals > 0)
+        shares = np.divide(self.counts, totals, out=np.full(self.counts.shape, np.nan), where=totals > 0)
+        return np.asarray(shares)
 
     @property
     def agreement(self) -> Score:

@@ -112,9 +112,7 @@ def _of_column(run: EvaluationRun, parts: Parts) -> list[Slice]:
         p_value, test = _two_proportions(right, n, rest_right, rest_n) if n and rest_n else (math.nan, "")
         members = run.image_ids[parts.codes == i]
         slices.append(
-            Slice(
-                parts.column, value, wilson(right, n), wilson(rest_right, rest_n), p_value, p_value, test, i, members
-            )
+            Slice(parts.column, value, wilson(right, n), wilson(rest_right, rest_n), p_value, p_value, test, i, members)
         )
     return slices
 
@@ -141,19 +139,23 @@ def _quantiles(name: str, numbers: np.ndarray, bins: int) -> Parts:
     if index[~missing].max() == 0:  # most images have the highest number: set the others against them
         index = np.searchsorted(edges, numbers, side="right")
     index[missing] = NO_PART
-    values, codes = [], np.full(len(numbers), NO_PART)
+    values: list[str] = []
+    codes = np.full(len(numbers), NO_PART)
     for i in range(len(edges) + 1):
         members = index == i
         if members.any():
             codes[members] = len(values)
-            values.append(f"{_word(numbers[members].min())} to {_word(numbers[members].max())}")
+            low, high = _word(numbers[members].min()), _word(numbers[members].max())
+            values.append(low if low == high else f"{low} to {high}")
     return Parts(name, tuple(values), codes)
 
 
 def _word(value: object) -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
+    if isinstance(value, float | np.floating):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return str(value)
 
 
 def _two_proportions(hits: int, n: int, rest_hits: int, rest_n: int) -> tuple[float, str]:

@@ -13,23 +13,27 @@ from core.explain.faithfulness import (
     rank_agreement,
     road,
 )
-from core.explain.gradcam import grad_cam_maps
+from core.explain.gradcam import answered_maps, grad_cam_maps
 from core.explain.methods import distinct_methods, explain, explain_features
 from core.explain.overlay import COLORMAPS, colourise, overlay, upsample
+from core.explain.regions import REGION_NAMES, FaceRegions, face_regions
 from core.explain.registry import SaliencyMethod, method_named, methods, register_method
 from core.explain.sanity import randomisation_check
 
 __all__ = [
     "COLORMAPS",
+    "REGION_NAMES",
     "ChanceResult",
     "ConfidenceDrop",
     "Contrast",
     "ExplainError",
     "Explanation",
+    "FaceRegions",
     "FaithfulnessCurves",
     "RoadCurves",
     "SaliencyMethod",
     "Stopped",
+    "answered_maps",
     "chance_test",
     "class_maps",
     "colourise",
@@ -39,6 +43,7 @@ __all__ = [
     "distinct_methods",
     "explain",
     "explain_features",
+    "face_regions",
     "grad_cam_maps",
     "method_named",
     "methods",

@@ -41,6 +41,25 @@ def target_maps(network: Network, inputs: Tensor, stage: str, targets: Sequence[
     return weighted_maps(features, gradients.mean(dim=(3, 4)).transpose(0, 1))
 
 
+def answered_maps(network: Network, inputs: Tensor, stage: str) -> tuple[Tensor, Tensor]:
+    """Logits (N, K) of inputs (N, channels, S, S), and for each face the raw Grad-CAM map (N, h, w) of the class it is
+    answered with; one pass through the network and one back through the part behind the stage.
+
+    Works on a private copy, as :func:`grad_cam_maps`. Raises ExplainError for a stage it lacks.
+    """
+    stage = checked_stage(network, stage)
+    with torch.inference_mode(False), torch.enable_grad():
+        stem, rest = split_at(private_copy(network), stage)
+        with torch.no_grad():
+            features = stem(inputs.detach().clone())
+        features = features.detach().requires_grad_(True)
+        logits = rest(features)
+        # The faces of a batch do not touch each other, so the gradient of the sum is each face's own.
+        (gradients,) = torch.autograd.grad(logits.amax(dim=1).sum(), features)
+        maps = weighted_maps(features, gradients.mean(dim=(2, 3))[:, None])[:, 0]
+    return logits.detach(), maps
+
+
 def target_rows(targets: Sequence[Target], classes: int) -> Tensor:
     """Targets as combinations of logits, (T, K): a class is a row of the identity, a contrast the difference of two."""
     identity = torch.eye(classes)

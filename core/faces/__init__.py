@@ -3,7 +3,7 @@
 import cv2
 
 from core.faces import haar, yunet  # noqa: F401  (each file registers its detector; the first is the default)
-from core.faces.cropping import CropMargin, crop, whole_image_face
+from core.faces.cropping import CropMargin, crop, points_in_crop, whole_image_face
 from core.faces.detection import (
     Detector,
     DetectorKind,
@@ -33,6 +33,7 @@ __all__ = [
     "detector",
     "detectors",
     "measure_margin",
+    "points_in_crop",
     "register_detector",
     "whole_image_face",
 ]

@@ -40,11 +40,7 @@ def crop(image_rgb: np.ndarray, face: Face, margin: CropMargin, *, align: bool =
     it. The crop has the photo's own resolution, or less where its side would exceed 512 px.
     """
     require_rgb(image_rgb)
-    turn = math.radians(face.roll_deg) if align else 0.0
-    right = np.array([math.cos(turn), math.sin(turn)])  # the face's own right-pointing and down-pointing axes
-    down = np.array([-right[1], right[0]])
-    centre = np.array(face.box.centre) + face.box.side * (margin.dx * right + margin.dy * down)
-    side_px = face.box.side * (1 + 2 * margin.side)
+    centre, right, down, side_px = _square(face, margin, align=align)
     size_px = max(1, min(MAX_SIDE_PX, round(side_px)))
 
     region, origin, scale = _region(image_rgb, centre, side_px, size_px)
@@ -62,12 +58,31 @@ def crop(image_rgb: np.ndarray, face: Face, margin: CropMargin, *, align: bool =
     return np.asarray(warped)
 
 
+def points_in_crop(points: np.ndarray, face: Face, margin: CropMargin, *, align: bool = True) -> np.ndarray:
+    """Where points (P, 2) of the photo, in px, lie in the :func:`crop` of a face: (P, 2), x and y in parts of its side.
+
+    0 and 1 are the crop's borders; a point may lie outside.
+    """
+    centre, right, down, side_px = _square(face, margin, align=align)
+    away = (np.asarray(points, np.float64) - centre) / side_px
+    return np.stack([away @ right, away @ down], axis=-1) + 0.5
+
+
 def whole_image_face(image_rgb: np.ndarray) -> Face:
     """The centre square of a photo (H, W, 3) in place of a face, to be cropped with ``CropMargin()``; score 0."""
     require_rgb(image_rgb)
     height, width = image_rgb.shape[:2]
     side = min(height, width)
     return Face(Box((width - side) / 2, (height - side) / 2, side, side), score=0.0)
+
+
+def _square(face: Face, margin: CropMargin, *, align: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """The crop's centre (x, y) px, the face's own right-pointing and down-pointing axes, and the crop's side in px."""
+    turn = math.radians(face.roll_deg) if align else 0.0
+    right = np.array([math.cos(turn), math.sin(turn)])
+    down = np.array([-right[1], right[0]])
+    centre = np.array(face.box.centre) + face.box.side * (margin.dx * right + margin.dy * down)
+    return centre, right, down, face.box.side * (1 + 2 * margin.side)
 
 
 def _region(

@@ -3,7 +3,10 @@
 from core.inference.analysis import ENSEMBLE, FaceAnalysis, PhotoAnalysis, analyze
 from core.inference.dataset import evaluate, infer_logits, prepared_images
 from core.inference.doubt import VIEWS, Doubt, disagreement_bits, doubt, entropy_bits, ten_crops
+from core.inference.embedding import embed, embed_split, embedding_path, stored_embedding
 from core.inference.export import photo_values
+from core.inference.gallery import ORDERS, FaceSummary, in_order, summarise_faces
+from core.inference.image_maps import image_maps
 from core.inference.perturbation import (
     GRID,
     KNOBS,
@@ -17,6 +20,7 @@ from core.inference.perturbation import (
     sweep,
 )
 from core.inference.predictor import Prediction, Predictor, ensemble_prediction
+from core.inference.regions import DatasetShares, dataset_shares, regions_of
 from core.inference.saliency import ClassMaps, class_saliency, explained, input_tensor
 from core.inference.trust import MethodAgreement, Trust, method_agreement, probability_of, sanity, trust
 
@@ -24,11 +28,14 @@ __all__ = [
     "ENSEMBLE",
     "GRID",
     "KNOBS",
+    "ORDERS",
     "REGIONS",
     "VIEWS",
     "ClassMaps",
+    "DatasetShares",
     "Doubt",
     "FaceAnalysis",
+    "FaceSummary",
     "Knob",
     "MethodAgreement",
     "Perturbation",
@@ -40,12 +47,18 @@ __all__ = [
     "Trust",
     "analyze",
     "class_saliency",
+    "dataset_shares",
     "disagreement_bits",
     "doubt",
+    "embed",
+    "embed_split",
+    "embedding_path",
     "ensemble_prediction",
     "entropy_bits",
     "evaluate",
     "explained",
+    "image_maps",
+    "in_order",
     "infer_logits",
     "input_tensor",
     "method_agreement",
@@ -54,7 +67,10 @@ __all__ = [
     "photo_values",
     "prepared_images",
     "probability_of",
+    "regions_of",
     "sanity",
+    "stored_embedding",
+    "summarise_faces",
     "sweep",
     "ten_crops",
     "trust",

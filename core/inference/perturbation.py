@@ -109,7 +109,7 @@ class Perturbation:
             image = np.asarray(cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REPLICATE))
         return image
 
-    def altered(self, image: np.ndarray) -> np.ndarray:
+    def altered(self, image: np.ndarray, *, noise_seed: int | Sequence[int] = NOISE_SEED) -> np.ndarray:
         """Blurred, with other light, noise, compressed, and with cells hidden, in this order."""
         changed = image
         if self.blur:
@@ -120,7 +120,7 @@ class Perturbation:
             values = mean + self.contrast * (values - mean) + 255 * self.brightness
             if self.noise:
                 # The same grain whatever the other sliders say, alike in all colours as a sensor's luminance noise.
-                grain = np.random.default_rng(NOISE_SEED).normal(0.0, 255 * self.noise, image.shape[:2])
+                grain = np.random.default_rng(noise_seed).normal(0.0, 255 * self.noise, image.shape[:2])
                 values = values + (grain if image.ndim == 2 else grain[..., None])
             changed = np.clip(np.rint(values), 0, 255).astype(np.uint8)
         if self.jpeg_quality < 100:

@@ -13,7 +13,7 @@ from torch.fx.experimental.optimization import fuse
 
 from core.checkpoints import Checkpoint, ModelCard
 from core.labels import LabelSet
-from core.models import Network
+from core.models import Network, NetworkOutput
 
 
 @dataclass(frozen=True)
@@ -76,15 +76,19 @@ class Predictor:
         """Answers for face crops of any size, in one batch; features are kept for saliency in closed form."""
         return self.predict_inputs(self.input_images(crops))
 
+    def output(self, images: np.ndarray) -> NetworkOutput:
+        """Logits and features of pictures as the network sees them, (N, S, S) or (N, S, S, 3) uint8, in one batch."""
+        faces = self.card.preprocessing.normalise(torch.from_numpy(images))
+        inputs = faces.contiguous(memory_format=torch.channels_last)
+        with torch.inference_mode():
+            features = self.folded_trunk(inputs)
+            return NetworkOutput(self.network.head(features.mean(dim=(2, 3))), features)
+
     def predict_inputs(self, images: Sequence[np.ndarray]) -> list[Prediction]:
         """Answers for pictures that are already as the network sees them, from :meth:`input_images`."""
         if not images:
             return []
-        faces = self.card.preprocessing.normalise(torch.from_numpy(np.stack(images)))
-        inputs = faces.contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode():
-            features = self.folded_trunk(inputs)
-            logits = self.network.head(features.mean(dim=(2, 3)))
+        logits, features = self.output(np.stack(images))
         return [
             Prediction(self.model_id, self.card.labels, of_face, self.card.temperature, maps)
             for of_face, maps in zip(logits.numpy(), features.contiguous().numpy(), strict=True)

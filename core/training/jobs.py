@@ -25,7 +25,7 @@ from core.checkpoints import Checkpoint, ModelCard
 from core.data import DataError, Samples, read, with_ferplus_labels
 from core.evaluation import fit_temperature, summarise
 from core.faces import MEASURED
-from core.inference import evaluate, infer_logits, prepared_images
+from core.inference import embed_split, embedding_path, evaluate, infer_logits, prepared_images
 from core.labels import FER7, FERPLUS8, LABEL_SETS, LabelSet
 from core.models import build_network, count_macs, count_parameters, family
 from core.preprocessing import Preprocessing
@@ -176,6 +176,8 @@ def _finish(
     target = root / recipe.name
     target.mkdir(parents=True, exist_ok=True)
     (target / checkpoints.CARD).unlink(missing_ok=True)
+    for stale in target.glob("*.parquet"):  # what an earlier network answered
+        stale.unlink()
     network = build_network(
         recipe.architecture,
         classes=len(samples.labels),
@@ -197,6 +199,8 @@ def _finish(
         runs["test"] = evaluate(network, preprocessing, samples, "test", model_id=recipe.name, temperature=temperature)
     for split, answers in runs.items():
         answers.save(target / f"predictions-{split}.parquet")
+        embedding = embed_split(network, preprocessing, samples, split, model_id=recipe.name, weights_sha256=digest)
+        embedding.save(embedding_path(target, split))
 
     card = ModelCard(
         run_id=recipe.name,

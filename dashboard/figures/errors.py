@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 ANY = "any"
@@ -40,3 +41,11 @@ def captions(table: pd.DataFrame, columns: Sequence[str] = ("true", "predicted")
         f"{row} · {a}" if a == b else f"{row} · {a} → {b}"
         for row, a, b in zip(table["image_id"], table[first], table[second], strict=True)
     ]
+
+
+def framed(image: np.ndarray) -> np.ndarray:
+    """(S, S) grey or (S, S, 3) -> RGBA with a transparent edge, so that faces in a row do not run into each other."""
+    edge = max(1, round(image.shape[0] / 48))
+    colours = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+    opaque = np.dstack([colours, np.full(image.shape[:2], 255, np.uint8)])
+    return np.pad(opaque, ((edge, edge), (edge, edge), (0, 0)))

@@ -171,7 +171,7 @@ def cost(
         )
     known = table["cost"].to_numpy(float)
     low, high = known.min() / 1.5, known.max() * 1.5
-    ticks = [m * 10.0**e for e in range(12) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
+    ticks = [m * 10.0**e for e in range(-3, 12) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
     figure.update_layout(
         template=template(inks),
         height=420,
@@ -180,7 +180,7 @@ def cost(
             "type": "log",
             "range": [np.log10(low), np.log10(high)],
             "tickvals": ticks,
-            "ticktext": [f"{t / 1e6:,g} M" for t in ticks],
+            "ticktext": [f"{t / 1e6:,g} M" if t >= 1e5 else f"{t:,g}" for t in ticks],
         },
         yaxis={"title": "accuracy", "tickformat": ".2f"},
     )

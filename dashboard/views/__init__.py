@@ -8,12 +8,17 @@ from dashboard.views import (
     calibration,
     confusion,
     curves,
+    embedding,
     ensembles,
     errors,
+    human,
     per_class,
     published,
     ranking,
+    report,
+    robustness,
     significance,
+    slices,
 )
 from dashboard.views.comparison import SPLITS, Comparison
 
@@ -23,10 +28,15 @@ VIEWS: dict[str, Callable[[Comparison], None]] = {
     "Per class": per_class.draw,
     "Significance": significance.draw,
     "Calibration": calibration.draw,
+    "Robustness": robustness.draw,
     "Ranking": ranking.draw,
     "Errors": errors.draw,
+    "Embedding": embedding.draw,
+    "Human doubt": human.draw,
+    "Slices": slices.draw,
     "Ensembles": ensembles.draw,
     "Published": published.draw,
+    "Report": report.draw,
 }
 
 __all__ = ["SPLITS", "VIEWS", "Comparison"]

@@ -8,8 +8,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.evaluation import EvaluationError, EvaluationRun
-from dashboard import charts
+from core.data import DataError, ImageFacts
+from core.evaluation import EvaluationRun
+from dashboard import charts, services
 from dashboard.views.comparison import Comparison
 
 
@@ -42,11 +43,24 @@ def csv(numbers: Callable[[], pd.DataFrame], name: str, label: str = "Numbers (C
 
 def comparable(comparison: Comparison) -> dict[str, EvaluationRun]:
     """The runs on the same images and classes as the first; each other one is named in a sentence and left out."""
-    first, *others = comparison.runs.items()
-    kept = dict([first])
-    for model_id, run in others:
-        try:
-            kept[model_id] = first[1].paired_with(run)[1]
-        except EvaluationError as error:
-            st.warning(f"{comparison.names[model_id]} is left out: {error}.", icon=":material/warning:")
+    kept, left_out = comparison.comparable()
+    for sentence in left_out:
+        st.warning(sentence, icon=":material/warning:")
     return kept
+
+
+def image_facts(comparison: Comparison) -> dict[str, ImageFacts]:
+    """By model id the table of numbers on a network's images; where none fits, one sentence, and it is not there."""
+    found: dict[str, ImageFacts] = {}
+    missing: dict[str, list[str]] = {}
+    cards = comparison.cards
+    for model_id in comparison.runs:
+        # The ensemble answered its members' images.
+        card = cards.get(model_id) or next(c for m, c in cards.items() if m in comparison.runs)
+        try:
+            found[model_id] = services.facts(card)
+        except DataError as error:
+            missing.setdefault(str(error), []).append(comparison.names[model_id])
+    for sentence, names in missing.items():
+        st.info(f"{', '.join(names)}: {sentence}.", icon=":material/info:")
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.checkpoints import Checkpoint, ModelCard
-from core.evaluation import EvaluationRun, RunSummary
+from core.evaluation import EvaluationError, EvaluationRun, RunSummary
 from dashboard.theme import Form, Ink
 
 SPLITS = {"test": "PrivateTest", "val": "PublicTest"}
@@ -21,6 +21,7 @@ class Comparison:
     summaries: Mapping[str, RunSummary]
     names: Mapping[str, str]
     forms: Mapping[str, Form]
+    milliseconds: Mapping[str, float]  # a face on this machine, by single network; without those that do not load
     split: str  # "test" or "val"
     inks: Ink
 
@@ -38,3 +39,14 @@ class Comparison:
     def n(self) -> int:
         """Images in the split."""
         return len(next(iter(self.runs.values())))
+
+    def comparable(self) -> tuple[dict[str, EvaluationRun], list[str]]:
+        """The runs on the same images and classes as the first, and a sentence for each other one."""
+        first, *others = self.runs.items()
+        kept, left_out = dict([first]), []
+        for model_id, run in others:
+            try:
+                kept[model_id] = first[1].paired_with(run)[1]
+            except EvaluationError as error:
+                left_out.append(f"{self.names[model_id]} is left out: {error}.")
+        return kept, left_out

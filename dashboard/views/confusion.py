@@ -162,4 +162,5 @@ def _images(comparison: Comparison, runs: Mapping[str, EvaluationRun], cell: Cho
         comparison.cards.get(cell.model_id) or next(iter(comparison.cards.values())),
         key="cell",
         alt=f"Images of class {cell.true} that {comparison.names[cell.model_id]} answers {cell.predicted}",
+        explained=cell.model_id,
     )

@@ -8,6 +8,8 @@ import streamlit as st
 from dashboard import charts, services
 from dashboard.views.comparison import Comparison
 
+LOG_AXES = ("epochs", "values")
+
 
 def draw(comparison: Comparison) -> None:
     """Training and PublicTest overlaid, the chosen epoch marked."""
@@ -19,11 +21,28 @@ def draw(comparison: Comparison) -> None:
     if not shown:
         return
     chosen = {m: comparison.cards[m].chosen_epoch for m in shown}
+    at_slider, at_axes = st.columns([2, 3], vertical_alignment="bottom")
+    smoothing = at_slider.slider(
+        "Smoothing", 0.0, 0.9, 0.0, 0.1, key="smoothing", bind="query-params", help="Weight of the past in each point"
+    )
+    logarithmic = at_axes.pills(
+        "Logarithmic axes", LOG_AXES, selection_mode="multi", key="log_axes", bind="query-params"
+    )
     for column, measure in zip(st.columns(2), ("accuracy", "loss"), strict=True):
         with column:
             st.markdown(f"**{measure.capitalize()}**")
             st.plotly_chart(
-                charts.learning_curves(shown, chosen, comparison.forms, comparison.names, comparison.inks, measure),
+                charts.learning_curves(
+                    shown,
+                    chosen,
+                    comparison.forms,
+                    comparison.names,
+                    comparison.inks,
+                    measure,
+                    smoothing=smoothing,
+                    log_epochs="epochs" in logarithmic,
+                    log_values="values" in logarithmic,
+                ),
                 key=f"curve-{measure}",
                 config=charts.CONFIG,
                 alt=f"Training and PublicTest {measure} by epoch",
@@ -31,6 +50,7 @@ def draw(comparison: Comparison) -> None:
     st.caption(
         "Strong: PublicTest, with the weights that would ship. Faint: training, a running mean over augmented images "
         "while the weights move, so it can lie below. Marked: the epoch that PublicTest chose."
+        + (f" Lines are smoothed with weight {smoothing:.1f}, the marks are not." if smoothing else "")
     )
     together = pd.concat([h.assign(network=m) for m, h in shown.items()])
     st.download_button(

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 
-from core.evaluation import EvaluationError, EvaluationRun, compare, ensemble_run, leave_one_out, per_class, summarise
+from core.checkpoints import ModelCard
+from core.evaluation import (
+    EvaluationError,
+    EvaluationRun,
+    compare,
+    ensemble_run,
+    leave_one_out,
+    on_one_label_set,
+    per_class,
+    summarise,
+)
 from core.inference import ENSEMBLE
 from dashboard import charts, tables, theme
 from dashboard.figures import significance as figures
@@ -16,10 +27,11 @@ from dashboard.views.comparison import Comparison
 
 def draw(comparison: Comparison) -> None:
     """Members and weights, the scores of their weighted mean, and the ensemble without each of them."""
-    members = _one_label_set(comparison)
+    members, changed = _one_label_set(comparison)
     if len(members) < 2:
         st.info("An ensemble needs two networks: choose another one in the sidebar.", icon=":material/info:")
         return
+    comparison = replace(comparison, runs=members)  # the captions count these images
     weights = _weights(members, comparison)
     runs = [members[m] for m, w in weights.items() if w > 0]
     shares = [w for w in weights.values() if w > 0]
@@ -28,33 +40,50 @@ def draw(comparison: Comparison) -> None:
     except EvaluationError:  # all weights are 0
         st.info("Give at least one network a weight above 0.", icon=":material/info:")
         return
-    _scores(comparison, runs, mean)
+    _scores(comparison, runs, mean, changed)
     if len(runs) > 1:
-        _worth(comparison, runs, shares)
+        _worth(comparison, runs, shares, changed)
 
 
-def _one_label_set(comparison: Comparison) -> dict[str, EvaluationRun]:
-    """The single networks on one label set and the same images: classes that a network alone has are dropped."""
-    singles = {m: r for m, r in comparison.runs.items() if m in comparison.checkpoints}
+def _one_label_set(comparison: Comparison) -> tuple[dict[str, EvaluationRun], str]:
+    """The single networks on one label set and the same images, and what was dropped for it, as said in the captions.
+
+    Networks that do not fit are named in a sentence.
+    """
+    cards, names = comparison.cards, comparison.names
+    singles = [r for m, r in comparison.runs.items() if m in cards]
     if not singles:
-        return {}
-    reference = min(singles.values(), key=lambda run: len(run.labels))
-    members = {}
-    for model_id, run in singles.items():
-        name = comparison.names[model_id]
-        try:
-            if set(run.labels.classes) > set(reference.labels.classes):
-                dropped = [c for c in run.labels.classes if c not in reference.labels.classes]
-                mapped = run.on_images(reference.image_ids).mapped_to(reference.labels, truth=reference.truth)
-                st.caption(
-                    f"{name} knows {', '.join(dropped)} too: dropped here, and its other probabilities renormalised to "
-                    f"{reference.labels.name}."
-                )
-                run = mapped
-            members[model_id] = reference.paired_with(run)[1]
-        except EvaluationError as error:
-            st.warning(f"{name} is left out: {error}.", icon=":material/warning:")
-    return members
+        return {}, ""
+    source = _source(cards[min(singles, key=lambda run: len(run.labels)).model_id])
+    strangers = [r.model_id for r in singles if _source(cards[r.model_id]) != source]
+    for model_id in strangers:
+        st.warning(
+            f"{names[model_id]} is left out: it was scored on {cards[model_id].data['name']}, the others on {source}, "
+            "and rows with the same number are not the same image.",
+            icon=":material/warning:",
+        )
+    members = on_one_label_set([r for r in singles if r.model_id not in strangers])
+    for model_id, reason in members.refused.items():
+        st.warning(f"{names[model_id]} is left out: {reason}.", icon=":material/warning:")
+    changed = "".join(
+        f" {names[model_id]} without {', '.join(classes)}, its other probabilities renormalised to "
+        f"{members.labels.name}."
+        for model_id, classes in members.dropped.items()
+    )
+    if members.left_out:
+        changed += (
+            f" {members.left_out:,} images that not every network answered are left out for all; the labels are those "
+            f"of {source}."
+        )
+    if changed:
+        st.info(changed.strip(), icon=":material/info:")
+    return dict(members.runs), changed
+
+
+def _source(card: ModelCard) -> str:
+    """The data set whose rows the answers are numbered by: FER+ labels the images of FER2013 anew."""
+    name = str(card.data["name"])
+    return "FER2013" if name == "FER+" else name
 
 
 def _weights(members: Mapping[str, EvaluationRun], comparison: Comparison) -> dict[str, float]:
@@ -74,12 +103,12 @@ def _weights(members: Mapping[str, EvaluationRun], comparison: Comparison) -> di
     }
 
 
-def _scores(comparison: Comparison, runs: list[EvaluationRun], mean: EvaluationRun) -> None:
+def _scores(comparison: Comparison, runs: list[EvaluationRun], mean: EvaluationRun, changed: str) -> None:
     """The ensemble beside its members, and whether it is better than the best of them."""
     names = {**comparison.names, ENSEMBLE: "This ensemble"}
     summaries = {ENSEMBLE: summarise(mean)} | {r.model_id: summarise(r) for r in runs}
     cards = {r.model_id: comparison.cards[r.model_id] for r in runs}
-    scores = tables.scores(summaries, cards, names)
+    scores = tables.scores(summaries, cards, names, comparison.milliseconds)
     st.dataframe(
         tables.styled(scores, summaries),
         hide_index=True,
@@ -92,7 +121,7 @@ def _scores(comparison: Comparison, runs: list[EvaluationRun], mean: EvaluationR
         st.markdown(f"**Against its most accurate member, {names[best.model_id]}.** {words}")
     st.caption(
         f"{blocks.protocol(comparison)} The weighted mean of the members' calibrated probabilities. Weights chosen "
-        "while looking at these images flatter: choose on PublicTest, look at PrivateTest once."
+        f"while looking at these images flatter: choose on PublicTest, look at PrivateTest once.{changed}"
     )
     blocks.csv(lambda: scores, f"ensemble-{comparison.split}")
     of_classes = {ENSEMBLE: per_class(mean), best.model_id: per_class(best)}
@@ -104,12 +133,12 @@ def _scores(comparison: Comparison, runs: list[EvaluationRun], mean: EvaluationR
         comparison,
         key="ensemble-f1",
         alt="F1 by class of this ensemble and of its most accurate member",
-        caption="The ensemble and its most accurate member. Whiskers: 95 %, bootstrap.",
+        caption=f"The ensemble and its most accurate member. Whiskers: 95 %, bootstrap.{changed}",
         numbers=lambda: tables.per_class(of_classes, names),
     )
 
 
-def _worth(comparison: Comparison, runs: list[EvaluationRun], shares: list[float]) -> None:
+def _worth(comparison: Comparison, runs: list[EvaluationRun], shares: list[float], changed: str) -> None:
     """The ensemble with and without each member."""
     pairs = leave_one_out(runs, shares)
     names = {ENSEMBLE: "This ensemble"} | {
@@ -127,7 +156,8 @@ def _worth(comparison: Comparison, runs: list[EvaluationRun], shares: list[float
         comparison,
         key="leave-one-out",
         alt="Accuracy that each member adds to the ensemble, with its 95 % interval",
-        caption="All others keep their weights. Whiskers: 95 %, paired bootstrap. Filled: a measurable difference.",
+        caption="All others keep their weights. Whiskers: 95 %, paired bootstrap. Filled: a measurable difference."
+        + changed,
         numbers=lambda: figures.numbers(pairs),
     )
     for pair, run in zip(pairs, runs, strict=True):

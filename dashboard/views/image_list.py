@@ -9,15 +9,19 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.checkpoints import ModelCard
-from core.data import DataError
-from dashboard import services
+from core.checkpoints import CheckpointError, ModelCard
+from core.data import DataError, Samples
+from core.explain import ExplainError
+from dashboard import image_services, services
+from dashboard.components import maps
 from dashboard.figures import errors as tables
 from dashboard.views import blocks
 from dashboard.views.comparison import Comparison
 
 PAGE = 20
 WIDTH_PX = 96
+GAP_PX = 4  # between two faces, and between a face and its map
+COLORMAP, OPACITY = "viridis", 0.55
 NUMBERS = ("confidence", "probability of true", "probability_of_given", "margin", "loss", "disagreement")
 
 
@@ -29,15 +33,20 @@ def draw(
     key: str,
     alt: str,
     classes: Sequence[str] = ("true", "predicted"),
+    explained: str | None = None,
 ) -> None:
-    """One page of ``table`` (with the column image_id); ``classes`` are the two columns said under a face."""
+    """One page of ``table`` (with the column image_id); ``classes`` are the two columns said under a face.
+
+    ``explained`` is the model id of the network whose saliency may be laid beside the faces, for the second of
+    ``classes``; with an ensemble's the offer is greyed out, with None there is none.
+    """
     if table.empty:
         st.info("No image is like that.", icon=":material/info:")
         return
     pages = math.ceil(len(table) / PAGE)
     page = st.pagination(pages, key=f"{key}_page", bind="query-params") if pages > 1 else 1
     rows = table.iloc[(page - 1) * PAGE : page * PAGE]
-    _faces(rows, card, classes)
+    _faces(rows, comparison, card, classes, key, explained)
     st.dataframe(
         tables.shown(rows, comparison.names),
         hide_index=True,
@@ -56,12 +65,76 @@ def draw(
     blocks.csv(lambda: table, f"{key}-{comparison.split}", "All of them (CSV)")
 
 
-def _faces(rows: pd.DataFrame, card: ModelCard, classes: Sequence[str]) -> None:
+def _faces(
+    rows: pd.DataFrame,
+    comparison: Comparison,
+    card: ModelCard,
+    classes: Sequence[str],
+    key: str,
+    explained: str | None,
+) -> None:
     try:
         samples = services.dataset(card)
     except DataError as error:
         st.caption(f":material/image_not_supported: Row numbers only: {error}.")
         return
-    positions = np.searchsorted(samples.ids, rows["image_id"])
+    faces = [samples.images[p] for p in np.searchsorted(samples.ids, rows["image_id"])]
     lines = tables.captions(rows, classes)
-    st.image([samples.images[p] for p in positions], caption=lines, width=WIDTH_PX, alt=lines)
+    if explained is not None and _saliency_wanted(comparison, key, explained):
+        try:
+            _beside_maps(rows, faces, lines, samples, comparison, explained, classes[1])
+            return
+        except (CheckpointError, ExplainError) as error:
+            st.error(str(error), icon=":material/error:")
+    st.image([tables.framed(face) for face in faces], caption=lines, width=WIDTH_PX + GAP_PX, alt=lines)
+
+
+def _saliency_wanted(comparison: Comparison, key: str, explained: str) -> bool:
+    single = explained in comparison.checkpoints
+    wanted = st.toggle(
+        "Saliency",
+        key=f"{key}_saliency",
+        bind="query-params",
+        disabled=not single,
+        help="Beside each face, where the network found evidence for its answer."
+        if single
+        else "An ensemble has no map of its own: choose a single network.",
+    )
+    return wanted and single
+
+
+def _beside_maps(
+    rows: pd.DataFrame,
+    faces: Sequence[np.ndarray],
+    lines: list[str],
+    samples: Samples,
+    comparison: Comparison,
+    explained: str,
+    column: str,
+) -> None:
+    """Each face beside itself under the closed-form map of the class in ``column``."""
+    name, labels = comparison.names[explained], comparison.cards[explained].labels
+    network = services.predictor(comparison.checkpoints[explained])
+    found = image_services.image_saliency(
+        network,
+        samples,
+        tuple(int(i) for i in rows["image_id"]),
+        tuple(labels.index(str(c)) for c in rows[column]),
+    )
+    pictures = []
+    for face, explanation in zip(faces, found, strict=True):
+        seen = network.card.preprocessing.to_input_image(face)
+        map_side = maps.overlay_picture(seen, explanation, opacity=OPACITY, colormap=COLORMAP)
+        side = np.asarray(maps.enlarged(seen, len(map_side)))
+        gap = np.full((len(side), round(len(side) * GAP_PX / WIDTH_PX), 3), 255, np.uint8)
+        pictures.append(np.hstack([side, gap, map_side]))
+    alts = [f"{line}, and the saliency of {name}" for line in lines]
+    st.image(pictures, caption=lines, width=2 * WIDTH_PX + GAP_PX, alt=alts)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.image(maps.colour_bar(COLORMAP), alt="Colour bar from 0 to 1", width=200)
+        bare = sum(not e.has_evidence for e in found)
+        st.caption(
+            f"0, no evidence → 1, most. Grad-CAM of {name} in closed form, {found[0].layer}, for the class it gives; "
+            "each map on its own scale."
+            + (f" {bare} without evidence before the pooling: the face alone." if bare else "")
+        )

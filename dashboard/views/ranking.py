@@ -10,6 +10,7 @@ from dashboard.views import blocks
 from dashboard.views.comparison import Comparison
 
 ROC, PR, TOP_K, COST = KINDS = ("ROC", "precision-recall", "top-k", "cost")
+MILLISECONDS = "milliseconds"
 COSTS = {"parameters": "parameters", "multiply-accumulates": "macs"}
 INTERVALS = {
     ROC: "Areas with 95 % intervals after DeLong; the macro area is the mean over the classes.",
@@ -71,17 +72,28 @@ def _top_k(comparison: Comparison) -> None:
 
 def _cost(comparison: Comparison) -> None:
     title = st.segmented_control(
-        "Cost", list(COSTS), default="parameters", required=True, key="cost", bind="query-params"
+        "Cost", [*COSTS, MILLISECONDS], default="parameters", required=True, key="cost", bind="query-params"
     )
-    of_members = {m: float(getattr(card, COSTS[title])) for m, card in comparison.cards.items() if m in comparison.runs}
+    if title == MILLISECONDS:
+        of_members = dict(comparison.milliseconds)
+    else:
+        of_members = {m: float(getattr(card, COSTS[title])) for m, card in comparison.cards.items()}
+    missing = [comparison.names[m] for m in comparison.cards if m not in of_members]
+    if missing:
+        st.info(f"Not measured, for want of weights that load: {', '.join(missing)}.", icon=":material/info:")
+    summaries = {m: s for m, s in comparison.summaries.items() if m in of_members or not missing}
+    if not any(m in of_members for m in summaries):
+        return
     # What is not a single network is the ensemble: it costs what its members cost together.
-    costs = {m: of_members.get(m, sum(of_members.values())) for m in comparison.summaries}
+    together = sum(c for m, c in of_members.items() if m in comparison.runs)
+    costs = {m: of_members.get(m, together) for m in summaries}
     blocks.figure(
-        figures.cost(comparison.summaries, costs, comparison.forms, comparison.names, comparison.inks, title),
+        figures.cost(summaries, costs, comparison.forms, comparison.names, comparison.inks, title),
         comparison,
         key="ranking-cost",
         alt=f"Accuracy against {title}, with the Pareto line",
         caption="Whiskers: 95 % (Wilson); where they overlap, the line alone does not say who is better. The line "
-        "joins the networks that none beats in accuracy for less. Cost: one face.",
-        numbers=lambda: figures.cost_numbers(comparison.summaries, costs),
+        "joins the networks that none beats in accuracy for less. Cost: one face"
+        + (", median of nine on this machine." if title == MILLISECONDS else "."),
+        numbers=lambda: figures.cost_numbers(summaries, costs),
     )

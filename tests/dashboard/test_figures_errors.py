@@ -41,3 +41,12 @@ def test_the_screen_shows_row_numbers_and_the_others_answers_by_name(table):
 
 def test_a_caption_names_both_classes_only_where_they_differ(table):
     assert errors.captions(table)[:2] == ["100 · a", "101 · a → b"]
+
+
+def test_faces_get_a_transparent_edge():
+    grey = np.full((48, 48), 7, np.uint8)
+    framed = tables.framed(grey)
+    assert framed.shape == (50, 50, 4)
+    assert (framed[1:-1, 1:-1] == [7, 7, 7, 255]).all()
+    assert (framed[[0, -1]] == 0).all()
+    assert tables.framed(np.zeros((96, 96, 3), np.uint8)).shape == (100, 100, 4)

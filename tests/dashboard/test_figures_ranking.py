@@ -60,3 +60,9 @@ def test_the_pareto_line_leaves_out_what_is_worse_and_dearer(runs, inks):
     assert np.allclose(figure.data[0].x, [5, 10])
     assert np.allclose(figure.data[0].y, [0.75, 1])
     assert figure.layout.xaxis.type == "log"
+
+
+def test_a_cost_in_milliseconds_is_labelled_as_it_is(runs, inks):
+    summaries = {m: summarise(r) for m, r in runs.items()}
+    figure = ranking.cost(summaries, {"one": 2.5, "two": 12.0}, FORMS, NAMES, inks, "milliseconds")
+    assert figure.layout.xaxis.ticktext == ("2", "5", "10")

@@ -10,6 +10,7 @@ from core.evaluation import (
     ferplus_majority,
     human_agreement,
     label_against_votes,
+    truth_against_votes,
 )
 from core.evaluation.human import VOTE_COLUMNS
 from core.labels import FER7, FERPLUS8, PAIN6
@@ -52,6 +53,8 @@ def test_agreement_and_cross_entropy_counted_by_hand(run_from) -> None:
     # Two of ten annotators agree: 1, (4·3 + 6·5)/90, (6·5 + 2·1 + 2·1)/90.
     assert result.annotators.value == pytest.approx((1 + 42 / 90 + 34 / 90) / 3)
     # Contempt and unknown are no classes of the run: the third image is all sad.
+    # Most votes for a class of the run: 10, 6 and 6 of 10.
+    assert result.favourite.value == pytest.approx((1 + 0.6 + 0.6) / 3)
     expected = (-np.log(0.4) - (0.4 * np.log(0.4) + 0.6 * np.log(0.1)) - np.log(0.4)) / 3
     assert result.cross_entropy.value == pytest.approx(expected, rel=1e-6)
     assert result.vote_entropy.value == pytest.approx(-(0.4 * np.log(0.4) + 0.6 * np.log(0.6)) / 3)
@@ -101,6 +104,22 @@ def test_labels_are_counted_against_the_majority(make_run) -> None:
     assert matrix.counts.sum() == 3
     for row, column in (("happy", "happy"), ("happy", "contempt"), ("sad", "no majority")):
         assert matrix.counts[FER7.index(row), matrix.columns.index(column)] == 1
+
+
+def test_a_label_without_images_has_no_shares() -> None:
+    happy, sad = FER7.index("happy"), FER7.index("sad")
+    matrix = truth_against_votes(
+        FER7,
+        np.array([happy, happy, happy, sad]),
+        votes_of({"happy": 10}, {"contempt": 8, "sad": 2}, {"sad": 5, "fear": 5}, {"sad": 10}),
+    )
+    shares = matrix.by_row()
+    assert shares[happy].sum() == pytest.approx(1)
+    assert shares[happy, FERPLUS8.index("contempt")] == pytest.approx(1 / 3)
+    assert np.isnan(shares[FER7.index("fear")]).all()
+    # Of three images with a majority two keep their label.
+    assert (matrix.agreement.value, matrix.agreement.n) == (2 / 3, 3)
+    assert not truth_against_votes(FER7, np.array([happy]), votes_of({})).agreement.defined
 
 
 def test_votes_that_do_not_fit_are_refused(make_run) -> None:

@@ -4,7 +4,7 @@ from scipy.stats import fisher_exact
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportions_ztest
 
-from core.evaluation import EvaluationError, slice_report
+from core.evaluation import EvaluationError, cut, slice_report
 
 
 def by_value(slices, column: str) -> dict[str, object]:
@@ -101,3 +101,36 @@ def test_columns_that_do_not_fit_are_refused(make_run) -> None:
 def test_all_right_everywhere_is_no_difference(answering) -> None:
     report = slice_report(answering([0] * 40, [0] * 40), {"half": np.arange(40) < 20})
     assert [s.p_value for s in report] == [1, 1]
+
+
+def test_a_truth_value_without_images_is_not_defined_and_stands_last(make_run) -> None:
+    run = make_run()
+    report = slice_report(run, {"copy": np.zeros(400, bool), "half": np.arange(400) < 200})
+    assert [(s.column, s.value) for s in report[2:]] == [("copy", "no"), ("copy", "yes")]
+    everything, nothing = report[2:]
+    assert str(nothing.accuracy) == str(everything.rest) == str(nothing.difference_score) == "not defined"
+    assert everything.accuracy.n == 400
+    assert len(nothing.image_ids) == 0
+    assert np.isnan(nothing.p_holm)
+    assert not nothing.significantly_worse
+    # What cannot be tested costs the others nothing: two tests, not four.
+    assert report[0].p_holm == pytest.approx(min(1, 2 * report[0].p_value))
+
+
+def test_the_interval_of_a_difference_is_newcombes(answering) -> None:
+    # Newcombe (1998), table II (a): 56/70 against 48/80, method 10: 0.0524 to 0.3339.
+    wrong = np.r_[np.arange(70) >= 56, np.arange(80) >= 48].astype(int)
+    run = answering([0] * 150, wrong)
+    first = by_value(slice_report(run, {"first": np.arange(150) < 70}), "first")["yes"].difference_score
+    assert (round(first.value, 4), round(first.low, 4), round(first.high, 4)) == (0.2, 0.0524, 0.3339)
+
+
+def test_columns_are_cut_once_for_all_networks(make_run) -> None:
+    columns = {"brightness": np.random.default_rng(0).normal(size=400), "dark": np.arange(400) % 3 == 0}
+    parts = cut(columns)
+    for seed in (0, 1):
+        run = make_run(seed=seed)
+        assert slice_report(run, parts) == slice_report(run, columns)
+    assert [s.position for s in sorted(slice_report(run, parts[:1]), key=lambda s: s.position)] == [0, 1, 2, 3]
+    with pytest.raises(EvaluationError, match="must have 3 rows like network_0, got 400"):
+        slice_report(make_run(3), parts)

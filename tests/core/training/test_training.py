@@ -39,6 +39,8 @@ def test_a_run_leaves_everything_the_pages_need(checkpoint_root):
         "history.csv",
         "predictions-val.parquet",
         "predictions-test.parquet",
+        "embeddings-val.parquet",
+        "embeddings-test.parquet",
     }
     history = pd.read_csv(folder / "history.csv")
     assert list(history["epoch"]) == [1, 2, 3]

@@ -1,0 +1,109 @@
+"""How long Compare takes to draw a view: ``python benchmarks/compare.py [--json]``.
+
+``slowest_view_ms``: the slowest view of the shipped networks, a whole rerun of the page on the server.
+``million_rows_view_ms``: the same with three networks of 1,000,000 stored rows each, made up.
+Medians of warm reruns through the app's entry file; the stored answers are loaded, every result is computed afresh.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from core import checkpoints
+from core.checkpoints import Checkpoint
+from core.evaluation import EvaluationRun
+from dashboard import image_services, services
+from dashboard.views import VIEWS
+
+ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
+REPEATS = 5
+ROWS = 1_000_000
+# What a page keeps that is no result: networks, their stored answers and speeds, and tables that come with FERscope.
+LOADED = ("_networks", "_predictor", "_milliseconds", "_evaluation", "_facts")
+
+
+def view_ms(root: Path, repeats: int) -> dict[str, float]:
+    """Median milliseconds of a rerun of Compare for each view, with the networks in ``root``."""
+    checkpoints.ROOT = root
+    st.cache_resource.clear()
+    measured = {}
+    for view in VIEWS:
+        app = AppTest.from_file(ENTRY, default_timeout=600)
+        app.query_params["view"] = view
+        app.run()
+        app.switch_page("../pages/compare.py").run()
+        if app.exception:
+            raise SystemExit(f"the view {view} failed: {app.exception[0].value}")
+        times = []
+        for _ in range(repeats):
+            forget_results()
+            started = time.perf_counter()
+            app.run()
+            times.append((time.perf_counter() - started) * 1e3)
+        measured[view] = statistics.median(times)
+    return measured
+
+
+def forget_results() -> None:
+    """Empty every cache of results, and load the stored answers anew: they keep probabilities once computed."""
+    for module in (services, image_services):
+        for name, kept in vars(module).items():
+            if callable(kept) and hasattr(kept, "clear") and name not in LOADED:
+                kept.clear()
+    services._evaluation.clear()
+    for checkpoint in services.networks().checkpoints:
+        services.evaluation(checkpoint, "test")
+
+
+def million_rows(folder: Path, source: Checkpoint, seed: int) -> None:
+    """A copy of a shipped network whose stored answers are 1,000,000 random ones, right about seven times in ten."""
+    random = np.random.default_rng(seed)
+    k = len(source.card.labels)
+    truth = np.random.default_rng(0).integers(0, k, ROWS)
+    logits = random.normal(size=(ROWS, k)).astype(np.float32)
+    logits[np.arange(ROWS), truth] += 2.2
+    shutil.copytree(source.path, folder, ignore=shutil.ignore_patterns("predictions-*", "embeddings-*"))
+    copies = np.zeros(ROWS, bool)
+    run = EvaluationRun(source.card.run_id, "test", source.card.labels, np.arange(ROWS), truth, logits, copies)
+    run.save(folder / "predictions-test.parquet")
+    checkpoints.save_card(dataclasses.replace(source.card, run_id=folder.name), folder)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one flat JSON object and nothing else")
+    arguments = parser.parse_args()
+    shipped = checkpoints.list_checkpoints(checkpoints.ROOT).checkpoints
+    if not shipped:
+        raise SystemExit("no network is installed; train one with: python -m core train fer_cnn --data fer2013.csv")
+    of_shipped = view_ms(checkpoints.ROOT, REPEATS)
+    with tempfile.TemporaryDirectory() as name:
+        for number in range(3):
+            source = shipped[number % len(shipped)]
+            million_rows(Path(name) / f"million_{number}", source, seed=number + 1)
+        of_million = view_ms(Path(name), 1)
+    worst = {"slowest_view_ms": max(of_shipped.values()), "million_rows_view_ms": max(of_million.values())}
+    if arguments.json:
+        print(json.dumps(worst))
+        return
+    for view in VIEWS:
+        print(f"{view}: {of_shipped[view]:.0f} ms, with a million rows {of_million[view]:.0f} ms")
+    print("worst:", ", ".join(f"{key} {value:.0f}" for key, value in worst.items()))
+
+
+if __name__ == "__main__":
+    main()

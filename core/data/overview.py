@@ -1,0 +1,90 @@
+"""What a data set looks like before anything is trained on it: classes, copies, annotators, average faces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.data.image_facts import NO_GROUP, ImageFacts
+from core.data.samples import SPLITS, Samples
+
+
+def class_counts(facts: ImageFacts) -> pd.DataFrame:
+    """Images by class (rows, in the order of the labels) and split (columns train, val, test)."""
+    k = len(facts.labels)
+    counts = {s: np.bincount(facts.truth[facts.split == s], minlength=k) for s in SPLITS}
+    return pd.DataFrame(counts, index=pd.Index(facts.labels.classes, name="class"))
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What an audit of N images found. A group is a set of two or more pixel-identical images.
+
+    ``groups`` has one row a group, by its first image: ``image_ids``, ``classes`` and ``splits`` (tuples, one entry an
+    image, by row number), ``images`` (how many), ``conflicting`` (the labels differ) and ``across_splits`` (it stands
+    in more than one split). ``blank`` are the images whose pixels are all equal, ``copies_in_train`` counts the images
+    of val and test that also stand in train.
+    """
+
+    groups: pd.DataFrame
+    blank: np.ndarray  # (n,) int64 row numbers
+    copies_in_train: dict[str, int]
+
+    @property
+    def identical_images(self) -> int:
+        """Images that stand in a group."""
+        return int(self.groups["images"].sum())
+
+
+def findings(facts: ImageFacts) -> Findings:
+    """List what is wrong with a data set, from its table of facts."""
+    member = np.flatnonzero(facts.copy_group != NO_GROUP)
+    member = member[np.argsort(facts.copy_group[member], kind="stable")]  # ids ascend within a group
+    groups = facts.copy_group[member]
+    starts = np.flatnonzero(np.diff(groups, prepend=-2)) if len(groups) else np.empty(0, np.int64)
+    classes = np.asarray(facts.labels.classes, object)
+    rows = [
+        (
+            tuple(facts.ids[of].tolist()),
+            tuple(classes[facts.truth[of]].tolist()),
+            tuple(facts.split[of].tolist()),
+        )
+        for of in np.split(member, starts[1:])
+        if len(of)
+    ]
+    table = pd.DataFrame(
+        {
+            "image_ids": [ids for ids, _, _ in rows],
+            "classes": [names for _, names, _ in rows],
+            "splits": [splits for _, _, splits in rows],
+            "images": np.array([len(ids) for ids, _, _ in rows], np.int64),
+            "conflicting": np.array([len(set(names)) > 1 for _, names, _ in rows], bool),
+            "across_splits": np.array([len(set(splits)) > 1 for _, _, splits in rows], bool),
+        }
+    )
+    return Findings(
+        table,
+        facts.ids[facts.blank],
+        {s: int((facts.copy_in_train & (facts.split == s)).sum()) for s in ("val", "test")},
+    )
+
+
+def mean_faces(samples: Samples, split: str) -> dict[str, tuple[np.ndarray, int]]:
+    """By class with images in that split: their average, (S, S) or (S, S, 3) uint8, and how many they are."""
+    found = {}
+    for k, name in enumerate(samples.labels.classes):
+        of_class = samples.images[(samples.truth == k) & (samples.split == split)]
+        if len(of_class):
+            found[name] = np.rint(of_class.mean(axis=0)).astype(np.uint8), len(of_class)
+    return found
+
+
+def drawn(samples: Samples, count: int, seed: int, *, split: str, class_name: str) -> Samples:
+    """``count`` images of a class in a split at random without repeats, or all where there are fewer.
+
+    The same for the same seed. Raises LabelError for a class the data set lacks.
+    """
+    rows = np.flatnonzero((samples.truth == samples.labels.index(class_name)) & (samples.split == split))
+    return samples.select(np.random.default_rng(seed).permutation(rows)[:count])

@@ -1,0 +1,76 @@
+"""The penultimate features of a network over a data set, kept with its checkpoint as principal components."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from core.checkpoints import Checkpoint, CheckpointError
+from core.data import Samples
+from core.evaluation import EvaluationError
+from core.evaluation.embedding import Embedding, principal_components
+from core.inference.dataset import prepared_images
+from core.models import Network
+from core.preprocessing import Preprocessing
+
+
+@torch.inference_mode()
+def embed(network: Network, preprocessing: Preprocessing, images: Tensor, batch_size: int = 256) -> Tensor:
+    """What the linear head sees of each image: the pooled features (N, C) float32, on the images' device.
+
+    ``images`` are already at size, (N, S, S) or (N, S, S, 3) uint8.
+    """
+    network.eval()
+    pooled = []
+    for first in range(0, len(images), batch_size):
+        batch = preprocessing.normalise(images[first : first + batch_size])
+        features = network(batch.contiguous(memory_format=torch.channels_last)).features
+        pooled.append(features.float().mean(dim=(2, 3)))
+    return torch.cat(pooled) if pooled else torch.empty(0, network.head.in_features)
+
+
+def embed_split(
+    network: Network,
+    preprocessing: Preprocessing,
+    samples: Samples,
+    split: str,
+    *,
+    model_id: str,
+    weights_sha256: str,
+) -> Embedding:
+    """The images of one split as principal components of the network's features.
+
+    Raises DataError for a split without images and EvaluationError for features that are not finite.
+    """
+    chosen = samples.of(split)
+    features = embed(network, preprocessing, prepared_images(chosen, preprocessing))
+    return principal_components(
+        features.cpu().numpy(), chosen.ids, model_id=model_id, split=split, weights_sha256=weights_sha256
+    )
+
+
+def embedding_path(folder: Path, split: str) -> Path:
+    """Where a checkpoint's folder keeps the embedding of a split."""
+    return folder / f"embeddings-{split}.parquet"
+
+
+def stored_embedding(checkpoint: Checkpoint, split: str) -> Embedding:
+    """The embedding kept with a checkpoint. Raises CheckpointError naming the command that makes it where there is
+    none, it cannot be read, or other weights made it."""
+    card, path = checkpoint.card, embedding_path(checkpoint.path, split)
+    remedy = f"make it with: python -m core embed {card.run_id} --data {_example(card.data['name'])}"
+    if not path.is_file():
+        raise CheckpointError(f"{card.run_id} has no stored embedding of the {split} split; {remedy}")
+    try:
+        embedding = Embedding.load(path, model_id=card.run_id, split=split)
+    except EvaluationError as error:
+        raise CheckpointError(f"{card.run_id}: {error}; {remedy}") from error
+    if embedding.weights_sha256 != card.weights_sha256:
+        raise CheckpointError(f"{card.run_id}: the embedding of the {split} split is of other weights; {remedy}")
+    return embedding
+
+
+def _example(data_name: str) -> str:
+    return "fer2013.csv" if data_name in ("FER2013", "FER+") else "PATH"

@@ -1,0 +1,244 @@
+"""The comparison of networks as one HTML file that needs nothing else: what Compare shows, its protocol, the cards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from core.evaluation import (
+    ConfusionMatrix,
+    EvaluationError,
+    compare_all,
+    per_class,
+    reliability,
+    risk_coverage,
+)
+from core.robustness import RobustnessError, command, load_robustness
+from dashboard import charts, tables
+from dashboard.figures import calibration, confusion, report_page, robustness, significance
+from dashboard.figures.static import svg
+from dashboard.theme import LIGHT
+from dashboard.views.comparison import Comparison
+
+Progress = Callable[[str, int, int], None]  # the section, its number from 0, and how many there are
+HALF_PX = 560
+
+
+def html(comparison: Comparison, created_at: datetime, progress: Progress | None = None) -> str:
+    """The whole file, about half a megabyte, without scripts. ``created_at`` is said in UTC."""
+    on_paper = replace(comparison, inks=LIGHT)
+    parts = []
+    for number, (title, section) in enumerate(SECTIONS.items()):
+        if progress:
+            progress(title, number, len(SECTIONS))
+        parts += [report_page.heading(title, _anchor(title)), *section(on_paper)]
+    links = "".join(f'<a href="#{_anchor(title)}">{title}</a>' for title in SECTIONS)
+    networks = ", ".join(comparison.names[m] for m in comparison.runs)
+    top = [
+        report_page.sentence(f"{networks} on {comparison.split_name}, n = {comparison.n:,}."),
+        report_page.sentence(
+            "Intervals are 95 %. What the tests cannot tell from chance is called no measurable difference."
+        ),
+        f"<nav>{links}</nav>",
+    ]
+    made = created_at.astimezone(UTC).isoformat(timespec="seconds")
+    return report_page.page(f"Comparison of networks on {comparison.split_name}", made, [*top, *parts])
+
+
+def _anchor(title: str) -> str:
+    return title.lower().replace(" ", "-")
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]  # capitalize() would take the capitals of PublicTest
+
+
+def _caption(comparison: Comparison, words: str) -> str:
+    return f"{comparison.split_name}, n = {comparison.n:,}. {words}"
+
+
+def _scores(comparison: Comparison) -> list[str]:
+    scores = tables.scores(comparison.summaries, comparison.cards, comparison.names, comparison.milliseconds)
+    words = (
+        f"{_sentence(tables.protocol(comparison.split))} Accuracy: Wilson's interval, the others bootstrap. Bold: "
+        "the best, and whatever its interval does not exclude. Milliseconds: one face, median on the machine that made "
+        "this report."
+    )
+    return [
+        report_page.table(scores, tables.best(scores, comparison.summaries).to_numpy()),
+        report_page.sentence(_caption(comparison, words), muted=True),
+    ]
+
+
+def _per_class(comparison: Comparison) -> list[str]:
+    of_classes = {m: per_class(run) for m, run in comparison.runs.items()}
+    # A figure has one row a class, so networks with other classes stand in the table only.
+    first = next(iter(comparison.runs.values())).labels.classes
+    drawn = {m: scores for m, scores in of_classes.items() if comparison.runs[m].labels.classes == first}
+    figure = charts.per_class(drawn, comparison.forms, comparison.names, LIGHT, "f1")
+    words = "Whiskers: 95 %, bootstrap. A class without images has no score: not defined."
+    return [
+        report_page.plot(svg(figure, "F1 by class and network"), _caption(comparison, words)),
+        report_page.table(tables.per_class(of_classes, comparison.names)),
+    ]
+
+
+def _confusion(comparison: Comparison) -> list[str]:
+    plots = []
+    for model_id, run in comparison.runs.items():
+        name = comparison.names[model_id]
+        figure = confusion.matrix(ConfusionMatrix.from_run(run), LIGHT, title=name)
+        plots.append(report_page.plot(svg(figure, f"Confusion matrix of {name}", width_px=HALF_PX), half=True))
+    words = "Images in the cells; colour: their share of the true class, from 0 (white) to 1, on one scale for all."
+    return [
+        f'<div class="row">{"".join(plots)}</div>',
+        report_page.sentence(_caption(comparison, words), muted=True),
+    ]
+
+
+def _learning_curves(comparison: Comparison) -> list[str]:
+    histories = {m: c.history() for m, c in comparison.checkpoints.items()}
+    shown = {m: history for m, history in histories.items() if len(history)}
+    parts = []
+    missing = [comparison.names[m] for m in histories if m not in shown]
+    if missing:
+        parts.append(report_page.sentence(f"No training history is kept for {', '.join(missing)}."))
+    if shown:
+        epochs = {m: comparison.cards[m].chosen_epoch for m in shown}
+        plots = []
+        for measure in ("accuracy", "loss"):
+            figure = charts.learning_curves(shown, epochs, comparison.forms, comparison.names, LIGHT, measure)
+            drawn = svg(figure, f"Training and PublicTest {measure} by epoch", width_px=HALF_PX)
+            plots.append(report_page.plot(drawn, half=True))
+        words = "Strong: PublicTest. Faint: training, on augmented images. Marked: the epoch that PublicTest chose."
+        parts += [f'<div class="row">{"".join(plots)}</div>', report_page.sentence(words, muted=True)]
+    return parts
+
+
+def _significance(comparison: Comparison) -> list[str]:
+    runs, left_out = comparison.comparable()
+    parts = [report_page.sentence(text) for text in left_out]
+    if len(runs) < 2:
+        return [*parts, report_page.sentence("A difference needs two networks on the same images.")]
+    try:
+        found = compare_all(list(runs.values()))
+    except EvaluationError as error:
+        return [*parts, report_page.sentence(f"{error}.")]
+    names = comparison.names
+    figure = significance.differences(found, [f"{names[p.first]} − {names[p.second]}" for p in found], LIGHT)
+    words = "Whiskers: 95 %, paired bootstrap. Filled: a measurable difference; open: none."
+    parts.append(
+        report_page.plot(svg(figure, "Difference in accuracy of every pair of networks"), _caption(comparison, words))
+    )
+    parts += [
+        report_page.sentence(
+            f"{names[p.first]} and {names[p.second]}. {significance.in_words(p, names, together=len(found))}"
+        )
+        for p in found
+    ]
+    words = "p: McNemar's exact test on the images that only one of the two got right; Holm: corrected for all pairs."
+    return [*parts, report_page.table(significance.table(found, names)), report_page.sentence(words, muted=True)]
+
+
+def _calibration(comparison: Comparison) -> list[str]:
+    before = {m: calibration.uncalibrated(run) for m, run in comparison.runs.items()}
+    diagrams = {
+        "before": {m: reliability(run) for m, run in before.items() if run},
+        "after": {m: reliability(run) for m, run in comparison.runs.items()},
+    }
+    plots = []
+    for state, of_networks in diagrams.items():
+        figure = calibration.reliability(of_networks, comparison.forms, comparison.names, LIGHT)
+        figure.update_layout(title={"text": f"{state.capitalize()} temperature"})
+        drawn = svg(figure, f"Reliability diagram {state} temperature scaling", width_px=HALF_PX)
+        plots.append(report_page.plot(drawn, half=True))
+    areas = {m: risk_coverage(run) for m, run in comparison.runs.items()}
+    words = (
+        "15 bins of the predicted class's probability with equally many images; below the diagonal a network is surer "
+        "than it is right. The temperature was fitted on PublicTest. ECE bootstrap, NLL in nats and Brier's score "
+        "normal intervals; AURC: area under risk and coverage."
+    )
+    return [
+        f'<div class="row">{"".join(plots)}</div>',
+        report_page.table(calibration.table(comparison.runs, areas, comparison.names)),
+        report_page.sentence(_caption(comparison, words), muted=True),
+    ]
+
+
+def _robustness(comparison: Comparison) -> list[str]:
+    found, parts = {}, []
+    for model_id in comparison.checkpoints:
+        name = comparison.names[model_id]
+        try:
+            of_network = load_robustness(comparison.checkpoints[model_id], comparison.split)
+        except RobustnessError as error:
+            parts.append(report_page.sentence(f"{error}."))
+            continue
+        if of_network:
+            found[model_id] = of_network
+        else:
+            how = command(model_id, comparison.split)
+            parts.append(report_page.sentence(f"{name} has not been measured; {how} measures it."))
+    if not found:
+        return parts
+    drops = robustness.drops(found, comparison.forms, comparison.names, LIGHT)
+    curves = robustness.curves(found, comparison.forms, comparison.names, LIGHT)
+    words = (
+        "(clean − perturbed) ÷ clean accuracy, the mean over perturbations and five strengths; 0 is best. Bootstrap of "
+        "the images. The ensemble is left out: it is not stored under perturbations."
+    )
+    return [
+        *parts,
+        report_page.plot(svg(drops, "Mean relative drop by network"), _caption(comparison, words)),
+        report_page.table(robustness.table(found, comparison.names)),
+        report_page.plot(
+            svg(curves, "Accuracy by strength of each perturbation"),
+            _caption(comparison, "Strength 0: the images as they are. Whiskers: 95 % (Wilson)."),
+        ),
+        report_page.table(robustness.settings()),
+    ]
+
+
+def _protocol(comparison: Comparison) -> list[str]:
+    facts: dict[str, str] = {
+        "split": f"{comparison.split_name} ({comparison.n:,} images); {tables.protocol(comparison.split)}",
+        "choices": "epoch and temperature by PublicTest, never by PrivateTest",
+        "copies": "the column “without copies” leaves out images with an exact copy in Training",
+        "ensemble": "the mean of its members' calibrated probabilities",
+    }
+    for model_id, card in comparison.cards.items():
+        images = card.data.get("images", {})
+        counts = ", ".join(f"{split} {n:,}" for split, n in images.items()) if isinstance(images, Mapping) else ""
+        fingerprint = str(card.data.get("fingerprint", ""))[:16]
+        facts[f"data of {comparison.names[model_id]}"] = (
+            f"{card.data.get('name', '')}: {counts}; SHA-256 {fingerprint}…"
+        )
+    return [report_page.pairs(facts)]
+
+
+def _hardware(comparison: Comparison) -> list[str]:
+    trained = {
+        f"training of {comparison.names[m]}": f"{card.hardware}, {card.training_seconds / 60:.0f} minutes"
+        for m, card in comparison.cards.items()
+    }
+    return [report_page.pairs({"this report": report_page.machine()} | trained)]
+
+
+def _cards(comparison: Comparison) -> list[str]:
+    return [report_page.card(card, comparison.names[m]) for m, card in comparison.cards.items()]
+
+
+SECTIONS: dict[str, Callable[[Comparison], list[str]]] = {
+    "Scores": _scores,
+    "Significance": _significance,
+    "Per class": _per_class,
+    "Confusion": _confusion,
+    "Learning curves": _learning_curves,
+    "Calibration": _calibration,
+    "Robustness": _robustness,
+    "Protocol": _protocol,
+    "Hardware": _hardware,
+    "Model cards": _cards,
+    "Versions": lambda _: [report_page.versions()],
+}

@@ -1,0 +1,102 @@
+"""Networks beside the ten annotators of FER+: whom do they agree with, and what do they do where people disagree."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.data import DataError, ImageFacts
+from core.evaluation import EvaluationError, HumanAgreement, human_agreement, truth_against_votes
+from dashboard import charts
+from dashboard.figures import human as figures
+from dashboard.views import blocks
+from dashboard.views.comparison import SPLITS, Comparison
+
+MARKS = {
+    figures.AGREEMENT: ("human-agreement", "How often a random annotator of an image says what the network says."),
+    figures.CROSS_ENTROPY: ("human-cross-entropy", "From the votes on the network's classes to its probabilities."),
+}
+
+
+def draw(comparison: Comparison) -> None:
+    """Agreement, cross-entropy, accuracy by the annotators' agreement, and the label against their majority."""
+    tables = blocks.image_facts(comparison)
+    results = _results(comparison, tables)
+    if not results:
+        return
+    names, forms, inks = comparison.names, comparison.forms, comparison.inks
+    for column, (measure, (key, meaning)) in zip(st.columns(2), MARKS.items(), strict=True):
+        with column:
+            st.plotly_chart(
+                figures.marks(results, forms, names, inks, measure),
+                key=key,
+                config=charts.CONFIG,
+                alt=f"{measure.capitalize()} by network, beside what the annotators reach",
+            )
+            st.caption(f"{blocks.protocol(comparison)} {meaning} Whiskers: 95 %, normal.")
+    shown = figures.table(results, names)
+    st.dataframe(shown, hide_index=True, alt="Agreement with the annotators and cross-entropy by network")
+    st.caption(
+        "Images without votes are left out. *Another annotator*: the chance that two annotators of one image agree; "
+        "*favourite*: always answering what most of them say, which no answer can beat. The entropy of the votes is "
+        "the lowest cross-entropy there can be."
+    )
+    blocks.csv(lambda: figures.numbers(results), f"human-{comparison.split}")
+
+    st.markdown("**Where people disagree**")
+    against = st.segmented_control(
+        "Accuracy against the",
+        figures.AGAINST,
+        default=figures.LABEL,
+        required=True,
+        key="against",
+        bind="query-params",
+    )
+    blocks.figure(
+        figures.by_agreement(results, forms, names, inks, against),
+        comparison,
+        key="human-groups",
+        alt=f"Accuracy against the {against} by the annotators' own agreement",
+        caption="0.6: six of ten annotators gave the most chosen answer. The FER+ majority is defined only where more "
+        "than half of the votes that are not single agree on an expression. Whiskers: 95 % (Wilson). A group without "
+        "images is not defined.",
+        numbers=lambda: figures.group_numbers(results),
+    )
+    for facts in {id(f): f for m, f in tables.items() if m in results}.values():
+        _label_against_majority(comparison, facts)
+
+
+def _results(comparison: Comparison, tables: dict[str, ImageFacts]) -> dict[str, HumanAgreement]:
+    """By model id; a network that cannot be compared with votes is named in a sentence and left out."""
+    results = {}
+    for model_id, facts in tables.items():
+        name = comparison.names[model_id]
+        if facts.votes is None:
+            st.info(f"{name}: the images of {facts.name} carry no FER+ votes.", icon=":material/info:")
+            continue
+        run = comparison.runs[model_id]
+        try:
+            votes = facts.at(run.image_ids).votes
+            assert votes is not None  # the whole table has them
+            results[model_id] = human_agreement(run, votes)
+        except (DataError, EvaluationError) as error:
+            st.warning(f"{name} is left out: {error}.", icon=":material/warning:")
+    return results
+
+
+def _label_against_majority(comparison: Comparison, facts: ImageFacts) -> None:
+    rows = facts.split == comparison.split
+    assert facts.votes is not None  # networks without votes have no result
+    matrix = truth_against_votes(facts.labels, facts.truth[rows], facts.votes[rows])
+    st.markdown(f"**The label of {facts.name} against the FER+ majority**")
+    st.plotly_chart(
+        figures.label_matrix(matrix, comparison.inks),
+        key=f"human-labels-{facts.fingerprints[0][:8]}",
+        config=charts.CONFIG,
+        alt=f"Labels of {facts.name} by FER+ majority",
+    )
+    st.caption(
+        f"{SPLITS[comparison.split]}, n = {int(rows.sum()):,}. Label and majority say the same on {matrix.agreement} "
+        f"of the {matrix.agreement.n:,} images with a majority: a network that said what the "
+        "annotators say would score about that against the label. Colour: the share of the label."
+    )
+    blocks.csv(lambda: figures.matrix_numbers(matrix), f"labels-against-majority-{comparison.split}", "Cells (CSV)")

@@ -1,0 +1,124 @@
+"""Where each network fails: accuracy by brightness, contrast, sharpness, disputed faces, and copies in Training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.data import DataError
+from core.evaluation import EvaluationRun, Slice, annotator_agreement, cut, slice_report
+from dashboard import services
+from dashboard.figures import errors as tables
+from dashboard.figures import slices as figures
+from dashboard.views import blocks, image_list
+from dashboard.views.comparison import Comparison
+
+COPY = "copy in Training"
+WORDS = 5  # sentences about worse slices; the figure has them all
+
+
+def draw(comparison: Comparison) -> None:
+    """One network's slices, the measurably worse ones first; all networks along one property; a slice's images."""
+    runs = blocks.comparable(comparison)
+    columns = _columns(comparison, next(iter(runs.values())))
+    if not columns:
+        st.info("There is no column to slice by.", icon=":material/info:")
+        return
+    parts = cut(columns)
+    reports = {m: slice_report(run, parts) for m, run in runs.items()}
+    model_id = st.selectbox(
+        "Answers of", list(runs), format_func=comparison.names.__getitem__, key="slices_of", bind="query-params"
+    )
+    report = reports[model_id]
+    if not report:
+        st.info("Every image is alike in these columns: there is no slice to compare.", icon=":material/info:")
+        return
+    _one_network(comparison, comparison.names[model_id], report, reports)
+    _one_property(comparison, reports, list(dict.fromkeys(p.column for p in parts if p.values)))
+    _images(comparison, runs, model_id, report)
+
+
+def _columns(comparison: Comparison, run: EvaluationRun) -> dict[str, np.ndarray]:
+    """What the images can be sliced by, each (N,); a missing table or column is said in a sentence."""
+    columns: dict[str, np.ndarray] = {}
+    facts = next(iter(blocks.image_facts(comparison).values()), None)
+    if facts is not None:
+        try:
+            facts = facts.at(run.image_ids)
+            columns = {name: getattr(facts, name) for name in ("brightness", "contrast", "sharpness")}
+        except DataError as error:
+            st.warning(f"No image statistics: {error}.", icon=":material/warning:")
+            facts = None
+    if facts is not None and facts.votes is not None:
+        columns["agreement"] = annotator_agreement(facts.votes).round(6)
+    elif facts is not None:
+        st.info(f"The images of {facts.name} carry no FER+ votes: no slices by agreement.", icon=":material/info:")
+    copies = run.copy_in_train if run.copy_in_train is not None or facts is None else facts.copy_in_train
+    if copies is None:
+        st.info("Which images have a copy in Training is not known.", icon=":material/info:")
+    else:
+        columns[COPY] = copies
+    return columns
+
+
+def _one_network(
+    comparison: Comparison, name: str, report: Sequence[Slice], reports: Mapping[str, Sequence[Slice]]
+) -> None:
+    worse = [s for s in report if s.significantly_worse]
+    if not worse:
+        st.markdown(f":material/drag_handle: {name}: no slice is measurably worse than the rest.")
+    for part in worse[:WORDS]:
+        st.markdown(f":material/trending_down: {figures.in_words(part)}")
+    if len(worse) > WORDS:
+        st.markdown(f"{len(worse) - WORDS} more are measurably worse; the figure has them all.")
+    blocks.figure(
+        figures.differences(report, comparison.inks),
+        comparison,
+        key="slices",
+        alt=f"Accuracy of {name} on each slice minus its accuracy on the rest, with 95 % intervals",
+        caption=f"{name}. Filled: measurably worse than the rest (two proportions or Fisher's test, Holm over all "
+        "slices of the network, 5 %); these stand first. Whiskers: 95 % (Newcombe). Numbers are cut into quarters: "
+        "brightness and contrast in grey levels, sharpness as the variance of the Laplacian, agreement as the share of "
+        "annotators with the most chosen answer. What goes with a slice need not be its cause: classes are unevenly "
+        "spread.",
+        numbers=lambda: figures.numbers(reports),
+    )
+    with st.expander("Table"):
+        st.dataframe(figures.table(report), hide_index=True, alt=f"Slices of {name} with their tests")
+
+
+def _one_property(comparison: Comparison, reports: Mapping[str, Sequence[Slice]], columns: Sequence[str]) -> None:
+    st.markdown("**All networks along one property**")
+    column = st.segmented_control(
+        "Property", columns, default=columns[0], required=True, key="property", bind="query-params"
+    )
+    blocks.figure(
+        figures.by_property(reports, column, comparison.forms, comparison.names, comparison.inks),
+        comparison,
+        key="slices-by-property",
+        alt=f"Accuracy by {column} and network",
+        caption="Whiskers: 95 % (Wilson). A part without images has no accuracy: not defined.",
+        numbers=lambda: figures.numbers({m: figures.of(r, column) for m, r in reports.items()}),
+    )
+
+
+def _images(comparison: Comparison, runs: Mapping[str, EvaluationRun], model_id: str, report: Sequence[Slice]) -> None:
+    st.markdown("**Mistakes in a slice**")
+    by_title = {figures.title(s): s for s in report}
+    chosen = st.selectbox(
+        "Slice", list(by_title), index=None, placeholder="choose one", key="slice", bind="query-params"
+    )
+    if chosen is None:
+        return
+    answers = services.error_table(runs[model_id], [r for m, r in runs.items() if m != model_id])
+    mistakes = tables.select(answers, mistakes=True)
+    image_list.draw(
+        tables.ordered(mistakes[mistakes["image_id"].isin(by_title[chosen].image_ids)], "confidence"),
+        comparison,
+        comparison.cards.get(model_id) or next(iter(comparison.cards.values())),
+        key="slice_images",
+        alt=f"Mistakes of {comparison.names[model_id]} where {chosen}",
+        explained=model_id,
+    )

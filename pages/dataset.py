@@ -1,0 +1,40 @@
+"""What the networks learnt from: classes, faces, copies, and what annotators say of the labels."""
+
+import streamlit as st
+
+from dashboard import dataset, image_services
+from dashboard.dataset import audit, balance, faces, votes
+from dashboard.services import DATA_VARIABLE
+
+BALANCE, FACES, AUDIT, VOTES = VIEWS = ("Class balance", "Faces", "Audit", "Votes")
+
+st.title("Dataset")
+st.markdown(
+    "What the networks learnt from: how many faces of each expression, which are copies, which labels are disputed."
+)
+known, problem = dataset.available()
+if not known:
+    st.info(f"Nothing is known of any data set: {problem}.", icon=":material/info:")
+    st.stop()
+if problem and image_services.named_source():
+    st.warning(f"{DATA_VARIABLE}: {problem}.", icon=":material/warning:")
+number = 0
+if len(known) > 1:
+    number = st.selectbox(
+        "Data set",
+        range(len(known)),
+        format_func=lambda i: f"{known[i].name}, n = {known[i].n:,}",
+        key="dataset",
+        bind="query-params",
+        width=320,
+    )
+described = known[number]
+view = st.segmented_control("View", VIEWS, default=BALANCE, required=True, key="data_view", bind="query-params")
+if view == BALANCE:
+    balance.draw(described)
+elif view == FACES:
+    faces.draw(described, problem)
+elif view == AUDIT:
+    audit.draw(described)
+else:
+    votes.draw(described)

@@ -1,0 +1,55 @@
+"""Faces as a gallery shows them, and their order."""
+
+import numpy as np
+import pytest
+
+from core.checkpoints import list_checkpoints
+from core.faces import detector
+from core.images import decode
+from core.inference import ENSEMBLE, FaceSummary, Predictor, analyze, disagreement_bits, in_order, summarise_faces
+from core.sample_photos import sample_photos
+
+THUMBNAIL = np.zeros((112, 112, 3), np.uint8)
+FACES = [
+    FaceSummary("a", 0, THUMBNAIL, "sad", 0.5, 0.2),
+    FaceSummary("a", 1, THUMBNAIL, "happy", 0.6, None),
+    FaceSummary("b", 0, THUMBNAIL, "happy", 0.9, 0.7),
+    FaceSummary("c", 0, THUMBNAIL, "angry", 0.9, 0.0),
+]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ("photo", ["a0", "a1", "b0", "c0"]),
+        ("expression", ["c0", "b0", "a1", "a0"]),
+        ("confidence", ["b0", "c0", "a1", "a0"]),
+        ("disagreement", ["b0", "a0", "c0", "a1"]),
+    ],
+)
+def test_faces_are_sorted_and_equal_ones_keep_their_order(order, expected):
+    assert [f"{f.photo}{f.number}" for f in in_order(FACES, order)] == expected
+
+
+def test_an_order_there_is_not_is_named():
+    with pytest.raises(ValueError, match="by photo, expression, confidence, disagreement, got 'mood'"):
+        in_order(FACES, "mood")
+
+
+def test_a_summary_says_what_the_analysis_says(checkpoint_root):
+    predictors = [Predictor.load(c) for c in list_checkpoints(checkpoint_root).checkpoints]
+    photo = decode(sample_photos()["two_faces"].data)
+    analysis = analyze(photo, detector("haar"), predictors)
+    found = summarise_faces("p", analysis)
+    assert [f.number for f in found] == [0, 1]
+    for summary, face in zip(found, analysis.faces, strict=True):
+        verdict = face.predictions[ENSEMBLE]
+        assert summary.expression == verdict.expression
+        assert summary.confidence == pytest.approx(verdict.probabilities.max())
+        singles = [p.probabilities for m, p in face.predictions.items() if m != ENSEMBLE]
+        assert summary.disagreement == pytest.approx(disagreement_bits(singles))
+        assert summary.thumbnail.shape == (112, 112, 3)
+        assert summary.thumbnail.std() > 10
+    assert not np.array_equal(found[0].thumbnail, found[1].thumbnail)
+    alone = summarise_faces("p", analyze(photo, detector("haar"), predictors[:1]))
+    assert alone[0].disagreement is None
