@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from core.checkpoints import Checkpoint
-from core.data import DataError, ImageFacts, Samples, describe, facts_for, overview, read
+from core.data import SOURCES, DataError, ImageFacts, Samples, describe, facts_for, overview, read
 from core.evaluation.embedding import Embedding
 from core.explain import Explanation
 from core.inference import Predictor, embedding_path, image_maps, stored_embedding
@@ -36,11 +36,28 @@ def whole_dataset() -> tuple[Samples, ImageFacts]:
             f"the images are not on this machine: set {DATA_VARIABLE} to the path of fer2013.csv, a packed Parquet "
             "file, an image folder or a manifest, and start FERscope again"
         )
-    path = Path(source)
-    found = _whole_dataset(source, path.stat().st_mtime_ns if path.exists() else 0)
+    key = _source_key()
+    found = _whole_dataset(*key)
+    _last_read()["key"] = key
     if isinstance(found, DataError):
         raise found
     return found
+
+
+def quickly_told() -> bool:
+    """Whether :func:`whole_dataset` answers at once: it has read the data set before, or the path holds none."""
+    source = named_source()
+    return _last_read().get("key") == _source_key() or not any(s.recognises(Path(source)) for s in SOURCES)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _last_read() -> dict[str, tuple[str, int]]:
+    return {}
+
+
+def _source_key() -> tuple[str, int]:
+    path = Path(named_source())
+    return str(path), path.stat().st_mtime_ns if path.exists() else 0
 
 
 @st.cache_resource(max_entries=1, show_spinner="Reading every image of the data set …", show_time=True)
@@ -93,8 +110,7 @@ def map_shelf() -> Shelf:
 
 def mean_faces(samples: Samples, split: str) -> dict[str, tuple[np.ndarray, int]]:
     """The average image of each class of :func:`whole_dataset`, and how many images it is made of."""
-    source = named_source()
-    return _mean_faces(source, Path(source).stat().st_mtime_ns if Path(source).exists() else 0, split, samples)
+    return _mean_faces(*_source_key(), split, samples)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Averaging the faces …")

@@ -1,18 +1,16 @@
 """Photo -> faces -> what each network says of them, and why."""
 
-import json
-
 import pandas as pd
 import streamlit as st
 
 from core.faces import DetectorUnavailableError
 from core.images import MIN_SIDE_PX
-from core.inference import ENSEMBLE, photo_values
+from core.inference import ENSEMBLE, PhotoAnalysis
 from dashboard import charts, services, state, theme
 from dashboard.components.network_picker import forms, load, pick_networks, titles
 from dashboard.components.photo_view import display_width, with_boxes
 from dashboard.components.sources import sample_cards, source_picker
-from dashboard.lab import PANELS, FaceInQuestion
+from dashboard.lab import PANELS, FaceInQuestion, downloads, face_picker, gallery, link
 
 with st.sidebar:
     source_picker()
@@ -31,35 +29,49 @@ st.markdown("What each network says of a face, how much they agree, and where ea
 for sentence in state.refused().values():
     st.error(sentence, icon=":material/broken_image:")
 
+link.restore()
 photo = state.chosen_photo()
 if photo is None:
     st.info("Upload a photo or take a snapshot in the sidebar, or begin with a portrait.", icon=":material/upload:")
     sample_cards()
     st.stop()
 
-held = state.photos()
-if len(held) > 1:
-    names = {p.digest: p.name for p in held}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        picked = st.pills(
-            "Photo", list(names), format_func=names.__getitem__, default=photo.digest, required=True, key="photo_pills"
-        )
-        st.button("Forget all photos", on_click=state.clear_photos, icon=":material/delete:", type="tertiary")
-    st.session_state["photo"] = picked  # outlives the pills when another page is opened
-    photo = next(p for p in held if p.digest == picked)
-
 networks = load(chosen_networks)
 if not networks:
     st.info("Choose at least one network in the sidebar.", icon=":material/info:")
     st.stop()
 
-whole_image = st.session_state.get("whole_image") == photo.digest
-try:
-    analysis = services.analysis(photo, networks, detector, whole_image=whole_image)
-except DetectorUnavailableError as error:
-    st.error(f"{error} Until then the Haar cascade looks for faces.", icon=":material/cloud_off:")
-    analysis = services.analysis(photo, networks, "haar", whole_image=whole_image)
+title_of = titles(chosen_networks) | {ENSEMBLE: "mean of the networks"}
+form_of = forms(chosen_networks)
+inks = theme.ink()
 
+
+def analysed(photo: state.Photo) -> PhotoAnalysis:
+    """By the chosen detector; by Haar, and with a sentence, where that one cannot be had."""
+    whole_image = st.session_state.get("whole_image") == photo.digest
+    try:
+        return services.analysis(photo, networks, detector, whole_image=whole_image)
+    except DetectorUnavailableError as error:
+        st.error(f"{error} Until then the Haar cascade looks for faces.", icon=":material/cloud_off:")
+        return services.analysis(photo, networks, "haar", whole_image=whole_image)
+
+
+held = state.photos()
+analysis = analysed(photo) if len(held) == 1 else None
+if analysis is None or len(analysis.faces) > 1:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        show = st.segmented_control(
+            "Show", (gallery.ONE, gallery.ALL), default=gallery.ONE, required=True, key="show", bind="query-params"
+        )
+        if show == gallery.ONE and len(held) > 1:
+            photo = face_picker.pick_photo(photo)
+        if len(held) > 1:
+            st.button("Forget all photos", on_click=state.clear_photos, icon=":material/delete:", type="tertiary")
+    if show == gallery.ALL:
+        gallery.draw(gallery.Gallery(held, networks, detector, title_of, form_of, inks))
+        st.stop()
+
+analysis = analysis or analysed(photo)
 if not analysis.faces:
     boxed = with_boxes(analysis, -1)
     st.image(boxed, alt=f"{photo.name}, no face found", width=display_width(boxed))
@@ -72,28 +84,9 @@ if not analysis.faces:
         st.rerun()
     st.stop()
 
-title_of = titles(chosen_networks) | {ENSEMBLE: "mean of the networks"}
-form_of = forms(chosen_networks)
-inks = theme.ink()
-
 left, right = st.columns([5, 7], gap="large")
 with left:
-    picture = st.empty()
-    number = 0
-    if len(analysis.faces) > 1:
-        number = st.segmented_control(
-            "Face",
-            range(len(analysis.faces)),
-            format_func=lambda i: f"{i + 1} · {analysis.faces[i].verdict.expression}",
-            default=0,
-            required=True,
-            key=f"face-{photo.digest[:12]}-{detector}",
-        )
-    boxed = with_boxes(analysis, number)
-    picture.image(boxed, alt=f"{photo.name} with {len(analysis.faces)} faces boxed", width=display_width(boxed))
-    took = sum(analysis.elapsed_ms.values())
-    found_by = services.DETECTORS.get(analysis.detector, "the whole image, no detector")
-    st.caption(f"{photo.name} · {analysis.image.shape[1]} × {analysis.image.shape[0]} px · {found_by} · {took:.0f} ms")
+    number = face_picker.pick_face(photo, analysis, inks)
 found = analysis.faces[number]
 verdict = found.verdict
 if found.face.box.side < MIN_SIDE_PX:
@@ -123,24 +116,7 @@ with right:
 
 face = FaceInQuestion(photo, analysis, number, tuple(networks), title_of, form_of, inks)
 panel = st.segmented_control(
-    "Look at", list(PANELS), default="Saliency", required=True, key="panel", bind="query-params"
+    "Look at", list(PANELS), default="Saliency", required=True, wrap=True, key="panel", bind="query-params"
 )
 PANELS[panel](face)
-
-with st.container(horizontal=True):
-    st.download_button(
-        "Numbers (CSV)",
-        lambda: table.to_csv(index_label="class"),
-        file_name=f"{face.stem}.csv",
-        mime="text/csv",
-        icon=":material/table:",
-        on_click="ignore",
-    )
-    st.download_button(
-        "Everything (JSON)",
-        lambda: json.dumps(photo_values(photo.name, analysis), indent=2, ensure_ascii=False),
-        file_name=f"{face.stem}.json",
-        mime="application/json",
-        icon=":material/data_object:",
-        on_click="ignore",
-    )
+downloads.draw(face, table)

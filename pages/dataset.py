@@ -1,5 +1,7 @@
 """What the networks learnt from: classes, faces, copies, and what annotators say of the labels."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from dashboard import dataset, image_services
@@ -12,7 +14,19 @@ st.title("Dataset")
 st.markdown(
     "What the networks learnt from: how many faces of each expression, which are copies, which labels are disputed."
 )
-known, problem = dataset.available()
+view = st.segmented_control("View", VIEWS, default=BALANCE, required=True, key="data_view", bind="query-params")
+above = st.container()
+unread = not image_services.quickly_told()
+read = view == FACES or (
+    unread
+    and st.toggle(
+        f"Read the images of {Path(image_services.named_source()).name}",
+        key="read",
+        bind="query-params",
+        help="Counts and findings of known data sets stand in small tables; reading every image takes a while.",
+    )
+)
+known, problem = dataset.available(read=read)
 if not known:
     st.info(f"Nothing is known of any data set: {problem}.", icon=":material/info:")
     st.stop()
@@ -20,7 +34,7 @@ if problem and image_services.named_source():
     st.warning(f"{DATA_VARIABLE}: {problem}.", icon=":material/warning:")
 number = 0
 if len(known) > 1:
-    number = st.selectbox(
+    number = above.selectbox(
         "Data set",
         range(len(known)),
         format_func=lambda i: f"{known[i].name}, n = {known[i].n:,}",
@@ -29,12 +43,11 @@ if len(known) > 1:
         width=320,
     )
 described = known[number]
-view = st.segmented_control("View", VIEWS, default=BALANCE, required=True, key="data_view", bind="query-params")
 if view == BALANCE:
     balance.draw(described)
 elif view == FACES:
     faces.draw(described, problem)
 elif view == AUDIT:
-    audit.draw(described)
+    audit.draw(described, problem)
 else:
     votes.draw(described)

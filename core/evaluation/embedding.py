@@ -95,7 +95,8 @@ class Embedding:
         }
         table = pa.table(columns).replace_schema_metadata({METADATA: json.dumps(described).encode()})
         partial = path.with_suffix(".partial")
-        pq.write_table(table, partial, compression="zstd")
+        # Hardly a value comes twice: a dictionary of them would only add to the file.
+        pq.write_table(table, partial, compression="zstd", use_dictionary=False)
         partial.replace(path)
 
     @classmethod

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import xlogy
 
 from core.evaluation.intervals import Score, mean_score, wilson
 from core.evaluation.run import EvaluationError, EvaluationRun
@@ -73,10 +74,7 @@ def ferplus_majority(votes: np.ndarray) -> np.ndarray:
 
     FER+'s own rule: single votes are dropped as outliers; the winner needs more than half of what remains.
     """
-    kept = np.where(_checked(votes) > 1, votes, 0)
-    winner = kept.argmax(axis=1)
-    has_majority = (2 * kept.max(axis=1) > kept.sum(axis=1)) & (winner < EXPRESSIONS)
-    return np.asarray(np.where(has_majority, winner, NO_MAJORITY))
+    return _majority(np.ascontiguousarray(_checked(votes).T))
 
 
 def human_agreement(run: EvaluationRun, votes: np.ndarray) -> HumanAgreement:
@@ -84,34 +82,36 @@ def human_agreement(run: EvaluationRun, votes: np.ndarray) -> HumanAgreement:
 
     Images without votes are left out; so are, for the cross-entropy, images with no vote for any class of the run.
     """
-    votes = _checked(votes, len(run)).astype(np.float64)
     columns = _columns_of(run)
-    total = votes.sum(axis=1)
+    by_column = np.ascontiguousarray(_checked(votes, len(run)).T)  # (10, N): sums over N images, not over ten numbers
+    total = by_column.sum(axis=0, dtype=np.float64)
     seen = total > 0
-    rows = np.flatnonzero(seen)
-    for_answer = votes[rows, columns[run.predicted[rows]]] / total[rows]
+    for_answer = by_column[columns[run.predicted], np.arange(len(run))]
     several = total > 1
-    pairs = (votes * (votes - 1)).sum(axis=1)[several] / (total * (total - 1))[several]
+    pairs = sum((c * (c - 1.0) for c in by_column), start=np.zeros(len(run)))
 
-    for_classes = votes[:, columns]
-    usable = for_classes.sum(axis=1) > 0
-    shares = for_classes[usable] / for_classes[usable].sum(axis=1, keepdims=True)
-    log_shares = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
+    of_classes = by_column[columns]
+    votes_on_classes = of_classes.sum(axis=0, dtype=np.float64)
+    usable = votes_on_classes > 0
+    n = votes_on_classes[usable]
+    # The entropy of shares c/n is log n - sum(c log c) / n, and a count is one of few numbers.
+    c_log_c = xlogy(counts := np.arange(int(of_classes.max(initial=0)) + 1), counts)
+    entropy = np.log(n) - sum((c_log_c[c] for c in of_classes), start=np.zeros(len(run)))[usable] / n
     return HumanAgreement(
-        network=mean_score(for_answer),
-        annotators=mean_score(pairs),
-        favourite=mean_score(votes[np.ix_(rows, columns)].max(axis=1) / total[rows]),
-        cross_entropy=mean_score(-(shares * run.log_probabilities[usable]).sum(axis=1)),
-        vote_entropy=mean_score(-(shares * log_shares).sum(axis=1)),
-        groups=_groups(run, votes, columns),
+        network=mean_score(for_answer[seen] / total[seen]),
+        annotators=mean_score(pairs[several] / (total * (total - 1))[several]),
+        favourite=mean_score(of_classes.max(axis=0)[seen] / total[seen]),
+        cross_entropy=mean_score(-_log_likelihood(run, of_classes)[usable] / n),
+        vote_entropy=mean_score(entropy),
+        groups=_groups(run, by_column, total, columns),
     )
 
 
 def annotator_agreement(votes: np.ndarray) -> np.ndarray:
     """(N, 10) votes -> (N,) share of the votes that the most chosen column got; NaN without votes."""
-    votes = _checked(votes)
-    total = votes.sum(axis=1)
-    return np.asarray(np.divide(votes.max(axis=1), total, out=np.full(len(votes), np.nan), where=total > 0))
+    by_column = np.ascontiguousarray(_checked(votes).T)
+    total = by_column.sum(axis=0, dtype=np.float64)
+    return np.asarray(np.divide(by_column.max(axis=0), total, out=np.full(len(total), np.nan), where=total > 0))
 
 
 def label_against_votes(run: EvaluationRun, votes: np.ndarray) -> VoteMatrix:
@@ -128,26 +128,50 @@ def truth_against_votes(labels: LabelSet, truth: np.ndarray, votes: np.ndarray) 
     return VoteMatrix(labels.classes, columns, counts)
 
 
-def _groups(run: EvaluationRun, votes: np.ndarray, columns: np.ndarray) -> tuple[AgreementGroup, ...]:
-    share, majority = annotator_agreement(votes), ferplus_majority(votes)
-    right_by_majority = columns[run.predicted] == majority
-    groups = []
-    for tenth in range(10):
-        low, high = tenth / 10, (tenth + 1) / 10
-        # Rounded: 3 of 10 votes must not fall on the wrong side of 0.3.
-        member = (np.round(share, 6) > low) & (np.round(share, 6) <= high)
-        if not member.any():
-            continue
-        judged = member & (majority != NO_MAJORITY)
-        groups.append(
-            AgreementGroup(
-                low,
-                high,
-                wilson(int(run.correct[member].sum()), int(member.sum())),
-                wilson(int(right_by_majority[judged].sum()), int(judged.sum())),
-            )
+def _log_likelihood(run: EvaluationRun, of_classes: np.ndarray) -> np.ndarray:
+    """(N,): the log-probability that the network gives to all votes (K, N) on its classes together."""
+    rows = np.arange(len(run))
+    # log p(k) = z(k) - z(predicted) + log p(predicted): one logarithm an image, of a number that is at least 1/K.
+    offset = np.log(run.probabilities[rows, run.predicted]) - run.logits[rows, run.predicted] / run.temperature
+    columns = zip(of_classes, run.logits.T, strict=True)
+    return np.asarray(sum((c * (z / run.temperature + offset) for c, z in columns), start=np.zeros(len(run))))
+
+
+def _groups(
+    run: EvaluationRun, by_column: np.ndarray, total: np.ndarray, columns: np.ndarray
+) -> tuple[AgreementGroup, ...]:
+    share = np.divide(by_column.max(axis=0), total, out=np.zeros(len(run)), where=total > 0)
+    tenth = np.ceil(10 * share - 1e-6).astype(np.int64)  # 3 of 10 votes must not fall on the wrong side of 0.3
+    majority = _majority(by_column)
+    judged = majority != NO_MAJORITY
+
+    def counts(of: np.ndarray) -> np.ndarray:
+        return np.bincount(tenth[of], minlength=11)
+
+    sizes, right = counts(total > 0), counts(run.correct & (total > 0))
+    sizes_judged, right_judged = counts(judged), counts(judged & (columns[run.predicted] == majority))
+    return tuple(
+        AgreementGroup(
+            (step - 1) / 10,
+            step / 10,
+            wilson(int(right[step]), int(sizes[step])),
+            wilson(int(right_judged[step]), int(sizes_judged[step])),
         )
-    return tuple(groups)
+        for step in range(1, 11)
+        if sizes[step]
+    )
+
+
+def _majority(by_column: np.ndarray) -> np.ndarray:
+    """Votes (10, N) -> (N,) position in FERPLUS8, -1 for no majority."""
+    kept = np.where(by_column > 1, by_column, 0)
+    best, winner = kept[0].copy(), np.zeros(kept.shape[1], np.int64)
+    for position, column in enumerate(kept[1:], start=1):
+        better = column > best
+        np.copyto(best, column, where=better)
+        winner[better] = position
+    wins = (2 * best.astype(np.int64) > kept.sum(axis=0, dtype=np.int64)) & (winner < EXPRESSIONS)
+    return np.where(wins, winner, NO_MAJORITY)
 
 
 def _columns_of(run: EvaluationRun) -> np.ndarray:
@@ -166,6 +190,6 @@ def _checked(votes: np.ndarray, n: int | None = None) -> np.ndarray:
     if votes.ndim != 2 or votes.shape[1] != len(VOTE_COLUMNS) or (n is not None and len(votes) != n):
         rows = "N" if n is None else n
         raise EvaluationError(f"FER+ votes must have shape ({rows}, 10), one row for each image, got {votes.shape}")
-    if votes.size and not (votes >= 0).all():
+    if votes.size and not (votes >= 0).all():  # false for NaN too
         raise EvaluationError("FER+ votes are counts from 0, got a negative number or NaN")
-    return votes
+    return votes if votes.dtype.kind in "iu" else votes.astype(np.int64)

@@ -45,7 +45,13 @@ class Slice:
     p_holm: float
     test: str
     position: int
-    image_ids: np.ndarray = field(repr=False, compare=False)  # (n,)
+    of_run: np.ndarray = field(repr=False, compare=False)  # (N,) image ids of the whole run
+    codes: np.ndarray = field(repr=False, compare=False)  # (N,) positions of the parts that they are in
+
+    @property
+    def image_ids(self) -> np.ndarray:
+        """(n,) int64: the images of the slice."""
+        return np.asarray(self.of_run[self.codes == self.position])
 
     @property
     def difference(self) -> float:
@@ -102,17 +108,26 @@ def cut(columns: Mapping[str, np.ndarray], *, bins: int = 4) -> tuple[Parts, ...
 def _of_column(run: EvaluationRun, parts: Parts) -> list[Slice]:
     """One slice a part, p-values not yet corrected."""
     k = len(parts.values)
-    known = parts.codes != NO_PART
-    sizes = np.bincount(parts.codes[known], minlength=k)
-    hits = np.bincount(parts.codes[known & run.correct], minlength=k)
+    # Wrong and right answers in each part, and in none, counted in one pass.
+    wrong, right = np.bincount(parts.codes + 1 + (k + 1) * run.correct, minlength=2 * (k + 1)).reshape(2, -1)[:, 1:]
     slices = []
     for i, value in enumerate(parts.values):
-        n, right, rest_n = int(sizes[i]), int(hits[i]), int(sizes.sum() - sizes[i])
-        rest_right = int(hits.sum()) - right
-        p_value, test = _two_proportions(right, n, rest_right, rest_n) if n and rest_n else (math.nan, "")
-        members = run.image_ids[parts.codes == i]
+        hits, n = int(right[i]), int(right[i] + wrong[i])
+        rest_hits, rest_n = int(right.sum()) - hits, int(right.sum() + wrong.sum()) - n
+        p_value, test = _two_proportions(hits, n, rest_hits, rest_n) if n and rest_n else (math.nan, "")
         slices.append(
-            Slice(parts.column, value, wilson(right, n), wilson(rest_right, rest_n), p_value, p_value, test, i, members)
+            Slice(
+                column=parts.column,
+                value=value,
+                accuracy=wilson(hits, n),
+                rest=wilson(rest_hits, rest_n),
+                p_value=p_value,
+                p_holm=p_value,
+                test=test,
+                position=i,
+                of_run=run.image_ids,
+                codes=parts.codes,
+            )
         )
     return slices
 
@@ -121,7 +136,8 @@ def _cut(name: str, cells: pd.Series, bins: int) -> Parts:
     if pd.api.types.is_bool_dtype(cells):
         return Parts(name, ("no", "yes"), cells.to_numpy(np.int64))
     numeric = pd.api.types.is_numeric_dtype(cells)
-    if not numeric or cells.nunique() <= bins:
+    few = cells.head(1000).nunique() <= bins and cells.nunique() <= bins  # the head mostly settles it
+    if not numeric or few:
         codes, values = pd.factorize(cells, sort=numeric)  # rows without a value have the code -1
         if not numeric and len(values) > MAX_VALUES:
             raise EvaluationError(f"the column {name!r} has {len(values)} different texts; a slice report takes 50")
@@ -135,9 +151,9 @@ def _cut(name: str, cells: pd.Series, bins: int) -> Parts:
 def _quantiles(name: str, numbers: np.ndarray, bins: int) -> Parts:
     missing = np.isnan(numbers)
     edges = np.unique(np.quantile(numbers[~missing], np.linspace(0, 1, bins + 1)[1:-1]))
-    index = np.searchsorted(edges, numbers)
+    index = sum((numbers > e for e in edges), start=np.zeros(len(numbers), np.int64))
     if index[~missing].max() == 0:  # most images have the highest number: set the others against them
-        index = np.searchsorted(edges, numbers, side="right")
+        index = sum((numbers >= e for e in edges), start=np.zeros(len(numbers), np.int64))
     index[missing] = NO_PART
     values: list[str] = []
     codes = np.full(len(numbers), NO_PART)
@@ -154,7 +170,8 @@ def _word(value: object) -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        number = float(value)
+        return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
     return str(value)
 
 

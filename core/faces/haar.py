@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -36,7 +39,10 @@ class HaarDetector(Detector):
     def __init__(self, *, min_score: float = 0.6) -> None:
         super().__init__(min_score=min_score)
         self._faces = _cascade("haarcascade_frontalface_default.xml")
-        self._eyes = _cascade("haarcascade_eye.xml")
+        # Looking for eyes takes as long as a small network does, and a cascade serves one thread at a time.
+        self._eyes = threading.local()
+        self._eyes.cascade = _cascade("haarcascade_eye.xml")  # a missing file is told now
+        self._workers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="eyes")
 
     def _find(self, view: np.ndarray) -> list[Face]:
         grey = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY))
@@ -47,13 +53,15 @@ class HaarDetector(Detector):
             minSize=(MIN_FACE_PX, MIN_FACE_PX),
             outputRejectLevels=True,
         )
+        crops = [grey[top : top + height, left : left + width] for left, top, width, height in boxes]
+        rolls = self._workers.map(self._roll_deg, crops) if len(crops) > 1 else map(self._roll_deg, crops)
         return [
             Face(
                 Box(float(left), float(top), float(width), float(height)),
                 score=1 / (1 + math.exp(-float(weight) / 3)),
-                roll_deg=self._roll_deg(grey[top : top + height, left : left + width]),
+                roll_deg=roll_deg,
             )
-            for (left, top, width, height), weight in zip(boxes, weights, strict=True)
+            for (left, top, width, height), weight, roll_deg in zip(boxes, weights, rolls, strict=True)
         ]
 
     def _roll_deg(self, face: np.ndarray) -> float:
@@ -62,7 +70,9 @@ class HaarDetector(Detector):
             return 0.0
         resized = cv2.resize(face, (EYE_VIEW_PX, EYE_VIEW_PX), interpolation=cv2.INTER_LINEAR)
         upper = np.asarray(resized)[int(0.15 * EYE_VIEW_PX) : int(0.6 * EYE_VIEW_PX)]
-        found = self._eyes.detectMultiScale(
+        if not hasattr(self._eyes, "cascade"):
+            self._eyes.cascade = _cascade("haarcascade_eye.xml")
+        found = self._eyes.cascade.detectMultiScale(
             upper,
             scaleFactor=1.05,
             minNeighbors=5,

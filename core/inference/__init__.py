@@ -22,7 +22,17 @@ from core.inference.perturbation import (
 from core.inference.predictor import Prediction, Predictor, ensemble_prediction
 from core.inference.regions import DatasetShares, dataset_shares, regions_of
 from core.inference.saliency import ClassMaps, class_saliency, explained, input_tensor
-from core.inference.trust import MethodAgreement, Trust, method_agreement, probability_of, sanity, trust
+from core.inference.trust import (
+    Measures,
+    MethodAgreement,
+    Trust,
+    chance,
+    measures,
+    method_agreement,
+    probability_of,
+    sanity,
+    trust,
+)
 
 __all__ = [
     "ENSEMBLE",
@@ -37,6 +47,7 @@ __all__ = [
     "FaceAnalysis",
     "FaceSummary",
     "Knob",
+    "Measures",
     "MethodAgreement",
     "Perturbation",
     "PerturbationError",
@@ -46,6 +57,7 @@ __all__ = [
     "Sweep",
     "Trust",
     "analyze",
+    "chance",
     "class_saliency",
     "dataset_shares",
     "disagreement_bits",
@@ -61,6 +73,7 @@ __all__ = [
     "in_order",
     "infer_logits",
     "input_tensor",
+    "measures",
     "method_agreement",
     "perturbed",
     "perturbed_inputs",

@@ -12,7 +12,7 @@ from core.faces import MEASURED, CropMargin, crop
 from core.inference.analysis import ENSEMBLE, PhotoAnalysis
 from core.inference.doubt import disagreement_bits
 
-THUMBNAIL_PX = 112
+THUMBNAIL_PX = 96
 ORDERS = ("photo", "expression", "confidence", "disagreement")
 
 
@@ -22,7 +22,7 @@ class FaceSummary:
 
     photo: str  # whatever tells the photo from others
     number: int  # position among the photo's faces, from 0
-    thumbnail: np.ndarray  # (112, 112, 3) uint8
+    thumbnail: np.ndarray  # (96, 96, 3) uint8
     expression: str
     confidence: float  # probability of that expression, after temperature scaling
     disagreement: float | None  # Jensen-Shannon divergence of the networks in bits; None for a single network

@@ -33,13 +33,19 @@ HIDDEN_PART = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Trust:
-    """Every measure of one map; all are about the probability of ``explanation.class_index``."""
+class Measures:
+    """The quick measures of one map; all are about the probability of ``explanation.class_index``."""
 
     explanation: Explanation
     curves: FaithfulnessCurves
     road: RoadCurves
     drop: ConfidenceDrop
+
+
+@dataclass(frozen=True, eq=False)
+class Trust(Measures):
+    """Every measure of one map: the quick ones, and whether it beats its own shuffled copies."""
+
     chance: ChanceResult
 
 
@@ -64,15 +70,35 @@ def trust(
     ``progress(done, total)`` counts the maps of the chance test, which takes nearly all of the time. Raises
     ExplainError for a map whose cells are all alike, and Stopped.
     """
+    quick = measures(predictor, face, explanation)
+    tested = chance(predictor, face, explanation, progress=progress, should_stop=should_stop)
+    return Trust(quick.explanation, quick.curves, quick.road, quick.drop, tested)
+
+
+def measures(predictor: Predictor, face: FaceAnalysis, explanation: Explanation) -> Measures:
+    """Deletion, insertion, ROAD and the drop in confidence. Raises ExplainError for a map whose cells are all alike."""
     predict, pixels = probability_of(predictor), input_tensor(predictor, face)[0]
     heatmap, k = explanation.heatmap, explanation.class_index
-    return Trust(
+    return Measures(
         explanation=explanation,
         curves=deletion_insertion(predict, pixels, heatmap, k),
         road=road(predict, pixels, heatmap, k),
         drop=confidence_drop(predict, pixels, heatmap, k, HIDDEN_PART),
-        chance=chance_test(predict, pixels, heatmap, k, progress=progress, should_stop=should_stop),
     )
+
+
+def chance(
+    predictor: Predictor,
+    face: FaceAnalysis,
+    explanation: Explanation,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> ChanceResult:
+    """The map beside 99 copies of itself with their cells permuted. Raises ExplainError as :func:`measures`, Stopped."""
+    predict, pixels = probability_of(predictor), input_tensor(predictor, face)[0]
+    heatmap, k = explanation.heatmap, explanation.class_index
+    return chance_test(predict, pixels, heatmap, k, progress=progress, should_stop=should_stop)
 
 
 def method_agreement(

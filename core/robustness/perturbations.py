@@ -124,7 +124,9 @@ PERTURBATIONS = {
             (0.1, 0.15, 0.2, 0.3, 0.4),
             _by_slider("brightness", signed=True),
         ),
-        GradedPerturbation("contrast", "Contrast", "times", (0.8, 0.6, 0.45, 0.3, 0.2), _by_slider("contrast")),
+        GradedPerturbation(
+            "contrast", "Contrast", "of the contrast it has", (0.8, 0.6, 0.45, 0.3, 0.2), _by_slider("contrast")
+        ),
         GradedPerturbation("jpeg", "JPEG", "quality", (60, 40, 25, 15, 8), _by_slider("jpeg_quality")),
         GradedPerturbation(
             "rotation",

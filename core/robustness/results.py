@@ -65,7 +65,7 @@ class Robustness:
 
     def accuracy(self, perturbation: str, strength: int) -> Score:
         """Accuracy under one condition, with Wilson's interval."""
-        return wilson(int(self.right[perturbation, strength].sum()), self.n)
+        return self._accuracies[perturbation, strength]
 
     def relative_drop(self, perturbation: str | None = None) -> Score:
         """The mean over strengths, and over all perturbations for None, of (clean - perturbed) / clean accuracy.
@@ -73,29 +73,38 @@ class Robustness:
         0: nothing is lost; 1: all is. The interval is a percentile bootstrap of the images, each with all its answers.
         Not defined for a network that gets no image right as it is.
         """
-        names = tuple(PERTURBATIONS) if perturbation is None else (perturbation,)
-        conditions = len(names) * len(STRENGTHS)
+        return self._drops[perturbation]
+
+    @cached_property
+    def _accuracies(self) -> dict[Condition, Score]:
+        return {c: wilson(int(np.count_nonzero(self.right[c])), self.n) for c in CONDITIONS}
+
+    @cached_property
+    def _drops(self) -> dict[str | None, Score]:
+        # How many of the strengths an image survives; 45 at most, so that a byte holds it.
+        kept: dict[str | None, np.ndarray] = {}
+        for name in PERTURBATIONS:
+            kept[name] = np.zeros(self.n, np.uint8)
+            for strength in STRENGTHS:
+                kept[name] += self.right[name, strength]
+        drops = {name: self._drop(of_images, len(STRENGTHS)) for name, of_images in kept.items()}
+        total = np.add.reduce(list(kept.values()), dtype=np.uint8)
+        return drops | {None: self._drop(total, len(STRENGTHS) * len(PERTURBATIONS))}
+
+    def _drop(self, kept: np.ndarray, conditions: int) -> Score:
+        """From the number of conditions, of that many, that each image survives, (N,) uint8."""
         clean = self.right[CLEAN]
         if not clean.any():
             return UNDEFINED
-        kept = sum(self._kept[name] for name in names)
         # The figure is one minus a ratio of two means over images, so images with the same two numbers are alike: a
         # resample is a handful of counts and costs nothing at a million images.
-        groups = np.bincount(clean * (conditions + 1) + kept, minlength=2 * (conditions + 1))
+        groups = np.bincount(clean.view(np.uint8) * np.uint8(conditions + 1) + kept, minlength=2 * (conditions + 1))
         was_right, now_right = np.divmod(np.arange(len(groups)), conditions + 1)
         drawn = np.random.default_rng(BOOTSTRAP_SEED).multinomial(self.n, groups / self.n, RESAMPLES)
         base = (drawn @ was_right).astype(float)
         base[base == 0] = math.nan
         value = 1 - float(groups @ now_right) / conditions / float(groups @ was_right)
         return percentile_score(value, 1 - drawn @ now_right / conditions / base, self.n)
-
-    @cached_property
-    def _kept(self) -> dict[str, np.ndarray]:
-        """How many of the five strengths of each perturbation an image survives, (N,) each."""
-        return {
-            name: np.asarray(np.sum([self.right[name, strength] for strength in STRENGTHS], axis=0, dtype=np.int64))
-            for name in PERTURBATIONS
-        }
 
     def table(self) -> pd.DataFrame:
         """One row a condition, for a file: what it was set to, correct answers, images, accuracy with its interval."""

@@ -19,9 +19,11 @@ def enlarged(face: np.ndarray, size_px: int = SIZE_PX) -> np.ndarray:
     return np.asarray(Image.fromarray(face).convert("RGB").resize((size_px, size_px), Image.Resampling.NEAREST))
 
 
-def overlay_picture(face: np.ndarray, explanation: Explanation, *, opacity: float, colormap: str) -> np.ndarray:
-    """The face under its map, (336, 336, 3) uint8; without evidence the face alone."""
-    smooth = np.asarray(Image.fromarray(face).convert("RGB").resize((SIZE_PX, SIZE_PX), Image.Resampling.BICUBIC))
+def overlay_picture(
+    face: np.ndarray, explanation: Explanation, *, opacity: float, colormap: str, size_px: int = SIZE_PX
+) -> np.ndarray:
+    """The face under its map, (size_px, size_px, 3) uint8; without evidence the face alone."""
+    smooth = np.asarray(Image.fromarray(face).convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC))
     if not explanation.has_evidence:
         return smooth
     return overlay(smooth, explanation.heatmap, opacity=opacity, colormap=colormap)

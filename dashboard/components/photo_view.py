@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -33,7 +35,7 @@ def with_boxes(analysis: PhotoAnalysis, chosen: int) -> np.ndarray:
     return np.asarray(picture)
 
 
-def display_width(picture: np.ndarray, column_px: int = 520) -> int | str:
+def display_width(picture: np.ndarray, column_px: int = 520) -> int | Literal["stretch"]:
     """A width for ``st.image``: the column's, or less where the photo would become taller than 400 px."""
     height, width = picture.shape[:2]
     fitting = round(width * TALLEST_PX / height)

@@ -12,14 +12,15 @@ from core.data.overview import Findings
 from dashboard import image_services
 from dashboard.dataset.described import SPLITS, Described
 from dashboard.figures import dataset as figures
+from dashboard.figures import errors
 from dashboard.views import blocks
 
 PAGE = 20
 WIDTH_PX = 96
 
 
-def draw(described: Described) -> None:
-    """How much was found, and the findings one by one."""
+def draw(described: Described, problem: str) -> None:
+    """How much was found, and the findings one by one; ``problem`` says why there are no faces."""
     facts = described.facts
     if facts is None:
         st.info(f"{described.missing}.", icon=":material/info:")
@@ -38,6 +39,8 @@ def draw(described: Described) -> None:
     kind = st.segmented_control(
         "List", figures.FINDINGS, default=figures.CONFLICTS, required=True, key="finding", bind="query-params"
     )
+    if described.samples is None and problem:
+        st.caption(f":material/image_not_supported: Row numbers only: {problem}.")
     _listed(described, found, kind)
 
 
@@ -71,4 +74,4 @@ def _pictures(described: Described, rows: pd.DataFrame) -> None:
     assert samples is not None  # asked before
     positions = np.searchsorted(samples.ids, rows["first"])
     lines = [f"{first} · {labels}" for first, labels in zip(rows["first"], rows["labels"], strict=True)]
-    st.image([samples.images[p] for p in positions], caption=lines, width=WIDTH_PX, alt=lines)
+    st.image([errors.framed(samples.images[p]) for p in positions], caption=lines, width=WIDTH_PX, alt=lines)

@@ -35,18 +35,20 @@ class Described:
         return sum(self.totals.values())
 
 
-def available() -> tuple[list[Described], str]:
+def available(*, read: bool) -> tuple[list[Described], str]:
     """The data set that FERSCOPE_DATA names, then those of the installed networks; without any, those with a table.
 
-    Beside them why there are no images, empty where there are.
+    Beside them why there are no images, empty where there are or could be: reading them takes a while, and is done
+    only when ``read`` asks for it.
     """
     found: list[Described] = []
     problem = ""
-    try:
-        samples, facts = image_services.whole_dataset()
-        found.append(_from_facts(facts, samples))
-    except DataError as error:
-        problem = str(error)
+    if read or image_services.quickly_told():
+        try:
+            samples, facts = image_services.whole_dataset()
+            found.append(_from_facts(facts, samples))
+        except DataError as error:
+            problem = str(error)
     known = {f for d in found if d.facts for f in d.facts.fingerprints}
     for checkpoint in services.networks().checkpoints:
         fingerprint = str(checkpoint.card.data["fingerprint"])

@@ -9,9 +9,10 @@ from core.data.overview import drawn
 from dashboard import image_services
 from dashboard.components import maps
 from dashboard.dataset.described import SPLITS, Described
+from dashboard.figures.errors import framed
 
 WIDTH_PX = 84
-OF_EACH, OF_ONE = 10, 60
+OF_EACH, OF_ONE = 12, 60
 
 
 def draw(described: Described, problem: str) -> None:
@@ -43,7 +44,7 @@ def draw(described: Described, problem: str) -> None:
     st.markdown("**Mean face of each class**")
     means = image_services.mean_faces(samples, split)
     st.image(
-        [maps.enlarged(mean, 2 * WIDTH_PX) for mean, _ in means.values()],
+        [framed(maps.enlarged(mean, 2 * WIDTH_PX)) for mean, _ in means.values()],
         caption=[f"{name}, {n:,}" for name, (_, n) in means.items()],
         width=WIDTH_PX + 24,
         alt=[f"Mean face of {n:,} images labelled {name}" for name, (_, n) in means.items()],
@@ -62,7 +63,7 @@ def _grid(samples: Samples, split: str, name: str, count: int, seed: int) -> Non
     found = drawn(samples, count, seed, split=split, class_name=name)
     st.markdown(f"**{name}**")
     st.image(
-        list(found.images),
+        [framed(image) for image in found.images],
         caption=[f"{row}" for row in found.ids],
         width=WIDTH_PX,
         alt=[f"Row {row}, labelled {name}" for row in found.ids],

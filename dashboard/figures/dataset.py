@@ -40,9 +40,10 @@ def balance(counts: pd.DataFrame, splits: Mapping[str, str], inks: Ink) -> go.Fi
             name=splits[split],
             marker={
                 "color": [class_colour(c) for c in classes],
-                "pattern": {"shape": PATTERNS[split], "fgcolor": inks.paper, "size": 6},
+                "pattern": _pattern(split, inks),
                 "line": {"color": inks.muted, "width": 0.6},
             },
+            offsetgroup=split,
             text=[f"{n:,.0f}" for n in of_split],
             textposition="outside",
             cliponaxis=False,
@@ -56,24 +57,25 @@ def balance(counts: pd.DataFrame, splits: Mapping[str, str], inks: Ink) -> go.Fi
             x=[None],
             orientation="h",
             name=splits[split],
-            marker={
-                "color": inks.muted,
-                "pattern": {"shape": PATTERNS[split], "fgcolor": inks.paper, "size": 6},
-            },
+            marker={"color": inks.muted, "pattern": _pattern(split, inks)},
+            offsetgroup=split,  # or it would take a place of its own beside the bars
         )
     highest = max((float((counts[s] / counts[s].sum()).max()) for s in known), default=1.0)
     figure.update_layout(
         template=template(inks),
-        height=(26 * max(1, len(known)) + 14) * len(classes) + 90,
+        height=(19 * max(1, len(known)) + 12) * len(classes) + 90,
         margin={"t": 12},
         bargap=0.22,
-        # Overlaid dummies of the legend must not push the bars aside.
         barmode="group",
         xaxis={"title": "share of the split", "range": [0, highest * 1.14], "tickformat": ".2f"},
         yaxis={"autorange": "reversed", "showgrid": False},
-        legend={"y": 1.02, "yanchor": "bottom"},
+        legend={"y": -0.12},
     )
     return figure
+
+
+def _pattern(split: str, inks: Ink) -> dict[str, object]:
+    return {"shape": PATTERNS[split], "fillmode": "overlay", "fgcolor": inks.paper, "size": 6}
 
 
 def imbalance(counts: pd.DataFrame, splits: Mapping[str, str]) -> str:

@@ -39,6 +39,7 @@ def scatter(table: pd.DataFrame, inks: Ink, *, colour: str = TRUE, axes: tuple[s
     ``axes`` are their titles; without them the axes carry no numbers, as t-SNE's mean nothing.
     """
     figure = go.Figure()
+    middles: dict[str, tuple[float, float]] = {}
     column = "true" if colour == TRUE else "predicted"
     for name in table[column].cat.categories:
         of_class = table[table[column] == name]
@@ -68,16 +69,9 @@ def scatter(table: pd.DataFrame, inks: Ink, *, colour: str = TRUE, axes: tuple[s
         # The legend shows the hue alone, and apart from it what the forms mean.
         if len(of_class):
             _legend(figure, str(name), "circle", class_colour(str(name)), group=str(name))
-            middle = of_class[["x", "y"]].median()
-            figure.add_annotation(
-                x=middle["x"],
-                y=middle["y"],
-                text=str(name),
-                showarrow=False,
-                bgcolor=inks.paper,
-                opacity=0.85,
-                borderpad=1,
-            )
+            middles[str(name)] = tuple(of_class[["x", "y"]].median())
+    for name, (x, y) in _apart(middles, table).items():
+        figure.add_annotation(x=x, y=y, text=name, showarrow=False, bgcolor=inks.paper, opacity=0.85, borderpad=1)
     _legend(figure, "right", "circle", inks.muted)
     _legend(figure, "wrong", "x", inks.muted)
     x_title, y_title = axes or ("", "")
@@ -92,6 +86,19 @@ def scatter(table: pd.DataFrame, inks: Ink, *, colour: str = TRUE, axes: tuple[s
         legend={"y": -0.14 if axes else -0.06, "itemsizing": "constant"},
     )
     return figure
+
+
+def _apart(middles: dict[str, tuple[float, float]], table: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Names that would cover each other, moved down until they do not; from the top."""
+    # A name takes about so much of a figure's sides, on a wide screen.
+    width, height = 0.09 * float(np.ptp(table["x"])), 0.05 * float(np.ptp(table["y"]))
+    placed: dict[str, tuple[float, float]] = {}
+    for name, (x, y) in sorted(middles.items(), key=lambda item: -item[1][1]):
+        below = y
+        while height > 0 and any(abs(x - a) < width and abs(below - b) < height for a, b in placed.values()):
+            below -= height / 4
+        placed[name] = (x, below)
+    return placed
 
 
 def component_axes(embedding: Embedding) -> tuple[str, str]:

@@ -9,10 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.explain import FaithfulnessCurves
-from core.inference import MethodAgreement, Trust
+from core.inference import Measures, MethodAgreement, Trust
 from dashboard.theme import Form, Ink, template
 
-BETTER, CHANCE = "better than chance", "no better than chance"
+BETTER, CHANCE, UNTESTED = "better than chance", "no better than chance", "not tested"
 
 
 def curves(found: FaithfulnessCurves, colour: str, form: Form, inks: Ink) -> go.Figure:
@@ -97,20 +97,22 @@ def sanity(
     return figure
 
 
-def verdict(found: Trust) -> str:
+def verdict(found: Measures) -> str:
     """What the chance test says of a map."""
+    if not isinstance(found, Trust):
+        return UNTESTED
     return BETTER if found.chance.better_than_chance else CHANCE
 
 
-def table(found: Mapping[str, Trust], names: Mapping[str, str]) -> pd.DataFrame:
+def table(found: Mapping[str, Measures], names: Mapping[str, str]) -> pd.DataFrame:
     """One row a network, every measure with three decimals."""
     return pd.DataFrame(
         [
             {
                 "network": names[model_id],
                 "chance test": verdict(of),
-                "insertion − deletion": f"{of.chance.score:.3f}",
-                "shuffled maps, 95th percentile": f"{of.chance.percentile_95:.3f}",
+                "insertion − deletion": f"{of.chance.score:.3f}" if isinstance(of, Trust) else "–",
+                "shuffled maps, 95th percentile": f"{of.chance.percentile_95:.3f}" if isinstance(of, Trust) else "–",
                 "deletion area": f"{of.curves.deletion_area:.3f}",
                 "insertion area": f"{of.curves.insertion_area:.3f}",
                 "ROAD": f"{of.road.score:.3f}",

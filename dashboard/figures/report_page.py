@@ -26,7 +26,7 @@ STYLE = """
 @media (prefers-color-scheme: dark) {
   :root { --ink: #E6ECEC; --muted: #9AA8AB; --line: #314045; --paper: #11181A; }
 }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem;
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 76rem;
   margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.8rem; } h2 { font-size: 1.25rem; margin-top: 2.2rem; } .muted { color: var(--muted); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100%; }
@@ -37,8 +37,10 @@ nav { display: flex; flex-wrap: wrap; gap: .3rem 1rem; } a { color: inherit; }
 img, svg { width: 100%; height: auto; } pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; }
 .bar { display: inline-block; height: .7rem; margin-right: .4rem; border: 1px solid var(--line); }
 figure.plot { width: 100%; margin: .8rem 0; overflow-x: auto; } .plot svg { min-width: 36rem; }
+p, nav, .facts, figure.plot:not(.half) { max-width: 60rem; }
 figure.half { width: calc(50% - .6rem); min-width: min(24rem, 100%); flex-grow: 1; } .half svg { min-width: 24rem; }
-@media print { h2 { break-after: avoid; } figure, tr { break-inside: avoid; } }
+@media print { h2 { break-after: avoid; } figure, tr { break-inside: avoid; } .wide { overflow: visible; }
+  .data td { white-space: normal; } }
 """
 
 
@@ -81,7 +83,7 @@ def table(frame: pd.DataFrame, best: np.ndarray | None = None) -> str:
 def pairs(values: Mapping[str, str]) -> str:
     """Names and what they stand for, as rows."""
     rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in values.items())
-    return f'<div class="wide"><table>{rows}</table></div>'
+    return f'<div class="wide facts"><table>{rows}</table></div>'
 
 
 def plot(svg: str, caption: str = "", *, half: bool = False) -> str:

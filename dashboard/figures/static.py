@@ -33,7 +33,7 @@ _LOCK = threading.Lock()
 
 def svg(figure: go.Figure, alt: str, *, width_px: int = 860) -> str:
     """The drawing as an ``<svg>`` element that says ``alt`` to those who cannot see it; made with the inks of LIGHT."""
-    settings = {
+    settings: dict[str, Any] = {
         "svg.fonttype": "none",
         "text.parse_math": False,
         "font.size": 12 * PX,
@@ -41,7 +41,7 @@ def svg(figure: go.Figure, alt: str, *, width_px: int = 860) -> str:
         **{"xtick.color": LIGHT.faint, "ytick.color": LIGHT.faint, "grid.color": LIGHT.faint},
         **{"xtick.labelcolor": LIGHT.text, "ytick.labelcolor": LIGHT.text},
     }
-    with _LOCK, mpl.rc_context(settings):
+    with _LOCK, mpl.rc_context(settings):  # type: ignore[arg-type]  # its keys are a closed list
         drawn = _draw(figure, width_px)
         buffer = io.BytesIO()
         drawn.savefig(
@@ -58,18 +58,18 @@ def _draw(figure: go.Figure, width_px: int) -> Figure:
     panels: dict[tuple[str, str], Axes] = {}
     entries: dict[str, Any] = {}
     for trace in figure.data:
+        if trace.type not in ("heatmap", "scatter"):
+            raise ValueError(f"a report draws scatter and heatmap traces, got {trace.type!r}")
         place = (trace.xaxis or "x", trace.yaxis or "y")
         if place not in panels:
             panels[place] = _panel(drawn, figure, place, width_px, height_px)
         axes = panels[place]
         if trace.type == "heatmap":
             heatmap(axes, trace)
-        elif trace.type == "scatter":
-            handle = scatter(axes, trace)
-            if trace.name and trace.showlegend is not False and handle is not None:
-                entries[trace.name] = handle
-        else:
-            raise ValueError(f"a report draws scatter and heatmap traces, got {trace.type!r}")
+            continue
+        handle = scatter(axes, trace)
+        if trace.name and trace.showlegend is not False and handle is not None:
+            entries[trace.name] = handle
     for shape in layout.shapes:
         axes = panels[str(shape.xref).split()[0] if shape.xref != "paper" else "x", str(shape.yref).split()[0]]
         if shape.type == "line" and shape.x0 == shape.x1:

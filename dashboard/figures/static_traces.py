@@ -46,7 +46,7 @@ def scatter(axes: Axes, trace: go.Scatter) -> Any:
             axes.errorbar(
                 x,
                 y,
-                **{name: reach},  # type: ignore[arg-type]
+                **{name: reach},
                 fmt="none",
                 ecolor=bars.color,
                 elinewidth=(bars.thickness or 1) * PX,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dashboard.lab import doubt, report, saliency, trust, what_if
+from dashboard.lab import doubt, grid, regions, report, saliency, trust, what_if
 from dashboard.lab.face_in_question import FaceInQuestion
 
 PANELS: dict[str, Callable[[FaceInQuestion], None]] = {
     "Saliency": saliency.draw,
+    "Methods": grid.draw,
+    "Regions": regions.draw,
     "What if": what_if.draw,
     "Trust": trust.draw,
     "Doubt": doubt.draw,

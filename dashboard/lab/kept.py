@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from core import inference
-from core.explain import Contrast, Explanation
-from core.inference import KNOBS, Doubt, MethodAgreement, Perturbation, Predictor, Sweep, Trust
+from core.data import Samples
+from core.explain import ChanceResult, Contrast, Explanation
+from core.inference import (
+    KNOBS,
+    DatasetShares,
+    Doubt,
+    FaceSummary,
+    Measures,
+    MethodAgreement,
+    Perturbation,
+    Predictor,
+    Sweep,
+    Trust,
+)
 from dashboard import services
 from dashboard.lab.face_in_question import FaceInQuestion
+from dashboard.state import Photo
 
 Progress = Callable[[int, int], None]
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Piece(Generic[Result]):
+    """One slow answer: whether it is kept already, and how it is had."""
+
+    key: Hashable
+    make: Callable[[Progress | None], Result]
+
+    @property
+    def ready(self) -> bool:
+        """Whether it costs nothing any more."""
+        return self.key in services.lab_shelf()
+
+    def get(self, progress: Progress | None = None) -> Result:
+        """The answer kept, or made now. Raises what making it raises."""
+        return services.lab_shelf().get(self.key, lambda: self.make(progress))
 
 
 def _key(what: str, face: FaceInQuestion, network: Predictor) -> tuple[str, str, str, int, str]:
@@ -19,18 +51,12 @@ def _key(what: str, face: FaceInQuestion, network: Predictor) -> tuple[str, str,
 
 
 def explanations(
-    face: FaceInQuestion,
-    network: Predictor,
-    *,
-    method: str,
-    stage: str,
-    classes: int | Contrast | None,
-    progress: Progress | None = None,
-) -> tuple[Explanation, ...]:
+    face: FaceInQuestion, network: Predictor, *, method: str, stage: str, classes: int | Contrast | None
+) -> Piece[tuple[Explanation, ...]]:
     """Maps by any method; see ``core.inference.explained``. Raises ExplainError."""
-    return services.lab_shelf().get(
+    return Piece(
         (*_key("explanations", face, network), method, stage, classes),
-        lambda: inference.explained(
+        lambda progress: inference.explained(
             network, face.found, method=method, stage=stage, classes=classes, progress=progress
         ),
     )
@@ -45,32 +71,69 @@ def sweep(face: FaceInQuestion, network: Predictor, change: Perturbation, knob: 
     )
 
 
+def measures(face: FaceInQuestion, network: Predictor, explanation: Explanation) -> Piece[Measures]:
+    """The quick measures of one map; see ``core.inference.measures``. Raises ExplainError."""
+    return Piece(
+        (*_key("measures", face, network), _map_key(explanation)),
+        lambda _: inference.measures(network, face.found, explanation),
+    )
+
+
+def chance(face: FaceInQuestion, network: Predictor, explanation: Explanation) -> Piece[ChanceResult]:
+    """The map against shuffled copies of itself; the slow part of trusting it. Raises ExplainError."""
+    return Piece(
+        (*_key("chance", face, network), _map_key(explanation)),
+        lambda progress: inference.chance(network, face.found, explanation, progress=progress),
+    )
+
+
 def trust(
     face: FaceInQuestion, network: Predictor, explanation: Explanation, progress: Progress | None = None
 ) -> Trust:
     """Every measure of one map; see ``core.inference.trust``. Raises ExplainError."""
-    return services.lab_shelf().get(
-        (*_key("trust", face, network), explanation.class_index, explanation.heatmap.tobytes()),
-        lambda: inference.trust(network, face.found, explanation, progress=progress),
+    quick = measures(face, network, explanation).get()
+    return Trust(
+        quick.explanation, quick.curves, quick.road, quick.drop, chance(face, network, explanation).get(progress)
     )
 
 
 def agreement(
     face: FaceInQuestion, network: Predictor, target: int | Contrast, stage: str, methods: tuple[str, ...]
-) -> MethodAgreement:
+) -> Piece[MethodAgreement]:
     """How far the methods' maps agree. Raises ExplainError."""
-    return services.lab_shelf().get(
+    return Piece(
         (*_key("agreement", face, network), target, stage, methods),
-        lambda: inference.method_agreement(network, face.found, target, stage, methods),
+        lambda progress: inference.method_agreement(network, face.found, target, stage, methods, progress=progress),
     )
 
 
-def sanity(face: FaceInQuestion, network: Predictor, class_index: int, stage: str) -> tuple[tuple[str, float], ...]:
+def sanity(
+    face: FaceInQuestion, network: Predictor, class_index: int, stage: str
+) -> Piece[tuple[tuple[str, float], ...]]:
     """The map against itself under random weights. Raises ExplainError."""
-    return services.lab_shelf().get(
+    return Piece(
         (*_key("sanity", face, network), class_index, stage),
-        lambda: inference.sanity(network, face.found, class_index, stage),
+        lambda _: inference.sanity(network, face.found, class_index, stage),
     )
+
+
+def dataset_shares(network: Predictor, samples: Samples, split: str, stage: str) -> Piece[DatasetShares]:
+    """Where a network looked over a whole split. Raises ExplainError and DataError."""
+    return Piece(
+        ("shares", network.card.weights_sha256, network.card.data["fingerprint"], split, stage),
+        lambda progress: inference.dataset_shares(network, samples, split, stage=stage, progress=progress),
+    )
+
+
+def summaries(photo: Photo, networks: Sequence[Predictor], detector: str) -> Piece[tuple[FaceSummary, ...]]:
+    """The faces of one photo for the gallery. Raises DetectorUnavailableError."""
+
+    def make(_: Progress | None) -> tuple[FaceSummary, ...]:
+        found = services.analysis(photo, list(networks), detector, whole_image=False)
+        return inference.summarise_faces(photo.digest, found)
+
+    shas = tuple(n.card.weights_sha256 for n in networks)
+    return Piece(("summaries", photo.digest, detector, shas), make)
 
 
 def doubt(face: FaceInQuestion, views: str) -> Doubt:
@@ -80,3 +143,7 @@ def doubt(face: FaceInQuestion, views: str) -> Doubt:
         ("doubt", face.photo.digest, face.analysis.detector, face.number, networks, views),
         lambda: inference.doubt(face.networks, face.analysis, face.number, views),
     )
+
+
+def _map_key(explanation: Explanation) -> tuple[int, bytes]:
+    return explanation.class_index, explanation.heatmap.tobytes()

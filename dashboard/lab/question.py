@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -11,7 +10,7 @@ from core.explain import Contrast, ExplainError, Explanation, SaliencyMethod, me
 from core.explain.closed_form import Scale
 from core.inference import Predictor
 from dashboard import services
-from dashboard.lab import kept
+from dashboard.lab import kept, link, progress
 from dashboard.lab.face_in_question import FaceInQuestion
 
 DEFAULT_STAGE, BEFORE_POOLING = "each network's default", "before the pooling"
@@ -57,35 +56,34 @@ class Question:
         return self.class_name + (f" rather than {self.against}" if self.against else "")
 
 
-def ask(face: FaceInQuestion) -> Question:
-    """The controls of the question, bound to the link where they mean the same for another photo."""
+def ask(face: FaceInQuestion, *, with_method: bool = True) -> Question:
+    """The controls of the question, each in the link. Without a method the question is Grad-CAM's."""
     verdict = face.found.verdict
+    classes = verdict.labels.classes
+    key = f"class-{face.key}"
     class_name = st.segmented_control(
         "Evidence for",
-        verdict.labels.classes,
-        default=verdict.expression,
+        classes,
+        default=link.chosen(link.CLASS, classes) or verdict.expression,
         required=True,
         wrap=True,
-        key=f"class-{face.key}",
+        key=key,
+        on_change=link.choose_from,
+        args=(key, link.CLASS, verdict.expression),
     )
     known = methods()
+    method = "gradcam"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        others = [NO_OTHER, *(c for c in verdict.labels.classes if c != class_name)]
-        against = st.selectbox(
-            "rather than",
-            others,
-            key=f"against-{face.key}-{class_name}",
-            width=150,
-            help="What speaks for one class and not for another: the evidence of the difference of the two scores.",
-        )
-        method = st.selectbox(
-            "Method",
-            list(known),
-            format_func=lambda name: known[name].title,
-            key="method",
-            bind="query-params",
-            width=200,
-        )
+        against = _against(face, class_name, [c for c in classes if c != class_name])
+        if with_method:
+            method = st.selectbox(
+                "Method",
+                list(known),
+                format_func=lambda name: known[name].title,
+                key="method",
+                bind="query-params",
+                width=200,
+            )
         inner = sorted({s for n in face.networks for s in n.network.stages})
         stage = st.selectbox(
             "Stage",
@@ -95,7 +93,23 @@ def ask(face: FaceInQuestion) -> Question:
             width=210,
             disabled=known[method].marks_pixels,
         )
-    return Question(class_name, None if against == NO_OTHER else against, method_named(method), stage)
+    return Question(class_name, against, method_named(method), stage)
+
+
+def _against(face: FaceInQuestion, class_name: str, others: list[str]) -> str | None:
+    key = f"against-{face.key}-{class_name}"
+    chosen = link.chosen(link.AGAINST, others)
+    against = st.selectbox(
+        "rather than",
+        [NO_OTHER, *others],
+        index=0 if chosen is None else 1 + others.index(chosen),
+        key=key,
+        width=150,
+        help="What speaks for one class and not for another: the evidence of the difference of the two scores.",
+        on_change=link.choose_from,
+        args=(key, link.AGAINST, NO_OTHER),
+    )
+    return None if against == NO_OTHER else against
 
 
 def answer(
@@ -112,45 +126,26 @@ def answer(
         return services.saliency(face.photo, face.analysis, face.number, network, stage).explanation(target, scale)
 
     common = scale == "common" and isinstance(target, int) and not question.method.slow
-
-    def explanations(progress: Callable[[int, int], None] | None) -> list[Explanation]:
-        found = kept.explanations(
-            face,
-            network,
-            method=question.method.name,
-            stage=network.card.cam_layer if question.method.marks_pixels else stage,
-            classes=None if common else target,
-            progress=progress,
-        )
-        return on_common_scale(found) if common else list(found)
-
-    found = (
-        explanations(None)
-        if not question.method.slow
-        else _with_progress(
-            explanations, f"{question.method.title} of {name or network.model_id}", f"stop-{network.model_id}"
-        )
+    piece = kept.explanations(
+        face,
+        network,
+        method=question.method.name,
+        stage=network.card.cam_layer if question.method.marks_pixels else stage,
+        classes=None if common else target,
     )
-    return found[target] if common and isinstance(target, int) else found[0]
+    found = list(piece.get() if piece.ready or not question.method.slow else _slowly(piece, question, network, name))
+    if common and isinstance(target, int):
+        return on_common_scale(found)[target]
+    return found[0]
 
 
-def _with_progress(
-    work: Callable[[Callable[[int, int], None] | None], list[Explanation]], title: str, key: str
-) -> list[Explanation]:
-    """A bar and a button while the work goes on. Any click ends the run at the bar's next step, so also this one."""
-    place = st.empty()
-    with place.container():
-        bar = st.progress(0.0, text=title)
-        st.button("Stop", key=key, icon=":material/stop_circle:", on_click=_back_to_default)
-
-    def show(done: int, total: int) -> None:
-        bar.progress(done / total, f"{title}: {done} of {total} passes")
-
-    try:
-        return work(show)
-    finally:
-        place.empty()
-
-
-def _back_to_default() -> None:
-    st.session_state["method"] = "gradcam"
+def _slowly(
+    piece: kept.Piece[tuple[Explanation, ...]], question: Question, network: Predictor, name: str
+) -> tuple[Explanation, ...]:
+    """A map that takes its time, with its progress. Raises ExplainError where it was stopped."""
+    key = f"map-{network.model_id}"
+    if progress.stopped(key, piece.key):
+        progress.go_on(key, f"{question.method.title} of {name or network.model_id}")
+        raise ExplainError("stopped before this map was made")
+    with progress.work(key, piece.key, 1) as work:
+        return piece.get(work.part(f"{question.method.title} of {name or network.model_id}"))

@@ -11,6 +11,7 @@ from core.explain import ExplainError, Explanation
 from core.explain.closed_form import Scale
 from core.inference import Predictor
 from dashboard.components import maps
+from dashboard.lab import kept
 from dashboard.lab import question as questions
 from dashboard.lab.face_in_question import FaceInQuestion
 from dashboard.lab.question import Question
@@ -85,7 +86,16 @@ def _caption(face: FaceInQuestion, network: Predictor, question: Question, expla
         return f"{says} · no evidence for this class at {explanation.layer}"
     rows, columns = explanation.heatmap.shape
     unit = "pixels" if question.method.marks_pixels else "cells"
-    return f"{says} · {question.method.title}, {explanation.layer}, {columns} × {rows} {unit}"
+    of = f"{question.method.title}, {explanation.layer}, {columns} × {rows} {unit}"
+    return f"{says} · {of}{_trust(face, network, explanation)}"
+
+
+def _trust(face: FaceInQuestion, network: Predictor, explanation: Explanation) -> str:
+    """What the Trust panel found of this map, where it was measured."""
+    tested = kept.chance(face, network, explanation)
+    if not tested.ready:
+        return ""
+    return " · better than chance" if tested.get().better_than_chance else " · no better than chance"
 
 
 def _notes(face: FaceInQuestion, question: Question, scale: str) -> None:

@@ -2,139 +2,186 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Hashable
+from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from core.explain import Contrast, ExplainError, methods
-from core.inference import Predictor, Trust
+from core.explain import Contrast, ExplainError, Explanation, methods
+from core.inference import Measures, MethodAgreement, Predictor, Trust
 from dashboard import charts
 from dashboard.components import maps
 from dashboard.figures import lab_trust as figures
-from dashboard.lab import kept
+from dashboard.lab import kept, progress
 from dashboard.lab import question as questions
 from dashboard.lab.face_in_question import FaceInQuestion
 from dashboard.lab.question import Question
 from dashboard.theme import class_colour
 
 QUICK = tuple(name for name, method in methods().items() if not method.slow)
+KEY = "trust"
+PARTS = 4  # a network: quick measures, chance test, agreement, random weights
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network's place on the page, with the map that is to be trusted."""
+
+    network: Predictor
+    explanation: Explanation
+    curves: DeltaGenerator
+    agreement: DeltaGenerator
 
 
 def draw(face: FaceInQuestion) -> None:
-    """Each network's map; behind the button the measures beside it."""
+    """Each network's map; behind the button the measures beside it, as they come."""
     question = questions.ask(face)
     asked = (face.key, question, tuple(n.card.weights_sha256 for n in face.networks))
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Measure", type="primary", icon=":material/straighten:"):
-            st.session_state["measured"] = asked
+        st.button("Measure", type="primary", icon=":material/straighten:", on_click=_measure, args=(asked,))
         st.caption(
-            "Hides and restores the face where the map points, shuffles the map 99 times, asks the other methods, "
-            "and randomises the weights. Takes some seconds a network; any other click stops it."
+            "Hides and restores the face where the map points, shuffles the map 99 times, asks the other methods, and "
+            "randomises the weights: some seconds a network. It can be stopped; what is measured by then stays."
         )
-    measured = st.session_state.get("measured") == asked
-    found: dict[str, Trust] = {}
-    for network in face.networks:
-        trusted = _network(face, network, question, measured=measured)
-        if trusted is not None:
-            found[network.model_id] = trusted
-    if found:
-        _together(face, question, found)
+    bar = st.empty()
+    rows = [row for row in (_row(face, network, question) for network in face.networks) if row is not None]
+    if rows and st.session_state.get("measured") == asked:
+        _measured(face, question, rows, asked, bar)
 
 
-def _network(face: FaceInQuestion, network: Predictor, question: Question, *, measured: bool) -> Trust | None:
+def _measure(asked: Hashable) -> None:
+    st.session_state["measured"] = asked
+    st.session_state.pop(f"stopped-{KEY}", None)
+
+
+def _row(face: FaceInQuestion, network: Predictor, question: Question) -> Row | None:
     name = face.names[network.model_id]
     st.subheader(name)
     try:
         explanation = questions.answer(face, network, question, name=name)
-        left, middle, right = st.columns([3, 4, 5], gap="medium")
-        with left:
-            picture = maps.overlay_picture(
-                face.found.inputs[network.model_id], explanation, opacity=0.55, colormap="viridis"
-            )
-            st.image(picture, alt=f"Saliency of {name} for {question.evidence}", width="stretch")
-            st.caption(f"{question.method.title}, {explanation.layer}, evidence for {question.evidence}")
-        if not measured:
-            return None
-        with middle:
-            found = _measured(
-                lambda progress: kept.trust(face, network, explanation, progress),
-                f"{name}: shuffled maps",
-            )
-            _curves(face, network, question, found)
-        with right:
-            _agreement(face, network, question)
     except ExplainError as error:
-        st.info(f"{str(error)[0].upper()}{str(error)[1:]}.", icon=":material/info:")
+        st.info(_sentence(error), icon=":material/info:")
         return None
-    return found
+    left, middle, right = st.columns([3, 4, 5], gap="medium")
+    with left:
+        picture = maps.overlay_picture(
+            face.found.inputs[network.model_id], explanation, opacity=0.55, colormap="viridis"
+        )
+        st.image(picture, alt=f"Saliency of {name} for {question.evidence}", width="stretch")
+        st.caption(f"{question.method.title}, {explanation.layer}, evidence for {question.evidence}")
+    return Row(network, explanation, middle.empty(), right.empty())
 
 
-def _measured(work: Callable[[Callable[[int, int], None]], Trust], title: str) -> Trust:
-    place = st.empty()
-
-    def show(done: int, total: int) -> None:
-        place.progress(done / total, f"{title}, {done} of {total}")
-
-    try:
-        return work(show)
-    finally:
-        place.empty()
-
-
-def _curves(face: FaceInQuestion, network: Predictor, question: Question, found: Trust) -> None:
-    chance = found.chance
-    if chance.better_than_chance:
-        st.badge(figures.BETTER, icon=":material/check:", color="gray")
-    else:
-        st.badge(figures.CHANCE, icon=":material/casino:", color="gray")
-    st.plotly_chart(
-        figures.curves(found.curves, class_colour(question.class_name), face.forms[network.model_id], face.inks),
-        key=f"trust-curves-{network.model_id}",
-        config=charts.CONFIG,
-        alt=f"Deletion and insertion curves of {face.names[network.model_id]}; the map is {figures.verdict(found)}",
-    )
-    drop = found.drop
-    st.caption(
-        f"Probability of {question.class_name} as the marked pixels are blurred away (deletion) or brought back "
-        f"(insertion). Insertion − deletion {chance.score:.3f} in 6 steps; 95 % of {chance.copies} shuffled maps stay "
-        f"below {chance.percentile_95:.3f}. Hiding the marked tenth: {drop.before:.3f} → {drop.after:.3f}. "
-        f"ROAD {found.road.score:.3f}."
-    )
-
-
-def _agreement(face: FaceInQuestion, network: Predictor, question: Question) -> None:
-    stage = question.stage_of(network)
-    with st.spinner("Asking the other methods …"):
-        found = kept.agreement(face, network, question.target_of(network), stage, QUICK)
-    st.plotly_chart(
-        figures.agreement(found, face.inks),
-        key=f"trust-agreement-{network.model_id}",
-        config=charts.CONFIG,
-        alt=f"Rank correlation between the methods' maps for {face.names[network.model_id]}",
-    )
-    st.caption(f"Spearman's rank correlation of the quick methods' maps at {stage}; maps that coincide count once.")
-
-
-def _together(face: FaceInQuestion, question: Question, found: dict[str, Trust]) -> None:
-    """The check by random weights, and all numbers."""
-    st.subheader("Does the map depend on what was learnt?")
+def _measured(face: FaceInQuestion, question: Question, rows: list[Row], asked: Hashable, bar: DeltaGenerator) -> None:
+    """Everything that is kept, then what is missing, unless it was stopped."""
+    halted = progress.stopped(KEY, asked)
+    found: dict[str, Measures] = {}
     checked = {}
-    with st.spinner("Randomising the weights …"):
-        for network in face.networks:
-            if network.model_id in found:
-                target = question.target_of(network)
-                k = target.a if isinstance(target, Contrast) else target
-                checked[network.model_id] = kept.sanity(face, network, k, question.stage_of(network))
-    st.plotly_chart(
-        figures.sanity(checked, face.forms, face.names, face.inks),
-        key="trust-sanity",
-        config=charts.CONFIG,
-        alt="Rank correlation of the map with itself while the weights are randomised, one line a network",
-    )
-    st.caption(
-        "Grad-CAM of this face against itself while the layers' weights are made random from the head downwards "
-        "(Adebayo et al. 2018). A map that explains the network falls to 0; one that only traces edges stays high."
-    )
+    with bar.container(), progress.work(KEY, asked, PARTS * len(rows)) as work:
+        for row in rows:
+            name = face.names[row.network.model_id]
+            try:
+                measures = kept.measures(face, row.network, row.explanation)
+                chance = kept.chance(face, row.network, row.explanation)
+                agreement = kept.agreement(
+                    face, row.network, question.target_of(row.network), question.stage_of(row.network), QUICK
+                )
+                sanity = kept.sanity(face, row.network, _class(question, row), question.stage_of(row.network))
+                if measures.ready or not halted:
+                    work.part(f"{name}: deletion and insertion")
+                    of = found[row.network.model_id] = measures.get()
+                    _curves(face, row, question, of)
+                    if chance.ready or not halted:
+                        tested = chance.get(work.part(f"{name}: shuffled maps", "maps"))
+                        of = found[row.network.model_id] = Trust(of.explanation, of.curves, of.road, of.drop, tested)
+                        _curves(face, row, question, of)
+                if agreement.ready or not halted:
+                    _agreement(face, row, question, agreement, work.part(f"{name}: other methods", "methods"))
+                if sanity.ready or not halted:
+                    work.part(f"{name}: random weights")
+                    checked[row.network.model_id] = sanity.get()
+            except ExplainError as error:
+                row.curves.info(_sentence(error), icon=":material/info:")
+    complete = sum(isinstance(of, Trust) for of in found.values())
+    if halted:
+        with bar.container():
+            progress.go_on(KEY, f"Stopped; the chance test is done for {complete} of {len(rows)} networks.")
+    _together(face, found, checked)
+
+
+def _class(question: Question, row: Row) -> int:
+    target = question.target_of(row.network)
+    return target.a if isinstance(target, Contrast) else target
+
+
+def _curves(face: FaceInQuestion, row: Row, question: Question, found: Measures) -> None:
+    """The curves of one network; drawn again with its verdict once the chance test is done."""
+    network, tested = row.network, isinstance(found, Trust)
+    look = {figures.BETTER: ":material/check:", figures.CHANCE: ":material/casino:"}
+    said = figures.verdict(found)
+    with row.curves.container():
+        st.badge(said, icon=look.get(said, ":material/hourglass_empty:"), color="gray")
+        st.plotly_chart(
+            figures.curves(found.curves, class_colour(question.class_name), face.forms[network.model_id], face.inks),
+            key=f"trust-curves-{network.model_id}-{tested}",
+            config=charts.CONFIG,
+            alt=f"Deletion and insertion curves of {face.names[network.model_id]}; the map is {said}",
+        )
+        shuffled = ""
+        if isinstance(found, Trust):
+            chance = found.chance
+            shuffled = (
+                f"Insertion − deletion {chance.score:.3f} in 6 steps; 95 % of {chance.copies} shuffled maps stay below "
+                f"{chance.percentile_95:.3f}. "
+            )
+        drop = found.drop
+        st.caption(
+            f"Probability of {question.class_name} as the marked pixels are blurred away (deletion) or brought back "
+            f"(insertion). {shuffled}Hiding the marked tenth: {drop.before:.3f} → {drop.after:.3f}. "
+            f"ROAD {found.road.score:.3f}."
+        )
+
+
+def _agreement(
+    face: FaceInQuestion,
+    row: Row,
+    question: Question,
+    piece: kept.Piece[MethodAgreement],
+    show: kept.Progress,
+) -> None:
+    found = piece.get(show)
+    with row.agreement.container():
+        st.plotly_chart(
+            figures.agreement(found, face.inks),
+            key=f"trust-agreement-{row.network.model_id}",
+            config=charts.CONFIG,
+            alt=f"Rank correlation between the methods' maps for {face.names[row.network.model_id]}",
+        )
+        st.caption(
+            f"Spearman's rank correlation of the quick methods' maps at {question.stage_of(row.network)}; maps that "
+            "coincide count once."
+        )
+
+
+def _together(
+    face: FaceInQuestion, found: dict[str, Measures], checked: dict[str, tuple[tuple[str, float], ...]]
+) -> None:
+    """The check by random weights, and all numbers."""
+    if checked:
+        st.subheader("Does the map depend on what was learnt?")
+        st.plotly_chart(
+            figures.sanity(checked, face.forms, face.names, face.inks),
+            key="trust-sanity",
+            config=charts.CONFIG,
+            alt="Rank correlation of the map with itself while the weights are randomised, one line a network",
+        )
+        st.caption(
+            "Grad-CAM of this face against itself while the layers' weights are made random from the head downwards "
+            "(Adebayo et al. 2018). A map that explains the network falls to 0; one that only traces edges stays high."
+        )
+    if not found:
+        return
     numbers = figures.table(found, face.names)
     st.dataframe(numbers, hide_index=True, alt="Every measure of trust by network")
     st.download_button(
@@ -143,5 +190,10 @@ def _together(face: FaceInQuestion, question: Question, found: dict[str, Trust])
         file_name=f"{face.stem}-trust.csv",
         mime="text/csv",
         icon=":material/table:",
+        type="tertiary",
         on_click="ignore",
     )
+
+
+def _sentence(error: ExplainError) -> str:
+    return f"{str(error)[0].upper()}{str(error)[1:]}."

@@ -28,10 +28,14 @@ def draw(face: FaceInQuestion) -> None:
         except PerturbationError as error:
             st.info(f"{str(error)[0].upper()}{str(error)[1:]}.", icon=":material/info:")
             change = Perturbation(**settings)  # type: ignore[arg-type]
-        changed = perturbed(face.networks, face.analysis, face.number, change)
-        _grid(face, changed)
+        picture = st.container()
+    changed = perturbed(face.networks, face.analysis, face.number, change)
+    # The answers go first: what is sent after them may take its time.
     with right:
         _answers(face, changed, change)
+    with picture:
+        _grid(face, changed)
+    with right:
         _curve(face, change)
 
 
@@ -132,7 +136,11 @@ def _curve(face: FaceInQuestion, change: Perturbation) -> None:
         class_name = st.selectbox(
             "probability of", classes, index=face.found.verdict.top, key=f"along-{face.key}", width=170
         )
-    sweeps = {n.model_id: kept.sweep(face, n, change, knob) for n in face.networks}
+    sweeps = {}
+    for network in face.networks:
+        # Looking at the session lets a newer slider position end this run before the next network is asked.
+        st.session_state.get("along")
+        sweeps[network.model_id] = kept.sweep(face, network, change, knob)
     st.plotly_chart(
         figures.along(sweeps, class_name, getattr(change, knob), face.forms, face.names, face.inks),
         key="what-if-curve",

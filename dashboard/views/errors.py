@@ -40,7 +40,9 @@ def draw(comparison: Comparison) -> None:
         ),
         order.selectbox("Sorted by", list(tables.ORDERS), key="sort", bind="query-params", help="The largest first"),
     )
-    image_list.draw(table, comparison, card, key="errors", alt=f"Answers of {comparison.names[model_id]}")
+    image_list.draw(
+        table, comparison, card, key="errors", alt=f"Answers of {comparison.names[model_id]}", explained=model_id
+    )
 
 
 def _labels(run: EvaluationRun, comparison: Comparison, card: ModelCard) -> None:

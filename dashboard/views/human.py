@@ -61,7 +61,7 @@ def draw(comparison: Comparison) -> None:
         "images is not defined.",
         numbers=lambda: figures.group_numbers(results),
     )
-    for facts in {id(f): f for m, f in tables.items() if m in results}.values():
+    for facts in {f.fingerprints[0]: f for m, f in tables.items() if m in results}.values():
         _label_against_majority(comparison, facts)
 
 
@@ -99,4 +99,8 @@ def _label_against_majority(comparison: Comparison, facts: ImageFacts) -> None:
         f"of the {matrix.agreement.n:,} images with a majority: a network that said what the "
         "annotators say would score about that against the label. Colour: the share of the label."
     )
-    blocks.csv(lambda: figures.matrix_numbers(matrix), f"labels-against-majority-{comparison.split}", "Cells (CSV)")
+    blocks.csv(
+        lambda: figures.matrix_numbers(matrix),
+        f"{facts.name}-against-majority-{facts.fingerprints[0][:8]}-{comparison.split}",
+        "Cells (CSV)",
+    )

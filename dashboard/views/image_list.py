@@ -20,7 +20,7 @@ from dashboard.views.comparison import Comparison
 
 PAGE = 20
 WIDTH_PX = 96
-GAP_PX = 4  # between two faces, and between a face and its map
+GAP_PX, MARGIN_PX = 4, 14  # between two faces or a face and its map; after such a pair
 COLORMAP, OPACITY = "viridis", 0.55
 NUMBERS = ("confidence", "probability of true", "probability_of_given", "margin", "loss", "disagreement")
 
@@ -86,7 +86,7 @@ def _faces(
             return
         except (CheckpointError, ExplainError) as error:
             st.error(str(error), icon=":material/error:")
-    st.image([tables.framed(face) for face in faces], caption=lines, width=WIDTH_PX + GAP_PX, alt=lines)
+    st.image([tables.framed(face) for face in faces], caption=lines, width=WIDTH_PX, alt=lines)
 
 
 def _saliency_wanted(comparison: Comparison, key: str, explained: str) -> bool:
@@ -125,11 +125,9 @@ def _beside_maps(
     for face, explanation in zip(faces, found, strict=True):
         seen = network.card.preprocessing.to_input_image(face)
         map_side = maps.overlay_picture(seen, explanation, opacity=OPACITY, colormap=COLORMAP)
-        side = np.asarray(maps.enlarged(seen, len(map_side)))
-        gap = np.full((len(side), round(len(side) * GAP_PX / WIDTH_PX), 3), 255, np.uint8)
-        pictures.append(np.hstack([side, gap, map_side]))
+        pictures.append(_pair(maps.enlarged(seen, len(map_side)), map_side))
     alts = [f"{line}, and the saliency of {name}" for line in lines]
-    st.image(pictures, caption=lines, width=2 * WIDTH_PX + GAP_PX, alt=alts)
+    st.image(pictures, caption=lines, width=2 * WIDTH_PX + GAP_PX + MARGIN_PX, alt=alts)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.image(maps.colour_bar(COLORMAP), alt="Colour bar from 0 to 1", width=200)
         bare = sum(not e.has_evidence for e in found)
@@ -138,3 +136,14 @@ def _beside_maps(
             "each map on its own scale."
             + (f" {bare} without evidence before the pooling: the face alone." if bare else "")
         )
+
+
+def _pair(face: np.ndarray, under_map: np.ndarray) -> np.ndarray:
+    """Two pictures (S, S, 3) side by side, RGBA: what lies between and after them has the colour of the paper."""
+    size = len(face)
+    gap, margin = (round(size * px / WIDTH_PX) for px in (GAP_PX, MARGIN_PX))
+    pair = np.zeros((size, 2 * size + gap + margin, 4), np.uint8)
+    for left, picture in ((0, face), (size + gap, under_map)):
+        pair[:, left : left + size, :3] = picture
+        pair[:, left : left + size, 3] = 255
+    return pair

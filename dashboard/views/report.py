@@ -41,10 +41,10 @@ def _made(comparison: Comparison) -> bytes:
     from dashboard import comparison_report  # drawing needs matplotlib, which nobody else on the page waits for
 
     bar = st.progress(0.0, "Making the report …")
-    text = comparison_report.html(
-        comparison,
-        datetime.now(UTC),
-        lambda section, done, total: bar.progress(done / total, f"Making the report: {section.lower()}") and None,
-    )
+
+    def show(section: str, done: int, total: int) -> None:
+        bar.progress(done / total, f"Making the report: {section.lower()}")
+
+    text = comparison_report.html(comparison, datetime.now(UTC), show)
     bar.empty()
     return text.encode()

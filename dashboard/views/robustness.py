@@ -101,10 +101,12 @@ def _example(comparison: Comparison) -> None:
     )
     lines = figures.captions(name)
     pictures = _pictures(face, card, name)
-    st.image(pictures, caption=lines, width=EXAMPLE_PX, alt=[f"{PERTURBATIONS[name].title}, {line}" for line in lines])
+    with st.container(horizontal=True, gap="small"):
+        for picture, line in zip(pictures, lines, strict=True):
+            st.image(picture, caption=line, width=EXAMPLE_PX, alt=f"{PERTURBATIONS[name].title}, {line}")
     portrait = next(iter(services.samples().values()))
     st.caption(
-        f"{PERTURBATIONS[name].title} in {PERTURBATIONS[name].unit}, at the {card.preprocessing.size_px} pixels a side "
+        f"{PERTURBATIONS[name].title} ({PERTURBATIONS[name].unit}) at the {card.preprocessing.size_px} pixels a side "
         f"that {comparison.names[card.run_id]} sees. {portrait.credit}."
     )
     with st.expander("All strengths"):

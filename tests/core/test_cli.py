@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from core.__main__ import app, main
+from core.data import ImageFacts
 from core.sample_photos import sample_photos
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,8 +83,32 @@ def test_audit_has_the_documented_keys(image_folder):
     assert "bright" in run("data", "audit", image_folder)
 
 
+def test_describe_writes_the_table_of_image_facts(image_folder, tmp_path):
+    out = tmp_path / "tables" / "shapes.parquet"
+    values = json.loads(run("data", "describe", image_folder, out, "--json"))
+    assert (values["path"], values["rows"]) == (str(out), 3 * (32 + 12 + 12))
+    assert values["bytes"] == out.stat().st_size
+    assert values["fingerprints"] == list(ImageFacts.load(out).fingerprints)
+    assert "168 rows in" in run("data", "describe", image_folder, out)
+
+
+def test_a_table_that_cannot_be_written_is_one_sentence(image_folder, tmp_path, capsys, monkeypatch):
+    (tmp_path / "file").write_text("")
+    code, message = fails(capsys, monkeypatch, "data", "describe", image_folder, tmp_path / "file" / "out.parquet")
+    assert code == 1
+    assert "cannot be written" in message
+
+
 def test_every_help_has_an_example():
-    for command in (["analyze"], ["models"], ["train"], ["evaluate"], ["data", "audit"], ["data", "pack"]):
+    for command in (
+        ["analyze"],
+        ["models"],
+        ["train"],
+        ["evaluate"],
+        ["data", "audit"],
+        ["data", "pack"],
+        ["data", "describe"],
+    ):
         assert "Example: python -m core" in " ".join(run(*command, "--help").replace("│", " ").split()).replace("`", "")
 
 

@@ -16,7 +16,8 @@ from dashboard.views.embedding import selected_images
 @pytest.fixture(scope="module")
 def embedded_root(checkpoint_root, image_folder, tmp_path_factory):
     """The tests' networks; one of them with its embeddings."""
-    root = shutil.copytree(checkpoint_root, tmp_path_factory.mktemp("embedded") / "checkpoints")
+    root = tmp_path_factory.mktemp("embedded") / "checkpoints"
+    shutil.copytree(checkpoint_root, root, ignore=shutil.ignore_patterns("embeddings-*"))
     embed_checkpoint(checkpoints.load_checkpoint(root / "tiny_cnn"), image_folder, ("val", "test"), skip_bad=False)
     return root
 

@@ -68,3 +68,15 @@ def test_only_components_have_numbers_on_their_axes(table):
     assert figures.component_axes(single)[1] == "component 2 (0.0 %)"
     assert figures.scatter(table, LIGHT, axes=axes).layout.xaxis.showticklabels
     assert not figures.scatter(table, LIGHT).layout.xaxis.showticklabels
+
+
+def test_names_that_would_cover_each_other_are_moved_apart(answering):
+    run = answering([0, 1, 2, 0, 1, 2], [0, 1, 2, 0, 1, 2])
+    there = embedding(run.image_ids)
+    plane = np.array([[0, 0], [0, 0], [0, 0], [10, 10], [10, 10], [10, 10]])
+    notes = figures.scatter(figures.points(there, plane, run), LIGHT).layout.annotations
+    heights = sorted(n.y for n in notes)
+    assert len(notes) == 3
+    assert min(np.diff(heights)) >= 0.05 * 10
+    alike = figures.points(there, np.zeros((6, 2)), run)
+    assert len(figures.scatter(alike, LIGHT).layout.annotations) == 3

@@ -83,7 +83,7 @@ def test_each_part_of_the_template_lies_where_the_face_has_it():
 
 
 def test_regions_follow_the_landmarks():
-    moved = face_regions(TEMPLATE_LANDMARKS + [0.125, -0.0625])
+    moved = face_regions(TEMPLATE_LANDMARKS + np.array([0.125, -0.0625]))
     assert moved.from_landmarks
     shifted = np.roll(face_regions().labels, (-SIZE // 16, SIZE // 8), axis=(0, 1))
     inner = np.s_[: -SIZE // 16, SIZE // 8 :]

@@ -21,8 +21,9 @@ def samples(image_folder):
 
 @pytest.fixture
 def own_root(checkpoint_root, tmp_path):
-    """A copy of the tests' networks, to write into."""
-    return shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
+    """A copy of the tests' networks as they were before embeddings, to write into."""
+    without = shutil.ignore_patterns("embeddings-*")
+    return shutil.copytree(checkpoint_root, tmp_path / "checkpoints", ignore=without)
 
 
 def run(*arguments):

@@ -9,7 +9,7 @@ from core.images import decode
 from core.inference import ENSEMBLE, FaceSummary, Predictor, analyze, disagreement_bits, in_order, summarise_faces
 from core.sample_photos import sample_photos
 
-THUMBNAIL = np.zeros((112, 112, 3), np.uint8)
+THUMBNAIL = np.zeros((96, 96, 3), np.uint8)
 FACES = [
     FaceSummary("a", 0, THUMBNAIL, "sad", 0.5, 0.2),
     FaceSummary("a", 1, THUMBNAIL, "happy", 0.6, None),
@@ -48,7 +48,7 @@ def test_a_summary_says_what_the_analysis_says(checkpoint_root):
         assert summary.confidence == pytest.approx(verdict.probabilities.max())
         singles = [p.probabilities for m, p in face.predictions.items() if m != ENSEMBLE]
         assert summary.disagreement == pytest.approx(disagreement_bits(singles))
-        assert summary.thumbnail.shape == (112, 112, 3)
+        assert summary.thumbnail.shape == (96, 96, 3)
         assert summary.thumbnail.std() > 10
     assert not np.array_equal(found[0].thumbnail, found[1].thumbnail)
     alone = summarise_faces("p", analyze(photo, detector("haar"), predictors[:1]))

@@ -13,8 +13,8 @@ IDS = np.arange(40)
 @pytest.fixture
 def faces():
     """Forty pictures with edges, so that turning, shifting and blurring show."""
-    pictures = np.random.default_rng(1).integers(60, 190, (40, 6, 6), dtype=np.uint8)
-    return pictures.repeat(8, axis=1).repeat(8, axis=2)
+    pictures = np.random.default_rng(1).integers(60, 190, (40, 3, 3), dtype=np.uint8)
+    return pictures.repeat(16, axis=1).repeat(16, axis=2)
 
 
 def change(before, after):
@@ -69,7 +69,7 @@ def test_a_strength_is_a_place_of_the_slider_of_what_if(faces, name, knob):
 def test_some_images_get_darker_and_some_lighter():
     grey = np.full((40, 16, 16), 128, np.uint8)
     levels = perturb(grey, "brightness", 1, IDS)[:, 0, 0]
-    assert set(levels) == {128 - 26, 128 + 26} or set(levels) == {102, 154}
+    assert set(levels) == {102, 154}  # 128 and a tenth of 255 less or more, rounded to even
     assert 8 <= (levels > 128).sum() <= 32
 
 

@@ -1,0 +1,68 @@
+"""The grid of methods and networks: the names of its rows, all of it as one picture, its cells as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageDraw, ImageFont
+
+from core.explain import Explanation, colourise, method_named
+from core.images import encode_png
+
+INK = "#1B2A2E"
+
+
+def title(methods: Sequence[str], *, plain: bool = False) -> str:
+    """The name of a row: the method's, or those of all methods that make this map."""
+    titles = [method_named(name).title for name in methods]
+    # A soft hyphen for narrow screens.
+    return " = ".join(titles) if plain else "  \n= ".join(t.replace("backprop", "back\u00adprop") for t in titles)
+
+
+def numbers(explained: Sequence[Explanation]) -> pd.DataFrame:
+    """One row a cell of a map: network, method, layer, class, row, column, saliency in [0, 1]."""
+    tables = []
+    for explanation in explained:
+        rows, columns = np.indices(explanation.heatmap.shape)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "network": explanation.model_id,
+                    "method": explanation.method,
+                    "layer": explanation.layer,
+                    "class_index": explanation.class_index,
+                    "row": rows.ravel(),
+                    "column": columns.ravel(),
+                    "saliency": explanation.heatmap.ravel(),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def sheet(rows: Mapping[str, Mapping[str, np.ndarray]], heading: str, colormap: str) -> bytes:
+    """PNG of the grid: a row of pictures (S, S, 3) uint8 by network for each method, with names and a colour bar."""
+    side = next(iter(next(iter(rows.values())).values())).shape[0]
+    networks = list(dict.fromkeys(name for pictures in rows.values() for name in pictures))
+    gap, left, top = 8, 180, 64
+    width = max(left + len(networks) * (side + gap) + gap, 520)
+    height = top + len(rows) * (side + gap) + 56
+    picture = Image.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(size=14)
+    draw.text((gap, 10), heading, fill=INK, font=font)
+    for column, name in enumerate(networks):
+        draw.text((left + column * (side + gap), 40), name, fill=INK, font=font)
+    for row, (name, pictures) in enumerate(rows.items()):
+        upper = top + row * (side + gap)
+        draw.multiline_text((gap, upper + side // 2 - 16), name.replace(" = ", "\n= "), fill=INK, font=font)
+        for network, cell in pictures.items():
+            picture.paste(Image.fromarray(cell), (left + networks.index(network) * (side + gap), upper))
+    bar = colourise(np.tile(np.linspace(0, 1, 200, dtype=np.float32), (12, 1)), colormap)
+    below = top + len(rows) * (side + gap) + 6
+    picture.paste(Image.fromarray(bar), (left, below))
+    draw.text((left, below + 18), "0, no evidence", fill=INK, font=font)
+    draw.text((left + 208, below - 3), "1, most; every map on its own scale", fill=INK, font=font)
+    return encode_png(np.asarray(picture))

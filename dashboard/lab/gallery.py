@@ -1,0 +1,150 @@
+"""All faces of all photos at a glance: sorted, opened with a click, and two of them side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.faces import DetectorUnavailableError
+from core.inference import ORDERS, FaceSummary, Predictor, in_order
+from dashboard import services, state
+from dashboard.lab import kept, link, progress, side_by_side
+from dashboard.lab.face_in_question import FaceInQuestion
+from dashboard.state import Photo
+from dashboard.theme import Form, Ink
+
+PAGE_SIZE = 24
+KEY = "gallery"
+ONE, ALL = "One face", "All faces"
+Chosen = tuple[str, int]  # photo's digest and the face's number in it
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The photos at hand and how their faces are read and drawn. Mappings go by model id, the ensemble with them."""
+
+    photos: Sequence[Photo]
+    networks: Sequence[Predictor]
+    detector: str
+    names: Mapping[str, str]
+    forms: Mapping[str, Form]
+    inks: Ink
+
+
+def draw(gallery: Gallery) -> None:
+    """The order, the faces page by page, and below them the two that are compared."""
+    faces, complete = _all_faces(gallery)
+    if not faces:
+        if complete:
+            st.info(
+                "No face was found in any photo. Try the other detector, or open a photo to analyse it whole.",
+                icon=":material/search_off:",
+            )
+        return
+    single = faces[0].disagreement is None
+    order = st.segmented_control(
+        "Sort by",
+        [o for o in ORDERS if not (single and o == "disagreement")],
+        default="photo",
+        required=True,
+        key="gallery_order",
+        bind="query-params",
+    )
+    ordered = in_order(faces, order)
+    pages = -(-len(ordered) // PAGE_SIZE)
+    page = st.pagination(pages, key=f"gallery-page-{pages}") if pages > 1 else 1
+    _cards(gallery, ordered[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
+    photos = len({f.photo for f in faces})
+    measured = "" if single else "; bits: disagreement between the networks (Jensen-Shannon)"
+    st.caption(f"{len(faces)} faces in {photos} photos. Probability of the networks' mean{measured}.")
+    _compared(gallery, ordered)
+
+
+def _all_faces(gallery: Gallery) -> tuple[list[FaceSummary], bool]:
+    """The faces of every photo, and whether all photos were looked at."""
+    pieces = [kept.summaries(photo, gallery.networks, gallery.detector) for photo in gallery.photos]
+    asked = tuple(piece.key for piece in pieces)
+    waiting = [n for n, piece in enumerate(pieces) if not piece.ready]
+    if waiting and not progress.stopped(KEY, asked):
+        with progress.work(KEY, asked, len(waiting)) as work:
+            for n in waiting:
+                work.part(f"Faces of {gallery.photos[n].name}")
+                try:
+                    pieces[n].get()
+                except DetectorUnavailableError as error:
+                    st.error(f"{error} Choose the Haar cascade.", icon=":material/cloud_off:")
+                    return [], False
+    ready = [piece for piece in pieces if piece.ready]
+    if len(ready) < len(pieces):
+        progress.go_on(KEY, f"{len(ready)} of {len(pieces)} photos were looked at.")
+    return [face for piece in ready for face in piece.get()], len(ready) == len(pieces)
+
+
+def _cards(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
+    names = {photo.digest: photo.name for photo in gallery.photos}
+    pair = _pair()
+    with st.grid("auto", min_column_width=132, gap="small") as grid:
+        for face in faces:
+            with grid.cell():
+                where = f"{names[face.photo]}, face {face.number + 1}"
+                st.image(face.thumbnail, alt=f"{where}: {face.expression}", width="stretch")
+                st.button(
+                    f"{face.expression} {face.confidence:.2f}",
+                    key=f"open-{face.photo[:12]}-{face.number}",
+                    on_click=_open,
+                    args=(face.photo, face.number),
+                    help=f"Open {where}",
+                    width="stretch",
+                )
+                tick = f"pair-{face.photo[:12]}-{face.number}"
+                st.session_state[tick] = (face.photo, face.number) in pair  # a third tick takes the first away
+                bits = "" if face.disagreement is None else f"{face.disagreement:.3f} bits"
+                st.checkbox(
+                    bits or "compare",
+                    key=tick,
+                    on_change=_choose,
+                    args=((face.photo, face.number),),
+                    help="Choose two faces to compare them.",
+                )
+
+
+def _open(photo: str, number: int) -> None:
+    state.choose_photo(next(p for p in state.photos() if p.digest == photo))
+    link.choose_face(photo, number)
+    st.session_state["show"] = ONE
+
+
+def _pair() -> list[Chosen]:
+    pair: list[Chosen] = st.session_state.setdefault("pair", [])
+    return pair
+
+
+def _choose(face: Chosen) -> None:
+    """Put a face into the pair or take it out; a third one takes the place of the first."""
+    pair = _pair()
+    if face in pair:
+        pair.remove(face)
+    else:
+        pair.append(face)
+        del pair[:-2]
+
+
+def _compared(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
+    held = {(f.photo, f.number) for f in faces}
+    pair = [chosen for chosen in _pair() if chosen in held]
+    st.subheader("Side by side")
+    if len(pair) < 2:
+        missing = "two faces" if not pair else "one more face"
+        st.caption(f"Tick {missing} above to compare their probabilities and maps.")
+        return
+    side_by_side.draw([_in_question(gallery, chosen) for chosen in pair])
+
+
+def _in_question(gallery: Gallery, chosen: Chosen) -> FaceInQuestion:
+    photo = next(p for p in gallery.photos if p.digest == chosen[0])
+    analysis = services.analysis(photo, list(gallery.networks), gallery.detector, whole_image=False)
+    return FaceInQuestion(
+        photo, analysis, chosen[1], tuple(gallery.networks), gallery.names, gallery.forms, gallery.inks
+    )

@@ -1,0 +1,246 @@
+"""Methods, regions, trust that is stopped, and links, on networks that were really trained."""
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core import inference
+from core.explain import methods
+from core.sample_photos import sample_photos
+from dashboard.lab import progress
+
+ENTRY = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+
+
+@pytest.fixture
+def lab(networks):
+    """Analyze with a portrait (or another sample), at a panel; further arguments are the rest of the link."""
+
+    def opened(panel: str, photo: str = "grace_hopper", **link: str) -> AppTest:
+        app = AppTest.from_file(ENTRY, default_timeout=120)
+        for key, value in {"panel": panel, **link}.items():
+            app.query_params[key] = value
+        app.run()
+        app.switch_page("../pages/analyze.py").run()
+        app.file_uploader(key="uploads").upload("photo.jpg", sample_photos()[photo].data)
+        app.run()
+        assert not app.exception, app.exception
+        assert not app.error, app.error[0].value
+        return app
+
+    return opened
+
+
+def labelled(widgets, label: str):
+    return next(w for w in widgets if w.label == label)
+
+
+def stopping_at(monkeypatch, name: str, number: int, key: str) -> list[int]:
+    """``core.inference.name`` is stopped at its ``number``-th call as by a click: remembered, and the script runs again.
+
+    Returns the numbers of the calls that were made.
+    """
+    real, calls = getattr(inference, name), []
+
+    def interrupted(*args, progress=None, **options):
+        calls.append(len(calls) + 1)
+        if len(calls) == number:
+            asked = st.session_state.get("asked-by-test")
+            st.session_state[f"stopped-{key}"] = asked
+            st.rerun()
+        return real(*args, **options)
+
+    monkeypatch.setattr(inference, name, interrupted)
+    return calls
+
+
+@pytest.fixture
+def remembers_the_question(monkeypatch):
+    """A stop needs to know what was asked; a click on the button knows it, a test has to look."""
+    real = progress.Work.__init__
+
+    def looked_at(self, key, asked, parts):
+        st.session_state["asked-by-test"] = asked
+        real(self, key, asked, parts)
+
+    monkeypatch.setattr(progress.Work, "__init__", looked_at)
+
+
+def test_the_grid_has_a_row_a_method_and_a_map_a_network(lab, said):
+    app = lab("Methods", methods="LayerCAM,Eigen-CAM")
+    assert not app.exception
+    app.pills(key="methods").set_value(["layercam", "eigencam", "occlusion"]).run()
+    assert not app.exception
+    text = said(app)
+    for title in ("LayerCAM", "Eigen-CAM", "Occlusion", "**CNN**", "**Residual CNN**"):
+        assert title in text
+    assert "Eigen-CAM makes one map for all classes" in text
+    assert {b.label for b in app.get("download_button")} >= {"Grid (PNG)", "Maps (CSV)"}
+    app.pills(key="methods").set_value([]).run()
+    assert "Choose at least one method." in said(app)
+
+
+def test_methods_that_coincide_are_one_row_and_made_once(lab, said, monkeypatch):
+    asked = []
+    real = inference.explained
+    monkeypatch.setattr(inference, "explained", lambda *a, **o: asked.append(o["method"]) or real(*a, **o))
+    app = lab("Methods", stage="before the pooling")
+    app.pills(key="methods").set_value(["gradcam", "hirescam", "xgradcam", "layercam"]).run()
+    assert not app.exception
+    assert "Grad-CAM  \n= HiResCAM  \n= XGrad-CAM" in said(app)
+    assert "made and counted once" in said(app)
+    assert {"hirescam", "xgradcam"}.isdisjoint(asked)
+    assert asked.count("gradcam") == 2  # one a network
+    app.selectbox(key="stage").set_value("stage 1").run()
+    assert "= HiResCAM" not in said(app)
+
+
+def test_the_grid_answers_one_class_rather_than_another(lab, said):
+    app = lab("Methods", rather_than="dark")
+    app.segmented_control(key=next(c.key for c in app.segmented_control if c.label == "Evidence for")).set_value(
+        "bright"
+    ).run()
+    assert "Evidence for bright rather than dark" in said(app)
+
+
+def test_a_stopped_grid_keeps_what_was_made_and_goes_on(lab, said, monkeypatch, remembers_the_question):
+    calls = stopping_at(monkeypatch, "explained", 3, "grid")
+    app = lab("Methods")
+    app.pills(key="methods").set_value(["layercam", "eigencam"]).run()
+    # The first run stops itself at the third map; the pills' rerun asked for another grid.
+    before = len(calls)
+    assert not app.exception
+    if "Go on" not in [b.label for b in app.button]:
+        pytest.skip("the default grid was the one that was stopped")
+    assert "maps are made" in said(app)
+    labelled(app.button, "Go on").click().run()
+    assert not app.exception
+    assert len(calls) > before
+    assert "maps are made" not in said(app)
+
+
+def test_stopped_maps_of_the_default_grid_say_so(lab, said, monkeypatch, remembers_the_question):
+    calls = stopping_at(monkeypatch, "explained", 3, "grid")
+    app = lab("Methods")
+    assert "2 of 10 maps are made." in said(app)
+    assert said(app).count("stopped") == 8
+    assert calls == [1, 2, 3]
+    labelled(app.button, "Go on").click().run()
+    assert not app.exception
+    assert "maps are made." not in said(app)
+    assert len(calls) == 3 + 8
+
+
+def test_a_slow_map_that_is_stopped_leaves_the_others(lab, said, monkeypatch, remembers_the_question):
+    calls = stopping_at(monkeypatch, "explained", 2, "map-tiny_residual")
+    app = lab("Saliency", method="Occlusion")
+    assert said(app).count("Occlusion, input") == 1
+    assert "Stopped before this map was made." in said(app)
+    labelled(app.button, "Go on").click().run()
+    assert said(app).count("Occlusion, input") + said(app).count("no evidence for this class") == 2
+    assert calls == [1, 2, 3]
+
+
+def test_trust_that_is_stopped_keeps_what_was_measured(lab, said, monkeypatch, remembers_the_question):
+    calls = stopping_at(monkeypatch, "chance", 2, "trust")
+    app = lab("Trust", stage="stage 1")
+    labelled(app.button, "Measure").click().run()
+    assert not app.exception
+    text = said(app)
+    if "marks no place" in text:
+        pytest.skip("one of the tiny networks has no map here")
+    assert "the chance test is done for 1 of 2 networks" in text
+    table = app.dataframe[-1].value
+    assert list(table["chance test"])[1] == "not tested"
+    assert table["ROAD"][1] != ""
+    labelled(app.button, "Go on").click().run()
+    assert not app.exception
+    assert set(app.dataframe[-1].value["chance test"]) <= {"better than chance", "no better than chance"}
+    assert calls == [1, 2, 3]
+
+
+def test_regions_of_a_haar_face_are_the_templates(lab, said):
+    app = lab("Regions")
+    assert "Regions from the template" in said(app)
+    assert "The bar is the region's part of the crop" in said(app) or "has no shares" in said(app)
+
+
+def test_averages_without_the_data_set_are_a_sentence(lab, said):
+    app = lab("Regions")
+    labelled(app.button, "Average by class").click().run()
+    assert not app.exception
+    assert "set FERSCOPE_DATA" in said(app)
+
+
+def test_averages_over_the_data_set_are_made_once(lab, said, image_folder, monkeypatch):
+    app = lab("Regions")
+    monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
+    calls = []
+    real = inference.dataset_shares
+    monkeypatch.setattr(inference, "dataset_shares", lambda *a, **o: calls.append(1) or real(*a, **o))
+    labelled(app.button, "Average by class").click().run()
+    assert not app.exception
+    assert "PrivateTest, n = 36, by the class each network answered with" in said(app)
+    app.segmented_control(key="region").set_value("eyes").run()
+    assert not app.exception
+    assert len(calls) == 2
+
+
+def test_a_link_restores_class_contrast_method_stage_and_threshold(lab, said):
+    link = {"class": "striped", "rather_than": "dark", "method": "LayerCAM", "stage": "stage 2", "target": "0.6"}
+    app = lab("Saliency", **link)
+    assert "for striped rather than dark" in said(app) or "striped 0." in said(app)
+    assert labelled(app.segmented_control, "Evidence for").value == "striped"
+    assert labelled(app.selectbox, "rather than").value == "dark"
+    assert app.selectbox(key="method").value == "layercam"
+    assert app.selectbox(key="stage").value == "stage 2"
+    app.segmented_control(key="panel").set_value("Doubt").run()
+    assert app.slider(key="target").value == 0.6
+
+
+NONSENSE = {"class": "joy", "rather_than": "bright,dark", "face": "99", "method": "tarot", "stage": "9", "target": "x"}
+
+
+@pytest.mark.parametrize("panel", ["Saliency", "Methods", "Regions", "What if", "Doubt", "Report", "Tarot"])
+def test_a_link_with_nonsense_falls_back_silently(lab, panel):
+    app = lab(panel, networks="nobody,CNN", methods="tarot", show="x", views="seven", **NONSENSE)
+    assert not app.exception
+
+
+def test_a_face_number_in_a_link_is_that_face_and_belongs_to_the_first_photo(lab, said):
+    app = lab("Saliency", photo="two_faces", face="2")
+    assert "Face 2 of 2" in said(app)
+    app.file_uploader(key="uploads").upload("other.jpg", sample_photos()["two_faces"].data + b"\0").run()
+    assert not app.exception
+    assert "other.jpg" in said(app)
+    assert "Face 1 of 2" in said(app)
+
+
+def test_a_chosen_class_goes_into_the_link_and_stays_for_the_next_face(lab, said):
+    app = lab("Saliency", photo="two_faces")
+    control = labelled(app.segmented_control, "Evidence for")
+    other = next(c for c in control.options if c != control.value)
+    control.set_value(other).run()
+    assert app.query_params["class"] == other
+    labelled(app.segmented_control, "Face").set_value(1).run()
+    assert app.query_params["face"] == "2"
+    assert labelled(app.segmented_control, "Evidence for").value == other
+
+
+def test_the_link_can_be_copied(lab, said):
+    app = lab("Saliency", photo="two_faces", face="2", **{"class": "dark"})
+    app.session_state["link-open"] = True
+    app.run()
+    assert not app.exception
+    assert "/analyze?" in app.code[0].value
+    for part in ("panel=Saliency", "class=dark", "face=2"):
+        assert part in app.code[0].value or part == "panel=Saliency"  # a default is left out
+
+
+def test_every_method_can_stand_in_the_grid():
+    from dashboard.figures import lab_grid
+
+    for name, method in methods().items():
+        assert lab_grid.title((name,), plain=True) == method.title
