@@ -6,7 +6,6 @@ else, so that it can be piped.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +17,7 @@ from rich.table import Table
 from core import checkpoints
 from core.checkpoints import Checkpoint, CheckpointError
 from core.data import DataError
+from core.data_commands import Json, SkipBad, console, data_app, print_json
 from core.evaluation import EvaluationError
 from core.faces import DetectorUnavailableError
 from core.images import ImageError
@@ -42,20 +42,16 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     add_completion=False,
 )
-data_app = typer.Typer(help="Look at and pack data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 
-console = Console()
 messages = Console(stderr=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 Data = Annotated[
     Path,
     typer.Option(
         "--data", envvar="FERSCOPE_DATA", help="fer2013.csv, a packed Parquet, an image folder or a manifest."
     ),
 ]
-SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad rows out and count them.")]
 Root = Annotated[Path, typer.Option("--checkpoints", help="Folder of the trained networks.")]
 
 
@@ -66,7 +62,7 @@ def models(json_output: Json = False, root: Root = checkpoints.ROOT) -> None:
     for problem in listing.problems:
         messages.print(f"[yellow]{escape(problem)}")
     if json_output:
-        _print_json([c.card.to_json() for c in listing.checkpoints])
+        print_json([c.card.to_json() for c in listing.checkpoints])
         return
     table = Table("network", "architecture", "classes", "PublicTest", "PrivateTest", "parameters", "MACs")
     for card in (c.card for c in listing.checkpoints):
@@ -103,7 +99,7 @@ def analyze(
         if explain:
             write_overlays(path, analysis, predictors, explain)
     if json_output:
-        _print_json({"photos": result})
+        print_json({"photos": result})
         return
     for photo in result:
         table = Table("face", "network", "says", "probability", title=escape(photo["path"]))
@@ -166,7 +162,7 @@ def evaluate(
         "accuracy_without_copies": without.value if without else None,
     }
     if json_output:
-        _print_json(values)
+        print_json(values)
         return
     table = Table("score", "value", title=f"{run} on {split}, n = {summary.n:,}")
     for name in ("accuracy", "accuracy_without_copies", "macro_f1", "balanced_accuracy"):
@@ -227,62 +223,6 @@ def robustness(
     console.print(table)
 
 
-@data_app.command("audit", epilog="Example: `python -m core data audit fer2013.csv --json`")
-def audit_command(
-    path: Annotated[Path, typer.Argument(help="A data set.")], json_output: Json = False, skip_bad: SkipBad = False
-) -> None:
-    """Count what is in a data set: splits, classes, blank and identical images, conflicting labels."""
-    from core.data import audit, read
-
-    found = audit(read(path, skip_bad=skip_bad)).to_json()
-    if json_output:
-        _print_json(found)
-        return
-    counts = found.pop("counts")
-    classes = list(next(iter(counts.values()), {}))
-    table = Table("split", *classes, "all")
-    for split, per_class in counts.items():
-        table.add_row(split, *(f"{per_class.get(c, 0):,}" for c in classes), f"{sum(per_class.values()):,}")
-    console.print(table)
-    for name, value in found.items():
-        shown = ", ".join(f"{k} {v:,}" for k, v in value.items()) if isinstance(value, dict) else f"{value:,}"
-        console.print(f"{name.replace('_', ' ')}: {shown}", highlight=False)
-
-
-@data_app.command("pack", epilog="Example: `python -m core data pack fer2013.csv fer2013new.csv fer2013.parquet`")
-def pack_command(
-    files: Annotated[list[Path], typer.Argument(help="OFFICIAL_CSV [FERPLUS_CSV] OUT.parquet", metavar="CSV… OUT")],
-) -> None:
-    """Pack the official CSV files into one Parquet file with lossless images, a fifth of the size."""
-    from core.data import pack
-
-    if len(files) not in (2, 3) or files[-1].suffix != ".parquet":
-        raise typer.BadParameter("expected OFFICIAL_CSV [FERPLUS_CSV] OUT.parquet")
-    rows = pack(files[0], files[-1], files[1] if len(files) == 3 else None)
-    console.print(f"{rows:,} rows in {files[-1]}", highlight=False)
-
-
-@data_app.command("describe", epilog="Example: `python -m core data describe fer2013.csv`")
-def describe_command(
-    path: Annotated[Path, typer.Argument(help="A data set.")],
-    out: Annotated[Path | None, typer.Argument(help="OUT.parquet, else a file in core/assets.")] = None,
-    size_px: Annotated[int, typer.Option(min=8, help="The images' size, as the networks were trained.")] = 48,
-    channels: Annotated[int, typer.Option(min=1, max=3, help="1 for grey, 3 for RGB.")] = 1,
-    json_output: Json = False,
-    skip_bad: SkipBad = False,
-) -> None:
-    """Write a small table of numbers on every image (brightness, sharpness, copies, votes), without a pixel."""
-    from core.commands import describe_data
-
-    written, facts = describe_data(path, out, size_px=size_px, channels=channels, skip_bad=skip_bad)
-    size = written.stat().st_size
-    if json_output:
-        values = {"path": str(written), "rows": len(facts), "bytes": size, "name": facts.name}
-        _print_json({**values, "fingerprints": list(facts.fingerprints)})
-        return
-    console.print(f"{len(facts):,} rows in {written} ({size / 1e6:.2f} MB)", highlight=False)
-
-
 def _predictors(root: Path, names: list[str] | None) -> list[Any]:
     from core.inference import Predictor
 
@@ -291,10 +231,6 @@ def _predictors(root: Path, names: list[str] | None) -> list[Any]:
     if not chosen:
         raise CheckpointError(f"there is no trained network in {root}; train one with: python -m core train fer_cnn")
     return [Predictor.load(c) for c in chosen]
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
 def main() -> None:

@@ -47,7 +47,9 @@ def whole_dataset() -> tuple[Samples, ImageFacts]:
 def quickly_told() -> bool:
     """Whether :func:`whole_dataset` answers at once: it has read the data set before, or the path holds none."""
     source = named_source()
-    return _last_read().get("key") == _source_key() or not any(s.recognises(Path(source)) for s in SOURCES)
+    if not source or _last_read().get("key") == _source_key():
+        return True
+    return not any(s.recognises(Path(source)) for s in SOURCES)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

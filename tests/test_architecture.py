@@ -26,6 +26,7 @@ LAYERS = {
     "training": 6,
     "api": 7,
     "commands": 7,
+    "data_commands": 7,
     "__main__": 7,
 }
 

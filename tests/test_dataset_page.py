@@ -60,6 +60,7 @@ def test_every_view_opens_without_images_and_without_networks(no_networks, view)
     app = open_page(data_view=view)
     assert not app.error
     assert app.title[0].value == "Dataset"
+    assert not app.toggle  # there is nothing to read
     if view == "Faces":
         assert "set FERSCOPE_DATA to the path of fer2013.csv" in said(app)
     else:

@@ -57,8 +57,9 @@ def draw(gallery: Gallery) -> None:
     page = st.pagination(pages, key=f"gallery-page-{pages}") if pages > 1 else 1
     _cards(gallery, ordered[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
     photos = len({f.photo for f in faces})
-    measured = "" if single else "; bits: disagreement between the networks (Jensen-Shannon)"
-    st.caption(f"{len(faces)} faces in {photos} photos. Probability of the networks' mean{measured}.")
+    said = "Probability of the network" if single else "Probability of the networks' mean"
+    measured = "" if single else "; beside *compare* their disagreement in bits (Jensen-Shannon)"
+    st.caption(f"{len(faces)} faces in {_count(photos, 'photo')}. {said}{measured}.")
     _compared(gallery, ordered)
 
 
@@ -100,14 +101,14 @@ def _cards(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
                 )
                 tick = f"pair-{face.photo[:12]}-{face.number}"
                 st.session_state[tick] = (face.photo, face.number) in pair  # a third tick takes the first away
-                bits = "" if face.disagreement is None else f"{face.disagreement:.3f} bits"
-                st.checkbox(
-                    bits or "compare",
-                    key=tick,
-                    on_change=_choose,
-                    args=((face.photo, face.number),),
-                    help="Choose two faces to compare them.",
-                )
+                with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                    st.checkbox("compare", key=tick, on_change=_choose, args=((face.photo, face.number),))
+                    if face.disagreement is not None:
+                        st.caption(f"{face.disagreement:.3f}")
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _open(photo: str, number: int) -> None:

@@ -94,8 +94,8 @@ def stopped(key: str, asked: Hashable) -> bool:
 def go_on(key: str, sentence: str) -> None:
     """Say that work was stopped, and offer to finish it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(sentence)
         st.button("Go on", key=f"go-on-{key}", icon=":material/play_arrow:", on_click=_forget, args=(key,))
+        st.caption(sentence)
 
 
 def _forget(key: str) -> None:

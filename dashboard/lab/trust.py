@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.explain import Contrast, ExplainError, Explanation, methods
+from core.explain import ChanceResult, Contrast, ExplainError, Explanation, methods
 from core.inference import Measures, MethodAgreement, Predictor, Trust
 from dashboard import charts
 from dashboard.components import maps
@@ -73,46 +74,72 @@ def _row(face: FaceInQuestion, network: Predictor, question: Question) -> Row | 
     return Row(network, explanation, middle.empty(), right.empty())
 
 
+@dataclass(frozen=True)
+class Pieces:
+    """What is measured of one network's map."""
+
+    measures: kept.Piece[Measures]
+    agreement: kept.Piece[MethodAgreement]
+    sanity: kept.Piece[tuple[tuple[str, float], ...]]
+    chance: kept.Piece[ChanceResult]
+
+
 def _measured(face: FaceInQuestion, question: Question, rows: list[Row], asked: Hashable, bar: DeltaGenerator) -> None:
-    """Everything that is kept, then what is missing, unless it was stopped."""
+    """Everything that is kept, then what is missing, the quickest first, unless it was stopped."""
     halted = progress.stopped(KEY, asked)
+    pieces = [(row, face.names[row.network.model_id], _pieces(face, question, row)) for row in rows]
     found: dict[str, Measures] = {}
-    checked = {}
+    checked: dict[str, tuple[tuple[str, float], ...]] = {}
     with bar.container(), progress.work(KEY, asked, PARTS * len(rows)) as work:
-        for row in rows:
-            name = face.names[row.network.model_id]
-            try:
-                measures = kept.measures(face, row.network, row.explanation)
-                chance = kept.chance(face, row.network, row.explanation)
-                agreement = kept.agreement(
-                    face, row.network, question.target_of(row.network), question.stage_of(row.network), QUICK
-                )
-                sanity = kept.sanity(face, row.network, _class(question, row), question.stage_of(row.network))
-                if measures.ready or not halted:
-                    work.part(f"{name}: deletion and insertion")
-                    of = found[row.network.model_id] = measures.get()
-                    _curves(face, row, question, of)
-                    if chance.ready or not halted:
-                        tested = chance.get(work.part(f"{name}: shuffled maps", "maps"))
-                        of = found[row.network.model_id] = Trust(of.explanation, of.curves, of.road, of.drop, tested)
-                        _curves(face, row, question, of)
-                if agreement.ready or not halted:
-                    _agreement(face, row, question, agreement, work.part(f"{name}: other methods", "methods"))
-                if sanity.ready or not halted:
-                    work.part(f"{name}: random weights")
-                    checked[row.network.model_id] = sanity.get()
-            except ExplainError as error:
-                row.curves.info(_sentence(error), icon=":material/info:")
-    complete = sum(isinstance(of, Trust) for of in found.values())
-    if halted:
+        for row, name, of in pieces:
+            work.part(f"{name}: deletion and insertion")
+            if of.measures.ready or not halted:
+                with _said(row):
+                    found[row.network.model_id] = of.measures.get()
+                    if not of.chance.ready:
+                        _curves(face, row, question, of.measures.get())
+        for row, name, of in pieces:
+            show = work.part(f"{name}: other methods", "methods")
+            if of.agreement.ready or not halted:
+                with _said(row):
+                    _agreement(face, row, question, of.agreement.get(show))
+        for row, name, of in pieces:
+            work.part(f"{name}: random weights")
+            if of.sanity.ready or not halted:
+                with _said(row):
+                    checked[row.network.model_id] = of.sanity.get()
+        _sanity(face, checked)
+        for row, name, of in pieces:
+            show = work.part(f"{name}: shuffled maps", "maps")
+            quick = found.get(row.network.model_id)
+            if quick is not None and (of.chance.ready or not halted):
+                tested = Trust(quick.explanation, quick.curves, quick.road, quick.drop, of.chance.get(show))
+                found[row.network.model_id] = tested
+                _curves(face, row, question, tested)
+    if halted and any(not of.chance.ready for _, _, of in pieces):
+        complete = sum(of.chance.ready for _, _, of in pieces)
         with bar.container():
             progress.go_on(KEY, f"Stopped; the chance test is done for {complete} of {len(rows)} networks.")
-    _together(face, found, checked)
+    _numbers(face, found)
 
 
-def _class(question: Question, row: Row) -> int:
-    target = question.target_of(row.network)
-    return target.a if isinstance(target, Contrast) else target
+def _pieces(face: FaceInQuestion, question: Question, row: Row) -> Pieces:
+    stage, target = question.stage_of(row.network), question.target_of(row.network)
+    return Pieces(
+        measures=kept.measures(face, row.network, row.explanation),
+        agreement=kept.agreement(face, row.network, target, stage, QUICK),
+        sanity=kept.sanity(face, row.network, target.a if isinstance(target, Contrast) else target, stage),
+        chance=kept.chance(face, row.network, row.explanation),
+    )
+
+
+@contextmanager
+def _said(row: Row) -> Iterator[None]:
+    """What cannot be measured is a sentence in its place."""
+    try:
+        yield
+    except ExplainError as error:
+        row.curves.info(_sentence(error), icon=":material/info:")
 
 
 def _curves(face: FaceInQuestion, row: Row, question: Question, found: Measures) -> None:
@@ -143,14 +170,7 @@ def _curves(face: FaceInQuestion, row: Row, question: Question, found: Measures)
         )
 
 
-def _agreement(
-    face: FaceInQuestion,
-    row: Row,
-    question: Question,
-    piece: kept.Piece[MethodAgreement],
-    show: kept.Progress,
-) -> None:
-    found = piece.get(show)
+def _agreement(face: FaceInQuestion, row: Row, question: Question, found: MethodAgreement) -> None:
     with row.agreement.container():
         st.plotly_chart(
             figures.agreement(found, face.inks),
@@ -164,10 +184,8 @@ def _agreement(
         )
 
 
-def _together(
-    face: FaceInQuestion, found: dict[str, Measures], checked: dict[str, tuple[tuple[str, float], ...]]
-) -> None:
-    """The check by random weights, and all numbers."""
+def _sanity(face: FaceInQuestion, checked: dict[str, tuple[tuple[str, float], ...]]) -> None:
+    """The check by random weights."""
     if checked:
         st.subheader("Does the map depend on what was learnt?")
         st.plotly_chart(
@@ -180,6 +198,10 @@ def _together(
             "Grad-CAM of this face against itself while the layers' weights are made random from the head downwards "
             "(Adebayo et al. 2018). A map that explains the network falls to 0; one that only traces edges stays high."
         )
+
+
+def _numbers(face: FaceInQuestion, found: dict[str, Measures]) -> None:
+    """Every measure as a table."""
     if not found:
         return
     numbers = figures.table(found, face.names)

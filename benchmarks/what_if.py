@@ -1,0 +1,149 @@
+"""How long a slider of *What if* takes in the browser: ``python benchmarks/what_if.py [--json]``.
+
+``slider_to_chart_ms``: from the release of a slider until the chart with the new probabilities of all networks is
+drawn, in a headless Chromium on this machine; the median of 20 releases of four sliders in turn. Without Chromium and
+chromedriver there is nothing to measure: a sentence says so, and with --json the object is empty.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from core.checkpoints import list_checkpoints
+from core.sample_photos import sample_photos
+
+ROOT = Path(__file__).resolve().parents[1]
+RELEASES = 20
+WARM_UP = 4
+SLIDERS = ("brightness", "contrast", "blur", "rotation_deg")
+CHART = ".st-key-what-if-answers .js-plotly-plot"
+
+# Notes when the pointer is let go, and when the chart next draws other numbers than it has now.
+LISTEN = """
+const chart = document.querySelector(arguments[0]);
+const numbers = () => JSON.stringify(chart.data.map(trace => trace.x));
+const before = numbers();
+window.released = window.drawn = null;
+addEventListener('pointerup', () => { window.released = performance.now(); }, {capture: true, once: true});
+const seen = () => {
+  if (window.drawn !== null || window.released === null || numbers() === before) return;
+  chart.removeListener('plotly_afterplot', seen);
+  requestAnimationFrame(() => { window.drawn = performance.now(); });
+};
+chart.on('plotly_afterplot', seen);
+"""
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The app on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.5)
+        yield f"http://localhost:{port}"
+    finally:
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def milliseconds(address: str, folder: Path) -> list[float]:
+    """One figure a release, after some that warm up."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    flags = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1440,1400"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        flags.append("--no-sandbox")  # Chromium's sandbox refuses to run as root, as in a container
+    for flag in [*flags, f"--user-data-dir={folder / 'profile'}"]:
+        options.add_argument(flag)
+    browser = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver") or ""))
+    wait = WebDriverWait(browser, 120, poll_frequency=0.05, ignored_exceptions=(Exception,))
+    try:
+        portrait = folder / "portrait.jpg"
+        portrait.write_bytes(next(iter(sample_photos().values())).data)
+        browser.get(f"{address}/analyze?panel=What+if")
+        wait.until(lambda b: b.find_element(By.CSS_SELECTOR, 'input[type="file"]')).send_keys(str(portrait))
+        wait.until(lambda b: b.execute_script("return !!document.querySelector(arguments[0]).data", CHART))
+
+        def idle(_browser: object) -> bool:
+            state = "return document.querySelector('[data-testid=stApp]').dataset.testScriptState"
+            return bool(browser.execute_script(state) == "notRunning")
+
+        taken = []
+        for number in range(WARM_UP + RELEASES):
+            wait.until(idle)
+            time.sleep(0.5)  # what the last release left to draw
+            name = SLIDERS[number % len(SLIDERS)]
+            thumb = browser.find_element(By.CSS_SELECTOR, f'.st-key-{name} [role="slider"]')
+            browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", thumb)
+            browser.execute_script(LISTEN, CHART)
+            by = 25 if number // len(SLIDERS) % 2 == 0 else -25
+            ActionChains(browser).click_and_hold(thumb).move_by_offset(by, 0).pause(0.1).release().perform()
+            wait.until(lambda b: b.execute_script("return window.drawn !== null"))
+            taken.append(float(browser.execute_script("return window.drawn - window.released")))
+        return taken[WARM_UP:]
+    finally:
+        browser.quit()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one flat JSON object and nothing else")
+    arguments = parser.parse_args()
+    if not list_checkpoints().checkpoints:
+        raise SystemExit("no network is installed; train one with: python -m core train fer_cnn --data fer2013.csv")
+    try:
+        import selenium  # noqa: F401
+    except ModuleNotFoundError:
+        missing = "selenium (in tests/requirements.txt)"
+    else:
+        missing = ", ".join(name for name in ("chromium", "chromedriver") if not shutil.which(name))
+    if missing:
+        print(f"not measured: {missing} is not installed", file=sys.stderr)
+        if arguments.json:
+            print("{}")
+        return
+    with served() as address, tempfile.TemporaryDirectory() as folder:
+        taken = milliseconds(address, Path(folder))
+    result = {"slider_to_chart_ms": statistics.median(taken)}
+    if arguments.json:
+        print(json.dumps(result))
+    else:
+        print(f"slider to chart: median {result['slider_to_chart_ms']:.0f} ms of {len(taken)} releases, ", end="")
+        print(f"{min(taken):.0f} to {max(taken):.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
