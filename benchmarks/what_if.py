@@ -31,21 +31,23 @@ ROOT = Path(__file__).resolve().parents[1]
 RELEASES = 20
 WARM_UP = 4
 SLIDERS = ("brightness", "contrast", "blur", "rotation_deg")
+THUMB = ':has(> [data-testid="stSliderThumbValue"])'
 CHART = ".st-key-what-if-answers .js-plotly-plot"
 
-# Notes when the pointer is let go, and when the chart next draws other numbers than it has now.
+# Notes when the pointer is let go, and the first frame in which a chart with other numbers has been drawn; the chart
+# itself is another one then, since Streamlit takes the old one down.
 LISTEN = """
-const chart = document.querySelector(arguments[0]);
-const numbers = () => JSON.stringify(chart.data.map(trace => trace.x));
-const before = numbers();
+const numbers = chart => JSON.stringify(chart.data.map(trace => trace.x));
+const before = numbers(document.querySelector(arguments[0]));
 window.released = window.drawn = null;
 addEventListener('pointerup', () => { window.released = performance.now(); }, {capture: true, once: true});
-const seen = () => {
-  if (window.drawn !== null || window.released === null || numbers() === before) return;
-  chart.removeListener('plotly_afterplot', seen);
-  requestAnimationFrame(() => { window.drawn = performance.now(); });
+const look = () => {
+  const chart = document.querySelector(arguments[0]);
+  const marks = chart && chart.data && chart.querySelector('.points path');
+  if (window.released !== null && marks && numbers(chart) !== before) window.drawn = performance.now();
+  else requestAnimationFrame(look);
 };
-chart.on('plotly_afterplot', seen);
+requestAnimationFrame(look);
 """
 
 
@@ -83,7 +85,16 @@ def milliseconds(address: str, folder: Path) -> list[float]:
 
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
-    flags = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1440,1400"]
+    flags = [
+        "--headless=new",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",  # or it waits for networks that need not be there
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+        "--window-size=1440,1400",
+    ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         flags.append("--no-sandbox")  # Chromium's sandbox refuses to run as root, as in a container
     for flag in [*flags, f"--user-data-dir={folder / 'profile'}"]:
@@ -106,7 +117,7 @@ def milliseconds(address: str, folder: Path) -> list[float]:
             wait.until(idle)
             time.sleep(0.5)  # what the last release left to draw
             name = SLIDERS[number % len(SLIDERS)]
-            thumb = browser.find_element(By.CSS_SELECTOR, f'.st-key-{name} [role="slider"]')
+            thumb = browser.find_element(By.CSS_SELECTOR, f".st-key-{name} {THUMB}")
             browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", thumb)
             browser.execute_script(LISTEN, CHART)
             by = 25 if number // len(SLIDERS) % 2 == 0 else -25

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from core.data import DataError, Samples
 from core.inference import Predictor, prepared_images
@@ -21,7 +22,7 @@ Progress = Callable[[str, int, int], None]
 def measure(
     predictor: Predictor, samples: Samples, split: str, *, kept: Path | None = None, progress: Progress | None = None
 ) -> Robustness:
-    """The answers on one split, clean and perturbed, in float32 and with the batch norms folded.
+    """The answers on one split, clean and perturbed alike, at the precision of training, batch norms folded.
 
     ``kept`` is a file that grows by each condition and is gone on from where it fits. ``progress`` is told what is
     being measured, the images answered and all of them. Raises DataError for a split without images or other classes.
@@ -38,6 +39,8 @@ def measure(
     right = _done(kept, predictor, split, len(chosen))
     answered = sum(len(of_images) for of_images in right.values())
     total = len(chosen) * len(CONDITIONS)
+    # A network trained in bfloat16 answers the same there but for a few images in a thousand, in a third of the time.
+    half = torch.autocast("cpu", torch.bfloat16, enabled=card.recipe.get("precision") == "bf16-mixed")
     for condition in CONDITIONS:
         if condition in right:
             continue
@@ -45,7 +48,9 @@ def measure(
         for start in range(0, len(chosen), BATCH):
             rows = slice(start, start + BATCH)
             inputs = _inputs(predictor, images[rows], condition, chosen.ids[rows])
-            of_images[rows] = predictor.output(inputs).logits.argmax(dim=1).numpy() == chosen.truth[rows]
+            with half:
+                logits = predictor.output(inputs).logits
+            of_images[rows] = logits.argmax(dim=1).numpy() == chosen.truth[rows]
             answered += len(inputs)
             if progress:
                 progress(_title(condition), answered, total)

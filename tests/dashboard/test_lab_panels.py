@@ -8,7 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from core import inference
 from core.explain import methods
+from core.faces import Box, Detector, Face
 from core.sample_photos import sample_photos
+from dashboard import services
 from dashboard.lab import progress
 
 ENTRY = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -38,7 +40,7 @@ def labelled(widgets, label: str):
 
 
 def stopping_at(monkeypatch, name: str, number: int, key: str) -> list[int]:
-    """``core.inference.name`` is stopped at its ``number``-th call as by a click: remembered, and the script runs again.
+    """``core.inference.name`` is stopped at its ``number``-th call as by a click: remembered, and the script reruns.
 
     Returns the numbers of the calls that were made.
     """
@@ -106,22 +108,6 @@ def test_the_grid_answers_one_class_rather_than_another(lab, said):
 
 
 def test_a_stopped_grid_keeps_what_was_made_and_goes_on(lab, said, monkeypatch, remembers_the_question):
-    calls = stopping_at(monkeypatch, "explained", 3, "grid")
-    app = lab("Methods")
-    app.pills(key="methods").set_value(["layercam", "eigencam"]).run()
-    # The first run stops itself at the third map; the pills' rerun asked for another grid.
-    before = len(calls)
-    assert not app.exception
-    if "Go on" not in [b.label for b in app.button]:
-        pytest.skip("the default grid was the one that was stopped")
-    assert "maps are made" in said(app)
-    labelled(app.button, "Go on").click().run()
-    assert not app.exception
-    assert len(calls) > before
-    assert "maps are made" not in said(app)
-
-
-def test_stopped_maps_of_the_default_grid_say_so(lab, said, monkeypatch, remembers_the_question):
     calls = stopping_at(monkeypatch, "explained", 3, "grid")
     app = lab("Methods")
     assert "2 of 10 maps are made." in said(app)
@@ -244,3 +230,55 @@ def test_every_method_can_stand_in_the_grid():
 
     for name, method in methods().items():
         assert lab_grid.title((name,), plain=True) == method.title
+
+
+class FindsASpeck(Detector):
+    """Says that every photo has a face of 12 px in its corner."""
+
+    name = "haar"
+
+    def _find(self, view):
+        return [Face(Box(4.0, 4.0, 12.0 * len(view) / 600, 12.0 * len(view) / 600), score=0.9)]
+
+
+def test_a_face_below_16_px_is_warned_of_and_every_panel_still_opens(lab, said, monkeypatch):
+    monkeypatch.setattr(services, "detector", lambda _: FindsASpeck(min_score=0.5))
+    app = lab("Saliency")
+    assert "This face is only 12 px wide. Below 16 px there is little to see" in said(app)
+    for panel in ("Methods", "Regions", "What if", "Trust", "Doubt", "Report"):
+        app.segmented_control(key="panel").set_value(panel).run()
+        assert not app.exception
+
+
+def test_a_stage_that_one_network_lacks_is_a_sentence_and_the_other_has_its_map(lab, said):
+    app = lab("Saliency")
+    network = services.predictor(services.networks().get("tiny_cnn")).network
+    path = network.stages.pop("stage 1")
+    try:
+        app.selectbox(key="stage").set_value("stage 1").run()
+        assert "This network has no stage 1; it has stage 2, stage 3." in said(app)
+        assert said(app).count("stage 1,") + said(app).count("at stage 1") == 1
+        app.segmented_control(key="panel").set_value("Methods").run()
+        assert "CNN is left out: this network has no stage 1; it has stage 2, stage 3." in said(app)
+        assert not app.exception
+    finally:
+        network.stages = {"stage 1": path, **network.stages}
+
+
+def test_a_network_with_a_weight_that_is_not_a_number_is_a_sentence(lab, said):
+    import torch
+
+    app = lab("Saliency")
+    weight = services.predictor(services.networks().get("tiny_cnn")).network.trunk.stage1
+    parameter = next(weight.parameters())
+    before = parameter.detach().clone()
+    try:
+        with torch.no_grad():
+            parameter[0] = torch.nan
+        for method in ("layercam", "occlusion"):
+            app.selectbox(key="method").set_value(method).run()
+            assert not app.exception
+            assert "met a value that is not a finite number" in said(app)
+    finally:
+        with torch.no_grad():
+            parameter.copy_(before)
