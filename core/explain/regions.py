@@ -13,7 +13,7 @@ from core.explain.explanation import ExplainError
 REGION_NAMES = ("brows", "eyes", "nose", "mouth", "rest")
 SIZE = 96  # cells of the drawing; a multiple of the usual maps' 3, 6, 12, 24 and 48
 
-# Right eye, left eye, nose tip, right and left mouth corner (the person's own right first), in parts of the crop's side.
+# Right eye, left eye, nose tip, right and left mouth corner (the person's own right first), in parts of the side.
 # Medians of what YuNet finds in 1,000 Training frames of FER2013 drawn at random; half lie within 0.04 of them.
 TEMPLATE_LANDMARKS = np.array([[0.310, 0.389], [0.685, 0.392], [0.489, 0.596], [0.347, 0.758], [0.643, 0.763]])
 TEMPLATE_LANDMARKS.flags.writeable = False

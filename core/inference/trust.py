@@ -95,7 +95,7 @@ def chance(
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> ChanceResult:
-    """The map beside 99 copies of itself with their cells permuted. Raises ExplainError as :func:`measures`, Stopped."""
+    """The map beside 99 copies with their cells permuted. Raises ExplainError as :func:`measures`, and Stopped."""
     predict, pixels = probability_of(predictor), input_tensor(predictor, face)[0]
     heatmap, k = explanation.heatmap, explanation.class_index
     return chance_test(predict, pixels, heatmap, k, progress=progress, should_stop=should_stop)
