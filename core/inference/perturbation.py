@@ -112,8 +112,9 @@ class Perturbation:
     def altered(self, image: np.ndarray, *, noise_seed: int | Sequence[int] = NOISE_SEED) -> np.ndarray:
         """Blurred, with other light, noise, compressed, and with cells hidden, in this order."""
         changed = image
-        if self.blur:
-            changed = np.asarray(cv2.GaussianBlur(changed, (0, 0), self.blur / 100 * max(image.shape[:2])))
+        sigma_px = self.blur / 100 * max(image.shape[:2])
+        if sigma_px > 0.1:  # a narrower kernel is a single pixel, and OpenCV refuses the narrowest
+            changed = np.asarray(cv2.GaussianBlur(changed, (0, 0), sigma_px))
         if self.brightness or self.contrast != 1.0 or self.noise:
             values = changed.astype(np.float32)
             mean = values.mean(axis=(0, 1))

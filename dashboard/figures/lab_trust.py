@@ -34,7 +34,8 @@ def curves(found: FaithfulnessCurves, colour: str, form: Form, inks: Ink) -> go.
         height=270,
         xaxis={"title": "part of the pixels changed", "tickformat": ".0%", "range": [-0.02, 1.02]},
         yaxis={"title": "probability", "range": [-0.02, 1.02], "tickformat": ".1f"},
-        legend={"y": -0.34},
+        # Above the curves, where it grows upwards instead of over the axis.
+        legend={"y": 1.02, "yanchor": "bottom"},
     )
     return figure
 
@@ -43,10 +44,11 @@ def agreement(found: MethodAgreement, inks: Ink) -> go.Figure:
     """Rank correlation of each pair of methods; zero in the middle of the scale."""
     text = [["–" if np.isnan(v) else f"{v:.2f}" for v in row] for row in found.correlation]
     names = [m.replace(" = ", "<br>= ") for m in found.methods]
+    short = [m.split(" = ")[0] + (" = …" if " = " in m else "") for m in found.methods]
     figure = go.Figure(
         go.Heatmap(
             z=found.correlation,
-            x=names,
+            x=short,
             y=names,
             text=text,
             texttemplate="%{text}",

@@ -45,15 +45,15 @@ def draw(face: FaceInQuestion) -> None:
     )
     contents = [
         "answers",
-        f"{len(explained)} maps",
+        f"{len(explained)} map{'' if len(explained) == 1 else 's'}",
         "doubt",
         *(["trust"] if trusted else []),
         "model cards",
         "versions",
     ]
     st.caption(
-        f"{', '.join(contents)}; {'with' if photo else 'without'} the photo. One file without scripts that opens "
-        "offline. It is made for this download and kept nowhere."
+        f"Contains {', '.join(contents)}; {'with' if photo else 'without'} the photo. One file without scripts that "
+        "opens offline. It is made for this download and kept nowhere."
     )
 
 

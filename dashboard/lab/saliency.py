@@ -24,27 +24,28 @@ def draw(face: FaceInQuestion) -> None:
     question = questions.ask(face)
     scale, colormap, opacity = _look()
     seen = {face.found.inputs[n.model_id].tobytes(): face.found.inputs[n.model_id] for n in face.networks}
-    cells = st.columns(max(4, len(seen) + len(face.networks)))
-    for cell, image in zip(cells, seen.values(), strict=False):
-        with cell:
-            st.markdown("**The crop they see**" if len(face.networks) > 1 else "**The crop it sees**")
-            st.image(maps.enlarged(image), alt="The crop as the networks see it", width="stretch")
-            st.caption(f"{image.shape[1]} × {image.shape[0]} px, {'grey' if image.ndim == 2 else 'RGB'}")
     pictures: dict[str, np.ndarray] = {}
-    for cell, network in zip(cells[len(seen) :], face.networks, strict=False):
-        with cell:
-            name = face.names[network.model_id]
-            st.markdown(f"**{name}**")
-            try:
-                explanation = questions.answer(face, network, question, scale, name)
-            except ExplainError as error:
-                st.info(_sentence(str(error)), icon=":material/info:")
-                continue
-            image = face.found.inputs[network.model_id]
-            picture = maps.overlay_picture(image, explanation, opacity=opacity, colormap=colormap)
-            st.image(picture, alt=f"Saliency of {name} for {question.evidence}", width="stretch")
-            st.caption(_caption(face, network, question, explanation))
-            pictures[name] = picture
+    # At most as wide as a quarter of the page, two beside each other on a telephone.
+    with st.grid(max(4, len(seen) + len(face.networks)), min_column_width=150) as grid:
+        for image in seen.values():
+            with grid.cell():
+                st.markdown("**The crop they see**" if len(face.networks) > 1 else "**The crop it sees**")
+                st.image(maps.enlarged(image), alt="The crop as the networks see it", width="stretch")
+                st.caption(f"{image.shape[1]} × {image.shape[0]} px, {'grey' if image.ndim == 2 else 'RGB'}")
+        for network in face.networks:
+            with grid.cell():
+                name = face.names[network.model_id]
+                st.markdown(f"**{name}**")
+                try:
+                    explanation = questions.answer(face, network, question, scale, name)
+                except ExplainError as error:
+                    st.info(_sentence(str(error)), icon=":material/info:")
+                    continue
+                image = face.found.inputs[network.model_id]
+                picture = maps.overlay_picture(image, explanation, opacity=opacity, colormap=colormap)
+                st.image(picture, alt=f"Saliency of {name} for {question.evidence}", width="stretch")
+                st.caption(_caption(face, network, question, explanation))
+                pictures[name] = picture
     with st.container(horizontal=True, vertical_alignment="center"):
         st.image(maps.colour_bar(colormap), alt="Colour bar from 0 to 1", width=200)
         st.caption("0, no evidence → 1, most. A map shows where the evidence lies; it is no proof of a reason.")

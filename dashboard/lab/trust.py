@@ -90,6 +90,7 @@ def _measured(face: FaceInQuestion, question: Question, rows: list[Row], asked: 
     pieces = [(row, face.names[row.network.model_id], _pieces(face, question, row)) for row in rows]
     found: dict[str, Measures] = {}
     checked: dict[str, tuple[tuple[str, float], ...]] = {}
+    below = st.container()
     with bar.container(), progress.work(KEY, asked, PARTS * len(rows)) as work:
         for row, name, of in pieces:
             work.part(f"{name}: deletion and insertion")
@@ -108,7 +109,8 @@ def _measured(face: FaceInQuestion, question: Question, rows: list[Row], asked: 
             if of.sanity.ready or not halted:
                 with _said(row):
                     checked[row.network.model_id] = of.sanity.get()
-        _sanity(face, checked)
+        with below:
+            _sanity(face, checked)
         for row, name, of in pieces:
             show = work.part(f"{name}: shuffled maps", "maps")
             quick = found.get(row.network.model_id)
