@@ -19,10 +19,11 @@ MEASURES = {
     "mirrored": "accuracy_mirrored",
     "without copies": "accuracy_without_copies",
     "macro F1": "macro_f1",
-    "balanced accuracy": "balanced_accuracy",
+    "balanced": "balanced_accuracy",
 }
 SCORE_COLUMNS: dict[str, Any] = {
     "network": st.column_config.TextColumn(pinned=True),
+    "balanced": st.column_config.TextColumn(help="Balanced accuracy: the mean recall over the classes"),
     "mirrored": st.column_config.TextColumn(help="Accuracy of the mean answer for an image and its mirror image"),
     "without copies": st.column_config.TextColumn(help="Leaving out the images with an exact copy in Training"),
     "ECE": st.column_config.TextColumn(help="Expected calibration error after temperature scaling, 0 is best"),
