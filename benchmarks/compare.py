@@ -33,7 +33,7 @@ ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 REPEATS = 5
 ROWS = 1_000_000
 # What a page keeps that is no result: networks, their stored answers and speeds, and tables that come with FERscope.
-LOADED = ("_networks", "_predictor", "_milliseconds", "_evaluation", "_facts")
+LOADED = ("_networks", "_predictor", "_milliseconds", "_evaluation", "_facts", "_robustness", "_sample_crop")
 
 
 def view_ms(root: Path, repeats: int) -> dict[str, float]:
