@@ -29,7 +29,7 @@ from core.inference import embed_split, embedding_path, evaluate, infer_logits, 
 from core.labels import FER7, FERPLUS8, LABEL_SETS, LabelSet
 from core.models import build_network, count_macs, count_parameters, family
 from core.preprocessing import Preprocessing
-from core.training.loop import Progress, ResidentData, fit, make_fabric
+from core.training.loop import Progress, ResidentData, finished_epochs, fit, make_fabric
 from core.training.recipe import Recipe, RecipeError, as_values, load_recipe, recipe_from
 
 LICENCE = (
@@ -70,7 +70,8 @@ def train(
     run_dir = runs / recipe.name
     _assert_same_recipe(recipe, run_dir)
     data = resident_data(recipe, samples, preprocessing)
-    if recipe.teachers:
+    # A finished run has learnt from them already, and asking them takes minutes.
+    if recipe.teachers and finished_epochs(run_dir) < recipe.epochs:
         answers = teachers_answer(recipe, samples, preprocessing, runs, fabric, progress)
         data = dataclasses.replace(data, targets=data.targets + recipe.teachers_weight * answers)
     fit(recipe, data, preprocessing, run_dir, fabric=fabric, progress=progress)

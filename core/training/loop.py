@@ -137,6 +137,12 @@ def fit(
     return history
 
 
+def finished_epochs(run_dir: Path) -> int:
+    """How many epochs a run folder holds; 0 where nothing was begun."""
+    history = run_dir / "history.csv"
+    return len(history.read_text(encoding="utf-8").splitlines()) - 1 if history.is_file() else 0
+
+
 def make_fabric(recipe: Recipe) -> Fabric:
     """Fabric for this machine: all GPUs, else the CPU; the processes that ``torchrun`` started, where it did."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces the precision on every start

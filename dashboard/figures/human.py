@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import AgreementGroup, HumanAgreement, Score, VoteMatrix
+from dashboard.figures.whiskers import whiskers
 from dashboard.theme import LIGHT, Form, Ink, template
 
 AGREEMENT, CROSS_ENTROPY = "agreement with an annotator", "cross-entropy to the votes (nats)"
@@ -56,7 +57,7 @@ def marks(
         figure.add_scatter(
             x=[_known(score)],
             y=[row],
-            error_x={**_whiskers([score]), "color": inks.text, "thickness": 1.2, "width": 4},
+            error_x=whiskers([score], inks.text, 1.2, 4),
             mode="markers",
             marker={"symbol": forms[model_id].symbol, "size": 11, "color": inks.text},
             hovertemplate=f"{measure}: {score}<extra>{names[model_id]}</extra>",
@@ -94,7 +95,7 @@ def by_agreement(
         figure.add_scatter(
             x=[u / 10 + offset for u in uppers],
             y=[_known(s) for s in scores],
-            error_y={**_whiskers(scores), "color": inks.muted, "thickness": 1, "width": 0},
+            error_y=whiskers(scores, inks.muted),
             mode="lines+markers",
             name=names[model_id],
             line={"dash": form.dash, "width": form.width, "color": inks.text},
@@ -257,7 +258,3 @@ def _accuracy(group: AgreementGroup | None, against: str) -> Score:
 
 def _known(score: Score) -> float | None:
     return score.value if score.defined else None
-
-
-def _whiskers(scores: list[Score]) -> dict[str, list[float]]:
-    return {"array": [s.high - s.value for s in scores], "arrayminus": [s.value - s.low for s in scores]}

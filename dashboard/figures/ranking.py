@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import ClassCurves, Curve, RunSummary, Score, pareto_front
+from dashboard.figures.whiskers import whiskers
 from dashboard.theme import Form, Ink, class_colour, template
 
 MACRO = "macro"
@@ -96,13 +97,7 @@ def top_k(
         figure.add_scatter(
             x=[k + offset for k in range(1, len(of_k) + 1)],
             y=[s.value for s in of_k],
-            error_y={
-                "array": [s.high - s.value for s in of_k],
-                "arrayminus": [s.value - s.low for s in of_k],
-                "color": inks.muted,
-                "thickness": 1,
-                "width": 0,
-            },
+            error_y=whiskers(of_k, inks.muted),
             mode="lines+markers",
             name=names[model_id],
             line={"dash": form.dash, "width": form.width, "color": inks.text},
@@ -157,13 +152,7 @@ def cost(
         figure.add_scatter(
             x=[costs[model_id]],
             y=[score.value],
-            error_y={
-                "array": [score.high - score.value],
-                "arrayminus": [score.value - score.low],
-                "color": inks.muted,
-                "thickness": 1.2,
-                "width": 5,
-            },
+            error_y=whiskers([score], inks.muted, 1.2, 5),
             mode="markers",
             name=names[model_id],
             marker={"symbol": forms[model_id].symbol, "size": 13, "color": inks.text},

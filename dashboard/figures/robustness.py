@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.robustness import CLEAN, CONDITIONS, PERTURBATIONS, STRENGTHS, Robustness
+from dashboard.figures.whiskers import whiskers
 from dashboard.theme import Form, Ink, template
 
 COLUMNS = 3
@@ -39,13 +40,7 @@ def curves(
                 go.Scatter(
                     x=[0, *STRENGTHS],
                     y=[score.value for score in scores],
-                    error_y={
-                        "array": [score.high - score.value for score in scores],
-                        "arrayminus": [score.value - score.low for score in scores],
-                        "color": inks.muted,
-                        "thickness": 0.8,
-                        "width": 0,
-                    },
+                    error_y=whiskers(scores, inks.muted, 0.8),
                     mode="lines+markers",
                     name=names[model_id],
                     legendgroup=model_id,

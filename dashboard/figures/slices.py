@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from core.evaluation import Score, Slice
 from dashboard.figures.significance import p_value, shown_p, signed
+from dashboard.figures.whiskers import whiskers
 from dashboard.theme import Form, Ink, template
 
 
@@ -87,13 +88,7 @@ def by_property(
         figure.add_scatter(
             x=[row + offset for row in range(len(parts))],
             y=[s.value if s.defined else None for s in scores],
-            error_y={
-                "array": [s.high - s.value for s in scores],
-                "arrayminus": [s.value - s.low for s in scores],
-                "color": inks.muted,
-                "thickness": 1,
-                "width": 0,
-            },
+            error_y=whiskers(scores, inks.muted),
             mode="lines+markers",
             name=names[model_id],
             line={"dash": form.dash, "width": form.width, "color": inks.text},

@@ -18,7 +18,7 @@ from core.labels import FER7, FERPLUS8
 from core.preprocessing import Preprocessing
 from core.training import Interrupted, RecipeError, train
 from core.training.jobs import resident_data, teachers_answer, training_samples, vote_distribution
-from core.training.loop import make_fabric
+from core.training.loop import finished_epochs, make_fabric
 from core.training.recipe import load_recipe
 from tests.conftest import CLASSES, tiny_recipe
 
@@ -119,6 +119,10 @@ def test_a_teacher_is_trained_first_and_once(image_folder, tmp_path):
     weights = tmp_path / "runs" / "teacher" / "best.safetensors"
     first = weights.stat().st_mtime_ns
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"student"}
+    assert finished_epochs(tmp_path / "runs" / "student") == 1
+    weights.rename(weights.with_suffix(".away"))  # a finished student is not taught again
+    train(student, image_folder, **arguments)
+    weights.with_suffix(".away").rename(weights)
     train(dataclasses.replace(student, name="other", seed=1), image_folder, **arguments)
     assert weights.stat().st_mtime_ns == first
 
