@@ -29,6 +29,7 @@ SCORE_COLUMNS: dict[str, Any] = {
     "ECE": st.column_config.TextColumn(help="Expected calibration error after temperature scaling, 0 is best"),
     "ECE before": st.column_config.TextColumn(help="Expected calibration error at temperature 1"),
     "MACs": st.column_config.TextColumn(help="Multiply-accumulates for one face"),
+    "ms": st.column_config.TextColumn(help="Milliseconds for one face on this machine"),
 }
 
 
@@ -58,7 +59,7 @@ def scores(
             "ECE before": f"{summary.ece_before.value:.3f}" if summary.ece_before else "not scored",
             "parameters": f"{sum(c.parameters for c in members) / 1e6:.2f} M",
             "MACs": f"{sum(c.macs for c in members) / 1e6:,.0f} M",
-            "ms a face": measured([c.run_id for c in members], milliseconds),
+            "ms": measured([c.run_id for c in members], milliseconds),
         }
         rows.append(row)
     return pd.DataFrame(rows)
@@ -85,7 +86,7 @@ def installed(cards: Sequence[ModelCard], names: Mapping[str, str], milliseconds
                 "ECE": f"{test.ece.value:.3f}" if test else "not scored",
                 "parameters": f"{card.parameters / 1e6:.2f} M",
                 "MACs": f"{card.macs / 1e6:,.0f} M",
-                "ms a face": measured([card.run_id], milliseconds),
+                "ms": measured([card.run_id], milliseconds),
             }
         )
     return pd.DataFrame(rows)
