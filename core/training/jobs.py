@@ -8,9 +8,9 @@ import os
 import platform
 import subprocess
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ from core.evaluation import fit_temperature, summarise
 from core.faces import MEASURED
 from core.inference import embed_split, embedding_path, evaluate, infer_logits, prepared_images
 from core.labels import FER7, FERPLUS8, LABEL_SETS, LabelSet
-from core.models import build_network, count_macs, count_parameters, family
+from core.models import Network, build_network, count_macs, count_parameters, family
 from core.preprocessing import Preprocessing
 from core.training.loop import Progress, ResidentData, finished_epochs, fit, make_fabric
 from core.training.recipe import Recipe, RecipeError, as_values, load_recipe, recipe_from
@@ -67,15 +67,54 @@ def train(
         equalize=recipe.equalize,
         crop_margin={name: (m.side, m.dx, m.dy) for name, m in MEASURED.items()},
     )
+    run_dir = learn(recipe, samples, preprocessing, runs, fabric=fabric, progress=progress)
+    return _finish(recipe, samples, preprocessing, run_dir, root, fabric, val_only) if fabric.is_global_zero else None
+
+
+def learn(
+    recipe: Recipe,
+    samples: Samples,
+    preprocessing: Preprocessing,
+    runs: Path,
+    *,
+    fabric: Fabric | None = None,
+    progress: Progress | None = None,
+    asked_by: tuple[str, ...] = (),
+) -> Path:
+    """Train a recipe in its run folder below ``runs``, or go on there, and return that folder.
+
+    The runs it starts from or learns from are trained first where they are missing or unfinished, so one command
+    reproduces whatever stands on others. Raises RecipeError where a recipe would have to wait for itself
+    (``asked_by``: the recipes waiting for this one) or where the runs see different images.
+    """
+    if recipe.name in asked_by:
+        raise RecipeError(f"{' needs '.join((*asked_by, recipe.name))}: a recipe cannot learn from its own result")
+    if (recipe.size_px, recipe.channels, recipe.equalize) != (
+        preprocessing.size_px,
+        preprocessing.channels,
+        preprocessing.equalize,
+    ):
+        raise RecipeError(
+            f"{asked_by[-1]} and {recipe.name} must see the same images: size_px, channels and equalize have to agree"
+        )
     run_dir = runs / recipe.name
     _assert_same_recipe(recipe, run_dir)
+    if finished_epochs(run_dir) >= recipe.epochs:
+        return run_dir
+    fabric = fabric or make_fabric(recipe)
+
+    def finished(source: str) -> Network:
+        needed = load_recipe(source)
+        folder = learn(needed, samples, preprocessing, runs, progress=progress, asked_by=(*asked_by, recipe.name))
+        return _network(needed, samples, folder)
+
     data = resident_data(recipe, samples, preprocessing)
-    # A finished run has learnt from them already, and asking them takes minutes.
-    if recipe.teachers and finished_epochs(run_dir) < recipe.epochs:
-        answers = teachers_answer(recipe, samples, preprocessing, runs, fabric, progress)
+    start = finished(recipe.start).state_dict() if recipe.start else None
+    if recipe.teachers:
+        answers = mean_answer([finished(source) for source in recipe.teachers], samples, preprocessing, fabric)
         data = dataclasses.replace(data, targets=data.targets + recipe.teachers_weight * answers)
-    fit(recipe, data, preprocessing, run_dir, fabric=fabric, progress=progress)
-    return _finish(recipe, samples, preprocessing, run_dir, root, fabric, val_only) if fabric.is_global_zero else None
+    fit(recipe, data, preprocessing, run_dir, fabric=fabric, start=start, progress=progress)
+    return run_dir
 
 
 def training_samples(recipe: Recipe, samples: Samples) -> Samples:
@@ -123,30 +162,12 @@ def resident_data(recipe: Recipe, samples: Samples, preprocessing: Preprocessing
     )
 
 
-def teachers_answer(
-    recipe: Recipe,
-    samples: Samples,
-    preprocessing: Preprocessing,
-    runs: Path,
-    fabric: Fabric,
-    progress: Progress | None = None,
-) -> Tensor:
-    """Mean probabilities (N, K) of the recipe's teachers for the training images and their mirror images.
-
-    A teacher without a finished run in ``runs`` is trained first, so one command reproduces its students.
-    """
+def mean_answer(teachers: Sequence[Network], samples: Samples, preprocessing: Preprocessing, fabric: Fabric) -> Tensor:
+    """Mean probabilities (N, K) of those networks for the training images and their mirror images."""
     images = prepared_images(samples.of("train"), preprocessing)
     answers = []
-    for source in recipe.teachers:
-        teacher = load_recipe(source)
-        run_dir = runs / teacher.name
-        _assert_same_recipe(teacher, run_dir)
-        fit(teacher, resident_data(teacher, samples, preprocessing), preprocessing, run_dir, progress=progress)
-        network = build_network(
-            teacher.architecture, classes=len(samples.labels), channels=teacher.channels, **teacher.model
-        )
-        network.load_state_dict(load_file(run_dir / "best.safetensors"))
-        network = network.eval().to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for teacher in teachers:
+        network = teacher.eval().to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         # At the precision of training: soft targets do not need more, and 57,418 images are many for two cores.
         with fabric.autocast():
             for view in (images, images.flip(2)):
@@ -179,13 +200,7 @@ def _finish(
     (target / checkpoints.CARD).unlink(missing_ok=True)
     for stale in target.glob("*.parquet"):  # what an earlier network answered
         stale.unlink()
-    network = build_network(
-        recipe.architecture,
-        classes=len(samples.labels),
-        channels=recipe.channels,
-        **{**recipe.model, **_no_download(recipe)},
-    )
-    network.load_state_dict(load_file(run_dir / "best.safetensors"))
+    network = _network(recipe, samples, run_dir)
     digest = checkpoints.save_weights(network, target / checkpoints.WEIGHTS)
     shipped = {k: t.half().float() if t.ndim > 1 else t for k, t in network.state_dict().items()}
     network.load_state_dict(shipped)
@@ -235,8 +250,12 @@ def _finish(
     return Checkpoint(target, card)
 
 
-def _no_download(recipe: Recipe) -> dict[str, Any]:
-    return {"imagenet": False} if recipe.model.get("imagenet") else {}
+def _network(recipe: Recipe, samples: Samples, run_dir: Path) -> Network:
+    """The best network of a finished run."""
+    options = {**recipe.model, **({"imagenet": False} if recipe.model.get("imagenet") else {})}  # nothing to download
+    network = build_network(recipe.architecture, classes=len(samples.labels), channels=recipe.channels, **options)
+    network.load_state_dict(load_file(run_dir / "best.safetensors"))
+    return network
 
 
 def _assert_same_recipe(recipe: Recipe, run_dir: Path) -> None:

@@ -7,7 +7,7 @@ import dataclasses
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,18 +76,22 @@ def fit(
     run_dir: Path,
     *,
     fabric: Fabric | None = None,
+    start: Mapping[str, Tensor] | None = None,
     progress: Progress | None = None,
 ) -> list[EpochRow]:
     """Train, or go on from the last finished epoch in ``run_dir``; returns the history.
 
     Writes ``history.csv``, ``state.pt`` (to resume) and ``best.safetensors`` (highest validation accuracy; the weight
-    average where the recipe has one). Every epoch draws from generators seeded by its number, so a run interrupted and
-    resumed gives the weights of one that was not (same device kind and thread count).
+    average where the recipe has one). ``start`` are the first weights, random ones without it. Every epoch draws from
+    generators seeded by its number, so a run interrupted and resumed gives the weights of one that was not (same
+    device kind and thread count).
     """
     fabric = fabric or make_fabric(recipe)
     run_dir.mkdir(parents=True, exist_ok=True)
     fabric.seed_everything(recipe.seed, verbose=False)
     network = build_network(recipe.architecture, classes=data.classes, channels=recipe.channels, **recipe.model)
+    if start is not None:
+        network.load_state_dict(start)
     network = network.to(memory_format=torch.channels_last)
     average = WeightAverage(network, recipe.ema) if recipe.ema else None
     optimizer = make_optimizer(network, recipe)

@@ -61,6 +61,7 @@ class Recipe:
     warmup: float = 0.2  # part of all steps spent rising to the peak
     label_smoothing: float = 0.1  # Szegedy et al. 2016
     votes_weight: float = 0.0  # part of the target taken from the FER+ votes of the training images
+    start: str = ""  # recipe of the same network whose finished run this one starts from; trained first
     teachers: tuple[str, ...] = ()  # recipes whose networks' mean answer becomes part of the target; trained first
     teachers_weight: float = 0.0  # that part (distillation: Hinton et al. 2015)
     mixup: float = 0.0  # Beta(a, a) of mixup (Zhang et al. 2018); 0 is off

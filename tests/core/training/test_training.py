@@ -15,9 +15,10 @@ from safetensors.torch import load_file
 from core.checkpoints import list_checkpoints, load_checkpoint
 from core.data import FERPLUS_COLUMNS, DataError, Samples, read
 from core.labels import FER7, FERPLUS8
+from core.models import build_network
 from core.preprocessing import Preprocessing
 from core.training import Interrupted, RecipeError, train
-from core.training.jobs import resident_data, teachers_answer, training_samples, vote_distribution
+from core.training.jobs import mean_answer, resident_data, training_samples, vote_distribution
 from core.training.loop import finished_epochs, make_fabric
 from core.training.recipe import load_recipe
 from tests.conftest import CLASSES, tiny_recipe
@@ -127,22 +128,49 @@ def test_a_teacher_is_trained_first_and_once(image_folder, tmp_path):
     assert weights.stat().st_mtime_ns == first
 
 
-def test_teachers_answer_for_their_part_of_the_target(image_folder, tmp_path):
-    teacher = tmp_path / "teacher.toml"
-    teacher.write_text(
-        'architecture = "cnn"\nlabels = "data"\nepochs = 1\nbatch_size = 16\n'
-        "[model]\nstem = 4\nwidths = [8, 8]\nblocks = 1\n"
-    )
-    recipe = tiny_recipe(teachers=(str(teacher),), teachers_weight=0.7)
+def test_teachers_answer_for_their_part_of_the_target(image_folder):
+    recipe = tiny_recipe(teachers=("teacher_cnn",), teachers_weight=0.7)
     samples = training_samples(recipe, read(image_folder, size_px=recipe.size_px, channels=recipe.channels))
     preprocessing = Preprocessing(size_px=recipe.size_px, channels=recipe.channels)
-    answers = teachers_answer(recipe, samples, preprocessing, tmp_path / "runs", make_fabric(recipe))
+    teachers = [build_network("cnn", classes=3, channels=1, stem=4, widths=[8, 8], blocks=1) for _ in range(2)]
+    answers = mean_answer(teachers, samples, preprocessing, make_fabric(recipe))
     data = resident_data(recipe, samples, preprocessing)
     assert torch.allclose(answers.sum(1), torch.ones(len(answers)), atol=1e-5)
     assert torch.allclose(data.targets.sum(1), torch.full((len(answers),), 0.3), atol=1e-5)
     flipped = dataclasses.replace(samples, images=np.ascontiguousarray(samples.images[:, :, ::-1]))
-    again = teachers_answer(recipe, flipped, preprocessing, tmp_path / "runs", make_fabric(recipe))
+    again = mean_answer(teachers, flipped, preprocessing, make_fabric(recipe))
     assert torch.allclose(answers, again, atol=1e-5)  # the mean over an image and its mirror image
+
+
+def write_recipe(path, **knobs):
+    """A recipe file for a network of a few weights."""
+    lines = {"architecture": "cnn", "labels": "data", "epochs": 1, "batch_size": 16} | knobs
+    model = "[model]\nstem = 4\nwidths = [8, 8]\nblocks = 1\n"
+    path.write_text("\n".join(f"{k} = {json.dumps(v)}" for k, v in lines.items()) + "\n" + model)
+    return str(path)
+
+
+def test_a_run_starts_from_the_weights_of_another(image_folder, tmp_path):
+    first = write_recipe(tmp_path / "first.toml")
+    second = write_recipe(tmp_path / "second.toml", start=first, learning_rate=1e-12)
+    arguments = {"runs": tmp_path / "runs", "root": tmp_path / "out", "val_only": True}
+    train(load_recipe(second), image_folder, **arguments)
+    old, new = (load_file(tmp_path / "runs" / run / "best.safetensors") for run in ("first", "second"))
+    assert all(torch.allclose(old[k], new[k], atol=1e-6) for k in old if "running" not in k and "num_" not in k)
+
+
+def test_a_recipe_that_waits_for_itself_is_refused(image_folder, tmp_path):
+    write_recipe(tmp_path / "a.toml", start=str(tmp_path / "b.toml"))
+    write_recipe(tmp_path / "b.toml", teachers=[str(tmp_path / "a.toml")], teachers_weight=0.5)
+    with pytest.raises(RecipeError, match="a needs b needs a: a recipe cannot learn from its own result"):
+        train(load_recipe(tmp_path / "a.toml"), image_folder, runs=tmp_path / "runs", root=tmp_path / "out")
+
+
+def test_a_teacher_that_sees_other_images_is_refused(image_folder, tmp_path):
+    teacher = write_recipe(tmp_path / "teacher.toml", size_px=32)
+    student = write_recipe(tmp_path / "student.toml", teachers=[teacher], teachers_weight=0.5)
+    with pytest.raises(RecipeError, match="student and teacher must see the same images"):
+        train(load_recipe(student), image_folder, runs=tmp_path / "runs", root=tmp_path / "out")
 
 
 def test_other_classes_than_the_recipe_expects_are_named(image_folder):
