@@ -9,6 +9,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from core.evaluation.intervals import CONFIDENCE, RESAMPLES, SEED, UNDEFINED, Score, mean_score, wilson
+from core.evaluation.levels import levels
 from core.evaluation.run import EvaluationError, EvaluationRun
 
 TEMPERATURE_RANGE = (0.05, 20.0)
@@ -45,24 +46,29 @@ def brier(probabilities: np.ndarray, truth: np.ndarray) -> Score:
 
 
 def expected_calibration_error(
-    probabilities: np.ndarray, truth: np.ndarray, bins: int = 15, scheme: str = "equal_mass"
+    confidence: np.ndarray, correct: np.ndarray, bins: int = 15, scheme: str = "equal_mass"
 ) -> Score:
     """Mean gap between confidence and accuracy over bins of confidence (Naeini et al. 2015; Guo et al. 2017).
 
+    ``confidence`` (N,) of the predicted classes, ``correct`` (N,) bool.
     ``equal_mass`` bins hold equally many images, ``equal_width`` ones split [0, 1] evenly. The figure is biased
     upwards, and a resample is biased once more, so the bootstrap interval is the pivotal one (2·figure - resamples),
     within [0, 1] and widened to hold the figure. The bins' sums are resampled by their normal limit, which costs
     nothing at a million images.
     """
-    confidence, correct = _top(probabilities, truth)
-    n = len(truth)
+    return _calibration_error(_Answers.of(confidence, correct), bins, scheme)
+
+
+def _calibration_error(answers: _Answers, bins: int, scheme: str) -> Score:
+    values, right, wrong = answers.confidence, answers.right, answers.wrong
+    index = _bins(answers, bins, scheme)
+    n = int(answers.count.sum())
     if not n:
         return UNDEFINED
-    index, count = _bins(confidence, bins, scheme)
-    gaps = correct - confidence
-    sums = np.bincount(index, gaps, count)
+    sums = np.bincount(index, right * (1 - values) - wrong * values, bins)
+    squares = np.bincount(index, right * (1 - values) ** 2 + wrong * values**2, bins)
     value = float(np.abs(sums).sum() / n)
-    covariance = np.diag(np.bincount(index, gaps**2, count)) - np.outer(sums, sums) / n
+    covariance = np.diag(squares) - np.outer(sums, sums) / n
     drawn = np.random.default_rng(SEED).multivariate_normal(sums, covariance, RESAMPLES, check_valid="ignore")
     resampled = np.abs(drawn).sum(axis=1) / n
     from_below, from_above = np.percentile(resampled, [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)])
@@ -88,19 +94,19 @@ def reliability(run: EvaluationRun, bins: int = 15, scheme: str = "equal_mass") 
 
     ``dataclasses.replace(run, temperature=1.0)`` gives the one before temperature scaling.
     """
-    confidence, correct = _top(run.probabilities, run.truth)
-    index, total = _bins(confidence, bins, scheme)
-    count = np.bincount(index, minlength=total)
+    answers = _Answers.of(run.confidence, run.correct)
+    index = _bins(answers, bins, scheme)
+    count = np.bincount(index, answers.count, bins).astype(int)
     used = np.flatnonzero(count)
-    hits = np.bincount(index, correct, total)[used].astype(int)
+    hits = np.bincount(index, answers.right, bins)[used]
     scores = [wilson(int(h), int(n)) for h, n in zip(hits, count[used], strict=True)]
     return ReliabilityDiagram(
-        confidence=np.bincount(index, confidence, total)[used] / count[used],
+        confidence=np.bincount(index, answers.confidence * answers.count, bins)[used] / count[used],
         accuracy=np.array([s.value for s in scores]),
         low=np.array([s.low for s in scores]),
         high=np.array([s.high for s in scores]),
         count=count[used],
-        ece=expected_calibration_error(run.probabilities, run.truth, bins, scheme),
+        ece=_calibration_error(answers, bins, scheme),
         scheme=scheme,
     )
 
@@ -122,9 +128,9 @@ def risk_coverage(run: EvaluationRun) -> RiskCoverage:
     n = len(run)
     if not n:
         return RiskCoverage(np.empty(0), np.empty(0), float("nan"))
-    _, wrong, count = _by_confidence(run)
+    answers = _Answers.of(run.confidence, run.correct)
     # Equally confident answers share their mistakes evenly: their order in the file must not matter.
-    risks = np.cumsum(np.repeat(wrong / count, count)) / np.arange(1, n + 1)
+    risks = np.cumsum(np.repeat(answers.wrong / answers.count, answers.count)[::-1]) / np.arange(1, n + 1)
     points = np.unique(np.linspace(0, n - 1, MAX_POINTS).round().astype(int))
     return RiskCoverage((points + 1) / n, risks[points], float(risks.mean()))
 
@@ -148,16 +154,16 @@ def threshold_for(run: EvaluationRun, target_accuracy: float) -> float:
         raise EvaluationError(f"a target accuracy lies in 0..1, got {target_accuracy}")
     if not len(run):
         raise EvaluationError(f"{run.model_id} has no answers on {run.split} to choose a threshold on")
-    confidence, wrong, count = _by_confidence(run)
-    accuracy = 1 - np.cumsum(wrong) / np.cumsum(count)
+    answers = _Answers.of(run.confidence, run.correct)
+    accuracy = (np.cumsum(answers.right[::-1]) / np.cumsum(answers.count[::-1]))[::-1]  # from that confidence up
     enough = np.flatnonzero(accuracy >= target_accuracy)
     if not len(enough):
         best = int(accuracy.argmax())
         raise EvaluationError(
             f"{run.model_id} reaches an accuracy of {target_accuracy:.3f} at no confidence on {run.split}; "
-            f"the best is {accuracy[best]:.3f} from {confidence[best]:.3f}"
+            f"the best is {accuracy[best]:.3f} from {answers.confidence[best]:.3f}"
         )
-    return float(confidence[enough[-1]])
+    return float(answers.confidence[enough[0]])
 
 
 def abstention(run: EvaluationRun, threshold: float) -> Abstention:
@@ -167,26 +173,33 @@ def abstention(run: EvaluationRun, threshold: float) -> Abstention:
     return Abstention(threshold, wilson(answers, len(run)), wilson(int(run.correct[given].sum()), answers))
 
 
-def _by_confidence(run: EvaluationRun) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The distinct confidences, highest first, with the mistakes and the images at each."""
-    values, group = np.unique(-run.confidence, return_inverse=True)
-    count = np.bincount(group)
-    return -values, count - np.bincount(group, run.correct), count
+@dataclass(frozen=True)
+class _Answers:
+    """How many answers were given at each of L confidences, and how many of them were right."""
+
+    confidence: np.ndarray  # (L,) ascending
+    count: np.ndarray  # (L,) at least 1
+    right: np.ndarray  # (L,)
+
+    @classmethod
+    def of(cls, confidence: np.ndarray, correct: np.ndarray) -> _Answers:
+        values, level = levels(confidence)
+        count = np.bincount(level, minlength=len(values))
+        right = np.bincount(level[correct], minlength=len(values))
+        return cls(values[count > 0], count[count > 0], right[count > 0])
+
+    @property
+    def wrong(self) -> np.ndarray:
+        return np.asarray(self.count - self.right)
 
 
-def _top(probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Confidence of the predicted class (N,) and whether it is right (N,) bool."""
-    if not len(truth):
-        return np.empty(0), np.empty(0, bool)
-    return probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
-
-
-def _bins(confidence: np.ndarray, bins: int, scheme: str) -> tuple[np.ndarray, int]:
-    """The bin of each image (N,) and the number of bins; equal confidences share a bin."""
+def _bins(answers: _Answers, bins: int, scheme: str) -> np.ndarray:
+    """The bin of each confidence (L,): equal confidences share one."""
     if bins < 1:
         raise EvaluationError(f"a calibration error needs at least 1 bin, got {bins}")
     if scheme not in SCHEMES:
         raise EvaluationError(f"bins are {' or '.join(SCHEMES)}, got {scheme!r}")
-    shares = np.linspace(0, 1, bins + 1)[1:-1]
-    edges = np.quantile(confidence, shares) if scheme == "equal_mass" and len(confidence) else shares
-    return np.searchsorted(edges, confidence), bins
+    edges = np.linspace(0, 1, bins + 1)[1:-1]
+    if scheme == "equal_mass" and len(answers.count):
+        edges = np.quantile(np.repeat(answers.confidence, answers.count), edges)
+    return np.searchsorted(edges, answers.confidence)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import confusion_matrix
 
 from core.evaluation.run import EvaluationError, EvaluationRun
 from core.labels import LabelSet
@@ -27,9 +26,8 @@ class ConfusionMatrix:
     def from_run(cls, run: EvaluationRun) -> ConfusionMatrix:
         """Count the answers of a run."""
         k = len(run.labels)
-        if not len(run):  # scikit-learn refuses no images at all
-            return cls(run.labels, np.zeros((k, k), np.int64))
-        return cls(run.labels, confusion_matrix(run.truth, run.predicted, labels=np.arange(k)).astype(np.int64))
+        # Not scikit-learn's: it looks each class up by its name, which takes most of the time of a million images.
+        return cls(run.labels, np.bincount(run.truth * k + run.predicted, minlength=k * k).reshape(k, k))
 
     @property
     def n(self) -> int:

@@ -11,12 +11,10 @@ from scipy.special import expit, logit
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
 from core.evaluation.intervals import NORMAL_QUANTILE, UNDEFINED, Score, wilson
+from core.evaluation.levels import levels
 from core.evaluation.run import EvaluationRun
 
 MAX_POINTS = 200
-# Above so many images a probability is rounded to 1/16384: a million thresholds cannot be seen, only waited for.
-EXACT_IMAGES = 50_000
-LEVELS = 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,21 +45,25 @@ def roc_curves(run: EvaluationRun) -> ClassCurves:
     The areas' intervals are DeLong's (1988); the macro area is the mean of the areas, its interval from the mean of
     their influence values, which respects that all classes are judged on the same images.
     """
-    influences: list[np.ndarray] = []
+    of_images: list[np.ndarray] = []  # each image's share in the error of each area
 
-    def of_class(levels: _Levels) -> tuple[np.ndarray, np.ndarray, Score] | None:
-        if not levels.positives.any() or not levels.negatives.any():
+    def of_class(found: _Levels) -> tuple[np.ndarray, np.ndarray, Score] | None:
+        if not found.positives.any() or not found.negatives.any():
             return None
-        truth, values, weights = levels.stacked()
+        truth, values, weights = found.stacked()
         false_rate, true_rate, _ = roc_curve(truth, values, sample_weight=weights)
         area = float(roc_auc_score(truth, values, sample_weight=weights))
-        influence = levels.area_influence(area)
-        influences.append(influence)
-        return false_rate, true_rate, _area_score(area, influence)
+        influence = found.area_influence(area)
+        of_images.append(influence[found.cell])
+        return false_rate, true_rate, _area_score(area, of_images[-1])
 
     curves = tuple(_curves(run, of_class))
     areas = [c.area.value for c in curves if c.area.defined]
-    macro = _area_score(float(np.mean(areas)), np.mean(influences, axis=0)) if areas else UNDEFINED
+    macro = (
+        _area_score(float(np.mean(areas)), sum(of_images, start=np.zeros(len(run))) / len(areas))
+        if areas
+        else UNDEFINED
+    )
     return ClassCurves(curves, _averaged(curves, macro))
 
 
@@ -71,18 +73,18 @@ def pr_curves(run: EvaluationRun) -> ClassCurves:
     The areas' intervals are the logit ones of Boyd, Eng & Page (2013); the mean over classes has none.
     """
 
-    def of_class(levels: _Levels) -> tuple[np.ndarray, np.ndarray, Score] | None:
-        positives = int(levels.positives.sum())
+    def of_class(found: _Levels) -> tuple[np.ndarray, np.ndarray, Score] | None:
+        positives = int(found.positives.sum())
         if not positives:
             return None
-        truth, values, weights = levels.stacked()
+        truth, values, weights = found.stacked()
         precision, recall, _ = precision_recall_curve(truth, values, sample_weight=weights, drop_intermediate=True)
         area = float(average_precision_score(truth, values, sample_weight=weights))
-        score = Score(area, n=len(levels.level_of))
+        score = Score(area, n=len(found.cell))
         if 0 < area < 1:
             half = NORMAL_QUANTILE / math.sqrt(positives * area * (1 - area))
             low, high = expit(logit(area) - half), expit(logit(area) + half)
-            score = Score(area, float(low), float(high), len(levels.level_of), "logit")
+            score = Score(area, float(low), float(high), len(found.cell), "logit")
         return recall[::-1], precision[::-1], score
 
     curves = tuple(_curves(run, of_class))
@@ -126,23 +128,18 @@ def pareto_front(costs: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Levels:
-    """The probabilities of one class as L levels with counts, so that ties and a million images cost little."""
+    """The probabilities of one class as L levels with counts."""
 
     values: np.ndarray  # (L,) ascending
-    level_of: np.ndarray  # (N,)
-    is_positive: np.ndarray  # (N,) bool
+    cell: np.ndarray  # (N,) the level of each image, L more for the images of the class
+    negatives: np.ndarray  # (L,) other images at the level
     positives: np.ndarray  # (L,) images of the class at the level
-    negatives: np.ndarray  # (L,)
 
     @classmethod
     def of(cls, probability: np.ndarray, is_positive: np.ndarray) -> _Levels:
-        if len(probability) > EXACT_IMAGES:
-            values, level_of = np.arange(LEVELS + 1) / LEVELS, np.rint(probability * LEVELS).astype(np.int64)
-        else:
-            values, level_of = np.unique(probability, return_inverse=True)
-        total = np.bincount(level_of, minlength=len(values))
-        positives = np.bincount(level_of[is_positive], minlength=len(values))
-        return cls(values, level_of, is_positive, positives, total - positives)
+        values, level_of = levels(probability)
+        cell = level_of + len(values) * is_positive.astype(np.int32)
+        return cls(values, cell, *np.bincount(cell, minlength=2 * len(values)).reshape(2, -1))
 
     def stacked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Truth, score and weight of each level's images, as scikit-learn takes them."""
@@ -152,20 +149,20 @@ class _Levels:
         return truth[weights > 0], np.tile(self.values, 2)[weights > 0], weights[weights > 0]
 
     def area_influence(self, area: float) -> np.ndarray:
-        """(N,): each image's share in the error of the area; the squares add up to DeLong's variance."""
+        """(2 L,): the share in the area's error of an image in each cell; over the images the squares add up to
+        DeLong's variance."""
         m, n = int(self.positives.sum()), int(self.negatives.sum())
         beaten = (np.cumsum(self.negatives) - self.negatives / 2) / n
         beaten_by = 1 - (np.cumsum(self.positives) - self.positives / 2) / m
         with np.errstate(divide="ignore", invalid="ignore"):
             of_positive = (beaten - area) / np.sqrt(np.float64(m) * (m - 1))
             of_negative = (beaten_by - area) / np.sqrt(np.float64(n) * (n - 1))
-        return np.asarray(np.where(self.is_positive, of_positive[self.level_of], of_negative[self.level_of]))
+        return np.concatenate([of_negative, of_positive])
 
 
 def _area_score(area: float, influence: np.ndarray) -> Score:
-    half = NORMAL_QUANTILE * math.sqrt(float((influence**2).sum())) if np.isfinite(influence).all() else math.nan
-    # max and min would swallow a NaN or keep it, depending on the order of their arguments.
-    if math.isnan(half):
+    half = NORMAL_QUANTILE * math.sqrt(float(influence @ influence))  # not finite for a class with a single image
+    if not math.isfinite(half):
         return Score(area, n=len(influence))
     return Score(area, max(0.0, area - half), min(1.0, area + half), len(influence), "DeLong")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.evaluation.run import EvaluationError, EvaluationRun
+from core.evaluation.run import EvaluationError, EvaluationRun, log_of
 from core.labels import LabelSet
 
 
@@ -24,9 +24,8 @@ def disagreement(runs: Sequence[EvaluationRun]) -> np.ndarray:
     negative_entropy = np.zeros(len(runs[0]))
     for run in paired:
         mean += run.probabilities / len(runs)
-        negative_entropy += (run.probabilities * run.log_probabilities).sum(axis=1) / len(runs)
-    log_mean = np.log(mean, out=np.zeros_like(mean), where=mean > 0)
-    return np.asarray(((negative_entropy - (mean * log_mean).sum(axis=1)) / np.log(2)).clip(min=0))
+        negative_entropy += (run.probabilities * log_of(run.probabilities)).sum(axis=1) / len(runs)
+    return np.asarray(((negative_entropy - (mean * log_of(mean)).sum(axis=1)) / np.log(2)).clip(min=0))
 
 
 def error_table(run: EvaluationRun, others: Sequence[EvaluationRun] = ()) -> pd.DataFrame:

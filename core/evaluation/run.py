@@ -76,13 +76,14 @@ class EvaluationRun:
 
     def _checked_logits(self, name: str, values: np.ndarray, ids: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):  # what does not fit float32 becomes infinite and is refused below
-            logits = np.asarray(values, np.float32)
+            # One column after the other: every figure goes over the images, seven numbers at a time would be slow.
+            logits = np.asarray(values, np.float32, order="F")
         n, k = len(ids), len(self.labels)
         if logits.shape != (n, k):
             raise self._error(f"{name} must have shape ({n}, {k}) for {n} images and {self.labels.name}", logits.shape)
-        finite = np.isfinite(logits).all(axis=1)
+        finite = np.isfinite(logits)
         if not finite.all():
-            row = int(np.argmin(finite))
+            row = int(np.argmin(finite.all(axis=1)))
             raise self._error(f"row {row} (image {ids[row]}) must hold finite logits", logits[row].tolist())
         return logits
 
@@ -95,11 +96,15 @@ class EvaluationRun:
     @cached_property
     def probabilities(self) -> np.ndarray:
         """(N, K) float64: softmax of ``logits / temperature``; rows sum to 1."""
-        return _read_only(softmax(self.logits.astype(np.float64) / self.temperature, axis=1))
+        scaled = self.logits.astype(np.float64)
+        scaled /= self.temperature
+        return _read_only(softmax(scaled, axis=1))
 
     @property
     def raw_probabilities(self) -> np.ndarray:
         """(N, K) float64: softmax of the logits as the network gave them, before temperature."""
+        if self.temperature == 1:
+            return self.probabilities
         return np.asarray(softmax(self.logits.astype(np.float64), axis=1))
 
     @property
@@ -112,15 +117,15 @@ class EvaluationRun:
         """(N,) int64: the class with the highest logit, the first of equals."""
         return _read_only(self.logits.argmax(axis=1))
 
-    @property
+    @cached_property
     def correct(self) -> np.ndarray:
         """(N,) bool: where the prediction is the true class."""
-        return np.asarray(self.predicted == self.truth)
+        return _read_only(self.predicted == self.truth)
 
-    @property
+    @cached_property
     def confidence(self) -> np.ndarray:
         """(N,) float64: the probability of the predicted class."""
-        return np.asarray(self.probabilities.max(axis=1)) if len(self) else np.empty(0)
+        return _read_only(self.probabilities.max(axis=1))
 
     def select(self, mask: np.ndarray) -> EvaluationRun:
         """The rows where ``mask`` (N,) is true, or those it numbers."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import precision_recall_fscore_support
 
 from core.evaluation.calibration import brier, expected_calibration_error, nll
 from core.evaluation.confusion import ConfusionMatrix, resampled_counts
@@ -49,13 +48,9 @@ class ClassScores:
 def per_class(run: EvaluationRun) -> tuple[ClassScores, ...]:
     """Precision and recall with Wilson's, F1 with a bootstrap interval, for each class in the order of the labels."""
     matrix = ConfusionMatrix.from_run(run)
-    counts, k = matrix.counts, len(run.labels)
+    counts = matrix.counts
     support, answered, hits = counts.sum(axis=1), counts.sum(axis=0), counts.diagonal()
-    f1 = np.full(k, np.nan)
-    if len(run):
-        _, _, f1, _ = precision_recall_fscore_support(
-            run.truth, run.predicted, labels=np.arange(k), zero_division=np.nan
-        )
+    f1 = _f1(counts)
     resampled = _f1(resampled_counts(counts, RESAMPLES, SEED))
     return tuple(
         ClassScores(
@@ -106,21 +101,28 @@ def summarise(run: EvaluationRun) -> RunSummary:
     """All headline figures of a run."""
     counts = ConfusionMatrix.from_run(run).counts
     averaged = None if run.mirrored is None else run.mirror_averaged()
-    copies_known = run.copy_in_train is not None
     return RunSummary(
         n=len(run),
         accuracy=accuracy(run),
         macro_f1=_macro(counts, _f1),
         balanced_accuracy=_macro(counts, _recall),
         nll=nll(run.probabilities, run.truth),
-        ece=expected_calibration_error(run.probabilities, run.truth),
+        ece=expected_calibration_error(run.confidence, run.correct),
         brier=brier(run.probabilities, run.truth),
-        accuracy_without_copies=accuracy(run.without_copies()) if copies_known else None,
-        ece_before=expected_calibration_error(run.raw_probabilities, run.truth),
+        accuracy_without_copies=_without_copies(run),
+        ece_before=expected_calibration_error(run.raw_probabilities.max(axis=1), run.correct),
         accuracy_mirrored=accuracy(averaged) if averaged else None,
-        mirrored_without_copies=accuracy(averaged.without_copies()) if averaged and copies_known else None,
+        mirrored_without_copies=_without_copies(averaged) if averaged else None,
         absent_classes=tuple(c for c, n in zip(run.labels.classes, counts.sum(axis=1), strict=True) if not n),
     )
+
+
+def _without_copies(run: EvaluationRun) -> Score | None:
+    """Accuracy on the images without a copy in training; None where copies are not known."""
+    if run.copy_in_train is None:
+        return None
+    right = run.correct[~run.copy_in_train]
+    return wilson(int(right.sum()), len(right))
 
 
 def _macro(counts: np.ndarray, figure: Callable[[np.ndarray], np.ndarray]) -> Score:

@@ -14,8 +14,8 @@ from core.evaluation import (
     EvaluationRun,
     ReliabilityDiagram,
     RiskCoverage,
+    RunSummary,
     brier,
-    expected_calibration_error,
     nll,
 )
 from core.inference import ENSEMBLE
@@ -116,19 +116,30 @@ def risk_coverage(
 
 
 def table(
-    runs: Mapping[str, EvaluationRun], curves: Mapping[str, RiskCoverage], names: Mapping[str, str]
+    runs: Mapping[str, EvaluationRun],
+    before: Mapping[str, EvaluationRun | None],
+    summaries: Mapping[str, RunSummary],
+    curves: Mapping[str, RiskCoverage],
+    names: Mapping[str, str],
 ) -> pd.DataFrame:
-    """One row a network: ECE, NLL and Brier's score before and after temperature, and AURC."""
-    measures = {"ECE": expected_calibration_error, "NLL": nll, "Brier": brier}
+    """One row a network: ECE, NLL and Brier's score before temperature (:func:`uncalibrated`) and after, and AURC."""
     rows = []
-    for model_id, run in runs.items():
-        before = uncalibrated(run)
-        row = {"network": names[model_id], "temperature": f"{run.temperature:.3f}" if before else "its members'"}
-        for name, measure in measures.items():
-            row[f"{name} before"] = str(measure(before.probabilities, run.truth)) if before else "not defined"
-            row[f"{name} after"] = str(measure(run.probabilities, run.truth))
-        area = curves[model_id].area
-        rows.append(row | {"AURC": "not defined" if np.isnan(area) else f"{area:.3f}"})
+    for model_id, after in summaries.items():
+        raw, area = before[model_id], curves[model_id].area
+        probabilities, truth = (raw.probabilities, raw.truth) if raw else (np.empty((0, 1)), np.empty(0, int))
+        rows.append(
+            {
+                "network": names[model_id],
+                "temperature": f"{runs[model_id].temperature:.3f}" if raw else "its members'",
+                "ECE before": str(after.ece_before) if raw else "not defined",
+                "ECE after": str(after.ece),
+                "NLL before": str(nll(probabilities, truth)),
+                "NLL after": str(after.nll),
+                "Brier before": str(brier(probabilities, truth)),
+                "Brier after": str(after.brier),
+                "AURC": "not defined" if np.isnan(area) else f"{area:.3f}",
+            }
+        )
     return pd.DataFrame(rows)
 
 

@@ -49,7 +49,7 @@ def draw(comparison: Comparison) -> None:
         f"reliability-{comparison.split}",
     )
     curves = {m: risk_coverage(run) for m, run in comparison.runs.items()}
-    scores = figures.table(comparison.runs, curves, comparison.names)
+    scores = figures.table(comparison.runs, before, comparison.summaries, curves, comparison.names)
     st.dataframe(scores, hide_index=True, alt="Calibration scores before and after temperature")
     st.caption(
         f"{blocks.protocol(comparison)} ECE in 15 bins of equal mass, bootstrap; NLL in nats and Brier's score (0 to "

@@ -16,10 +16,9 @@ from core.evaluation import (
     leave_one_out,
     on_one_label_set,
     per_class,
-    summarise,
 )
 from core.inference import ENSEMBLE
-from dashboard import charts, tables, theme
+from dashboard import charts, services, tables, theme
 from dashboard.figures import significance as figures
 from dashboard.views import blocks
 from dashboard.views.comparison import Comparison
@@ -106,7 +105,7 @@ def _weights(members: Mapping[str, EvaluationRun], comparison: Comparison) -> di
 def _scores(comparison: Comparison, runs: list[EvaluationRun], mean: EvaluationRun, changed: str) -> None:
     """The ensemble beside its members, and whether it is better than the best of them."""
     names = {**comparison.names, ENSEMBLE: "This ensemble"}
-    summaries = {ENSEMBLE: summarise(mean)} | {r.model_id: summarise(r) for r in runs}
+    summaries = {r.model_id: services.summary(r) for r in (mean, *runs)}
     cards = {r.model_id: comparison.cards[r.model_id] for r in runs}
     scores = tables.scores(summaries, cards, names, comparison.milliseconds)
     st.dataframe(

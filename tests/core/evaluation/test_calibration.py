@@ -18,6 +18,7 @@ from core.evaluation import (
     risk_coverage,
     threshold_for,
 )
+from core.evaluation import levels as levels_module
 
 
 def test_the_temperature_of_two_classes_is_the_one_solved_by_hand() -> None:
@@ -60,7 +61,7 @@ def test_a_calibration_error_counted_by_hand(run_from) -> None:
     # Two bins of two: confidences 0.6, 0.7 (one right) and 0.8, 0.9 (both right): (|0.65 - 0.5| + |0.85 - 1|) / 2.
     run = run_from([0, 1, 0, 0], [[0.6, 0.4], [0.7, 0.3], [0.8, 0.2], [0.9, 0.1]])
     for scheme, expected in (("equal_mass", 0.15), ("equal_width", abs(0.75 - 0.75))):
-        error = expected_calibration_error(run.probabilities, run.truth, bins=2, scheme=scheme)
+        error = expected_calibration_error(run.confidence, run.correct, bins=2, scheme=scheme)
         assert error.value == pytest.approx(expected, abs=1e-6)
     diagram = reliability(run, bins=2)
     np.testing.assert_allclose(diagram.confidence, [0.65, 0.85], rtol=1e-6)
@@ -85,7 +86,7 @@ def test_bins_are_scikit_learns(make_run, scheme, strategy) -> None:
 def test_the_interval_of_a_calibration_error_is_that_of_drawing_images(make_run) -> None:
     run = make_run(3000, skill=1.0)
     p, right = run.confidence, run.correct
-    error = expected_calibration_error(run.probabilities, run.truth, bins=10)
+    error = expected_calibration_error(run.confidence, run.correct, bins=10)
     index = np.searchsorted(np.quantile(p, np.linspace(0, 1, 11)[1:-1]), p)
     rng, drawn = np.random.default_rng(0), []
     for _ in range(1000):
@@ -101,6 +102,17 @@ def test_equal_confidences_share_a_bin_whatever_their_order(run_from) -> None:
         run = run_from(truth[order], [[0.5 + 1e-9, 0.5]] * 100)
         assert reliability(run).count.tolist() == [100]
         assert reliability(run).ece.value == pytest.approx(0, abs=1e-6)
+
+
+def test_many_images_are_rounded_to_levels_with_hardly_a_change(make_run, monkeypatch) -> None:
+    run = make_run(3000)
+    exact = reliability(run), risk_coverage(run).area
+    monkeypatch.setattr(levels_module, "EXACT_IMAGES", 100)
+    diagram, area = reliability(run), risk_coverage(run).area
+    assert diagram.ece.value == pytest.approx(exact[0].ece.value, abs=1e-4)
+    assert (diagram.ece.low, diagram.ece.high) == pytest.approx((exact[0].ece.low, exact[0].ece.high), abs=1e-3)
+    np.testing.assert_allclose(diagram.confidence, exact[0].confidence, atol=1e-3)
+    assert area == pytest.approx(exact[1], abs=1e-4)
 
 
 def test_temperature_changes_the_diagram_and_not_the_answers(make_run) -> None:

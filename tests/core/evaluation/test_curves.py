@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import auc, average_precision_score, roc_auc_score, roc_curve, top_k_accuracy_score
 
 from core.evaluation import curves as curves_module
+from core.evaluation import levels as levels_module
 from core.evaluation import pareto_front, pr_curves, roc_curves, smoothed, top_k
 
 
@@ -39,8 +40,10 @@ def test_a_roc_interval_is_delongs(make_run) -> None:
         )
         assert curve.area.value - curve.area.low == pytest.approx(half, rel=1e-5)
         levels = curves_module._Levels.of(p, run.truth == k)
-        influence = levels.area_influence(roc_auc_score(run.truth == k, p))
-        assert (influence**2).sum() == pytest.approx(delong_variance(p[run.truth == k], p[run.truth != k]))
+        influence = levels.area_influence(roc_auc_score(run.truth == k, p))[levels.cell]
+        assert (influence**2).sum() == pytest.approx(
+            delong_variance(p[run.truth == k], p[run.truth != k])
+        )
 
 
 def test_the_macro_interval_is_that_of_drawing_images(make_run) -> None:
@@ -101,7 +104,7 @@ def test_one_class_alone_has_no_roc_curve(answering) -> None:
 def test_many_images_are_rounded_to_levels_with_hardly_a_change(make_run, monkeypatch) -> None:
     run = make_run(3000)
     exact_roc, exact_pr = roc_curves(run), pr_curves(run)
-    monkeypatch.setattr(curves_module, "EXACT_IMAGES", 100)
+    monkeypatch.setattr(levels_module, "EXACT_IMAGES", 100)
     for exact, rounded in ((exact_roc, roc_curves(run)), (exact_pr, pr_curves(run))):
         for a, b in zip((*exact.classes, exact.macro), (*rounded.classes, rounded.macro), strict=True):
             assert b.area.value == pytest.approx(a.area.value, abs=1e-3)
