@@ -76,8 +76,8 @@ class HaarDetector(Detector):
             upper,
             scaleFactor=1.05,
             minNeighbors=5,
-            minSize=(int(0.16 * EYE_VIEW_PX),) * 2,
-            maxSize=(int(0.4 * EYE_VIEW_PX),) * 2,
+            minSize=(int(0.2 * EYE_VIEW_PX),) * 2,
+            maxSize=(int(0.34 * EYE_VIEW_PX),) * 2,
         )
         if len(found) != 2:
             return 0.0
