@@ -32,20 +32,19 @@ RELEASES = 20
 WARM_UP = 4
 SLIDERS = ("brightness", "contrast", "blur", "rotation_deg")
 THUMB = ':has(> [data-testid="stSliderThumbValue"])'
-CHART = ".st-key-what-if-answers .js-plotly-plot"
+MARKS = ".st-key-what-if-answers .rows [title]"
 
-# Notes when the pointer is let go, and the first frame in which a chart with other numbers has been drawn; the chart
-# itself is another one then, since Streamlit takes the old one down.
+# Notes when the pointer is let go, and the first frame after one in which the chart had other numbers: drawn by then.
 LISTEN = """
-const numbers = chart => JSON.stringify(chart.data.map(trace => trace.x));
-const before = numbers(document.querySelector(arguments[0]));
+const numbers = () => [...document.querySelectorAll(arguments[0])].map(mark => mark.title).join();
+const before = numbers();
 window.released = window.drawn = null;
 addEventListener('pointerup', () => { window.released = performance.now(); }, {capture: true, once: true});
 const look = () => {
-  const chart = document.querySelector(arguments[0]);
-  const marks = chart && chart.data && chart.querySelector('.points path');
-  if (window.released !== null && marks && numbers(chart) !== before) window.drawn = performance.now();
-  else requestAnimationFrame(look);
+  const now = numbers();
+  if (window.released !== null && now && now !== before) {
+    requestAnimationFrame(() => { window.drawn = performance.now(); });
+  } else requestAnimationFrame(look);
 };
 requestAnimationFrame(look);
 """
@@ -106,7 +105,7 @@ def milliseconds(address: str, folder: Path) -> list[float]:
         portrait.write_bytes(next(iter(sample_photos().values())).data)
         browser.get(f"{address}/analyze?panel=What+if")
         wait.until(lambda b: b.find_element(By.CSS_SELECTOR, 'input[type="file"]')).send_keys(str(portrait))
-        wait.until(lambda b: b.execute_script("return !!document.querySelector(arguments[0]).data", CHART))
+        wait.until(lambda b: b.find_elements(By.CSS_SELECTOR, MARKS))
 
         def idle(_browser: object) -> bool:
             state = "return document.querySelector('[data-testid=stApp]').dataset.testScriptState"
@@ -119,7 +118,7 @@ def milliseconds(address: str, folder: Path) -> list[float]:
             name = SLIDERS[number % len(SLIDERS)]
             thumb = browser.find_element(By.CSS_SELECTOR, f".st-key-{name} {THUMB}")
             browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", thumb)
-            browser.execute_script(LISTEN, CHART)
+            browser.execute_script(LISTEN, MARKS)
             by = 25 if number // len(SLIDERS) % 2 == 0 else -25
             ActionChains(browser).click_and_hold(thumb).move_by_offset(by, 0).pause(0.1).release().perform()
             wait.until(lambda b: b.execute_script("return window.drawn !== null"))

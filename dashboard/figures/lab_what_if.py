@@ -1,4 +1,4 @@
-"""A changed face: its picture with the grid over it, answers before and after, probability along a slider."""
+"""A changed face: its picture with the grid over it, and the probability along a slider."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.images import encode_png
-from core.inference import ENSEMBLE, GRID, Prediction, Sweep
+from core.inference import GRID, Sweep
 from dashboard.theme import Form, Ink, class_colour, template
 
 GRID_PX = 300
@@ -52,77 +52,6 @@ def grid(picture: np.ndarray, inks: Ink) -> go.Figure:
         xaxis={**axis, "range": [0, GRID], "automargin": False},
         yaxis={**axis, "range": [GRID, 0], "automargin": False},
         dragmode=False,
-    )
-    return figure
-
-
-def before_after(
-    before: Mapping[str, Prediction],
-    after: Mapping[str, Prediction],
-    forms: Mapping[str, Form],
-    names: Mapping[str, str],
-    inks: Ink,
-    words: tuple[str, str] = ("unchanged", "changed"),
-) -> go.Figure:
-    """One row a class: hollow marks before, filled ones after, a line from one to the other; the bar is the networks'
-    mean after. ``words`` call the two by name. Networks with other classes than the first are left out."""
-    labels = next(iter(after.values())).labels
-    classes = list(labels.classes)
-    colours = [class_colour(c) for c in classes]
-    shown = [m for m, p in after.items() if m != ENSEMBLE and p.labels.classes == labels.classes]
-    figure = go.Figure()
-    if ENSEMBLE in after:
-        figure.add_bar(
-            y=list(range(len(classes))),
-            x=after[ENSEMBLE].probabilities,
-            orientation="h",
-            name=f"{names[ENSEMBLE]}, {words[1]}",
-            marker={"color": colours, "opacity": 0.38, "line": {"color": inks.muted, "width": 0.6}},
-            customdata=classes,
-            hovertemplate="%{customdata}: %{x:.3f}<extra>" + f"{names[ENSEMBLE]}, {words[1]}</extra>",
-            showlegend=False,
-        )
-    for position, model_id in enumerate(shown):
-        rows = [row + (position - (len(shown) - 1) / 2) * 0.2 for row in range(len(classes))]
-        was, now = before[model_id].probabilities, after[model_id].probabilities
-        figure.add_scatter(
-            x=[x for a, b in zip(was, now, strict=True) for x in (a, b, None)],
-            y=[y for row in rows for y in (row, row, None)],
-            mode="lines",
-            line={"color": inks.muted, "width": 1},
-            hoverinfo="skip",
-            showlegend=False,
-        )
-        symbol = forms[model_id].symbol
-        for values, kind, look in (
-            (was, words[0], {"symbol": f"{symbol}-open", "color": inks.muted}),
-            (now, words[1], {"symbol": symbol, "color": colours, "line": {"color": inks.text, "width": 1.2}}),
-        ):
-            figure.add_scatter(
-                x=values,
-                y=rows,
-                mode="markers",
-                name=f"{names[model_id]}, {kind}",
-                marker={"size": 10, **look},
-                customdata=classes,
-                hovertemplate="%{customdata}: %{x:.3f}<extra>" + f"{names[model_id]}, {kind}</extra>",
-                showlegend=False,
-            )
-            # The legend shows the form alone: its colour belongs to the classes.
-            grey = {"size": 9, "symbol": look["symbol"], "color": inks.muted}
-            figure.add_scatter(x=[None], y=[None], mode="markers", name=f"{names[model_id]}, {kind}", marker=grey)
-    figure.update_layout(
-        template=template(inks),
-        height=42 * len(classes) + 100,
-        bargap=0.3,
-        xaxis={"range": [-0.02, 1.02], "title": "probability", "tickformat": ".1f"},
-        yaxis={
-            "range": [len(classes) - 0.5, -0.5],
-            "tickvals": list(range(len(classes))),
-            "ticktext": classes,
-            "showgrid": False,
-        },
-        legend={"y": -0.2},
     )
     return figure
 

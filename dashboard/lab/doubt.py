@@ -9,7 +9,8 @@ from core.checkpoints import CheckpointError
 from core.evaluation import Abstention, EvaluationError, EvaluationRun, abstention, risk_coverage, threshold_for
 from core.inference import ENSEMBLE, VIEWS, Doubt
 from dashboard import charts, services, theme
-from dashboard.figures import calibration, lab_doubt, lab_what_if
+from dashboard.figures import calibration, lab_doubt
+from dashboard.figures.dumbbells import dumbbells
 from dashboard.lab import kept
 from dashboard.lab.face_in_question import FaceInQuestion
 
@@ -42,12 +43,8 @@ def draw(face: FaceInQuestion) -> None:
     found = kept.doubt(face, views)
     _verdict(face, found, target)
     words = ("before temperature", "after" if views == "one" else f"after, over {views}")
-    st.plotly_chart(
-        lab_what_if.before_after(found.raw, found.augmented, face.forms, face.names, face.inks, words),
-        key="doubt-answers",
-        config=charts.CONFIG,
-        alt="Probability of each expression before and after temperature scaling, by network",
-    )
+    alt = "Probability of each expression before and after temperature scaling, by network"
+    st.html(dumbbells(found.raw, found.augmented, face.forms, face.names, face.inks, alt=alt, words=words))
     st.caption(
         "Hollow: straight from the network. Filled: after temperature scaling, fitted on PublicTest"
         + ("." if views == "one" else f", and averaged over the {'mirror image too' if views == 'mirror' else views}.")

@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from core.explain import ExplainError
-from dashboard import charts, services
+from dashboard import services
 from dashboard.components import maps
-from dashboard.figures import lab_what_if
+from dashboard.figures.dumbbells import dumbbells
 from dashboard.lab.face_in_question import FaceInQuestion
 
 OWN = "each face's own answer"
@@ -21,14 +21,9 @@ def draw(pair: Sequence[FaceInQuestion]) -> None:
     """``pair`` are two faces read by the same networks."""
     first, second = pair
     words = _words(first), _words(second)
-    st.plotly_chart(
-        lab_what_if.before_after(
-            first.found.predictions, second.found.predictions, first.forms, first.names, first.inks, words
-        ),
-        key="pair-answers",
-        config=charts.CONFIG,
-        alt=f"Probability of each expression for {words[0]} and for {words[1]}, by network",
-    )
+    alt = f"Probability of each expression for {words[0]} and for {words[1]}, by network"
+    answers = first.found.predictions, second.found.predictions
+    st.html(dumbbells(*answers, first.forms, first.names, first.inks, alt=alt, words=words))
     st.caption(f"Hollow: {words[0]}. Filled: {words[1]}.")
     classes = first.found.verdict.labels.classes
     asked = st.selectbox("Maps for", [OWN, *classes], key="pair-class", width=230)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import streamlit as st
 
@@ -9,9 +11,12 @@ from core.inference import ENSEMBLE, KNOBS, REGIONS, FaceAnalysis, Perturbation,
 from dashboard import charts
 from dashboard.components import maps
 from dashboard.figures import lab_what_if as figures
+from dashboard.figures.dumbbells import dumbbells
 from dashboard.lab import kept
 from dashboard.lab.face_in_question import FaceInQuestion
 
+# What follows the answers takes every core for a while; a browser on the same machine would draw them only after it.
+UNTIL_DRAWN_S = 0.08
 CELL_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 
 
@@ -33,6 +38,7 @@ def draw(face: FaceInQuestion) -> None:
     # The answers go first: what is sent after them may take its time.
     with right:
         _answers(face, changed, change)
+    time.sleep(UNTIL_DRAWN_S)
     with picture:
         _grid(face, changed)
     with right:
@@ -101,13 +107,17 @@ def _answers(face: FaceInQuestion, changed: FaceAnalysis, change: Perturbation) 
     now = "Nothing is changed" if change.is_identity else "The answer stays" if kept else "The answer becomes"
     was = "" if change.is_identity else f" · unchanged {before.expression}, {before.probabilities[before.top]:.3f}"
     st.markdown(f"**{now}: {said}**{was}")
-    figure = figures.before_after(face.found.predictions, changed.predictions, face.forms, face.names, face.inks)
-    st.plotly_chart(
-        figure,
-        key="what-if-answers",
-        config=charts.CONFIG,
-        alt=f"Probability of each expression before and after the change; now highest {after.expression}",
-    )
+    with st.container(key="what-if-answers"):
+        st.html(
+            dumbbells(
+                face.found.predictions,
+                changed.predictions,
+                face.forms,
+                face.names,
+                face.inks,
+                alt=f"Probability of each expression before and after the change; now highest {after.expression}",
+            )
+        )
     moved = _largest_move(face, changed)
     st.caption(f"Hollow: the unchanged face. Filled: the changed one. Largest move: {moved}.")
 

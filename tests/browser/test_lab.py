@@ -17,10 +17,9 @@ pytestmark = [
     pytest.mark.skipif(not checkpoints.list_checkpoints().checkpoints, reason="no network is installed"),
 ]
 
-ANSWERS = ".st-key-what-if-answers .js-plotly-plot"
-NUMBERS = f"""
-const chart = document.querySelector('{ANSWERS}');
-return chart && chart.data ? JSON.stringify(chart.data.map(trace => trace.x)) : null;
+NUMBERS = """
+const marks = document.querySelectorAll('.st-key-what-if-answers .rows [title]');
+return marks.length ? [...marks].map(mark => mark.title).join() : null;
 """
 
 

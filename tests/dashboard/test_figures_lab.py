@@ -8,7 +8,9 @@ from core.explain import ChanceResult, ConfidenceDrop, Explanation, Faithfulness
 from core.inference import ENSEMBLE, KNOBS, MethodAgreement, Prediction, Sweep, Trust
 from core.labels import LabelSet
 from dashboard.figures import lab_report, lab_trust, lab_what_if
-from dashboard.theme import Form, class_colour
+from dashboard.figures.dumbbells import SHAPES, dumbbells
+from dashboard.theme import FORMS as NETWORK_FORMS
+from dashboard.theme import OTHER_FORMS, Form, class_colour
 
 TWO = LabelSet("two", ("happy", "sad"))
 FORMS = {"one": Form("dot", "circle"), "other": Form("dash", "square")}
@@ -30,13 +32,29 @@ def test_the_grid_has_a_marker_for_each_cell_that_knows_its_place(inks):
 
 def test_before_and_after_stand_in_one_row_hollow_and_filled(inks):
     before, after = {"one": saying("one", 0.9, 0.1)}, {"one": saying("one", 0.4, 0.6)}
-    lines, was, _, now, _ = lab_what_if.before_after(before, after, FORMS, NAMES, inks).data
-    assert was.x == pytest.approx([0.9, 0.1])
-    assert now.x == pytest.approx([0.4, 0.6])
-    assert list(was.y) == list(now.y) == [0, 1]
-    assert (was.marker.symbol, now.marker.symbol) == ("circle-open", "circle")
-    assert list(now.marker.color) == [class_colour("happy"), class_colour("sad")]
-    assert lines.x[:2] == pytest.approx((0.9, 0.4))
+    text = dumbbells(before, after, FORMS, NAMES, inks, alt="now highest sad")
+    happy, sad = re.findall(r"<span>(?:happy|sad)</span><p>(.*?)</p>", text)
+    assert 'title="happy: 0.900, One, unchanged"' in happy
+    assert 'title="happy: 0.400, One, changed"' in happy
+    assert 'title="sad: 0.600, One, changed"' in sad
+    assert re.findall(r"<u style=\"left:([\d.]+)%;width:([\d.]+)%", happy) == [("40.00", "50.00")]
+    assert class_colour("happy") in happy
+    assert class_colour("sad") not in happy
+    assert happy.count(f"background:{inks.paper}") == 1  # hollow before
+    assert 'aria-label="now highest sad"' in text
+
+
+def test_names_of_networks_and_classes_cannot_break_the_page(inks):
+    odd = LabelSet("odd", ("<b>happy", 'sad"'))
+    told = {"one": Prediction("one", odd, np.zeros(2, np.float32))}
+    text = dumbbells(told, told, FORMS, {"one": "<script>"}, inks, alt='"')
+    assert "<script" not in text
+    assert "<b>happy" not in text
+    assert "sad&quot;" in text
+
+
+def test_every_form_of_a_network_has_a_shape():
+    assert {f.symbol for f in (*NETWORK_FORMS.values(), *OTHER_FORMS)} <= set(SHAPES)
 
 
 def test_a_curve_has_the_hue_of_its_class_and_the_form_of_its_network(inks):
