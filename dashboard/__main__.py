@@ -31,7 +31,7 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("report.html"),
     root: Annotated[Path, typer.Option("--checkpoints", help="Folder of the trained networks.")] = checkpoints.ROOT,
 ) -> None:
-    """Write the comparison of networks as one HTML file: scores, tests, curves, calibration, protocol, cards."""
+    """Write the comparison of networks as one HTML file: scores, tests, curves, slices, protocol, cards."""
     from dashboard import comparison_report
     from dashboard.stored_comparison import from_checkpoints
     from dashboard.views.comparison import SPLITS

@@ -16,17 +16,17 @@ from core.evaluation import (
 )
 from core.robustness import RobustnessError, command, load_robustness
 from dashboard import charts, tables
+from dashboard.comparison_sections import caption, half, human_doubt, ranking, where_they_fail
 from dashboard.figures import calibration, confusion, report_page, robustness, significance
 from dashboard.figures.static import svg
 from dashboard.theme import LIGHT
 from dashboard.views.comparison import Comparison
 
 Progress = Callable[[str, int, int], None]  # the section, its number from 0, and how many there are
-HALF_PX = 560
 
 
 def html(comparison: Comparison, created_at: datetime, progress: Progress | None = None) -> str:
-    """The whole file, about half a megabyte, without scripts. ``created_at`` is said in UTC."""
+    """The whole file, below a megabyte, without scripts. ``created_at`` is said in UTC."""
     on_paper = replace(comparison, inks=LIGHT)
     parts = []
     for number, (title, section) in enumerate(SECTIONS.items()):
@@ -54,10 +54,6 @@ def _sentence(text: str) -> str:
     return text[0].upper() + text[1:]  # capitalize() would take the capitals of PublicTest
 
 
-def _caption(comparison: Comparison, words: str) -> str:
-    return f"{comparison.split_name}, n = {comparison.n:,}. {words}"
-
-
 def _scores(comparison: Comparison) -> list[str]:
     scores = tables.scores(comparison.summaries, comparison.cards, comparison.names, comparison.milliseconds)
     words = (
@@ -67,7 +63,7 @@ def _scores(comparison: Comparison) -> list[str]:
     )
     return [
         report_page.table(scores, tables.best(scores, comparison.summaries).to_numpy()),
-        report_page.sentence(_caption(comparison, words), muted=True),
+        report_page.sentence(caption(comparison, words), muted=True),
     ]
 
 
@@ -79,7 +75,7 @@ def _per_class(comparison: Comparison) -> list[str]:
     figure = charts.per_class(drawn, comparison.forms, comparison.names, LIGHT, "f1")
     words = "Whiskers: 95 %, bootstrap. A class without images has no score: not defined."
     return [
-        report_page.plot(svg(figure, "F1 by class and network"), _caption(comparison, words)),
+        report_page.plot(svg(figure, "F1 by class and network"), caption(comparison, words)),
         report_page.table(tables.per_class(of_classes, comparison.names)),
     ]
 
@@ -89,11 +85,11 @@ def _confusion(comparison: Comparison) -> list[str]:
     for model_id, run in comparison.runs.items():
         name = comparison.names[model_id]
         figure = confusion.matrix(ConfusionMatrix.from_run(run), LIGHT, title=name)
-        plots.append(report_page.plot(svg(figure, f"Confusion matrix of {name}", width_px=HALF_PX), half=True))
+        plots.append(half(figure, f"Confusion matrix of {name}"))
     words = "Images in the cells; colour: their share of the true class, from 0 (white) to 1, on one scale for all."
     return [
-        f'<div class="row">{"".join(plots)}</div>',
-        report_page.sentence(_caption(comparison, words), muted=True),
+        report_page.row(plots),
+        report_page.sentence(caption(comparison, words), muted=True),
     ]
 
 
@@ -109,10 +105,9 @@ def _learning_curves(comparison: Comparison) -> list[str]:
         plots = []
         for measure in ("accuracy", "loss"):
             figure = charts.learning_curves(shown, epochs, comparison.forms, comparison.names, LIGHT, measure)
-            drawn = svg(figure, f"Training and PublicTest {measure} by epoch", width_px=HALF_PX)
-            plots.append(report_page.plot(drawn, half=True))
+            plots.append(half(figure, f"Training and PublicTest {measure} by epoch"))
         words = "Strong: PublicTest. Faint: training, on augmented images. Marked: the epoch that PublicTest chose."
-        parts += [f'<div class="row">{"".join(plots)}</div>', report_page.sentence(words, muted=True)]
+        parts += [report_page.row(plots), report_page.sentence(words, muted=True)]
     return parts
 
 
@@ -129,7 +124,7 @@ def _significance(comparison: Comparison) -> list[str]:
     figure = significance.differences(found, [f"{names[p.first]} − {names[p.second]}" for p in found], LIGHT)
     words = "Whiskers: 95 %, paired bootstrap. Filled: a measurable difference; open: none."
     parts.append(
-        report_page.plot(svg(figure, "Difference in accuracy of every pair of networks"), _caption(comparison, words))
+        report_page.plot(svg(figure, "Difference in accuracy of every pair of networks"), caption(comparison, words))
     )
     parts += [
         report_page.sentence(
@@ -151,8 +146,7 @@ def _calibration(comparison: Comparison) -> list[str]:
     for state, of_networks in diagrams.items():
         figure = calibration.reliability(of_networks, comparison.forms, comparison.names, LIGHT)
         figure.update_layout(title={"text": f"{state.capitalize()} temperature"})
-        drawn = svg(figure, f"Reliability diagram {state} temperature scaling", width_px=HALF_PX)
-        plots.append(report_page.plot(drawn, half=True))
+        plots.append(half(figure, f"Reliability diagram {state} temperature scaling"))
     areas = {m: risk_coverage(run) for m, run in comparison.runs.items()}
     words = (
         "15 bins of the predicted class's probability with equally many images; below the diagonal a network is surer "
@@ -160,9 +154,9 @@ def _calibration(comparison: Comparison) -> list[str]:
         "normal intervals; AURC: area under risk and coverage."
     )
     return [
-        f'<div class="row">{"".join(plots)}</div>',
-        report_page.table(calibration.table(comparison.runs, areas, comparison.names)),
-        report_page.sentence(_caption(comparison, words), muted=True),
+        report_page.row(plots),
+        report_page.table(calibration.table(comparison.runs, before, comparison.summaries, areas, comparison.names)),
+        report_page.sentence(caption(comparison, words), muted=True),
     ]
 
 
@@ -190,11 +184,11 @@ def _robustness(comparison: Comparison) -> list[str]:
     )
     return [
         *parts,
-        report_page.plot(svg(drops, "Mean relative drop by network"), _caption(comparison, words)),
+        report_page.plot(svg(drops, "Mean relative drop by network"), caption(comparison, words)),
         report_page.table(robustness.table(found, comparison.names)),
         report_page.plot(
             svg(curves, "Accuracy by strength of each perturbation"),
-            _caption(comparison, "Strength 0: the images as they are. Whiskers: 95 % (Wilson)."),
+            caption(comparison, "Strength 0: the images as they are. Whiskers: 95 % (Wilson)."),
         ),
         report_page.table(robustness.settings()),
     ]
@@ -237,6 +231,9 @@ SECTIONS: dict[str, Callable[[Comparison], list[str]]] = {
     "Learning curves": _learning_curves,
     "Calibration": _calibration,
     "Robustness": _robustness,
+    "Ranking": ranking,
+    "Human doubt": human_doubt,
+    "Slices": where_they_fail,
     "Protocol": _protocol,
     "Hardware": _hardware,
     "Model cards": _cards,

@@ -25,6 +25,7 @@ from core.inference import ENSEMBLE, ClassMaps, PhotoAnalysis, Predictor, analyz
 from core.inference.timing import milliseconds_per_face
 from core.robustness import Robustness, load_robustness, robustness_path
 from core.sample_photos import SamplePhoto, sample_photos
+from core.training import Recipe, RecipeError, recipe_from, training_samples
 from dashboard.shelf import Shelf
 from dashboard.state import Photo
 
@@ -180,14 +181,20 @@ def _error_table(
 def dataset(card: ModelCard) -> Samples:
     """The images a network was chosen and scored on, from the data set that FERSCOPE_DATA names.
 
-    Raises DataError where it names none, one that cannot be read, or another one than the card's.
+    They have the labels that the network learnt: with ``target = "ferplus"`` those of the FER+ majority, which fewer
+    images have. Raises DataError where it names none, one that cannot be read, or another one than the card's.
     """
     source = os.environ.get(DATA_VARIABLE, "")
     if not source:
         raise DataError(f"the images are not on this machine: set {DATA_VARIABLE} to the path of {card.data['name']}")
     path = Path(source)
     stamp = path.stat().st_mtime_ns if path.exists() else 0
-    found = _dataset(source, stamp, card.preprocessing.size_px, card.preprocessing.channels)
+    try:
+        recipe = recipe_from(card.recipe)
+    except RecipeError as error:
+        raise DataError(f"which labels {card.run_id} learnt is not known: {error}") from error
+    seen = card.preprocessing
+    found = _dataset(source, stamp, seen.size_px, seen.channels, recipe.labels, recipe.target, recipe)
     if isinstance(found, DataError):
         raise found
     samples, fingerprint = found
@@ -201,9 +208,19 @@ def dataset(card: ModelCard) -> Samples:
 
 # The training images are only read for the fingerprint; an error is kept too, or each click would read all again.
 @st.cache_resource(max_entries=2, show_spinner="Reading the data set …")
-def _dataset(source: str, stamp: int, size_px: int, channels: int) -> tuple[Samples, str] | DataError:  # noqa: ARG001
+def _dataset(
+    source: str,
+    stamp: int,  # noqa: ARG001
+    size_px: int,
+    channels: int,
+    labels: str,  # noqa: ARG001
+    target: str,  # noqa: ARG001
+    _recipe: Recipe,
+) -> tuple[Samples, str] | DataError:
     try:
         samples = read(source, size_px=size_px, channels=channels)
+        with contextlib.suppress(RecipeError):  # other classes than the network's: the fingerprint will differ
+            samples = training_samples(_recipe, samples)
     except DataError as error:
         return error
     return samples.select(samples.split != "train"), samples.fingerprint()

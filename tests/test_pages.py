@@ -13,8 +13,10 @@ from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
 from core.sample_photos import sample_photos
+from dashboard.views import VIEWS
 
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
+PAGES = sorted(path.stem for path in (ENTRY.parents[1] / "pages").glob("*.py"))
 
 
 @pytest.fixture
@@ -61,14 +63,14 @@ def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
     return app
 
 
-@pytest.mark.parametrize("page", ["overview", "analyze", "compare", "about"])
+@pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens(networks, page):
     app = open_page(page)
     assert app.title[0].value
     assert not app.error
 
 
-@pytest.mark.parametrize("page", ["overview", "analyze", "compare", "about"])
+@pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens_where_no_network_is_installed(monkeypatch, tmp_path, page):
     monkeypatch.setattr(checkpoints, "ROOT", tmp_path)
     st.cache_resource.clear()
@@ -210,7 +212,7 @@ def test_a_link_restores_the_view_and_survives_nonsense(networks):
     assert not app.exception
 
 
-@pytest.mark.parametrize("view", ["Curves", "Confusion", "Per class", "Published"])
+@pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("split", ["PrivateTest", "PublicTest"])
 def test_every_view_of_compare(networks, view, split):
     app = open_page("compare", view=view, split=split)

@@ -125,6 +125,7 @@ def by_agreement(
         height=420,
         xaxis={
             "title": "annotators who agree (share up to), and images",
+            "range": [uppers[0] / 10 - 0.05, 1.05],
             "tickvals": [u / 10 for u in uppers],
             "ticktext": [f"{u / 10:.1f}<br>{n:,}" for u, n in zip(uppers, counts, strict=True)],
         },
@@ -172,6 +173,15 @@ def label_matrix(matrix: VoteMatrix, inks: Ink) -> go.Figure:
         yaxis={"title": "data set's label", "autorange": "reversed", "showgrid": False},
     )
     return figure
+
+
+def matrix_words(matrix: VoteMatrix, split_name: str, n: int) -> str:
+    """What :func:`label_matrix` is made of, and what its diagonal means for a network; ``n`` images in the split."""
+    return (
+        f"{split_name}, n = {n:,}. Label and majority say the same on {matrix.agreement} of the {matrix.agreement.n:,} "
+        "images with a majority: a network that said what the annotators say would score about that against the label. "
+        "Colour: the share of the label."
+    )
 
 
 def columns_in_row_order(matrix: VoteMatrix) -> list[int]:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from core.checkpoints import ModelCard
 
+HALF_PX = 560  # width of a drawing that takes half of a row
 PACKAGES = (
     *("torch", "torchvision", "numpy", "scipy", "scikit-learn", "statsmodels", "pandas", "opencv-python-headless"),
     *("grad-cam", "captum", "plotly", "matplotlib", "streamlit"),
@@ -92,6 +93,16 @@ def plot(svg: str, caption: str = "", *, half: bool = False) -> str:
     return f'<figure class="plot{" half" if half else ""}">{svg}{words}</figure>'
 
 
+def row(parts: Sequence[str]) -> str:
+    """Plots side by side, as many as the window is wide enough for."""
+    return f'<div class="row">{"".join(parts)}</div>'
+
+
+def folded(title: str, *parts: str) -> str:
+    """HTML that is shown when its title is clicked."""
+    return f"<details><summary>{escape(title)}</summary>{''.join(parts)}</details>"
+
+
 def card(of_network: ModelCard, name: str) -> str:
     """A network's card: what a reader has to know, and the whole of it folded away."""
     scores = of_network.metrics.get("test")
@@ -109,9 +120,7 @@ def card(of_network: ModelCard, name: str) -> str:
         "weights, SHA-256": of_network.weights_sha256,
     }
     whole = escape(json.dumps(of_network.to_json(), indent=2, ensure_ascii=False, default=str))
-    return (
-        f"<h3>{escape(name)}</h3>{pairs(facts)}<details><summary>The whole card</summary><pre>{whole}</pre></details>"
-    )
+    return f"<h3>{escape(name)}</h3>{pairs(facts)}{folded('The whole card', f'<pre>{whole}</pre>')}"
 
 
 def versions() -> str:

@@ -131,9 +131,9 @@ def of(report: Sequence[Slice], column: str) -> list[Slice]:
 
 
 def in_words(part: Slice) -> str:
-    """What is worse, by how much, and that it is no accident."""
+    """How much worse a slice is, and that it is no accident; its title goes before."""
     return (
-        f"**{title(part)}**: accuracy {part.accuracy} on {part.accuracy.n:,} images, {part.rest} on the rest; "
+        f"accuracy {part.accuracy} on {part.accuracy.n:,} images, {part.rest} on the rest; "
         f"{signed(part.difference_score)}, corrected {p_value(part.p_holm)}."
     )
 

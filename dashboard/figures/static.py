@@ -1,6 +1,7 @@
 """A Plotly figure as an SVG drawing, for reports: no script, a hundredth of the bytes, and ink that follows the page.
 
-It draws what FERscope's figures are made of: lines, markers, error bars, heat maps, panels, and lines across a panel.
+It draws what FERscope's figures are made of: lines, markers, error bars, heat maps, panels, lines across a panel, and
+words at a place in one.
 Text stays text and is never read as markup or mathematics, whatever a person called a class or a network.
 """
 
@@ -19,6 +20,8 @@ import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, MultipleLocator
+from matplotlib.transforms import Affine2D, Transform, blended_transform_factory
 
 from dashboard.figures.static_traces import PX, heatmap, scatter
 from dashboard.theme import LIGHT
@@ -27,6 +30,7 @@ DPI = 96
 MARGINS_PX = {"left": 72, "right": 16, "top": 34, "bottom": 56}
 # The page's ink instead of the light theme's, so that the drawing can be read on dark paper too.
 VARIABLES = {LIGHT.text: "--ink", LIGHT.muted: "--muted", LIGHT.faint: "--line", LIGHT.paper: "--paper"}
+VERTICAL: dict[str, Any] = {"top": "top", "middle": "center", "bottom": "bottom"}
 # matplotlib's settings are the process's, and sessions are threads.
 _LOCK = threading.Lock()
 
@@ -77,7 +81,7 @@ def _draw(figure: go.Figure, width_px: int) -> Figure:
         elif shape.type == "line" and shape.y0 == shape.y1:
             axes.axhline(shape.y0, color=shape.line.color, linewidth=(shape.line.width or 1) * PX, zorder=1)
     _settle(figure, panels)
-    _words(drawn, figure, width_px, height_px)
+    _words(drawn, figure, panels, width_px, height_px)
     if entries:
         at = MARGINS_PX["left"] / width_px
         drawn.legend(
@@ -157,9 +161,14 @@ def _ticks(settings: Any, axes: Axes, which: int) -> None:
     axis, direction = (axes.xaxis, "x") if which == 0 else (axes.yaxis, "y")
     if settings.tickvals is not None:
         names = settings.ticktext if settings.ticktext is not None else [f"{v:g}" for v in settings.tickvals]
-        axis.set_ticks(list(settings.tickvals), [str(name) for name in names])
+        axis.set_ticks(list(settings.tickvals), [str(name).replace("<br>", "\n") for name in names])
+        axis.minorticks_off()  # a log axis would label those too
     elif settings.tickformat:
         axis.set_major_formatter(_formatter(settings.tickformat))
+        if settings.type != "log":  # no steps of 2.5: two decimals would say 0.03 at 0.025
+            axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10]))
+    elif isinstance(settings.dtick, int | float) and settings.type != "log":
+        axis.set_major_locator(MultipleLocator(settings.dtick))
     if settings.showgrid is not False:
         axes.grid(axis=direction, linewidth=0.6)  # type: ignore[arg-type]
     axis.set_tick_params(length=0)
@@ -183,14 +192,40 @@ def _formatter(d3: str) -> Callable[[float, Any], str]:
     return shown
 
 
-def _words(drawn: Figure, figure: go.Figure, width_px: int, height_px: int) -> None:
-    """The figure's title and the titles of its panels."""
+def _words(
+    drawn: Figure, figure: go.Figure, panels: Mapping[tuple[str, str], Axes], width_px: int, height_px: int
+) -> None:
+    """The figure's title, the titles of its panels, and what is said at a place in a panel."""
     layout = figure.layout
     if layout.title.text:
         drawn.text(*_at(0, 1, width_px, height_px), layout.title.text + "\n", fontsize=14 * PX, va="bottom")
+    (left, bottom), (right, top) = (_at(k, k, width_px, height_px) for k in (0, 1))
+    paper = Affine2D.from_values(right - left, 0, 0, top - bottom, left, bottom) + drawn.transFigure
     for note in layout.annotations:
-        at = _at(note.x, note.y, width_px, height_px)
-        drawn.text(*at, note.text, ha=note.xanchor or "center", va="bottom", fontsize=13 * PX)
+        (x, across), (y, along) = (_place(figure, panels, paper, note, letter) for letter in "xy")
+        drawn.text(
+            x,
+            y,
+            note.text,
+            transform=blended_transform_factory(across, along),
+            ha=note.xanchor or "center",
+            va=VERTICAL[note.yanchor or "middle"],
+            rotation=-(note.textangle or 0),
+            color=note.font.color or LIGHT.text,
+            fontsize=13 * PX,
+        )
+
+
+def _place(
+    figure: go.Figure, panels: Mapping[tuple[str, str], Axes], paper: Transform, note: Any, letter: str
+) -> tuple[float, Transform]:
+    """Where an annotation stands along x or y, a class as the number of its cell, and in whose coordinates."""
+    at, axis = note[letter], note[f"{letter}ref"] or letter
+    if axis == "paper":
+        return at, paper
+    if isinstance(at, str):
+        at = next(list(t[letter]).index(at) for t in figure.data if (t[f"{letter}axis"] or letter) == axis)
+    return at, next(axes for place, axes in panels.items() if axis in place).transData
 
 
 def _label(name: str) -> str:

@@ -25,8 +25,9 @@ DASHES: dict[str, Any] = {
 }
 SYMBOLS = {
     **{"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "star": "*", "cross": "P", "x": "X"},
-    **{"pentagon": "p", "hexagon": "h"},
+    **{"pentagon": "p", "hexagon": "h", "triangle-left": "<", "triangle-right": ">", "line-ns": "|"},
 }
+STEPS: dict[str, Any] = {"hv": "steps-post", "vh": "steps-pre", "linear": "default"}
 
 
 def scatter(axes: Axes, trace: go.Scatter) -> Any:
@@ -39,7 +40,7 @@ def scatter(axes: Axes, trace: go.Scatter) -> Any:
     style: dict[str, Any] = {"linestyle": "none", "alpha": opacity}
     if "lines" in mode:
         style |= {"color": trace.line.color, "linewidth": (trace.line.width or 2) * PX}
-        style["linestyle"] = DASHES[trace.line.dash or "solid"]
+        style |= {"linestyle": DASHES[trace.line.dash or "solid"], "drawstyle": STEPS[trace.line.shape or "linear"]}
     for name, bars in (("xerr", trace.error_x), ("yerr", trace.error_y)):
         if bars.array is not None:
             reach = np.nan_to_num(np.array([_numbers(bars.arrayminus), _numbers(bars.array)])).clip(min=0)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.data import DataError, ImageFacts
+from core.data import ImageFacts
 from core.evaluation import EvaluationRun
-from dashboard import charts, services
+from dashboard import charts
+from dashboard.views import findings
 from dashboard.views.comparison import Comparison
 
 
@@ -51,16 +52,15 @@ def comparable(comparison: Comparison) -> dict[str, EvaluationRun]:
 
 def image_facts(comparison: Comparison) -> dict[str, ImageFacts]:
     """By model id the table of numbers on a network's images; where none fits, one sentence, and it is not there."""
-    found: dict[str, ImageFacts] = {}
-    missing: dict[str, list[str]] = {}
-    cards = comparison.cards
-    for model_id in comparison.runs:
-        # The ensemble answered its members' images.
-        card = cards.get(model_id) or next(c for m, c in cards.items() if m in comparison.runs)
-        try:
-            found[model_id] = services.facts(card)
-        except DataError as error:
-            missing.setdefault(str(error), []).append(comparison.names[model_id])
-    for sentence, names in missing.items():
-        st.info(f"{', '.join(names)}: {sentence}.", icon=":material/info:")
+    found, missing = findings.image_facts(comparison)
+    notes(missing)
     return found
+
+
+def notes(found: Iterable[findings.Note]) -> None:
+    """What the figures lack, a sentence each."""
+    for note in found:
+        if note.is_warning:
+            st.warning(note.text, icon=":material/warning:")
+        else:
+            st.info(note.text, icon=":material/info:")

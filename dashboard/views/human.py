@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.data import DataError, ImageFacts
-from core.evaluation import EvaluationError, HumanAgreement, human_agreement, truth_against_votes
+from core.data import ImageFacts
 from dashboard import charts
 from dashboard.figures import human as figures
-from dashboard.views import blocks
-from dashboard.views.comparison import SPLITS, Comparison
+from dashboard.views import blocks, findings
+from dashboard.views.comparison import Comparison
 
 MARKS = {
     figures.AGREEMENT: ("human-agreement", "How often a random annotator of an image says what the network says."),
@@ -20,7 +19,8 @@ MARKS = {
 def draw(comparison: Comparison) -> None:
     """Agreement, cross-entropy, accuracy by the annotators' agreement, and the label against their majority."""
     tables = blocks.image_facts(comparison)
-    results = _results(comparison, tables)
+    results, missing = findings.beside_annotators(comparison, tables)
+    blocks.notes(missing)
     if not results:
         return
     names, forms, inks = comparison.names, comparison.forms, comparison.inks
@@ -61,32 +61,12 @@ def draw(comparison: Comparison) -> None:
         "images is not defined.",
         numbers=lambda: figures.group_numbers(results),
     )
-    for facts in {f.fingerprints[0]: f for m, f in tables.items() if m in results}.values():
+    for facts in findings.voted(results, tables):
         _label_against_majority(comparison, facts)
 
 
-def _results(comparison: Comparison, tables: dict[str, ImageFacts]) -> dict[str, HumanAgreement]:
-    """By model id; a network that cannot be compared with votes is named in a sentence and left out."""
-    results = {}
-    for model_id, facts in tables.items():
-        name = comparison.names[model_id]
-        if facts.votes is None:
-            st.info(f"{name}: the images of {facts.name} carry no FER+ votes.", icon=":material/info:")
-            continue
-        run = comparison.runs[model_id]
-        try:
-            votes = facts.at(run.image_ids).votes
-            assert votes is not None  # the whole table has them
-            results[model_id] = human_agreement(run, votes)
-        except (DataError, EvaluationError) as error:
-            st.warning(f"{name} is left out: {error}.", icon=":material/warning:")
-    return results
-
-
 def _label_against_majority(comparison: Comparison, facts: ImageFacts) -> None:
-    rows = facts.split == comparison.split
-    assert facts.votes is not None  # networks without votes have no result
-    matrix = truth_against_votes(facts.labels, facts.truth[rows], facts.votes[rows])
+    matrix = findings.label_against_majority(facts, comparison.split)
     st.markdown(f"**The label of {facts.name} against the FER+ majority**")
     st.plotly_chart(
         figures.label_matrix(matrix, comparison.inks),
@@ -94,11 +74,7 @@ def _label_against_majority(comparison: Comparison, facts: ImageFacts) -> None:
         config=charts.CONFIG,
         alt=f"Labels of {facts.name} by FER+ majority",
     )
-    st.caption(
-        f"{SPLITS[comparison.split]}, n = {int(rows.sum()):,}. Label and majority say the same on {matrix.agreement} "
-        f"of the {matrix.agreement.n:,} images with a majority: a network that said what the "
-        "annotators say would score about that against the label. Colour: the share of the label."
-    )
+    st.caption(figures.matrix_words(matrix, comparison.split_name, int((facts.split == comparison.split).sum())))
     blocks.csv(
         lambda: figures.matrix_numbers(matrix),
         f"{facts.name}-against-majority-{facts.fingerprints[0][:8]}-{comparison.split}",

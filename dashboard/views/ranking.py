@@ -6,12 +6,10 @@ import streamlit as st
 
 from core.evaluation import pr_curves, roc_curves, top_k
 from dashboard.figures import ranking as figures
-from dashboard.views import blocks
+from dashboard.views import blocks, findings
 from dashboard.views.comparison import Comparison
 
 ROC, PR, TOP_K, COST = KINDS = ("ROC", "precision-recall", "top-k", "cost")
-MILLISECONDS = "milliseconds"
-COSTS = {"parameters": "parameters", "multiply-accumulates": "macs"}
 INTERVALS = {
     ROC: "Areas with 95 % intervals after DeLong; the macro area is the mean over the classes.",
     PR: "Average precision with 95 % logit intervals; the mean over the classes has none.",
@@ -72,21 +70,13 @@ def _top_k(comparison: Comparison) -> None:
 
 def _cost(comparison: Comparison) -> None:
     title = st.segmented_control(
-        "Cost", [*COSTS, MILLISECONDS], default="parameters", required=True, key="cost", bind="query-params"
+        "Cost", findings.COSTS, default=findings.PARAMETERS, required=True, key="cost", bind="query-params"
     )
-    if title == MILLISECONDS:
-        of_members = dict(comparison.milliseconds)
-    else:
-        of_members = {m: float(getattr(card, COSTS[title])) for m, card in comparison.cards.items()}
-    missing = [comparison.names[m] for m in comparison.cards if m not in of_members]
-    if missing:
-        st.info(f"Not measured, for want of weights that load: {', '.join(missing)}.", icon=":material/info:")
-    summaries = {m: s for m, s in comparison.summaries.items() if m in of_members or not missing}
-    if not any(m in of_members for m in summaries):
+    costs, missing = findings.costs(comparison, title)
+    blocks.notes(missing)
+    if not costs:
         return
-    # What is not a single network is the ensemble: it costs what its members cost together.
-    together = sum(c for m, c in of_members.items() if m in comparison.runs)
-    costs = {m: of_members.get(m, together) for m in summaries}
+    summaries = {m: comparison.summaries[m] for m in costs}
     blocks.figure(
         figures.cost(summaries, costs, comparison.forms, comparison.names, comparison.inks, title),
         comparison,
@@ -94,6 +84,6 @@ def _cost(comparison: Comparison) -> None:
         alt=f"Accuracy against {title}, with the Pareto line",
         caption="Whiskers: 95 % (Wilson); where they overlap, the line alone does not say who is better. The line "
         "joins the networks that none beats in accuracy for less. Cost: one face"
-        + (", median of nine on this machine." if title == MILLISECONDS else "."),
+        + (", median of nine on this machine." if title == findings.MILLISECONDS else "."),
         numbers=lambda: figures.cost_numbers(summaries, costs),
     )

@@ -16,7 +16,8 @@ def draw(comparison: Comparison) -> None:
     """One button makes the file, another one hands it over."""
     st.markdown(
         "Scores, tests in plain words, each class, confusion, learning curves, calibration, robustness where it is "
-        "stored, protocol, hardware, model cards and versions: one HTML file without scripts that opens offline."
+        "stored, ranking, human doubt, slices, protocol, hardware, model cards and versions: one HTML file without "
+        "scripts that opens offline."
     )
     key = (comparison.split, *(f"{m} {run.temperature} {run.logits.sum()}" for m, run in comparison.runs.items()))
     if st.button("Make the report", icon=":material/description:", type="primary"):

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import streamlit as st
 
-from core.data import DataError
-from core.evaluation import EvaluationRun, Slice, annotator_agreement, cut, slice_report
+from core.evaluation import EvaluationRun, Slice, cut, slice_report
 from dashboard import services
 from dashboard.figures import errors as tables
 from dashboard.figures import slices as figures
-from dashboard.views import blocks, image_list
+from dashboard.views import blocks, findings, image_list
 from dashboard.views.comparison import Comparison
 
-COPY = "copy in Training"
 WORDS = 5  # sentences about worse slices; the figure has them all
 
 
 def draw(comparison: Comparison) -> None:
     """One network's slices, the measurably worse ones first; all networks along one property; a slice's images."""
     runs = blocks.comparable(comparison)
-    columns = _columns(comparison, next(iter(runs.values())))
+    columns, missing = findings.slice_columns(runs, blocks.image_facts(comparison))
+    blocks.notes(missing)
     if not columns:
         st.info("There is no column to slice by.", icon=":material/info:")
         return
@@ -40,29 +38,6 @@ def draw(comparison: Comparison) -> None:
     _images(comparison, runs, model_id, report)
 
 
-def _columns(comparison: Comparison, run: EvaluationRun) -> dict[str, np.ndarray]:
-    """What the images can be sliced by, each (N,); a missing table or column is said in a sentence."""
-    columns: dict[str, np.ndarray] = {}
-    facts = next(iter(blocks.image_facts(comparison).values()), None)
-    if facts is not None:
-        try:
-            facts = facts.at(run.image_ids)
-            columns = {name: getattr(facts, name) for name in ("brightness", "contrast", "sharpness")}
-        except DataError as error:
-            st.warning(f"No image statistics: {error}.", icon=":material/warning:")
-            facts = None
-    if facts is not None and facts.votes is not None:
-        columns["agreement"] = annotator_agreement(facts.votes).round(6)
-    elif facts is not None:
-        st.info(f"The images of {facts.name} carry no FER+ votes: no slices by agreement.", icon=":material/info:")
-    copies = run.copy_in_train if run.copy_in_train is not None or facts is None else facts.copy_in_train
-    if copies is None:
-        st.info("Which images have a copy in Training is not known.", icon=":material/info:")
-    else:
-        columns[COPY] = copies
-    return columns
-
-
 def _one_network(
     comparison: Comparison, name: str, report: Sequence[Slice], reports: Mapping[str, Sequence[Slice]]
 ) -> None:
@@ -70,7 +45,7 @@ def _one_network(
     if not worse:
         st.markdown(f":material/drag_handle: {name}: no slice is measurably worse than the rest.")
     for part in worse[:WORDS]:
-        st.markdown(f":material/trending_down: {figures.in_words(part)}")
+        st.markdown(f":material/trending_down: **{figures.title(part)}**: {figures.in_words(part)}")
     if len(worse) > WORDS:
         st.markdown(f"{len(worse) - WORDS} more are measurably worse; the figure has them all.")
     blocks.figure(

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from core.__main__ import app, main
@@ -99,16 +100,19 @@ def test_a_table_that_cannot_be_written_is_one_sentence(image_folder, tmp_path, 
     assert "cannot be written" in message
 
 
+def every_command(group, above=()):
+    """The words after ``python -m core`` of each command, those of groups included."""
+    found = []
+    for name, command in group.commands.items():
+        own = (*above, name)
+        found += every_command(command, own) if hasattr(command, "commands") else [own]
+    return found
+
+
 def test_every_help_has_an_example():
-    for command in (
-        ["analyze"],
-        ["models"],
-        ["train"],
-        ["evaluate"],
-        ["data", "audit"],
-        ["data", "pack"],
-        ["data", "describe"],
-    ):
+    commands = every_command(get_command(app))
+    assert {("embed",), ("robustness",), ("train",), ("data", "describe")} <= set(commands)
+    for command in commands:
         assert "Example: python -m core" in " ".join(run(*command, "--help").replace("│", " ").split()).replace("`", "")
 
 

@@ -51,7 +51,7 @@ def test_parts_of_a_property_stand_in_their_order_for_all_networks(report, inks)
 
 def test_words_and_numbers_carry_the_interval(report):
     words = figures.in_words(report[0])
-    assert words.startswith("**brightness 0**: accuracy 0.500")
+    assert words.startswith("accuracy 0.500")
     assert "corrected p < 0.001" in words
     numbers = figures.numbers({"a": report})
     assert len(numbers) == len(report)

@@ -1,67 +1,14 @@
 """The views that read the table of image facts, and ensembles over different label sets, through the entry file."""
 
 import json
-import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import streamlit as st
 
-from core import checkpoints
-from core.data import describe, facts_for, ferplus_majority, image_facts, read
-from core.evaluation import EvaluationRun
-from core.labels import FER7, FERPLUS8
-
-FERPLUS_ORDER = [FERPLUS8.index(c) for c in FER7.classes]
-
-
-def answer(path: Path, run: EvaluationRun, *, title: str, data: dict[str, str]) -> None:
-    """Make ``path``, a copy of a trained network, say that it gave these answers to that data set."""
-    run.save(path / "predictions-test.parquet")
-    card = json.loads((path / "card.json").read_text())
-    card |= {"title": title, "temperature": 1.0, "labels": {"name": run.labels.name, "classes": run.labels.classes}}
-    card["data"] |= data
-    (path / "card.json").write_text(json.dumps(card))
-
-
-@pytest.fixture
-def fer_networks(checkpoint_root, monkeypatch, tmp_path):
-    """Made-up answers for FER2013's PrivateTest: a network on its labels that fails on dark images, and one on FER+."""
-    shipped = checkpoints.list_checkpoints().checkpoints[0].card.data["fingerprint"]
-    table = facts_for(shipped)
-    facts = table.at(table.ids[table.split == "test"])
-    random = np.random.default_rng(0)
-    logits = random.normal(size=(len(facts), 7)) + 4 * np.eye(7)[facts.truth] * (facts.brightness > 90)[:, None]
-    root = tmp_path / "checkpoints"
-    shutil.copytree(checkpoint_root, root)
-    plain = EvaluationRun(
-        "tiny_cnn", "test", FER7, facts.ids, facts.truth, logits.astype(np.float32), facts.copy_in_train
-    )
-    answer(root / "tiny_cnn", plain, title="CNN", data={"name": "FER2013", "fingerprint": table.fingerprints[0]})
-    majority = ferplus_majority(facts.votes.astype(np.int64))
-    kept = majority >= 0
-    votes = random.normal(size=(kept.sum(), 8)) + 3 * np.eye(8)[majority[kept]]
-    ferplus = EvaluationRun("tiny_residual", "test", FERPLUS8, facts.ids[kept], majority[kept], votes)
-    answer(
-        root / "tiny_residual", ferplus, title="FER+ CNN", data={"name": "FER+", "fingerprint": table.fingerprints[1]}
-    )
-    monkeypatch.setattr(checkpoints, "ROOT", root)
-    monkeypatch.delenv("FERSCOPE_DATA", raising=False)
-    st.cache_resource.clear()
-    return root
-
-
-@pytest.fixture
-def facts_folder(monkeypatch, tmp_path):
-    """An own folder for tables of image facts, empty at first."""
-    folder = tmp_path / "facts"
-    folder.mkdir()
-    monkeypatch.setattr(image_facts, "FOLDER", folder)
-    st.cache_resource.clear()
-    return folder
+from core.data import describe, facts_for, read
 
 
 def table_with(app, column: str):

@@ -1,0 +1,164 @@
+"""Sections of the comparison's report: how well probabilities rank, what annotators say, and where networks fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from core.evaluation import Slice, cut, pr_curves, roc_curves, slice_report, top_k
+from dashboard.figures import human, report_page, slices
+from dashboard.figures import ranking as figures
+from dashboard.figures.static import svg
+from dashboard.theme import LIGHT
+from dashboard.views import blocks, findings
+from dashboard.views.comparison import Comparison
+from dashboard.views.human import MARKS
+from dashboard.views.ranking import INTERVALS, PR, ROC
+from dashboard.views.slices import WORDS
+
+
+def caption(comparison: Comparison, words: str) -> str:
+    """What stands below a figure, the protocol first."""
+    return f"{blocks.protocol(comparison)} {words}"
+
+
+def half(figure: go.Figure, alt: str, words: str = "") -> str:
+    """A figure that takes half of a row."""
+    return report_page.plot(svg(figure, alt, width_px=report_page.HALF_PX), words, half=True)
+
+
+def ranking(comparison: Comparison) -> list[str]:
+    """ROC and precision-recall of the mean over the classes, their areas by class, top-k, and accuracy by cost."""
+    runs, forms, names = comparison.runs, comparison.forms, comparison.names
+    curves, areas = [], []
+    for kind, of_run in ((ROC, roc_curves), (PR, pr_curves)):
+        of_networks = {m: of_run(run) for m, run in runs.items()}
+        figure = figures.curves(of_networks, [figures.MACRO], forms, names, LIGHT, kind)
+        curves.append(half(figure, f"{kind} curves by network, the mean over the classes"))
+        areas += [
+            report_page.sentence(f"{kind}, area under the curve. {INTERVALS[kind]}"),
+            report_page.table(figures.areas(of_networks, names)),
+        ]
+    scores = {m: top_k(run) for m, run in runs.items()}
+    plots = [half(figures.top_k(scores, forms, names, LIGHT), "Top-k accuracy by network")]
+    missing = []
+    for title in findings.COSTS:
+        of_networks_costs, notes = findings.costs(comparison, title)
+        missing += _said(notes)
+        if of_networks_costs:
+            summaries = {m: comparison.summaries[m] for m in of_networks_costs}
+            figure = figures.cost(summaries, of_networks_costs, forms, names, LIGHT, title)
+            plots.append(half(figure, f"Accuracy against {title}, with the Pareto line"))
+    each = "Each class against the rest, by its probability; drawn is the mean over the classes."
+    undefined = "A class without images has no curve and no area: not defined, and not in the mean."
+    words = (
+        "Top-k: the true class is among the k most probable. Whiskers: 95 % (Wilson). The Pareto line joins the "
+        "networks that none beats in accuracy for less; cost: one face, milliseconds the median on the machine that "
+        "made this report."
+    )
+    return [
+        report_page.row(curves),
+        report_page.sentence(caption(comparison, each), muted=True),
+        *areas,
+        report_page.sentence(undefined, muted=True),
+        *missing,
+        report_page.row(plots),
+        report_page.sentence(caption(comparison, words), muted=True),
+    ]
+
+
+def human_doubt(comparison: Comparison) -> list[str]:
+    """Networks beside the ten annotators of FER+, by their agreement, and the label against their majority."""
+    tables, unknown = findings.image_facts(comparison)
+    results, left_out = findings.beside_annotators(comparison, tables)
+    parts = _said([*unknown, *left_out])
+    if not results:
+        return parts
+    forms, names = comparison.forms, comparison.names
+    marks = [
+        half(human.marks(results, forms, names, LIGHT, measure), f"{measure.capitalize()} by network", meaning)
+        for measure, (_, meaning) in MARKS.items()
+    ]
+    groups = [
+        half(human.by_agreement(results, forms, names, LIGHT, against), f"Accuracy against the {against} by agreement")
+        for against in human.AGAINST
+    ]
+    words = (
+        "Whiskers: 95 %, normal. Images without votes are left out. Another annotator: the chance that two annotators "
+        "of one image agree; favourite: always answering what most of them say, which no answer can beat. The entropy "
+        "of the votes is the lowest cross-entropy there can be."
+    )
+    by_agreement = (
+        "By the annotators' own agreement; 0.6: six of ten gave the most chosen answer. The FER+ majority is defined "
+        "only where more than half of the votes that are not single agree on an expression. Whiskers: 95 % (Wilson)."
+    )
+    parts += [
+        report_page.row(marks),
+        report_page.table(human.table(results, names)),
+        report_page.sentence(caption(comparison, words), muted=True),
+        report_page.row(groups),
+        report_page.sentence(caption(comparison, by_agreement), muted=True),
+    ]
+    for facts in findings.voted(results, tables):
+        matrix = findings.label_against_majority(facts, comparison.split)
+        n = int((facts.split == comparison.split).sum())
+        drawn = svg(human.label_matrix(matrix, LIGHT), f"Labels of {facts.name} by FER+ majority")
+        parts.append(report_page.plot(drawn, human.matrix_words(matrix, comparison.split_name, n)))
+    return parts
+
+
+def where_they_fail(comparison: Comparison) -> list[str]:
+    """Each network's slices against the rest, all networks along each property, and the numbers."""
+    tables, unknown = findings.image_facts(comparison)
+    runs, left_out = comparison.comparable()
+    columns, notes = findings.slice_columns(runs, tables)
+    parts = [report_page.sentence(text) for text in left_out] + _said([*unknown, *notes])
+    if not columns:
+        return parts
+    pieces = cut(columns)
+    reports = {m: slice_report(run, pieces) for m, run in runs.items()}
+    if not any(reports.values()):
+        return [*parts, report_page.sentence("Every image is alike in these columns: there is no slice to compare.")]
+    names = comparison.names
+    for model_id, report in reports.items():
+        parts += [report_page.sentence(text) for text in _worse(names[model_id], report)]
+    differences = []
+    for model_id, report in reports.items():
+        figure = slices.differences(report, LIGHT)
+        figure.update_layout(title={"text": names[model_id]})
+        differences.append(half(figure, f"Accuracy of {names[model_id]} on each slice minus that on the rest"))
+    properties = [
+        half(slices.by_property(reports, column, comparison.forms, names, LIGHT), f"Accuracy by {column} and network")
+        for column in dict.fromkeys(p.column for p in pieces if p.values)
+    ]
+    words = (
+        "Filled: measurably worse than the rest (two proportions or Fisher's test, Holm over all slices of the "
+        "network, 5 %); these stand first. Whiskers: 95 % (Newcombe). Numbers are cut into quarters: brightness and "
+        "contrast in grey levels, sharpness as the variance of the Laplacian, agreement as the share of annotators "
+        "with the most chosen answer. What goes with a slice need not be its cause: classes are unevenly spread."
+    )
+    return [
+        *parts,
+        report_page.row(differences),
+        report_page.sentence(caption(comparison, words), muted=True),
+        report_page.row(properties),
+        report_page.sentence(caption(comparison, "Whiskers: 95 % (Wilson)."), muted=True),
+        *(
+            report_page.folded(f"Slices of {names[m]} in numbers", report_page.table(slices.table(report)))
+            for m, report in reports.items()
+        ),
+    ]
+
+
+def _worse(name: str, report: Sequence[Slice]) -> list[str]:
+    worse = [s for s in report if s.significantly_worse]
+    if not worse:
+        return [f"{name}: no slice is measurably worse than the rest."]
+    told = [f"{name}, {slices.title(part)}: {slices.in_words(part)}" for part in worse[:WORDS]]
+    more = len(worse) - WORDS
+    return told + ([f"{name}: {more} more are measurably worse; the figure has them all."] if more > 0 else [])
+
+
+def _said(notes: Sequence[findings.Note]) -> list[str]:
+    return [report_page.sentence(note.text) for note in notes]
