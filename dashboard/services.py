@@ -138,8 +138,17 @@ def _evaluation(run_id: str, sha256: str, split: str, _checkpoint: Checkpoint) -
 
 
 def ensemble(runs: list[EvaluationRun]) -> EvaluationRun:
-    """The mean of the networks' probabilities on the same images."""
-    return ensemble_run(runs, model_id=ENSEMBLE)
+    """The mean of the networks' probabilities on the same images. Raises EvaluationError for runs on other images."""
+    return _ensemble(runs[0].split, tuple((r.model_id, r.temperature, logits_key(r)) for r in runs), runs)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _ensemble(
+    split: str,  # noqa: ARG001
+    key: tuple[tuple[str, float, float], ...],  # noqa: ARG001
+    _runs: list[EvaluationRun],
+) -> EvaluationRun:
+    return ensemble_run(_runs, model_id=ENSEMBLE)
 
 
 def summary(run: EvaluationRun) -> RunSummary:

@@ -42,7 +42,8 @@ def nll(probabilities: np.ndarray, truth: np.ndarray) -> Score:
 def brier(probabilities: np.ndarray, truth: np.ndarray) -> Score:
     """Brier's (1950) score for K classes: squared distance to the one-hot truth, 0 to 2."""
     of_truth = probabilities[np.arange(len(truth)), truth]
-    return mean_score((probabilities**2).sum(axis=1) - 2 * of_truth + 1)
+    squares = np.einsum("nk,nk->n", probabilities, probabilities)
+    return mean_score(squares - 2 * of_truth + 1)
 
 
 def expected_calibration_error(

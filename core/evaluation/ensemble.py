@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import softmax
 
-from core.evaluation.run import EvaluationError, EvaluationRun, log_of
+from core.evaluation.run import EvaluationError, EvaluationRun, log_of, softmax
 
 
 def ensemble_run(
@@ -28,16 +27,19 @@ def ensemble_run(
         )
     first = runs[0]
     members = [first, *(first.paired_with(r)[1] for r in runs[1:])]
-    mean = np.zeros_like(first.probabilities)
-    for member, share in zip(members, shares / shares.sum(), strict=True):
-        mean += share * member.probabilities
-    averaged = None
+    logits = _log_mean([m.probabilities for m in members], shares)
     views = [(m.mirrored, m.temperature) for m in members if m.mirrored is not None]
+    mirrored = None
     if len(views) == len(members):
-        averaged = log_of(
-            np.average([softmax(v.astype(np.float64) / t, axis=1) for v, t in views], axis=0, weights=shares)
-        )
+        mirrored = _log_mean([softmax(of_view, temperature) for of_view, temperature in views], shares)
     copies = next((m.copy_in_train for m in members if m.copy_in_train is not None), None)
-    return replace(
-        first, model_id=model_id, logits=log_of(mean), copy_in_train=copies, temperature=1.0, mirrored=averaged
-    )
+    return replace(first, model_id=model_id, logits=logits, copy_in_train=copies, temperature=1.0, mirrored=mirrored)
+
+
+def _log_mean(probabilities: Sequence[np.ndarray], shares: np.ndarray) -> np.ndarray:
+    """Logarithm (N, K) float32 of the weighted mean of arrays (N, K), one column at a time."""
+    logarithms = np.empty(probabilities[0].shape, np.float32, order="F")
+    for column in range(logarithms.shape[1]):
+        of_members = (share * p[:, column] for p, share in zip(probabilities, shares / shares.sum(), strict=True))
+        logarithms[:, column] = log_of(sum(of_members, start=np.zeros(len(logarithms))))
+    return logarithms

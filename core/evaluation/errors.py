@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import entr
 
-from core.evaluation.run import EvaluationError, EvaluationRun, log_of
+from core.evaluation.run import EvaluationError, EvaluationRun
 from core.labels import LabelSet
 
 
@@ -20,12 +21,12 @@ def disagreement(runs: Sequence[EvaluationRun]) -> np.ndarray:
     if not runs:
         raise EvaluationError("a disagreement needs at least one network, got none")
     paired = [runs[0], *(runs[0].paired_with(r)[1] for r in runs[1:])]
-    mean = np.zeros_like(runs[0].probabilities)
-    negative_entropy = np.zeros(len(runs[0]))
-    for run in paired:
-        mean += run.probabilities / len(runs)
-        negative_entropy += (run.probabilities * log_of(run.probabilities)).sum(axis=1) / len(runs)
-    return np.asarray(((negative_entropy - (mean * log_of(mean)).sum(axis=1)) / np.log(2)).clip(min=0))
+    divergence = np.zeros(len(runs[0]))
+    for column in range(len(runs[0].labels)):
+        of_runs = [run.probabilities[:, column] for run in paired]
+        mean = sum(of_runs, start=np.zeros(len(divergence))) / len(runs)
+        divergence += entr(mean) - sum(entr(p) for p in of_runs) / len(runs)
+    return np.asarray((divergence / np.log(2)).clip(min=0))
 
 
 def error_table(run: EvaluationRun, others: Sequence[EvaluationRun] = ()) -> pd.DataFrame:
@@ -34,7 +35,7 @@ def error_table(run: EvaluationRun, others: Sequence[EvaluationRun] = ()) -> pd.
     Columns: image_id, true, predicted, correct, confidence (of the prediction), probability_of_true, loss (nats),
     disagreement (bits, among the run and the others; 0 without others), and ``predicted_<model_id>`` for each other.
     """
-    rows = np.arange(len(run))
+    of_true = run.probabilities[np.arange(len(run)), run.truth]
     table = pd.DataFrame(
         {
             "image_id": run.image_ids,
@@ -42,8 +43,8 @@ def error_table(run: EvaluationRun, others: Sequence[EvaluationRun] = ()) -> pd.
             "predicted": _named(run.predicted, run.labels),
             "correct": run.correct,
             "confidence": run.confidence,
-            "probability_of_true": run.probabilities[rows, run.truth],
-            "loss": -run.log_probabilities[rows, run.truth],
+            "probability_of_true": of_true,
+            "loss": -np.log(np.maximum(of_true, np.finfo(np.float64).tiny)),
             "disagreement": disagreement([run, *others]) if others else np.zeros(len(run)),
         }
     )

@@ -110,7 +110,7 @@ def summarise(run: EvaluationRun) -> RunSummary:
         ece=expected_calibration_error(run.confidence, run.correct),
         brier=brier(run.probabilities, run.truth),
         accuracy_without_copies=_without_copies(run),
-        ece_before=expected_calibration_error(run.raw_probabilities.max(axis=1), run.correct),
+        ece_before=expected_calibration_error(run.raw_confidence, run.correct),
         accuracy_mirrored=accuracy(averaged) if averaged else None,
         mirrored_without_copies=_without_copies(averaged) if averaged else None,
         absent_classes=tuple(c for c, n in zip(run.labels.classes, counts.sum(axis=1), strict=True) if not n),

@@ -41,9 +41,7 @@ def test_a_roc_interval_is_delongs(make_run) -> None:
         assert curve.area.value - curve.area.low == pytest.approx(half, rel=1e-5)
         levels = curves_module._Levels.of(p, run.truth == k)
         influence = levels.area_influence(roc_auc_score(run.truth == k, p))[levels.cell]
-        assert (influence**2).sum() == pytest.approx(
-            delong_variance(p[run.truth == k], p[run.truth != k])
-        )
+        assert (influence**2).sum() == pytest.approx(delong_variance(p[run.truth == k], p[run.truth != k]))
 
 
 def test_the_macro_interval_is_that_of_drawing_images(make_run) -> None:

@@ -22,8 +22,7 @@ def test_probabilities_are_the_softmax_of_logits_over_temperature() -> None:
     logits = np.array([[0, 2 * np.log(3)]])
     run = EvaluationRun("m", "test", TWO, np.array([5]), np.array([1]), logits, temperature=2.0)
     np.testing.assert_allclose(run.probabilities, [[0.25, 0.75]], rtol=1e-6)
-    np.testing.assert_allclose(run.raw_probabilities, [[0.1, 0.9]], rtol=1e-6)
-    np.testing.assert_allclose(run.log_probabilities, np.log([[0.25, 0.75]]), rtol=1e-6)
+    np.testing.assert_allclose(run.raw_confidence, [0.9], rtol=1e-6)
     assert run.predicted.tolist() == [1]
     assert run.correct.tolist() == [True]
     np.testing.assert_allclose(run.confidence, [0.75], rtol=1e-6)
@@ -270,7 +269,7 @@ def test_any_finite_logits_give_probabilities_and_ensembles(first, second, tempe
     ]
     for run in (*runs, ensemble_run(runs)):
         np.testing.assert_allclose(run.probabilities.sum(axis=1), 1, rtol=1e-6)
-        assert np.isfinite(run.log_probabilities).all()
+        assert np.isfinite(run.logits).all()
         assert (run.probabilities[np.arange(4), run.predicted] == run.confidence).all()
 
 
