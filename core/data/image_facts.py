@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from core.data.auditing import copies_in_train, identical_groups
 from core.data.ferplus import ferplus_majority, with_ferplus_labels
 from core.data.samples import FERPLUS_COLUMNS, SPLITS, DataError, Samples
-from core.labels import LabelError, LabelSet
+from core.labels import LABEL_SETS, LabelError, LabelSet
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets"
 SUFFIX = "_images.parquet"
@@ -219,9 +219,16 @@ def table_path(facts: ImageFacts, folder: Path = FOLDER) -> Path:
 
 
 def _fingerprints(samples: Samples) -> tuple[str, ...]:
-    """Networks on the FER+ majority carry another fingerprint, though their images are these."""
-    relabelled = samples.votes is not None and bool((ferplus_majority(samples.votes) >= 0).any())
-    return (samples.fingerprint(), *([with_ferplus_labels(samples).fingerprint()] if relabelled else []))
+    """Of the data set, and of what networks see of it: labels of the FER+ majority, known classes in their own order."""
+    seen = [samples]
+    if samples.votes is not None and bool((ferplus_majority(samples.votes) >= 0).any()):
+        seen.append(with_ferplus_labels(samples))
+    seen += [
+        samples.ordered_like(labels)
+        for labels in LABEL_SETS.values()
+        if sorted(labels.classes) == sorted(samples.labels.classes) and labels.classes != samples.labels.classes
+    ]
+    return tuple(s.fingerprint() for s in seen)
 
 
 def _about(path: Path) -> dict[str, Any]:

@@ -85,6 +85,16 @@ class Samples:
             votes=votes,
         )
 
+    def ordered_like(self, labels: LabelSet) -> Samples:
+        """The same samples where ``labels`` are the same classes in another order: a folder's are alphabetical.
+
+        Raises DataError where they are other classes.
+        """
+        if sorted(labels.classes) != sorted(self.labels.classes):
+            raise DataError(f"expected the classes {', '.join(labels.classes)}, got {', '.join(self.labels.classes)}")
+        position = np.array([labels.index(c) for c in self.labels.classes])
+        return replace(self, labels=labels, truth=position[self.truth])
+
     def of(self, split: str) -> Samples:
         """One split. Raises DataError when it is empty."""
         if split not in SPLITS:

@@ -38,8 +38,9 @@ def ensemble_run(
 
 def _log_mean(probabilities: Sequence[np.ndarray], shares: np.ndarray) -> np.ndarray:
     """Logarithm (N, K) float32 of the weighted mean of arrays (N, K), one column at a time."""
-    logarithms = np.empty(probabilities[0].shape, np.float32, order="F")
-    for column in range(logarithms.shape[1]):
+    n, classes = probabilities[0].shape
+    logarithms = np.empty((n, classes), np.float32, order="F")
+    for column in range(classes):
         of_members = (share * p[:, column] for p, share in zip(probabilities, shares / shares.sum(), strict=True))
-        logarithms[:, column] = log_of(sum(of_members, start=np.zeros(len(logarithms))))
+        logarithms[:, column] = log_of(sum(of_members, start=np.zeros(n)))
     return logarithms

@@ -131,9 +131,7 @@ def training_samples(recipe: Recipe, samples: Samples) -> Samples:
                 f'{", ".join(samples.labels.classes)}; choose other data or set labels = "data"'
             )
         if expected.classes != samples.labels.classes:
-            # The same classes in another order (a folder is alphabetical): the recipe's order is the logits' order.
-            order = np.array([expected.index(c) for c in samples.labels.classes])
-            return dataclasses.replace(samples, labels=expected, truth=order[samples.truth])
+            return samples.ordered_like(expected)  # the recipe's order is the logits' order
     return samples
 
 

@@ -118,8 +118,8 @@ def _answers(face: FaceInQuestion, changed: FaceAnalysis, change: Perturbation) 
                 alt=f"Probability of each expression before and after the change; now highest {after.expression}",
             )
         )
-    moved = _largest_move(face, changed)
-    st.caption(f"Hollow: the unchanged face. Filled: the changed one. Largest move: {moved}.")
+    moved = "" if change.is_identity else f" Largest move: {_largest_move(face, changed)}."
+    st.caption(f"Hollow: the unchanged face. Filled: the changed one.{moved}")
 
 
 def _largest_move(face: FaceInQuestion, changed: FaceAnalysis) -> str:

@@ -10,7 +10,7 @@ from PIL import Image
 from core.checkpoints import list_checkpoints
 from core.data import DataError, ImageFacts, Samples, describe, facts_for, ferplus_majority, read
 from core.data.image_facts import FOLDER, table_path
-from core.labels import FER7, LabelSet
+from core.labels import FER7, FERPLUS8, LabelSet
 
 SHIPPED = FOLDER / "fer2013_images.parquet"
 
@@ -150,6 +150,18 @@ def test_a_data_set_with_votes_also_answers_for_its_majority_labels(official_csv
     facts = describe(samples)
     assert facts.fingerprints == (samples.fingerprint(), with_ferplus_labels(samples).fingerprint())
     assert facts.votes[1].tolist() == [10, *[0] * 9]
+
+
+def test_an_alphabetical_folder_also_answers_for_the_order_that_networks_have() -> None:
+    alphabetical = LabelSet("custom", tuple(sorted(FER7.classes)))
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (7, 8, 8), np.uint8)
+    samples = Samples("faces", alphabetical, images, np.arange(7), np.array(["train"] * 7), np.arange(7))
+    ordered = samples.ordered_like(FER7)
+    assert [FER7.classes[t] for t in ordered.truth] == sorted(FER7.classes)
+    assert describe(samples).fingerprints == (samples.fingerprint(), ordered.fingerprint())
+    with pytest.raises(DataError, match=r"expected the classes .*contempt.*, got angry"):
+        samples.ordered_like(FERPLUS8)
 
 
 def test_the_shipped_table_holds_the_known_facts_and_no_pixels() -> None:
