@@ -219,7 +219,7 @@ def table_path(facts: ImageFacts, folder: Path = FOLDER) -> Path:
 
 
 def _fingerprints(samples: Samples) -> tuple[str, ...]:
-    """Of the data set, and of what networks see of it: labels of the FER+ majority, known classes in their own order."""
+    """Of the data set, and of what networks see of it: FER+ majority labels, known classes in their own order."""
     seen = [samples]
     if samples.votes is not None and bool((ferplus_majority(samples.votes) >= 0).any()):
         seen.append(with_ferplus_labels(samples))
