@@ -2,9 +2,10 @@
 
 ``slowest_view_ms``: the slowest view of the shipped networks, a whole rerun of the page on the server; the stored
 answers are loaded, every result is computed afresh.
-``million_rows_view_ms``: the slowest view of three networks of 1,000,000 stored rows each, made up. The ensemble and
-the table of scores, which stand above every view, are kept there: they are made once for the networks chosen, in the
-time that is printed beside it. Medians of warm reruns through the app's entry file.
+``million_rows_view_ms``: the slowest view of three networks of 1,000,000 stored rows each, made up. What stands above
+every view is kept there, as it is when a person goes from view to view: the ensemble, the table of scores and the
+probabilities they are made of. ``million_rows_table_ms``: making those, once for the networks chosen.
+Medians of warm reruns through the app's entry file.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ TABLE = ("_ensemble", "_summary")
 NOTHING_BUT_THE_TABLE = "Published"  # a view that computes nothing
 
 
-def view_ms(root: Path, repeats: int, kept: Iterable[str], views: Iterable[str] = VIEWS) -> dict[str, float]:
+def view_ms(root: Path, repeats: int, kept: Collection[str], views: Iterable[str] = VIEWS) -> dict[str, float]:
     """Median milliseconds of a rerun of Compare for each view, with the networks in ``root`` and those caches kept."""
     checkpoints.ROOT = root
     st.cache_resource.clear()
@@ -63,7 +64,7 @@ def view_ms(root: Path, repeats: int, kept: Iterable[str], views: Iterable[str] 
     return measured
 
 
-def forget_results(kept: Iterable[str]) -> None:
+def forget_results(kept: Collection[str]) -> None:
     """Empty every cache but those named; where the table of scores is not kept, load the stored answers anew, too: they
     keep their probabilities once computed."""
     for module in (services, image_services):
@@ -103,15 +104,18 @@ def main() -> None:
         for number in range(3):
             source = shipped[number % len(shipped)]
             million_rows(Path(name) / f"million_{number}", source, seed=number + 1)
-        table = view_ms(Path(name), 1, LOADED, [NOTHING_BUT_THE_TABLE])[NOTHING_BUT_THE_TABLE]
+        table = view_ms(Path(name), 3, LOADED, [NOTHING_BUT_THE_TABLE])
         of_million = view_ms(Path(name), 3, (*LOADED, *TABLE))
-    worst = {"slowest_view_ms": max(of_shipped.values()), "million_rows_view_ms": max(of_million.values())}
+    worst = {
+        "slowest_view_ms": max(of_shipped.values()),
+        "million_rows_view_ms": max(of_million.values()),
+        "million_rows_table_ms": table[NOTHING_BUT_THE_TABLE],
+    }
     if arguments.json:
         print(json.dumps(worst))
         return
     for view in VIEWS:
         print(f"{view}: {of_shipped[view]:.0f} ms, with a million rows {of_million[view]:.0f} ms")
-    print(f"table of scores, once for the networks chosen: {table:.0f} ms with a million rows")
     print("worst:", ", ".join(f"{key} {value:.0f}" for key, value in worst.items()))
 
 

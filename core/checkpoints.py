@@ -58,6 +58,15 @@ class ModelCard:
     created_at: str  # ISO 8601, UTC
     weights_sha256: str
     model_options: Mapping[str, Any] = field(default_factory=dict)
+    needed_seconds: Mapping[str, float] = field(default_factory=dict)  # training of the runs that this one stands on
+
+    @property
+    def training_words(self) -> str:
+        """``36 minutes, and 160 for teacher_cnn, teacher_resnet50``."""
+        words = f"{self.training_seconds / 60:.0f} minutes"
+        if self.needed_seconds:
+            words += f", and {sum(self.needed_seconds.values()) / 60:.0f} for {', '.join(self.needed_seconds)}"
+        return words
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that :meth:`from_json` turns back into this card."""
@@ -115,9 +124,13 @@ class Checkpoint:
         path = self.path / HISTORY
         return pd.read_csv(path) if path.is_file() else pd.DataFrame()
 
+    def predictions(self, split: str) -> Path:
+        """Where the answers on ``"val"`` or ``"test"`` are stored."""
+        return self.path / f"predictions-{split}.parquet"
+
     def evaluation(self, split: str) -> EvaluationRun:
         """The stored answers on ``"val"`` or ``"test"``. Raises CheckpointError when there are none."""
-        path = self.path / f"predictions-{split}.parquet"
+        path = self.predictions(split)
         if not path.is_file():
             raise CheckpointError(f"{self.card.run_id} has no stored answers for the {split} split")
         return EvaluationRun.load(

@@ -213,7 +213,7 @@ def _protocol(comparison: Comparison) -> list[str]:
 
 def _hardware(comparison: Comparison) -> list[str]:
     trained = {
-        f"training of {comparison.names[m]}": f"{card.hardware}, {card.training_seconds / 60:.0f} minutes"
+        f"training of {comparison.names[m]}": f"{card.hardware}, {card.training_words}"
         for m, card in comparison.cards.items()
     }
     return [report_page.pairs({"this report": report_page.machine()} | trained)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from core.evaluation import Slice, cut, pr_curves, roc_curves, slice_report, top_k
+from core.evaluation import cut, pr_curves, roc_curves, slice_report, top_k
 from dashboard.figures import human, report_page, slices
 from dashboard.figures import ranking as figures
 from dashboard.figures.static import svg
@@ -15,7 +15,6 @@ from dashboard.views import blocks, findings
 from dashboard.views.comparison import Comparison
 from dashboard.views.human import MARKS
 from dashboard.views.ranking import INTERVALS, PR, ROC
-from dashboard.views.slices import WORDS
 
 
 def caption(comparison: Comparison, words: str) -> str:
@@ -122,7 +121,8 @@ def where_they_fail(comparison: Comparison) -> list[str]:
         return [*parts, report_page.sentence("Every image is alike in these columns: there is no slice to compare.")]
     names = comparison.names
     for model_id, report in reports.items():
-        parts += [report_page.sentence(text) for text in _worse(names[model_id], report)]
+        worse = slices.worse_in_words(report) or [slices.NONE_WORSE]
+        parts += [report_page.sentence(f"{names[model_id]}: {text}") for text in worse]
     differences = []
     for model_id, report in reports.items():
         figure = slices.differences(report, LIGHT)
@@ -132,16 +132,10 @@ def where_they_fail(comparison: Comparison) -> list[str]:
         half(slices.by_property(reports, column, comparison.forms, names, LIGHT), f"Accuracy by {column} and network")
         for column in dict.fromkeys(p.column for p in pieces if p.values)
     ]
-    words = (
-        "Filled: measurably worse than the rest (two proportions or Fisher's test, Holm over all slices of the "
-        "network, 5 %); these stand first. Whiskers: 95 % (Newcombe). Numbers are cut into quarters: brightness and "
-        "contrast in grey levels, sharpness as the variance of the Laplacian, agreement as the share of annotators "
-        "with the most chosen answer. What goes with a slice need not be its cause: classes are unevenly spread."
-    )
     return [
         *parts,
         report_page.row(differences),
-        report_page.sentence(caption(comparison, words), muted=True),
+        report_page.sentence(caption(comparison, slices.HOW), muted=True),
         report_page.row(properties),
         report_page.sentence(caption(comparison, "Whiskers: 95 % (Wilson)."), muted=True),
         *(
@@ -149,15 +143,6 @@ def where_they_fail(comparison: Comparison) -> list[str]:
             for m, report in reports.items()
         ),
     ]
-
-
-def _worse(name: str, report: Sequence[Slice]) -> list[str]:
-    worse = [s for s in report if s.significantly_worse]
-    if not worse:
-        return [f"{name}: no slice is measurably worse than the rest."]
-    told = [f"{name}, {slices.title(part)}: {slices.in_words(part)}" for part in worse[:WORDS]]
-    more = len(worse) - WORDS
-    return told + ([f"{name}: {more} more are measurably worse; the figure has them all."] if more > 0 else [])
 
 
 def _said(notes: Sequence[findings.Note]) -> list[str]:

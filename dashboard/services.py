@@ -16,7 +16,7 @@ import streamlit as st
 
 from core import checkpoints, images
 from core.checkpoints import Checkpoint, CheckpointError, Listing, ModelCard
-from core.data import DataError, ImageFacts, Samples, facts_for, image_facts, read
+from core.data import FERPLUS_FILE, DataError, ImageFacts, Samples, facts_for, image_facts, read
 from core.evaluation import EvaluationRun, RunSummary, ensemble_run, summarise
 from core.evaluation import error_table as make_error_table
 from core.faces import MEASURED, CropMargin, Detector, crop
@@ -48,10 +48,14 @@ def _stamp(root: Path) -> tuple[tuple[str, int], ...]:
     return tuple(sorted((str(f), f.stat().st_mtime_ns) for f in files))
 
 
+def _changed(*paths: Path) -> int:
+    """Another number once one of the files is written, comes or goes."""
+    return sum(p.stat().st_mtime_ns for p in paths if p.exists())
+
+
 def predictor(checkpoint: Checkpoint) -> Predictor:
     """A network ready for use. Raises CheckpointError when its weights are not the card's."""
-    weights = checkpoint.path / checkpoints.WEIGHTS
-    stamp = weights.stat().st_mtime_ns if weights.is_file() else 0
+    stamp = _changed(checkpoint.path / checkpoints.WEIGHTS)
     return _predictor(checkpoint.card.run_id, checkpoint.card.weights_sha256, stamp, checkpoint)
 
 
@@ -129,11 +133,19 @@ def samples() -> dict[str, SamplePhoto]:
 
 def evaluation(checkpoint: Checkpoint, split: str) -> EvaluationRun:
     """The stored answers of a network. Raises CheckpointError when it has none for that split."""
-    return _evaluation(checkpoint.card.run_id, checkpoint.card.weights_sha256, split, checkpoint)
+    card, stamp = checkpoint.card, _changed(checkpoint.predictions(split))
+    return _evaluation(card.run_id, card.weights_sha256, card.temperature, split, stamp, checkpoint)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _evaluation(run_id: str, sha256: str, split: str, _checkpoint: Checkpoint) -> EvaluationRun:  # noqa: ARG001
+def _evaluation(
+    run_id: str,  # noqa: ARG001
+    sha256: str,  # noqa: ARG001
+    temperature: float,  # noqa: ARG001
+    split: str,
+    stamp: int,  # noqa: ARG001
+    _checkpoint: Checkpoint,
+) -> EvaluationRun:
     return _checkpoint.evaluation(split)
 
 
@@ -153,7 +165,7 @@ def _ensemble(
 
 def summary(run: EvaluationRun) -> RunSummary:
     """Scores with intervals, computed once for an evaluation."""
-    return _summary(run.model_id, run.split, logits_key(run), run)
+    return _summary(run.model_id, run.split, run.temperature, logits_key(run), run)
 
 
 def logits_key(run: EvaluationRun) -> float:
@@ -162,7 +174,7 @@ def logits_key(run: EvaluationRun) -> float:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _summary(model_id: str, split: str, key: float, _run: EvaluationRun) -> RunSummary:  # noqa: ARG001
+def _summary(model_id: str, split: str, temperature: float, key: float, _run: EvaluationRun) -> RunSummary:  # noqa: ARG001
     return summarise(_run)
 
 
@@ -196,8 +208,8 @@ def dataset(card: ModelCard) -> Samples:
     source = os.environ.get(DATA_VARIABLE, "")
     if not source:
         raise DataError(f"the images are not on this machine: set {DATA_VARIABLE} to the path of {card.data['name']}")
-    path = Path(source)
-    stamp = path.stat().st_mtime_ns if path.exists() else 0
+    # The votes are read from beside the images, and may be put there later.
+    stamp = _changed(Path(source), Path(source).parent / FERPLUS_FILE)
     try:
         recipe = recipe_from(card.recipe)
     except RecipeError as error:
@@ -259,8 +271,7 @@ def _facts(folder: Path, stamps: tuple[tuple[str, int], ...], fingerprint: str) 
 def robustness(checkpoint: Checkpoint, split: str) -> Robustness | None:
     """What was measured under perturbations; None where nothing was. Raises RobustnessError for a damaged file."""
     path = robustness_path(checkpoint, split)
-    stamp = path.stat().st_mtime_ns if path.is_file() else 0
-    return _robustness(str(path), stamp, checkpoint.card.weights_sha256, split, checkpoint)
+    return _robustness(str(path), _changed(path), checkpoint.card.weights_sha256, split, checkpoint)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

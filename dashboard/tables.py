@@ -180,11 +180,10 @@ def published(
 def card_text(card: ModelCard) -> str:
     """A card in a few lines of Markdown."""
     recipe = card.recipe
-    minutes = card.training_seconds / 60
     return (
         f"{recipe.get('summary') or card.architecture}. {card.parameters:,} parameters; epoch {card.chosen_epoch} of "
         f"{recipe['epochs']} chosen on PublicTest; {recipe['optimizer']}, learning rate {recipe['learning_rate']:g}, "
-        f"batch {recipe['batch_size']}, {recipe['precision']}; {minutes:.0f} minutes on {card.hardware}; "
+        f"batch {recipe['batch_size']}, {recipe['precision']}; {card.training_words} on {card.hardware}; "
         f"temperature {card.temperature:.2f}; weights SHA-256 `{card.weights_sha256[:12]}`; commit `{card.commit}`, "
         f"{card.created_at[:10]}.  \n{card.licence}  \n{card.limits}"
     )

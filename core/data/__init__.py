@@ -1,6 +1,7 @@
 """Data sets: reading them, auditing them, packing them."""
 
 from core.data.auditing import Audit, audit, copies_in_train, identical_groups
+from core.data.ferplus import FILE_NAME as FERPLUS_FILE
 from core.data.ferplus import ferplus_majority, with_ferplus_labels
 from core.data.image_facts import ImageFacts, describe, facts_for
 from core.data.packed import pack
@@ -9,6 +10,7 @@ from core.data.sources import SOURCES, Source, read
 
 __all__ = [
     "FERPLUS_COLUMNS",
+    "FERPLUS_FILE",
     "SOURCES",
     "SPLITS",
     "Audit",

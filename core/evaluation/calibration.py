@@ -1,4 +1,7 @@
-"""Whether a network's confidence can be believed, and what is gained when it may say *unsure*."""
+"""Whether a network's confidence can be believed, and what is gained when it may say *unsure*.
+
+Above 50,000 images bins and curves are made of confidences rounded to 1/16384 (``core.evaluation.levels``).
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,12 @@ def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
 
 def nll(probabilities: np.ndarray, truth: np.ndarray) -> Score:
     """Negative log-likelihood per image (cross-entropy, nats). ``probabilities`` (N, K), ``truth`` (N,)."""
-    of_truth = probabilities[np.arange(len(truth)), truth]
-    return mean_score(-np.log(np.maximum(of_truth, np.finfo(np.float64).tiny)))
+    return mean_score(losses(probabilities[np.arange(len(truth)), truth]))
+
+
+def losses(of_truth: np.ndarray) -> np.ndarray:
+    """(N,) probabilities of the true classes -> (N,) nats, at most 708: what rounds to 0 is no infinite loss."""
+    return np.asarray(-np.log(np.maximum(of_truth, np.finfo(np.float64).tiny)))
 
 
 def brier(probabilities: np.ndarray, truth: np.ndarray) -> Score:
@@ -155,7 +162,7 @@ def threshold_for(run: EvaluationRun, target_accuracy: float) -> float:
         raise EvaluationError(f"a target accuracy lies in 0..1, got {target_accuracy}")
     if not len(run):
         raise EvaluationError(f"{run.model_id} has no answers on {run.split} to choose a threshold on")
-    answers = _Answers.of(run.confidence, run.correct)
+    answers = _Answers.of(run.confidence, run.correct, exact=True)  # :func:`abstention` compares with it
     accuracy = (np.cumsum(answers.right[::-1]) / np.cumsum(answers.count[::-1]))[::-1]  # from that confidence up
     enough = np.flatnonzero(accuracy >= target_accuracy)
     if not len(enough):
@@ -174,7 +181,7 @@ def abstention(run: EvaluationRun, threshold: float) -> Abstention:
     return Abstention(threshold, wilson(answers, len(run)), wilson(int(run.correct[given].sum()), answers))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Answers:
     """How many answers were given at each of L confidences, and how many of them were right."""
 
@@ -183,8 +190,8 @@ class _Answers:
     right: np.ndarray  # (L,)
 
     @classmethod
-    def of(cls, confidence: np.ndarray, correct: np.ndarray) -> _Answers:
-        values, level = levels(confidence)
+    def of(cls, confidence: np.ndarray, correct: np.ndarray, *, exact: bool = False) -> _Answers:
+        values, level = levels(confidence, exact=exact)
         count = np.bincount(level, minlength=len(values))
         right = np.bincount(level[correct], minlength=len(values))
         return cls(values[count > 0], count[count > 0], right[count > 0])

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import entr
 
+from core.evaluation.calibration import losses
 from core.evaluation.run import EvaluationError, EvaluationRun
 from core.labels import LabelSet
 
@@ -44,7 +45,7 @@ def error_table(run: EvaluationRun, others: Sequence[EvaluationRun] = ()) -> pd.
             "correct": run.correct,
             "confidence": run.confidence,
             "probability_of_true": of_true,
-            "loss": -np.log(np.maximum(of_true, np.finfo(np.float64).tiny)),
+            "loss": losses(of_true),
             "disagreement": disagreement([run, *others]) if others else np.zeros(len(run)),
         }
     )

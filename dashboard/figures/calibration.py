@@ -126,16 +126,15 @@ def table(
     rows = []
     for model_id, after in summaries.items():
         raw, area = before[model_id], curves[model_id].area
-        probabilities, truth = (raw.probabilities, raw.truth) if raw else (np.empty((0, 1)), np.empty(0, int))
         rows.append(
             {
                 "network": names[model_id],
                 "temperature": f"{runs[model_id].temperature:.3f}" if raw else "its members'",
                 "ECE before": str(after.ece_before) if raw else "not defined",
                 "ECE after": str(after.ece),
-                "NLL before": str(nll(probabilities, truth)),
+                "NLL before": str(nll(raw.probabilities, raw.truth)) if raw else "not defined",
                 "NLL after": str(after.nll),
-                "Brier before": str(brier(probabilities, truth)),
+                "Brier before": str(brier(raw.probabilities, raw.truth)) if raw else "not defined",
                 "Brier after": str(after.brier),
                 "AURC": "not defined" if np.isnan(area) else f"{area:.3f}",
             }

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.images import encode_png
-from core.inference import GRID, Sweep
+from core.inference import GRID, Prediction, Sweep
 from dashboard.theme import Form, Ink, class_colour, template
 
 GRID_PX = 300
@@ -90,6 +90,20 @@ def along(
         legend={"y": -0.3},
     )
     return figure
+
+
+def answers(
+    before: Mapping[str, Prediction], after: Mapping[str, Prediction], names: Mapping[str, str]
+) -> pd.DataFrame:
+    """One row a network and state of the face, with the probability of every class."""
+    return pd.DataFrame(
+        [
+            {"network": names[model_id], "face": state}
+            | dict(zip(answer.labels.classes, answer.probabilities, strict=True))
+            for model_id in after
+            for state, answer in (("unchanged", before[model_id]), ("changed", after[model_id]))
+        ]
+    )
 
 
 def numbers(sweeps: Mapping[str, Sweep], names: Mapping[str, str]) -> pd.DataFrame:

@@ -12,6 +12,15 @@ from dashboard.figures.significance import p_value, shown_p, signed
 from dashboard.figures.whiskers import whiskers
 from dashboard.theme import Form, Ink, template
 
+WORDS = 5  # sentences about worse slices; the figure has them all
+HOW = (
+    "Filled: measurably worse than the rest (two proportions or Fisher's test, Holm over all slices of the network, "
+    "5 %); these stand first. Whiskers: 95 % (Newcombe). Numbers are cut into quarters: brightness and contrast in "
+    "grey levels, sharpness as the variance of the Laplacian, agreement as the share of annotators with the most "
+    "chosen answer. What goes with a slice need not be its cause: classes are unevenly spread."
+)
+NONE_WORSE = "no slice is measurably worse than the rest."
+
 
 def title(part: Slice) -> str:
     """``brightness 12 to 98``, ``copy in Training: no``."""
@@ -128,6 +137,14 @@ def by_property(
 def of(report: Sequence[Slice], column: str) -> list[Slice]:
     """The slices of one column in the order of its parts."""
     return sorted((s for s in report if s.column == column), key=lambda s: s.position)
+
+
+def worse_in_words(report: Sequence[Slice]) -> list[str]:
+    """The measurably worse slices, the worst first, a sentence each; beyond five only their number; empty for none."""
+    worse = [s for s in report if s.significantly_worse]
+    told = [f"{title(s)}: {in_words(s)}" for s in worse[:WORDS]]
+    more = len(worse) - len(told)
+    return [*told, f"{more} more are measurably worse; the figure has them all."] if more else told
 
 
 def in_words(part: Slice) -> str:

@@ -38,7 +38,8 @@ def draw(face: FaceInQuestion) -> None:
     # The answers go first: what is sent after them may take its time.
     with right:
         _answers(face, changed, change)
-    time.sleep(UNTIL_DRAWN_S)
+    if not change.is_identity:
+        time.sleep(UNTIL_DRAWN_S)
     with picture:
         _grid(face, changed)
     with right:
@@ -120,6 +121,15 @@ def _answers(face: FaceInQuestion, changed: FaceAnalysis, change: Perturbation) 
         )
     moved = "" if change.is_identity else f" Largest move: {_largest_move(face, changed)}."
     st.caption(f"Hollow: the unchanged face. Filled: the changed one.{moved}")
+    st.download_button(
+        "Answers (CSV)",
+        lambda: figures.answers(face.found.predictions, changed.predictions, face.names).to_csv(index=False),
+        file_name=f"{face.stem}-what-if.csv",
+        mime="text/csv",
+        icon=":material/table:",
+        type="tertiary",
+        on_click="ignore",
+    )
 
 
 def _largest_move(face: FaceInQuestion, changed: FaceAnalysis) -> str:

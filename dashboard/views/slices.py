@@ -13,8 +13,6 @@ from dashboard.figures import slices as figures
 from dashboard.views import blocks, findings, image_list
 from dashboard.views.comparison import Comparison
 
-WORDS = 5  # sentences about worse slices; the figure has them all
-
 
 def draw(comparison: Comparison) -> None:
     """One network's slices, the measurably worse ones first; all networks along one property; a slice's images."""
@@ -41,23 +39,17 @@ def draw(comparison: Comparison) -> None:
 def _one_network(
     comparison: Comparison, name: str, report: Sequence[Slice], reports: Mapping[str, Sequence[Slice]]
 ) -> None:
-    worse = [s for s in report if s.significantly_worse]
+    worse = figures.worse_in_words(report)
+    for sentence in worse:
+        st.markdown(f":material/trending_down: {sentence}")
     if not worse:
-        st.markdown(f":material/drag_handle: {name}: no slice is measurably worse than the rest.")
-    for part in worse[:WORDS]:
-        st.markdown(f":material/trending_down: **{figures.title(part)}**: {figures.in_words(part)}")
-    if len(worse) > WORDS:
-        st.markdown(f"{len(worse) - WORDS} more are measurably worse; the figure has them all.")
+        st.markdown(f":material/drag_handle: {name}: {figures.NONE_WORSE}")
     blocks.figure(
         figures.differences(report, comparison.inks),
         comparison,
         key="slices",
         alt=f"Accuracy of {name} on each slice minus its accuracy on the rest, with 95 % intervals",
-        caption=f"{name}. Filled: measurably worse than the rest (two proportions or Fisher's test, Holm over all "
-        "slices of the network, 5 %); these stand first. Whiskers: 95 % (Newcombe). Numbers are cut into quarters: "
-        "brightness and contrast in grey levels, sharpness as the variance of the Laplacian, agreement as the share of "
-        "annotators with the most chosen answer. What goes with a slice need not be its cause: classes are unevenly "
-        "spread.",
+        caption=f"{name}. {figures.HOW}",
         numbers=lambda: figures.numbers(reports),
     )
     with st.expander("Table"):

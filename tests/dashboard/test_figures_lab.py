@@ -44,6 +44,12 @@ def test_before_and_after_stand_in_one_row_hollow_and_filled(inks):
     assert 'aria-label="now highest sad"' in text
 
 
+def test_answers_before_and_after_as_a_table():
+    table = lab_what_if.answers({"one": saying("one", 0.9, 0.1)}, {"one": saying("one", 0.4, 0.6)}, NAMES)
+    assert list(table["face"]) == ["unchanged", "changed"]
+    assert list(table["happy"]) == pytest.approx([0.9, 0.4])
+
+
 def test_names_of_networks_and_classes_cannot_break_the_page(inks):
     odd = LabelSet("odd", ("<b>happy", 'sad"'))
     told = {"one": Prediction("one", odd, np.zeros(2, np.float32))}

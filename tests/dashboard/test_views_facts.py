@@ -32,7 +32,7 @@ def test_networks_of_both_label_sets_stand_beside_the_annotators(fer_networks, o
 def test_a_slice_that_is_worse_is_said_and_listed_first(fer_networks, open_view, said):
     app = open_view("Slices", networks="CNN", property="copy in Training")
     assert not app.error
-    assert "**brightness 14.3 to 106.6**: accuracy" in said(app)
+    assert "brightness 14.3 to 106.6: accuracy" in said(app)
     table = table_with(app, "p (Holm)")
     assert table["slice"][0] == "brightness 14.3 to 106.6"
     assert table["p (Holm)"][0] == "< 0.001"

@@ -113,6 +113,10 @@ def test_many_images_are_rounded_to_levels_with_hardly_a_change(make_run, monkey
     assert (diagram.ece.low, diagram.ece.high) == pytest.approx((exact[0].ece.low, exact[0].ece.high), abs=1e-3)
     np.testing.assert_allclose(diagram.confidence, exact[0].confidence, atol=1e-3)
     assert area == pytest.approx(exact[1], abs=1e-4)
+    # A threshold is compared with confidences that are not rounded, so it is not either.
+    threshold = threshold_for(run, 0.6)
+    assert abstention(run, threshold).accuracy.value >= 0.6
+    assert threshold in run.confidence
 
 
 def test_temperature_changes_the_diagram_and_not_the_answers(make_run) -> None:

@@ -18,9 +18,9 @@ from core.labels import FER7, FERPLUS8
 from core.models import build_network
 from core.preprocessing import Preprocessing
 from core.training import Interrupted, RecipeError, train
-from core.training.jobs import mean_answer, resident_data, training_samples, vote_distribution
 from core.training.loop import finished_epochs, make_fabric
-from core.training.recipe import load_recipe
+from core.training.recipe import RECIPES, load_recipe
+from core.training.runs import assert_needs_fit, mean_answer, resident_data, training_samples, vote_distribution
 from tests.conftest import CLASSES, tiny_recipe
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -169,8 +169,43 @@ def test_a_recipe_that_waits_for_itself_is_refused(image_folder, tmp_path):
 def test_a_teacher_that_sees_other_images_is_refused(image_folder, tmp_path):
     teacher = write_recipe(tmp_path / "teacher.toml", size_px=32)
     student = write_recipe(tmp_path / "student.toml", teachers=[teacher], teachers_weight=0.5)
-    with pytest.raises(RecipeError, match="student and teacher must see the same images"):
+    with pytest.raises(RecipeError, match=r"student and teacher must see the same images.*, but size_px is 48"):
         train(load_recipe(student), image_folder, runs=tmp_path / "runs", root=tmp_path / "out")
+    # What was refused leaves nothing behind that would stand in the way of the mended recipe.
+    write_recipe(tmp_path / "teacher.toml")
+    train(load_recipe(student), image_folder, runs=tmp_path / "runs", root=tmp_path / "out", val_only=True)
+
+
+@pytest.mark.parametrize("recipe", [p.stem for p in RECIPES.glob("*.toml")])
+def test_what_a_shipped_recipe_stands_on_fits_it(recipe):
+    assert_needs_fit(load_recipe(recipe))
+
+
+def test_a_run_starts_from_the_same_network_only(image_folder, tmp_path):
+    first = write_recipe(tmp_path / "first.toml", architecture="residual_cnn")
+    second = write_recipe(tmp_path / "second.toml", start=first)
+    with pytest.raises(RecipeError, match=r"second can start from a run of the same network only: cnn .* residual_cnn"):
+        train(load_recipe(second), image_folder, runs=tmp_path / "runs", root=tmp_path / "out")
+
+
+def test_an_interrupted_run_does_not_need_its_start_again(image_folder, tmp_path):
+    first = write_recipe(tmp_path / "first.toml")
+    second = write_recipe(tmp_path / "second.toml", start=first, epochs=2)
+    arguments = {"runs": tmp_path / "runs", "root": tmp_path / "out", "val_only": True}
+
+    def stop_in_the_second(row, _left):
+        if (tmp_path / "runs" / "second" / "history.csv").is_file():
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted):
+        train(load_recipe(second), image_folder, progress=stop_in_the_second, **arguments)
+    (tmp_path / "runs" / "first" / "best.safetensors").unlink()
+    checkpoint = train(load_recipe(second), image_folder, **arguments)
+    assert checkpoint is not None
+    assert list(checkpoint.history()["epoch"]) == [1, 2]
+    # The card says what it stands on, and what that took.
+    assert list(checkpoint.card.needed_seconds) == ["first"]
+    assert checkpoint.card.training_words.endswith(" for first")
 
 
 def test_other_classes_than_the_recipe_expects_are_named(image_folder):
