@@ -46,34 +46,36 @@ def dumbbells(
     mean after. ``words`` call the two by name. Networks with other classes than the first are left out."""
     labels = next(iter(after.values())).labels
     shown = [m for m, p in after.items() if m != ENSEMBLE and p.labels.classes == labels.classes]
+    tops = [ROW_PX / 2 + (position - (len(shown) - 1) / 2) * LANE_PX for position in range(len(shown))]
     rows = []
     for k, name in enumerate(labels.classes):
-        colour, marks = class_colour(name), []
+        marks = []
         if ENSEMBLE in after:
             mean = after[ENSEMBLE].probabilities[k]
             told = _told(name, mean, names[ENSEMBLE], words[1])
-            marks.append(f'<b style="width:{100 * mean:.2f}%;background:{colour}" title="{told}"></b>')
+            marks.append(f'<b style="width:{100 * mean:.2f}%" title="{told}"></b>')
         for position, model_id in enumerate(shown):
             was, now = before[model_id].probabilities[k], after[model_id].probabilities[k]
-            top = ROW_PX / 2 + (position - (len(shown) - 1) / 2) * LANE_PX
             left, width = 100 * min(was, now), 100 * abs(now - was)
-            marks.append(f'<u style="left:{left:.2f}%;width:{width:.2f}%;top:{top:.1f}px"></u>')
-            symbol = forms[model_id].symbol
-            for value, word, outline, fill in (
-                (was, words[0], inks.muted, inks.paper),
-                (now, words[1], inks.text, colour),
-            ):
+            marks.append(f'<u style="left:{left:.2f}%;width:{width:.2f}%;top:{tops[position]:.1f}px"></u>')
+            for value, word, kind in ((was, words[0], "was"), (now, words[1], "now")):
                 told = _told(name, value, names[model_id], word)
-                marks.append(_mark(symbol, outline, fill, f"left:{100 * value:.2f}%;top:{top:.1f}px", told))
-        rows.append(f"<span>{escape(name)}</span><p>{''.join(marks)}</p>")
+                marks.append(f'<s class="m{position} {kind}" style="left:{100 * value:.2f}%" title="{told}"></s>')
+        rows.append(f'<span>{escape(name)}</span><p style="--class:{class_colour(name)}">{"".join(marks)}</p>')
     ticks = "".join(f'<i style="left:{100 * tick:.0f}%">{tick:.1f}</i>' for tick in TICKS)
     legend = "".join(
-        f"<span><q>{_mark(forms[m].symbol, inks.muted, fill, 'left:50%;top:50%')}</q>{escape(word)}</span>"
-        for m in shown
-        for word, fill in ((f"{names[m]}, {words[0]}", inks.paper), (f"{names[m]}, {words[1]}", inks.muted))
+        f'<span><q><s class="m{position} {kind}"></s></q>{escape(f"{names[model_id]}, {word}")}</span>'
+        for position, model_id in enumerate(shown)
+        for word, kind in zip(words, ("was", "now"), strict=True)
+    )
+    shapes = "".join(
+        f".dumbbells .m{position} {{ clip-path: {SHAPES.get(forms[model_id].symbol, SHAPES['circle'])}; "
+        f"top: {tops[position]:.1f}px; }}\n"
+        for position, model_id in enumerate(shown)
     )
     return (
-        f'{_style(inks)}<div class="dumbbells"><div role="img" aria-label="{escape(alt, quote=True)}" class="rows">'
+        f"<style>{_style(inks)}{shapes}</style>"
+        f'<div class="dumbbells"><div role="img" aria-label="{escape(alt, quote=True)}" class="rows">'
         f'{"".join(rows)}<span></span><div class="ticks">{ticks}</div><span></span><em>probability</em></div>'
         f'<div class="legend">{legend}</div></div>'
     )
@@ -83,29 +85,29 @@ def _told(class_name: str, value: float, network: str, word: str) -> str:
     return escape(f"{class_name}: {value:.3f}, {network}, {word}", quote=True)
 
 
-def _mark(symbol: str, outline: str, fill: str, where: str, told: str = "") -> str:
-    """A shape within a slightly larger one of the outline's colour: a clipped box has no border of its own."""
-    shape = f"clip-path:{SHAPES.get(symbol, SHAPES['circle'])}"
-    title = f' title="{told}"' if told else ""
-    return f'<s style="{shape};background:{outline};{where}"{title}><s style="{shape};background:{fill}"></s></s>'
-
-
 def _style(inks: Ink) -> str:
+    """A mark is a shape within a larger one of the outline's colour: a clipped box has no border of its own."""
     grid = f"repeating-linear-gradient(to right, {inks.faint} 0 1px, transparent 1px 20%)"
-    return f"""<style>
+    return f"""
 .dumbbells {{ color: {inks.text}; font-size: 13px; font-variant-numeric: tabular-nums; }}
 .dumbbells .rows {{ display: grid; grid-template-columns: max-content 1fr; column-gap: 14px; padding-right: 14px; }}
 .dumbbells .rows > span {{ line-height: {ROW_PX}px; text-align: right; }}
 .dumbbells p {{ position: relative; height: {ROW_PX}px; margin: 0; background: {grid}; border-right: 1px solid
   {inks.faint}; }}
-.dumbbells b {{ position: absolute; left: 0; top: 15%; height: 70%; opacity: .38; box-shadow: inset 0 0 0 .6px
-  {inks.muted}; }}
+.dumbbells b {{ position: absolute; left: 0; top: 15%; height: 70%; opacity: .38; background: var(--class);
+  box-shadow: inset 0 0 0 .6px {inks.muted}; }}
 .dumbbells u {{ position: absolute; height: 1px; background: {inks.muted}; text-decoration: none; }}
 .dumbbells s {{ position: absolute; width: {MARK_PX}px; height: {MARK_PX}px; transform: translate(-50%, -50%); }}
-.dumbbells s > s {{ inset: 1.6px; width: auto; height: auto; transform: none; }}
+.dumbbells s::after {{ content: ""; position: absolute; inset: 1.6px; clip-path: inherit; }}
+.dumbbells .was {{ background: {inks.muted}; }}
+.dumbbells .was::after {{ background: {inks.paper}; }}
+.dumbbells .now {{ background: {inks.text}; }}
+.dumbbells .now::after {{ background: var(--class); }}
 .dumbbells .ticks {{ position: relative; height: 20px; border-top: 1px solid {inks.faint}; font-size: 12px; }}
 .dumbbells .ticks i {{ position: absolute; transform: translateX(-50%); font-style: normal; top: 3px; }}
 .dumbbells em {{ color: {inks.muted}; font-size: 12px; font-style: normal; text-align: center; }}
-.dumbbells .legend {{ display: flex; flex-wrap: wrap; gap: 2px 18px; margin-top: 8px; }}
+.dumbbells .legend {{ display: flex; flex-wrap: wrap; gap: 2px 18px; margin-top: 8px; --class: {inks.muted}; }}
 .dumbbells q {{ position: relative; display: inline-block; width: 20px; height: {MARK_PX}px; quotes: none; }}
-</style>"""
+.dumbbells q .now {{ background: {inks.muted}; }}
+.dumbbells q s.was, .dumbbells q s.now {{ left: 50%; top: 50%; }}
+"""

@@ -7,7 +7,16 @@ import time
 import numpy as np
 import streamlit as st
 
-from core.inference import ENSEMBLE, KNOBS, REGIONS, FaceAnalysis, Perturbation, PerturbationError, perturbed
+from core.inference import (
+    ENSEMBLE,
+    KNOBS,
+    REGIONS,
+    FaceAnalysis,
+    Perturbation,
+    PerturbationError,
+    on_one_core,
+    perturbed,
+)
 from dashboard import charts
 from dashboard.components import maps
 from dashboard.figures import lab_what_if as figures
@@ -24,7 +33,14 @@ CELL_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 @st.fragment
 def draw(face: FaceInQuestion) -> None:
     """The changed face, the answers before and after, and one probability along one slider."""
-    settings = _sliders()
+    sliders = st.container()
+    # What a slider says is known before it is drawn again; the answers need not wait for the browser to do that.
+    known = all(name in st.session_state for name in (*KNOBS, "mirrored"))
+    if not known:
+        with sliders:
+            _sliders()
+    settings = {name: round(st.session_state[name], 4) for name in KNOBS}  # a slider's steps add up to 0.30000000000004
+    settings["mirrored"] = st.session_state["mirrored"]
     left, right = st.columns([4, 8], gap="large")
     with left:
         hidden = _hidden(face)
@@ -34,10 +50,13 @@ def draw(face: FaceInQuestion) -> None:
             st.info(f"{str(error)[0].upper()}{str(error)[1:]}.", icon=":material/info:")
             change = Perturbation(**settings)  # type: ignore[arg-type]
         picture = st.container()
-    changed = perturbed(face.networks, face.analysis, face.number, change)
+    changed = on_one_core(lambda: perturbed(face.networks, face.analysis, face.number, change))
     # The answers go first: what is sent after them may take its time.
     with right:
         _answers(face, changed, change)
+    if known:
+        with sliders:
+            _sliders()
     if not change.is_identity:
         time.sleep(UNTIL_DRAWN_S)
     with picture:
@@ -46,16 +65,13 @@ def draw(face: FaceInQuestion) -> None:
         _curve(face, change)
 
 
-def _sliders() -> dict[str, float | bool]:
-    values: dict[str, float | bool] = {}
+def _sliders() -> None:
     with st.grid("auto", min_column_width=165, gap="small"):
         for name, knob in KNOBS.items():
-            value = st.slider(
+            st.slider(
                 knob.title, knob.low, knob.high, knob.identity, knob.step, key=name, bind="query-params", help=knob.unit
             )
-            values[name] = round(value, 4)  # the steps of a slider add up to 0.30000000000000004
-        values["mirrored"] = st.toggle("Mirrored", key="mirrored", bind="query-params")
-    return values
+        st.toggle("Mirrored", key="mirrored", bind="query-params")
 
 
 def _hidden(face: FaceInQuestion) -> frozenset[tuple[int, int]]:
