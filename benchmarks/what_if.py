@@ -34,7 +34,8 @@ SLIDERS = ("brightness", "contrast", "blur", "rotation_deg")
 THUMB = ':has(> [data-testid="stSliderThumbValue"])'
 MARKS = ".st-key-what-if-answers .rows [title]"
 
-# Notes when the pointer is let go, and the first frame after one in which the chart had other numbers: drawn by then.
+# Notes when the pointer is let go, and when the first frame with other numbers in the chart has been painted: a message
+# sent before a frame is painted is delivered after it.
 LISTEN = """
 const numbers = () => [...document.querySelectorAll(arguments[0])].map(mark => mark.title).join();
 const before = numbers();
@@ -43,7 +44,9 @@ addEventListener('pointerup', () => { window.released = performance.now(); }, {c
 const look = () => {
   const now = numbers();
   if (window.released !== null && now && now !== before) {
-    requestAnimationFrame(() => { window.drawn = performance.now(); });
+    const painted = new MessageChannel();
+    painted.port1.onmessage = () => { window.drawn = performance.now(); };
+    painted.port2.postMessage(null);
   } else requestAnimationFrame(look);
 };
 requestAnimationFrame(look);

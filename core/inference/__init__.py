@@ -7,7 +7,7 @@ from core.inference.embedding import embed, embed_split, embedding_path, stored_
 from core.inference.export import photo_values
 from core.inference.gallery import ORDERS, FaceSummary, in_order, summarise_faces
 from core.inference.image_maps import image_maps
-from core.inference.one_core import on_one_core
+from core.inference.one_core import one_core_map
 from core.inference.perturbation import (
     GRID,
     KNOBS,
@@ -76,7 +76,7 @@ __all__ = [
     "input_tensor",
     "measures",
     "method_agreement",
-    "on_one_core",
+    "one_core_map",
     "perturbed",
     "perturbed_inputs",
     "photo_values",

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.faces import CropMargin, crop
 from core.inference.analysis import ENSEMBLE, FaceAnalysis, PhotoAnalysis, margin_for
+from core.inference.one_core import one_core_map
 from core.inference.predictor import Prediction, Predictor, ensemble_prediction
 
 GRID = 6
@@ -171,8 +172,15 @@ def perturbed(
     predictors: Sequence[Predictor], analysis: PhotoAnalysis, face_number: int, change: Perturbation
 ) -> FaceAnalysis:
     """What the networks say of a changed face, the ensemble beside them where they share their classes."""
-    inputs = {p.model_id: perturbed_inputs(p, analysis, face_number, [change])[0] for p in predictors}
-    predictions = {p.model_id: p.predict_inputs([inputs[p.model_id]])[0] for p in predictors}
+
+    def of_network(predictor: Predictor) -> tuple[np.ndarray, Prediction]:
+        (seen,) = perturbed_inputs(predictor, analysis, face_number, [change])
+        return seen, predictor.predict_inputs([seen])[0]
+
+    longest_first = sorted(predictors, key=lambda p: -p.card.macs)
+    found = dict(zip((p.model_id for p in longest_first), one_core_map(of_network, longest_first), strict=True))
+    inputs = {p.model_id: found[p.model_id][0] for p in predictors}
+    predictions = {p.model_id: found[p.model_id][1] for p in predictors}
     if ENSEMBLE in analysis.faces[face_number].predictions:
         predictions[ENSEMBLE] = ensemble_prediction(list(predictions.values()), ENSEMBLE)
     return FaceAnalysis(analysis.faces[face_number].face, inputs, predictions)

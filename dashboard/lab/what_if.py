@@ -14,7 +14,6 @@ from core.inference import (
     FaceAnalysis,
     Perturbation,
     PerturbationError,
-    on_one_core,
     perturbed,
 )
 from dashboard import charts
@@ -45,12 +44,12 @@ def draw(face: FaceInQuestion) -> None:
     with left:
         hidden = _hidden(face)
         try:
-            change = Perturbation(**settings, hidden=hidden)  # type: ignore[arg-type]  # one bool among floats
+            change = Perturbation(**settings, hidden=hidden)
         except PerturbationError as error:
             st.info(f"{str(error)[0].upper()}{str(error)[1:]}.", icon=":material/info:")
-            change = Perturbation(**settings)  # type: ignore[arg-type]
+            change = Perturbation(**settings)
         picture = st.container()
-    changed = on_one_core(lambda: perturbed(face.networks, face.analysis, face.number, change))
+    changed = perturbed(face.networks, face.analysis, face.number, change)
     # The answers go first: what is sent after them may take its time.
     with right:
         _answers(face, changed, change)

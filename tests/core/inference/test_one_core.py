@@ -3,13 +3,12 @@ import threading
 import pytest
 import torch
 
-from core.inference import on_one_core
+from core.inference import one_core_map
 
 
-def test_work_is_done_on_one_core_and_nobody_else_is_limited():
+def test_each_piece_has_one_core_and_nobody_else_is_limited():
     before = torch.get_num_threads()
-    assert on_one_core(torch.get_num_threads) == 1
-    assert on_one_core(lambda: torch.ones(3).sum().item()) == 3
+    assert one_core_map(lambda _: torch.get_num_threads(), range(8)) == [1] * 8
     assert torch.get_num_threads() == before
     found = []
     later = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
@@ -18,7 +17,8 @@ def test_work_is_done_on_one_core_and_nobody_else_is_limited():
     assert found == [before]
 
 
-def test_what_the_work_raises_comes_back():
+def test_results_keep_the_order_and_errors_come_back():
+    assert one_core_map(lambda n: torch.full((2,), float(n)).sum().item(), [3, 1, 2]) == [6, 2, 4]
     with pytest.raises(ZeroDivisionError):
-        on_one_core(lambda: 1 // 0)
-    assert on_one_core(lambda: 2) == 2
+        one_core_map(lambda n: 1 // n, [1, 0])
+    assert one_core_map(str, [1]) == ["1"]
