@@ -50,7 +50,7 @@ def resident_mb() -> float:
 
 def session() -> AppTest:
     """Somebody opens Analyze."""
-    app = AppTest.from_file(ENTRY, default_timeout=120).run()
+    app = AppTest.from_file(ENTRY, default_timeout=600).run()
     return app.switch_page("../pages/analyze.py").run()
 
 
