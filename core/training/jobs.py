@@ -51,6 +51,7 @@ def train(
     ``val_only`` leaves the test split unread, for runs that are still being compared. Returns None in the processes of
     a distributed run that write nothing.
     """
+    assert_needs_fit(recipe)  # before the data are read, which takes a while
     fabric = make_fabric(recipe)
     samples = training_samples(
         recipe, read(data_path, size_px=recipe.size_px, channels=recipe.channels, skip_bad=skip_bad)
@@ -61,7 +62,6 @@ def train(
         equalize=recipe.equalize,
         crop_margin={name: (m.side, m.dx, m.dy) for name, m in MEASURED.items()},
     )
-    assert_needs_fit(recipe)
     run_dir = learn(recipe, samples, preprocessing, runs, fabric=fabric, progress=progress)
     return _finish(recipe, samples, preprocessing, run_dir, root, fabric, val_only) if fabric.is_global_zero else None
 

@@ -169,11 +169,13 @@ def best_network(recipe: Recipe, samples: Samples, run_dir: Path) -> Network:
 
 
 def needed_seconds(recipe: Recipe, runs: Path) -> dict[str, float]:
-    """What the runs took that a recipe stands on, directly or through others, by name."""
+    """What the runs took that a recipe stands on, directly or through others, by name; without those removed since."""
     seconds: dict[str, float] = {}
     for needed in needed_recipes(recipe):
         seconds |= needed_seconds(needed, runs)
-        seconds[needed.name] = float(pd.read_csv(runs / needed.name / "history.csv")["seconds"].sum())
+        history = runs / needed.name / "history.csv"
+        if history.is_file():
+            seconds[needed.name] = float(pd.read_csv(history)["seconds"].sum())
     return seconds
 
 
