@@ -2,9 +2,9 @@
 
 ``slowest_view_ms``: the slowest view of the shipped networks, a whole rerun of the page on the server; the stored
 answers are loaded, every result is computed afresh.
-``million_rows_view_ms``: the slowest view of three networks of 1,000,000 stored rows each, made up. What stands above
-every view is kept there, as it is when a person goes from view to view: the ensemble, the table of scores and the
-probabilities they are made of. ``million_rows_table_ms``: making those, once for the networks chosen.
+``million_rows_view_ms``: the same with three networks of 1,000,000 stored rows each, made up.
+``million_rows_next_view_ms``: going on from one view to the next with those; what stands above every view is kept then,
+the ensemble, the table of scores and the probabilities they are made of.
 Medians of warm reruns through the app's entry file.
 """
 
@@ -18,7 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -39,15 +39,14 @@ ROWS = 1_000_000
 # What a page keeps that is no result: networks, their stored answers and speeds, and tables that come with FERscope.
 LOADED = ("_networks", "_predictor", "_milliseconds", "_evaluation", "_facts", "_robustness", "_sample_crop")
 TABLE = ("_ensemble", "_summary")
-NOTHING_BUT_THE_TABLE = "Published"  # a view that computes nothing
 
 
-def view_ms(root: Path, repeats: int, kept: Collection[str], views: Iterable[str] = VIEWS) -> dict[str, float]:
+def view_ms(root: Path, repeats: int, kept: Collection[str]) -> dict[str, float]:
     """Median milliseconds of a rerun of Compare for each view, with the networks in ``root`` and those caches kept."""
     checkpoints.ROOT = root
     st.cache_resource.clear()
     measured = {}
-    for view in views:
+    for view in VIEWS:
         app = AppTest.from_file(ENTRY, default_timeout=600)
         app.query_params["view"] = view
         app.run()
@@ -104,18 +103,21 @@ def main() -> None:
         for number in range(3):
             source = shipped[number % len(shipped)]
             million_rows(Path(name) / f"million_{number}", source, seed=number + 1)
-        table = view_ms(Path(name), 3, LOADED, [NOTHING_BUT_THE_TABLE])
-        of_million = view_ms(Path(name), 3, (*LOADED, *TABLE))
+        of_million = view_ms(Path(name), 1, LOADED)
+        next_of_million = view_ms(Path(name), 1, (*LOADED, *TABLE))
     worst = {
         "slowest_view_ms": max(of_shipped.values()),
         "million_rows_view_ms": max(of_million.values()),
-        "million_rows_table_ms": table[NOTHING_BUT_THE_TABLE],
+        "million_rows_next_view_ms": max(next_of_million.values()),
     }
     if arguments.json:
         print(json.dumps(worst))
         return
     for view in VIEWS:
-        print(f"{view}: {of_shipped[view]:.0f} ms, with a million rows {of_million[view]:.0f} ms")
+        print(
+        million = f"{of_million[view]:.0f} ms, going on to it {next_of_million[view]:.0f} ms"
+        print(f"{view}: {of_shipped[view]:.0f} ms, with a million rows {million}")
+        )
     print("worst:", ", ".join(f"{key} {value:.0f}" for key, value in worst.items()))
 
 
