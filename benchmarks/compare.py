@@ -114,10 +114,8 @@ def main() -> None:
         print(json.dumps(worst))
         return
     for view in VIEWS:
-        print(
         million = f"{of_million[view]:.0f} ms, going on to it {next_of_million[view]:.0f} ms"
         print(f"{view}: {of_shipped[view]:.0f} ms, with a million rows {million}")
-        )
     print("worst:", ", ".join(f"{key} {value:.0f}" for key, value in worst.items()))
 
 
