@@ -26,6 +26,7 @@ from core.inference.timing import milliseconds_per_face
 from core.robustness import Robustness, load_robustness, robustness_path
 from core.sample_photos import SamplePhoto, sample_photos
 from core.training import Recipe, RecipeError, recipe_from, training_samples
+from dashboard import memory
 from dashboard.shelf import Shelf
 from dashboard.state import Photo
 
@@ -101,6 +102,7 @@ def _analysis(
     _data: bytes,
     _predictors: list[Predictor],
 ) -> PhotoAnalysis:
+    memory.analysed()
     return analyze(images.decode(_data), detector(detector_name), _predictors, whole_image=whole_image)
 
 

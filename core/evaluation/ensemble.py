@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.evaluation.run import EvaluationError, EvaluationRun, log_of, softmax
+from core.evaluation.probabilities import log_of_mean
+from core.evaluation.run import EvaluationError, EvaluationRun
 
 
 def ensemble_run(
@@ -27,20 +28,9 @@ def ensemble_run(
         )
     first = runs[0]
     members = [first, *(first.paired_with(r)[1] for r in runs[1:])]
-    logits = _log_mean([m.probabilities for m in members], shares)
-    views = [(m.mirrored, m.temperature) for m in members if m.mirrored is not None]
-    mirrored = None
-    if len(views) == len(members):
-        mirrored = _log_mean([softmax(of_view, temperature) for of_view, temperature in views], shares)
+    temperatures, shares = [m.temperature for m in members], shares / shares.sum()
+    logits = log_of_mean([m.logits for m in members], temperatures, shares)
+    views = [m.mirrored for m in members if m.mirrored is not None]
+    mirrored = log_of_mean(views, temperatures, shares) if len(views) == len(members) else None
     copies = next((m.copy_in_train for m in members if m.copy_in_train is not None), None)
     return replace(first, model_id=model_id, logits=logits, copy_in_train=copies, temperature=1.0, mirrored=mirrored)
-
-
-def _log_mean(probabilities: Sequence[np.ndarray], shares: np.ndarray) -> np.ndarray:
-    """Logarithm (N, K) float32 of the weighted mean of arrays (N, K), one column at a time."""
-    n, classes = probabilities[0].shape
-    logarithms = np.empty((n, classes), np.float32, order="F")
-    for column in range(classes):
-        of_members = (share * p[:, column] for p, share in zip(probabilities, shares / shares.sum(), strict=True))
-        logarithms[:, column] = log_of(sum(of_members, start=np.zeros(n)))
-    return logarithms

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.evaluation.probabilities import log_of_mean, softmax
 from core.labels import LabelSet
 
 COLUMNS = ("image_id", "truth", "copy_in_train")
@@ -159,10 +160,8 @@ class EvaluationRun:
         """
         if self.mirrored is None:
             raise self._error("the mirrored average needs answers for the mirror images", "none")
-        mean = softmax(self.mirrored, self.temperature)
-        mean += self.probabilities
-        mean /= 2
-        return replace(self, logits=log_of(mean), temperature=1.0, mirrored=None)
+        mean = log_of_mean([self.logits, self.mirrored], [self.temperature] * 2, [0.5, 0.5])
+        return replace(self, logits=mean, temperature=1.0, mirrored=None)
 
     def paired_with(self, other: EvaluationRun) -> tuple[EvaluationRun, EvaluationRun]:
         """Both runs with row i on the same image, in this run's order.
@@ -269,25 +268,6 @@ class EvaluationRun:
             )
         except EvaluationError as error:
             raise EvaluationError(f"{path.name}: {error}") from error
-
-
-def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-    """(N, K) float64 probabilities of ``logits / temperature``; rows sum to 1.
-
-    In place: copies of a million rows, as SciPy makes them, take several times as long as the arithmetic.
-    """
-    scaled = logits.astype(np.float64)
-    scaled /= temperature
-    scaled -= scaled.max(axis=1, keepdims=True)
-    np.exp(scaled, out=scaled)
-    scaled /= scaled.sum(axis=1, keepdims=True)
-    return np.asarray(scaled)
-
-
-def log_of(probabilities: np.ndarray) -> np.ndarray:
-    """Logarithm, where a probability that rounds to 0 does not become minus infinity."""
-    floored = np.maximum(probabilities, np.finfo(np.float32).tiny)
-    return np.asarray(np.log(floored, out=floored))
 
 
 def _integers(run: EvaluationRun, name: str) -> np.ndarray:

@@ -66,7 +66,8 @@ class Detector(ABC):
             found = self._find(view)
         offset = (-pad * to_photo[0], -pad * to_photo[1])
         faces = [face.mapped(to_photo, offset) for face in found if face.score >= self.min_score]
-        return sorted(faces, key=lambda face: face.box.area, reverse=True)
+        # Cores report in any order; equal faces are numbered from the top left.
+        return sorted(faces, key=lambda face: (-face.box.area, face.box.top, face.box.left))
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,10 @@ def disagreement_bits(answers: Sequence[np.ndarray]) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Doubt:
-    """One face's answers by network, the ensemble with them, as they are shown and as they came from the logits."""
+    """One face's answers by network, the ensemble with them, as they are shown and as they came from the logits.
+
+    They are without features: a doubt may be kept for longer than the analysis it came from.
+    """
 
     raw: Mapping[str, Prediction]  # temperature 1
     calibrated: Mapping[str, Prediction]
@@ -62,7 +65,7 @@ def doubt(predictors: Sequence[Predictor], analysis: PhotoAnalysis, face_number:
     if views not in VIEWS:
         raise ValueError(f"views must be one of {', '.join(VIEWS)}, got {views!r}")
     found = analysis.faces[face_number]
-    singles = {p.model_id: found.predictions[p.model_id] for p in predictors}
+    singles = {p.model_id: replace(found.predictions[p.model_id], features=None) for p in predictors}
     together = ENSEMBLE in found.predictions
     augmented = {p.model_id: _over_views(p, analysis, face_number, views) for p in predictors}
     return Doubt(
@@ -86,14 +89,17 @@ def ten_crops(image: np.ndarray) -> list[np.ndarray]:
 def _over_views(predictor: Predictor, analysis: PhotoAnalysis, face_number: int, views: str) -> Prediction:
     found = analysis.faces[face_number]
     if views == "one":
-        return found.predictions[predictor.model_id]
+        return replace(found.predictions[predictor.model_id], features=None)
     if views == "mirror":
         changes = [Perturbation(), Perturbation(mirrored=True)]
-        answers = predictor.predict_inputs(perturbed_inputs(predictor, analysis, face_number, changes))
+        answers = predictor.predict_inputs(
+            perturbed_inputs(predictor, analysis, face_number, changes), keep_features=False
+        )
     else:
         # The stored picture is equalised already; its crops only have to be brought to size again.
         to_size = replace(predictor.card.preprocessing, equalize="none").to_input_image
-        answers = predictor.predict_inputs([to_size(c) for c in ten_crops(found.inputs[predictor.model_id])])
+        crops = [to_size(c) for c in ten_crops(found.inputs[predictor.model_id])]
+        answers = predictor.predict_inputs(crops, keep_features=False)
     return ensemble_prediction(answers, predictor.model_id)
 
 

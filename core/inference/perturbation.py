@@ -192,7 +192,7 @@ class Sweep:
 
     knob: Knob
     positions: np.ndarray  # (V,) of the knob
-    predictions: tuple[Prediction, ...]  # V
+    predictions: tuple[Prediction, ...]  # V, without features
 
     def probability(self, class_index: int) -> np.ndarray:
         """(V,) of one class."""
@@ -216,4 +216,4 @@ def sweep(
     chosen = np.linspace(KNOBS[knob].low, KNOBS[knob].high, 13) if values is None else np.asarray(values, float)
     changes = [replace(change, **{knob: float(v)}) for v in chosen]  # type: ignore[arg-type]  # every knob is a float
     inputs = perturbed_inputs(predictor, analysis, face_number, changes)
-    return Sweep(KNOBS[knob], chosen, tuple(predictor.predict_inputs(inputs)))
+    return Sweep(KNOBS[knob], chosen, tuple(predictor.predict_inputs(inputs, keep_features=False)))

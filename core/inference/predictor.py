@@ -84,14 +84,18 @@ class Predictor:
             features = self.folded_trunk(inputs)
             return NetworkOutput(self.network.head(features.mean(dim=(2, 3))), features)
 
-    def predict_inputs(self, images: Sequence[np.ndarray]) -> list[Prediction]:
-        """Answers for pictures that are already as the network sees them, from :meth:`input_images`."""
+    def predict_inputs(self, images: Sequence[np.ndarray], *, keep_features: bool = True) -> list[Prediction]:
+        """Answers for pictures that are already as the network sees them, from :meth:`input_images`.
+
+        Features are a hundred times as large as all else in an answer: leave them where answers are kept for long.
+        """
         if not images:
             return []
         logits, features = self.output(np.stack(images))
+        maps = features.contiguous().numpy() if keep_features else [None] * len(images)
         return [
-            Prediction(self.model_id, self.card.labels, of_face, self.card.temperature, maps)
-            for of_face, maps in zip(logits.numpy(), features.contiguous().numpy(), strict=True)
+            Prediction(self.model_id, self.card.labels, of_face, self.card.temperature, of_maps)
+            for of_face, of_maps in zip(logits.numpy(), maps, strict=True)
         ]
 
 

@@ -57,6 +57,13 @@ def test_one_view_is_the_answer_that_was_given(predictors, analysis):
     assert found.disagreement >= 0
 
 
+@pytest.mark.parametrize("views", ["one", "mirror", "ten crops"])
+def test_a_doubt_that_is_kept_holds_no_feature_maps(predictors, analysis, views):
+    found = doubt(predictors, analysis, 0, views)
+    answers = [*found.raw.values(), *found.calibrated.values(), *found.augmented.values()]
+    assert all(answer.features is None for answer in answers)
+
+
 def test_the_mirror_view_is_the_mean_of_the_face_and_its_mirror_image(predictors, analysis):
     model_id = predictors[0].model_id
     plain = analysis.faces[0].predictions[model_id].probabilities

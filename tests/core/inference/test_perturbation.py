@@ -144,5 +144,6 @@ def test_a_sweep_says_what_each_value_says_alone(predictors, analysis):
         )
     assert swept.probability(0).shape == (3,)
     assert len(sweep(predictors[0], analysis, 0, base, "blur").positions) == 13
+    assert all(answer.features is None for answer in swept.predictions)  # hundreds of sweeps are kept
     with pytest.raises(PerturbationError, match="no knob 'mood'"):
         sweep(predictors[0], analysis, 0, base, "mood")
