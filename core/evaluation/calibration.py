@@ -36,9 +36,9 @@ def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
     return float(np.exp(best.x))
 
 
-def nll(probabilities: np.ndarray, truth: np.ndarray) -> Score:
-    """Negative log-likelihood per image (cross-entropy, nats). ``probabilities`` (N, K), ``truth`` (N,)."""
-    return mean_score(losses(probabilities[np.arange(len(truth)), truth]))
+def nll(run: EvaluationRun) -> Score:
+    """Negative log-likelihood per image (cross-entropy, nats)."""
+    return mean_score(losses(run.of_truth))
 
 
 def losses(of_truth: np.ndarray) -> np.ndarray:
@@ -46,11 +46,9 @@ def losses(of_truth: np.ndarray) -> np.ndarray:
     return np.asarray(-np.log(np.maximum(of_truth, np.finfo(np.float64).tiny)))
 
 
-def brier(probabilities: np.ndarray, truth: np.ndarray) -> Score:
+def brier(run: EvaluationRun) -> Score:
     """Brier's (1950) score for K classes: squared distance to the one-hot truth, 0 to 2."""
-    of_truth = probabilities[np.arange(len(truth)), truth]
-    squares = np.einsum("nk,nk->n", probabilities, probabilities)
-    return mean_score(squares - 2 * of_truth + 1)
+    return mean_score(run.squared_error)
 
 
 def expected_calibration_error(

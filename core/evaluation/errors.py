@@ -36,7 +36,6 @@ def error_table(run: EvaluationRun, others: Sequence[EvaluationRun] = ()) -> pd.
     Columns: image_id, true, predicted, correct, confidence (of the prediction), probability_of_true, loss (nats),
     disagreement (bits, among the run and the others; 0 without others), and ``predicted_<model_id>`` for each other.
     """
-    of_true = run.probabilities[np.arange(len(run)), run.truth]
     table = pd.DataFrame(
         {
             "image_id": run.image_ids,
@@ -44,8 +43,8 @@ def error_table(run: EvaluationRun, others: Sequence[EvaluationRun] = ()) -> pd.
             "predicted": _named(run.predicted, run.labels),
             "correct": run.correct,
             "confidence": run.confidence,
-            "probability_of_true": of_true,
-            "loss": losses(of_true),
+            "probability_of_true": run.of_truth,
+            "loss": losses(run.of_truth),
             "disagreement": disagreement([run, *others]) if others else np.zeros(len(run)),
         }
     )
@@ -85,7 +84,7 @@ def likely_label_errors(run: EvaluationRun) -> LabelIssues:
     n, k = len(run), len(run.labels)
     probabilities, rows = run.probabilities, np.arange(n)
     support = np.bincount(run.truth, minlength=k)
-    of_given = probabilities[rows, run.truth]
+    of_given = run.of_truth
     # A class nobody was given has no typical confidence: nothing is counted for it.
     thresholds = np.divide(np.bincount(run.truth, of_given, k), support, out=np.full(k, np.inf), where=support > 0)
     # A mean of equal numbers may come out above them by a rounding.

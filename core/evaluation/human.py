@@ -132,7 +132,7 @@ def _log_likelihood(run: EvaluationRun, of_classes: np.ndarray) -> np.ndarray:
     """(N,): the log-probability that the network gives to all votes (K, N) on its classes together."""
     rows = np.arange(len(run))
     # log p(k) = z(k) - z(predicted) + log p(predicted): one logarithm an image, of a number that is at least 1/K.
-    offset = np.log(run.probabilities[rows, run.predicted]) - run.logits[rows, run.predicted] / run.temperature
+    offset = np.log(run.confidence) - run.logits[rows, run.predicted] / run.temperature
     columns = zip(of_classes, run.logits.T, strict=True)
     return np.asarray(sum((c * (z / run.temperature + offset) for c, z in columns), start=np.zeros(len(run))))
 

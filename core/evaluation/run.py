@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.evaluation.probabilities import log_of_mean, softmax
+from core.evaluation.probabilities import Answers, log_of_mean, softmax
 from core.labels import LabelSet
 
 COLUMNS = ("image_id", "truth", "copy_in_train")
@@ -99,27 +99,38 @@ class EvaluationRun:
         return _read_only(softmax(self.logits, self.temperature))
 
     @cached_property
+    def _answers(self) -> Answers:
+        return Answers.of(self.logits, self.truth, self.temperature)
+
+    @property
     def predicted(self) -> np.ndarray:
         """(N,) int64: the class with the highest logit, the first of equals."""
-        return _read_only(self.logits.argmax(axis=1))
+        return self._answers.predicted
 
     @cached_property
     def correct(self) -> np.ndarray:
         """(N,) bool: where the prediction is the true class."""
         return _read_only(self.predicted == self.truth)
 
-    @cached_property
+    @property
     def confidence(self) -> np.ndarray:
         """(N,) float64: the probability of the predicted class."""
-        return _read_only(self.probabilities.max(axis=1))
+        return self._answers.confidence
+
+    @property
+    def of_truth(self) -> np.ndarray:
+        """(N,) float64: the probability of the true class."""
+        return self._answers.of_truth
+
+    @property
+    def squared_error(self) -> np.ndarray:
+        """(N,) float64: squared distance of the probabilities to the one-hot truth, 0 to 2."""
+        return np.asarray(self._answers.squares - 2 * self.of_truth + 1)
 
     @property
     def raw_confidence(self) -> np.ndarray:
-        """(N,) float64: the probability of the predicted class before temperature, straight from the logits."""
-        if self.temperature == 1:
-            return self.confidence
-        top = self.logits.max(axis=1).astype(np.float64)
-        return np.asarray(1 / sum((np.exp(column - top) for column in self.logits.T), start=np.zeros(len(self))))
+        """(N,) float64: the probability of the predicted class before temperature."""
+        return self.confidence if self.temperature == 1 else Answers.of(self.logits, self.truth).confidence
 
     def select(self, mask: np.ndarray) -> EvaluationRun:
         """The rows where ``mask`` (N,) is true, or those it numbers."""

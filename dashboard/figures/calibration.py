@@ -132,9 +132,9 @@ def table(
                 "temperature": f"{runs[model_id].temperature:.3f}" if raw else "its members'",
                 "ECE before": str(after.ece_before) if raw else "not defined",
                 "ECE after": str(after.ece),
-                "NLL before": str(nll(raw.probabilities, raw.truth)) if raw else "not defined",
+                "NLL before": str(nll(raw)) if raw else "not defined",
                 "NLL after": str(after.nll),
-                "Brier before": str(brier(raw.probabilities, raw.truth)) if raw else "not defined",
+                "Brier before": str(brier(raw)) if raw else "not defined",
                 "Brier after": str(after.brier),
                 "AURC": "not defined" if np.isnan(area) else f"{area:.3f}",
             }

@@ -47,14 +47,14 @@ def test_a_temperature_stays_in_bounds_and_needs_images() -> None:
 
 def test_nll_and_brier_are_scikit_learns(make_run) -> None:
     run = make_run()
-    assert nll(run.probabilities, run.truth).value == pytest.approx(log_loss(run.truth, run.probabilities))
-    assert brier(run.probabilities, run.truth).value == pytest.approx(brier_score_loss(run.truth, run.probabilities))
+    assert nll(run).value == pytest.approx(log_loss(run.truth, run.probabilities))
+    assert brier(run).value == pytest.approx(brier_score_loss(run.truth, run.probabilities))
 
 
-def test_certainty_in_the_wrong_class_is_a_large_loss_but_a_number() -> None:
-    wrong = np.array([[1.0, 0.0]])
-    assert 700 < nll(wrong, np.array([1])).value < 1000
-    assert brier(wrong, np.array([1])).value == 2
+def test_certainty_in_the_wrong_class_is_a_large_loss_but_a_number(run_from) -> None:
+    wrong = run_from([1], [[1.0, 0.0]], logits=np.array([[1000.0, 0.0]]))
+    assert 700 < nll(wrong).value < 1000
+    assert brier(wrong).value == 2
 
 
 def test_a_calibration_error_counted_by_hand(run_from) -> None:
