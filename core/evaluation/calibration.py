@@ -190,9 +190,10 @@ class _Answers:
     @classmethod
     def of(cls, confidence: np.ndarray, correct: np.ndarray, *, exact: bool = False) -> _Answers:
         values, level = levels(confidence, exact=exact)
-        count = np.bincount(level, minlength=len(values))
-        right = np.bincount(level[correct], minlength=len(values))
-        return cls(values[count > 0], count[count > 0], right[count > 0])
+        cell = level + len(values) * correct.astype(np.int32)
+        wrong, right = np.bincount(cell, minlength=2 * len(values)).reshape(2, -1)
+        given = wrong + right > 0
+        return cls(values[given], (wrong + right)[given], right[given])
 
     @property
     def wrong(self) -> np.ndarray:
@@ -207,5 +208,14 @@ def _bins(answers: _Answers, bins: int, scheme: str) -> np.ndarray:
         raise EvaluationError(f"bins are {' or '.join(SCHEMES)}, got {scheme!r}")
     edges = np.linspace(0, 1, bins + 1)[1:-1]
     if scheme == "equal_mass" and len(answers.count):
-        edges = np.quantile(np.repeat(answers.confidence, answers.count), edges)
+        edges = _quantiles(answers, edges)
     return np.searchsorted(edges, answers.confidence)
+
+
+def _quantiles(answers: _Answers, shares: np.ndarray) -> np.ndarray:
+    """``np.quantile`` of the confidences of all answers, without a line for each of them."""
+    up_to = np.cumsum(answers.count)
+    position = shares * (up_to[-1] - 1)
+    below = answers.confidence[np.searchsorted(up_to, np.floor(position), side="right")]
+    above = answers.confidence[np.searchsorted(up_to, np.ceil(position), side="right")]
+    return np.asarray(below + (above - below) * (position % 1))

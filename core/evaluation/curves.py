@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, logit
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
 from core.evaluation.intervals import NORMAL_QUANTILE, UNDEFINED, Score, wilson
-from core.evaluation.levels import levels
+from core.evaluation.levels import class_levels
 from core.evaluation.run import EvaluationRun
 
 MAX_POINTS = 200
@@ -52,7 +52,7 @@ def roc_curves(run: EvaluationRun) -> ClassCurves:
             return None
         truth, values, weights = found.stacked()
         false_rate, true_rate, _ = roc_curve(truth, values, sample_weight=weights)
-        area = float(roc_auc_score(truth, values, sample_weight=weights))
+        area = float(auc(false_rate, true_rate))
         influence = found.area_influence(area)
         of_images.append(influence[found.cell])
         return false_rate, true_rate, _area_score(area, of_images[-1])
@@ -136,8 +136,7 @@ class _Levels:
     positives: np.ndarray  # (L,) images of the class at the level
 
     @classmethod
-    def of(cls, probability: np.ndarray, is_positive: np.ndarray) -> _Levels:
-        values, level_of = levels(probability)
+    def of(cls, values: np.ndarray, level_of: np.ndarray, is_positive: np.ndarray) -> _Levels:
         cell = level_of + len(values) * is_positive.astype(np.int32)
         return cls(values, cell, *np.bincount(cell, minlength=2 * len(values)).reshape(2, -1))
 
@@ -171,9 +170,10 @@ def _curves(
     run: EvaluationRun, of_class: Callable[[_Levels], tuple[np.ndarray, np.ndarray, Score] | None]
 ) -> list[Curve]:
     curves = []
-    for k, name in enumerate(run.labels.classes):
+    of_classes = class_levels(run.logits, run.temperature)
+    for k, (name, (values, level_of)) in enumerate(zip(run.labels.classes, of_classes, strict=True)):
         is_positive = run.truth == k
-        found = of_class(_Levels.of(run.probabilities[:, k], is_positive)) if len(run) else None
+        found = of_class(_Levels.of(values, level_of, is_positive)) if len(run) else None
         x, y, area = found or (np.empty(0), np.empty(0), UNDEFINED)
         curves.append(Curve(name, *_thinned(x, y), area, int(is_positive.sum())))
     return curves

@@ -19,18 +19,30 @@ def ensemble_run(
     Stored as log-probabilities at temperature 1, so that softmax gives the mean back. Raises EvaluationError for
     members that cannot be paired and for weights that are negative or all 0.
     """
-    if not runs:
-        raise EvaluationError("an ensemble needs at least one network, got none")
-    shares = np.asarray(weights if weights is not None else [1.0] * len(runs), np.float64)
-    if shares.shape != (len(runs),) or not np.isfinite(shares).all() or (shares < 0).any() or not shares.any():
-        raise EvaluationError(
-            f"{len(runs)} members need as many weights, none negative, not all 0; got {shares.tolist()}"
-        )
-    first = runs[0]
-    members = [first, *(first.paired_with(r)[1] for r in runs[1:])]
-    temperatures, shares = [m.temperature for m in members], shares / shares.sum()
+    shares = shares_of(runs, weights)
+    members = paired(runs)
+    temperatures = [m.temperature for m in members]
     logits = log_of_mean([m.logits for m in members], temperatures, shares)
     views = [m.mirrored for m in members if m.mirrored is not None]
     mirrored = log_of_mean(views, temperatures, shares) if len(views) == len(members) else None
     copies = next((m.copy_in_train for m in members if m.copy_in_train is not None), None)
-    return replace(first, model_id=model_id, logits=logits, copy_in_train=copies, temperature=1.0, mirrored=mirrored)
+    return replace(
+        members[0], model_id=model_id, logits=logits, copy_in_train=copies, temperature=1.0, mirrored=mirrored
+    )
+
+
+def shares_of(runs: Sequence[EvaluationRun], weights: Sequence[float] | None) -> tuple[float, ...]:
+    """The weights, all alike where none are given, as shares of 1. Raises EvaluationError as :func:`ensemble_run`."""
+    if not runs:
+        raise EvaluationError("an ensemble needs at least one network, got none")
+    given = np.asarray(weights if weights is not None else [1.0] * len(runs), np.float64)
+    if given.shape != (len(runs),) or not np.isfinite(given).all() or (given < 0).any() or not given.any():
+        raise EvaluationError(
+            f"{len(runs)} members need as many weights, none negative, not all 0; got {given.tolist()}"
+        )
+    return tuple(float(share) for share in given / given.sum())
+
+
+def paired(runs: Sequence[EvaluationRun]) -> list[EvaluationRun]:
+    """The runs with row i on the same image, in the first one's order. Raises EvaluationError where they differ."""
+    return [runs[0], *(runs[0].paired_with(r)[1] for r in runs[1:])]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import entr
 
 from core.evaluation.calibration import losses
+from core.evaluation.ensemble import paired
+from core.evaluation.probabilities import divergence
 from core.evaluation.run import EvaluationError, EvaluationRun
 from core.labels import LabelSet
 
@@ -21,13 +22,9 @@ def disagreement(runs: Sequence[EvaluationRun]) -> np.ndarray:
     """
     if not runs:
         raise EvaluationError("a disagreement needs at least one network, got none")
-    paired = [runs[0], *(runs[0].paired_with(r)[1] for r in runs[1:])]
-    divergence = np.zeros(len(runs[0]))
-    for column in range(len(runs[0].labels)):
-        of_runs = [run.probabilities[:, column] for run in paired]
-        mean = sum(of_runs, start=np.zeros(len(divergence))) / len(runs)
-        divergence += entr(mean) - sum(entr(p) for p in of_runs) / len(runs)
-    return np.asarray((divergence / np.log(2)).clip(min=0))
+    members = paired(runs)
+    nats = divergence([m.logits for m in members], [m.temperature for m in members])
+    return np.asarray((nats / np.log(2)).clip(min=0))
 
 
 def error_table(run: EvaluationRun, others: Sequence[EvaluationRun] = ()) -> pd.DataFrame:
@@ -46,7 +43,8 @@ def error_table(run: EvaluationRun, others: Sequence[EvaluationRun] = ()) -> pd.
             "probability_of_true": run.of_truth,
             "loss": losses(run.of_truth),
             "disagreement": disagreement([run, *others]) if others else np.zeros(len(run)),
-        }
+        },
+        copy=False,
     )
     for other in others:
         table[f"predicted_{other.model_id}"] = _named(run.paired_with(other)[1].predicted, run.labels)

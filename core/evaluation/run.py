@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.evaluation.probabilities import Answers, log_of_mean, softmax
+from core.evaluation.probabilities import Answers, confidence, log_of_mean, softmax
 from core.labels import LabelSet
 
 COLUMNS = ("image_id", "truth", "copy_in_train")
@@ -130,7 +130,7 @@ class EvaluationRun:
     @property
     def raw_confidence(self) -> np.ndarray:
         """(N,) float64: the probability of the predicted class before temperature."""
-        return self.confidence if self.temperature == 1 else Answers.of(self.logits, self.truth).confidence
+        return self.confidence if self.temperature == 1 else confidence(self.logits)
 
     def select(self, mask: np.ndarray) -> EvaluationRun:
         """The rows where ``mask`` (N,) is true, or those it numbers."""

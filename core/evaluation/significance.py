@@ -11,10 +11,10 @@ import numpy as np
 from scipy.stats import norm
 from statsmodels.stats.contingency_tables import mcnemar
 
-from core.evaluation.ensemble import ensemble_run
-from core.evaluation.intervals import SEED, Score, percentile_score
+from core.evaluation.ensemble import paired, shares_of
+from core.evaluation.intervals import SEED, Score, percentile_score, wilson
+from core.evaluation.probabilities import predicted_by_means
 from core.evaluation.run import EvaluationError, EvaluationRun
-from core.evaluation.scores import accuracy
 
 ALPHA = 0.05
 POWER = 0.8
@@ -68,29 +68,7 @@ class Comparison:
 def compare(first: EvaluationRun, second: EvaluationRun) -> Comparison:
     """Two networks by themselves. Raises EvaluationError where they answered different questions."""
     first, second = first.paired_with(second)
-    n = len(first)
-    if not n:
-        raise EvaluationError(f"{first.model_id} and {second.model_id} have no images to be compared on")
-    both_right = int((first.correct & second.correct).sum())
-    first_only, second_only = int(first.correct.sum()) - both_right, int(second.correct.sum()) - both_right
-    both_wrong = n - both_right - first_only - second_only
-    p_value = min(1.0, float(mcnemar([[both_right, first_only], [second_only, both_wrong]], exact=True).pvalue))
-    shares = np.array([first_only, second_only, both_right + both_wrong]) / n
-    drawn = np.random.default_rng(SEED).multinomial(n, shares, size=PAIRED_RESAMPLES)
-    return Comparison(
-        first=first.model_id,
-        second=second.model_id,
-        both_right=both_right,
-        first_only=first_only,
-        second_only=second_only,
-        both_wrong=both_wrong,
-        first_accuracy=accuracy(first),
-        second_accuracy=accuracy(second),
-        difference=percentile_score((first_only - second_only) / n, (drawn[:, 0] - drawn[:, 1]) / n, n),
-        p_value=p_value,
-        p_holm=p_value,
-        images_needed=images_needed(first_only / n, second_only / n),
-    )
+    return _compared((first.model_id, first.correct), (second.model_id, second.correct))
 
 
 def compare_all(runs: Sequence[EvaluationRun]) -> tuple[Comparison, ...]:
@@ -105,15 +83,18 @@ def leave_one_out(runs: Sequence[EvaluationRun], weights: Sequence[float] | None
     """
     if len(runs) < 2:
         raise EvaluationError(f"leaving one out needs at least 2 members, got {len(runs)}")
-    shares = list(weights if weights is not None else [1.0] * len(runs))
-    everyone = ensemble_run(runs, shares)
-    comparisons = []
-    for i, left_out in enumerate(runs):
-        others = [*runs[:i], *runs[i + 1 :]]
-        without = ensemble_run(
-            others, [*shares[:i], *shares[i + 1 :]], model_id=f"ensemble without {left_out.model_id}"
-        )
-        comparisons.append(compare(everyone, without))
+    members, weightings = paired(runs), [shares_of(runs, weights)]
+    for i in range(len(runs)):
+        others = [share if k != i else 0.0 for k, share in enumerate(weightings[0])]
+        weightings.append(shares_of(runs, others))
+    truth, temperatures = members[0].truth, [m.temperature for m in members]
+    everyone, *without = (
+        predicted == truth for predicted in predicted_by_means([m.logits for m in members], temperatures, weightings)
+    )
+    comparisons = [
+        _compared(("ensemble", everyone), (f"ensemble without {left_out.model_id}", right))
+        for left_out, right in zip(runs, without, strict=True)
+    ]
     return _corrected(comparisons)
 
 
@@ -127,6 +108,34 @@ def holm(p_values: Sequence[float]) -> list[float]:
     corrected = np.empty(len(order))
     corrected[order] = np.maximum.accumulate(np.minimum(1.0, factors * np.asarray(p_values, float)[order]))
     return [float(p) for p in corrected]
+
+
+def _compared(first: tuple[str, np.ndarray], second: tuple[str, np.ndarray]) -> Comparison:
+    """Two networks by name and by which of N images each got right, (N,) bool."""
+    (first_id, first_right), (second_id, second_right) = first, second
+    n = len(first_right)
+    if not n:
+        raise EvaluationError(f"{first_id} and {second_id} have no images to be compared on")
+    both_right, hits, others = (int(r.sum()) for r in (first_right & second_right, first_right, second_right))
+    first_only, second_only = hits - both_right, others - both_right
+    both_wrong = n - both_right - first_only - second_only
+    p_value = min(1.0, float(mcnemar([[both_right, first_only], [second_only, both_wrong]], exact=True).pvalue))
+    shares = np.array([first_only, second_only, both_right + both_wrong]) / n
+    drawn = np.random.default_rng(SEED).multinomial(n, shares, size=PAIRED_RESAMPLES)
+    return Comparison(
+        first=first_id,
+        second=second_id,
+        both_right=both_right,
+        first_only=first_only,
+        second_only=second_only,
+        both_wrong=both_wrong,
+        first_accuracy=wilson(hits, n),
+        second_accuracy=wilson(others, n),
+        difference=percentile_score((first_only - second_only) / n, (drawn[:, 0] - drawn[:, 1]) / n, n),
+        p_value=p_value,
+        p_holm=p_value,
+        images_needed=images_needed(first_only / n, second_only / n),
+    )
 
 
 def images_needed(first_only: float, second_only: float, *, alpha: float = ALPHA, power: float = POWER) -> int | None:

@@ -39,7 +39,7 @@ def test_a_roc_interval_is_delongs(make_run) -> None:
             delong_variance(run.probabilities[run.truth == k, k], run.probabilities[run.truth != k, k])
         )
         assert curve.area.value - curve.area.low == pytest.approx(half, rel=1e-5)
-        levels = curves_module._Levels.of(p, run.truth == k)
+        levels = curves_module._Levels.of(*levels_module.levels(p), run.truth == k)
         influence = levels.area_influence(roc_auc_score(run.truth == k, p))[levels.cell]
         assert (influence**2).sum() == pytest.approx(delong_variance(p[run.truth == k], p[run.truth != k]))
 
