@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 
@@ -9,16 +10,29 @@ import numpy as np
 
 from core.inference.predictor import Predictor
 
+ROUNDS = 5
+
 
 def milliseconds_per_face(predictor: Predictor, repeats: int = 9) -> float:
-    """Median time of one answer, from the face at the network's size to its logits; batch 1, two warm-up turns."""
+    """Median time of one answer, from the face at the network's size to its logits; batch 1, two warm-up turns.
+
+    Measured again, up to five times in all, while that makes it faster by a tenth: a program that has only just begun
+    still has other work, and would pass for a slow network.
+    """
     settings = predictor.card.preprocessing
     shape = (settings.size_px, settings.size_px) + ((3,) if settings.channels == 3 else ())
     face = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    times = []
-    for turn in range(repeats + 2):
+
+    def turn() -> float:
         started = time.perf_counter()
         predictor.predict_inputs([face])
-        if turn >= 2:
-            times.append((time.perf_counter() - started) * 1e3)
-    return statistics.median(times)
+        return (time.perf_counter() - started) * 1e3
+
+    for _ in range(2):
+        turn()
+    best = math.inf
+    for _ in range(ROUNDS):
+        before, best = best, min(best, statistics.median(turn() for _ in range(repeats)))
+        if best > 0.9 * before:
+            break
+    return best

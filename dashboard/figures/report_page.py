@@ -39,7 +39,8 @@ img, svg { width: 100%; height: auto; } pre { white-space: pre-wrap; overflow-wr
 .bar { display: inline-block; height: .7rem; margin-right: .4rem; border: 1px solid var(--line); }
 figure.plot { width: 100%; margin: .8rem 0; overflow-x: auto; } .plot svg { min-width: 36rem; }
 p, nav, .facts, figure.plot:not(.half) { max-width: 60rem; }
-figure.half { width: calc(50% - .6rem); min-width: min(24rem, 100%); flex-grow: 1; } .half svg { min-width: 24rem; }
+figure.half { width: calc(50% - .6rem); min-width: min(24rem, 100%); } .half svg { min-width: 24rem; }
+@media (max-width: 52rem) { figure.half { flex-grow: 1; } }
 @media print { h2 { break-after: avoid; } figure, tr { break-inside: avoid; } .wide { overflow: visible; }
   .data td { white-space: normal; } }
 """

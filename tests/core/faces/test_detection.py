@@ -1,6 +1,7 @@
 """Detectors on a real portrait: where, how large, how turned, and the same from every thread."""
 
 import io
+import os
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -162,6 +163,16 @@ def test_the_cascade_reads_the_roll_off_two_eyes_only(portrait, haar):
     blindfolded = portrait.copy()
     blindfolded[85:112, 85:182] = blindfolded[120, 133]
     assert all(face.roll_deg == 0 for face in haar.detect(blindfolded))
+
+
+def test_every_core_finds_what_one_finds_and_opencv_has_one_again_afterwards(portrait, haar, monkeypatch):
+    crowd = np.tile(portrait, (2, 2, 1))
+    on_all = haar.detect(crowd)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    on_one = haar.detect(crowd)
+    assert len(on_all) >= 4
+    assert [(f.box, f.score, f.roll_deg) for f in on_all] == [(f.box, f.score, f.roll_deg) for f in on_one]
+    assert cv2.getNumThreads() == 1
 
 
 def test_a_grey_photo_is_refused(haar):
