@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.evaluation import ClassScores, ConfusionMatrix, smoothed
+from core.evaluation import ClassScores, ConfusionMatrix, smoothed, wilson
 from core.inference import ENSEMBLE, Prediction
+from dashboard.figures.whiskers import whiskers
 from dashboard.theme import Form, Ink, class_colour, template
 
 # The tool bar keeps what a reader needs: the picture as a file. Zooming by accident loses the common scale.
@@ -92,11 +93,13 @@ def learning_curves(
     inks: Ink,
     measure: str,
     *,
+    images: Mapping[str, int],
     smoothing: float = 0.0,
     log_epochs: bool = False,
     log_values: bool = False,
 ) -> go.Figure:
-    """Accuracy or loss by epoch, training faint and validation strong; the chosen epoch is marked.
+    """Accuracy or loss by epoch, training faint and validation strong; the chosen epoch is marked, an accuracy with the
+    interval that the validation ``images`` leave it, by model id.
 
     ``measure`` is "accuracy" or "loss". ``smoothing`` in [0, 1) is the weight of the past in a moving average of the
     lines; the mark stays where the epoch was.
@@ -115,9 +118,12 @@ def learning_curves(
                 hovertemplate="epoch %{x}: %{y:.3f}<extra>" + f"{name}, {split}</extra>",
             )
         at = history[history["epoch"] == chosen[model_id]]
+        n = images.get(model_id, 0)
+        scores = [wilson(round(v * n), n) for v in at["val_accuracy"]] if measure == "accuracy" and n else []
         figure.add_scatter(
             x=at["epoch"],
             y=at[f"val_{measure}"],
+            error_y=whiskers(scores, inks.muted) if scores else None,
             mode="markers",
             name=f"{name}, chosen epoch",
             marker={"symbol": form.symbol, "size": 12, "color": inks.text, "line": {"color": inks.paper, "width": 1.5}},

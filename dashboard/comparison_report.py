@@ -20,6 +20,7 @@ from dashboard.comparison_sections import caption, half, human_doubt, ranking, w
 from dashboard.figures import calibration, confusion, report_page, robustness, significance
 from dashboard.figures.static import svg
 from dashboard.theme import LIGHT
+from dashboard.views import findings
 from dashboard.views.comparison import Comparison
 
 Progress = Callable[[str, int, int], None]  # the section, its number from 0, and how many there are
@@ -55,23 +56,26 @@ def _sentence(text: str) -> str:
 
 
 def _scores(comparison: Comparison) -> list[str]:
-    scores = tables.scores(comparison.summaries, comparison.cards, comparison.names, comparison.milliseconds)
+    kept, left_out = comparison.comparable()
+    scores = tables.scores(
+        comparison.summaries, comparison.cards, comparison.names, comparison.milliseconds, comparison.members
+    )
     words = (
-        f"{_sentence(tables.protocol(comparison.split))} Accuracy: Wilson's interval, the others bootstrap. Bold: "
-        "the best, and whatever its interval does not exclude. Milliseconds: one face, median on the machine that made "
-        "this report."
+        f"{_sentence(tables.protocol(comparison.split))} Accuracy: Wilson's interval, the others bootstrap or normal. "
+        "Bold: the best, and whatever its interval does not exclude. Milliseconds: one face, median on the machine "
+        f"that made this report.{comparison.weights_in_words}"
     )
     return [
-        report_page.table(scores, tables.best(scores, comparison.summaries).to_numpy()),
+        *(report_page.sentence(text.replace("is left out", "does not compare with the others")) for text in left_out),
+        report_page.table(scores, tables.best(scores, comparison.summaries, kept).to_numpy()),
         report_page.sentence(caption(comparison, words), muted=True),
     ]
 
 
 def _per_class(comparison: Comparison) -> list[str]:
     of_classes = {m: per_class(run) for m, run in comparison.runs.items()}
-    # A figure has one row a class, so networks with other classes stand in the table only.
-    first = next(iter(comparison.runs.values())).labels.classes
-    drawn = {m: scores for m, scores in of_classes.items() if comparison.runs[m].labels.classes == first}
+    # A figure is for comparing, so networks on other images or with other classes stand in the table only.
+    drawn = {m: of_classes[m] for m in comparison.comparable()[0]}
     figure = charts.per_class(drawn, comparison.forms, comparison.names, LIGHT, "f1")
     words = "Whiskers: 95 %, bootstrap. A class without images has no score: not defined."
     return [
@@ -102,11 +106,16 @@ def _learning_curves(comparison: Comparison) -> list[str]:
         parts.append(report_page.sentence(f"No training history is kept for {', '.join(missing)}."))
     if shown:
         epochs = {m: comparison.cards[m].chosen_epoch for m in shown}
-        plots = []
+        plots, images = [], findings.validation_images(comparison)
         for measure in ("accuracy", "loss"):
-            figure = charts.learning_curves(shown, epochs, comparison.forms, comparison.names, LIGHT, measure)
+            figure = charts.learning_curves(
+                shown, epochs, comparison.forms, comparison.names, LIGHT, measure, images=images
+            )
             plots.append(half(figure, f"Training and PublicTest {measure} by epoch"))
-        words = "Strong: PublicTest. Faint: training, on augmented images. Marked: the epoch that PublicTest chose."
+        words = (
+            "Strong: PublicTest. Faint: training, on augmented images. Marked: the epoch that PublicTest chose, its "
+            "accuracy with the 95 % interval (Wilson)."
+        )
         parts += [report_page.row(plots), report_page.sentence(words, muted=True)]
     return parts
 
@@ -137,25 +146,27 @@ def _significance(comparison: Comparison) -> list[str]:
 
 
 def _calibration(comparison: Comparison) -> list[str]:
-    before = {m: calibration.uncalibrated(run) for m, run in comparison.runs.items()}
+    runs, left_out = comparison.comparable()
+    before = {m: calibration.uncalibrated(run) for m, run in runs.items()}
     diagrams = {
         "before": {m: reliability(run) for m, run in before.items() if run},
-        "after": {m: reliability(run) for m, run in comparison.runs.items()},
+        "after": {m: reliability(run) for m, run in runs.items()},
     }
     plots = []
     for state, of_networks in diagrams.items():
         figure = calibration.reliability(of_networks, comparison.forms, comparison.names, LIGHT)
         figure.update_layout(title={"text": f"{state.capitalize()} temperature"})
         plots.append(half(figure, f"Reliability diagram {state} temperature scaling"))
-    areas = {m: risk_coverage(run) for m, run in comparison.runs.items()}
+    areas = {m: risk_coverage(run) for m, run in runs.items()}
     words = (
         "15 bins of the predicted class's probability with equally many images; below the diagonal a network is surer "
         "than it is right. The temperature was fitted on PublicTest. ECE bootstrap, NLL in nats and Brier's score "
         "normal intervals; AURC: area under risk and coverage."
     )
     return [
+        *(report_page.sentence(text) for text in left_out),
         report_page.row(plots),
-        report_page.table(calibration.table(comparison.runs, before, comparison.summaries, areas, comparison.names)),
+        report_page.table(calibration.table(runs, before, comparison.summaries, areas, comparison.names)),
         report_page.sentence(caption(comparison, words), muted=True),
     ]
 
@@ -199,7 +210,7 @@ def _protocol(comparison: Comparison) -> list[str]:
         "split": f"{comparison.split_name} ({comparison.n:,} images); {tables.protocol(comparison.split)}",
         "choices": "epoch and temperature by PublicTest, never by PrivateTest",
         "copies": "the column “without copies” leaves out images with an exact copy in Training",
-        "ensemble": "the mean of its members' calibrated probabilities",
+        "ensemble": f"the mean of its members' calibrated probabilities.{comparison.weights_in_words}",
     }
     for model_id, card in comparison.cards.items():
         images = card.data.get("images", {})

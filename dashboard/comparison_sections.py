@@ -29,7 +29,8 @@ def half(figure: go.Figure, alt: str, words: str = "") -> str:
 
 def ranking(comparison: Comparison) -> list[str]:
     """ROC and precision-recall of the mean over the classes, their areas by class, top-k, and accuracy by cost."""
-    runs, forms, names = comparison.runs, comparison.forms, comparison.names
+    runs, left_out = comparison.comparable()
+    forms, names = comparison.forms, comparison.names
     curves, areas = [], []
     for kind, of_run in ((ROC, roc_curves), (PR, pr_curves)):
         of_networks = {m: of_run(run) for m, run in runs.items()}
@@ -45,6 +46,7 @@ def ranking(comparison: Comparison) -> list[str]:
     for title in findings.COSTS:
         of_networks_costs, notes = findings.costs(comparison, title)
         missing += _said(notes)
+        of_networks_costs = {m: cost for m, cost in of_networks_costs.items() if m in runs}
         if of_networks_costs:
             summaries = {m: comparison.summaries[m] for m in of_networks_costs}
             figure = figures.cost(summaries, of_networks_costs, forms, names, LIGHT, title)
@@ -57,6 +59,7 @@ def ranking(comparison: Comparison) -> list[str]:
         "made this report."
     )
     return [
+        *(report_page.sentence(text) for text in left_out),
         report_page.row(curves),
         report_page.sentence(caption(comparison, each), muted=True),
         *areas,

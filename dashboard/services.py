@@ -21,7 +21,7 @@ from core.evaluation import EvaluationRun, RunSummary, ensemble_run, summarise
 from core.evaluation import error_table as make_error_table
 from core.faces import MEASURED, CropMargin, Detector, crop
 from core.faces import detector as make_detector
-from core.inference import ENSEMBLE, ClassMaps, PhotoAnalysis, Predictor, analyze, class_saliency
+from core.inference import ENSEMBLE, ClassMaps, NotFiniteError, PhotoAnalysis, Predictor, analyze, class_saliency
 from core.inference.timing import milliseconds_per_face
 from core.robustness import Robustness, load_robustness, robustness_path
 from core.sample_photos import SamplePhoto, sample_photos
@@ -66,10 +66,10 @@ def _predictor(run_id: str, sha256: str, stamp: int, _checkpoint: Checkpoint) ->
 
 
 def milliseconds_of(chosen: Sequence[Checkpoint]) -> dict[str, float]:
-    """Milliseconds a face on this machine, measured once for each network; without those whose weights do not load."""
+    """Milliseconds a face on this machine, measured once for each network; without those that do not load or answer."""
     found = {}
     for checkpoint in chosen:
-        with contextlib.suppress(CheckpointError):
+        with contextlib.suppress(CheckpointError, NotFiniteError):
             found[checkpoint.card.run_id] = _milliseconds(
                 checkpoint.card.run_id, checkpoint.card.weights_sha256, checkpoint
             )
@@ -151,18 +151,20 @@ def _evaluation(
     return _checkpoint.evaluation(split)
 
 
-def ensemble(runs: list[EvaluationRun]) -> EvaluationRun:
-    """The mean of the networks' probabilities on the same images. Raises EvaluationError for runs on other images."""
-    return _ensemble(runs[0].split, tuple((r.model_id, r.temperature, logits_key(r)) for r in runs), runs)
+def ensemble(runs: list[EvaluationRun], weights: Sequence[float] | None = None) -> EvaluationRun:
+    """The weighted mean of the networks' probabilities. Raises EvaluationError for runs on other images."""
+    shares = tuple(weights or [1.0] * len(runs))
+    return _ensemble(runs[0].split, tuple((r.model_id, r.temperature, logits_key(r)) for r in runs), shares, runs)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _ensemble(
     split: str,  # noqa: ARG001
     key: tuple[tuple[str, float, float], ...],  # noqa: ARG001
+    weights: tuple[float, ...],
     _runs: list[EvaluationRun],
 ) -> EvaluationRun:
-    return ensemble_run(_runs, model_id=ENSEMBLE)
+    return ensemble_run(_runs, weights, model_id=ENSEMBLE)
 
 
 def summary(run: EvaluationRun) -> RunSummary:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core import checkpoints
 from core.checkpoints import Checkpoint, CheckpointError
-from core.evaluation import EvaluationError, ensemble_run, summarise
+from core.evaluation import EvaluationError, ensemble_run, same_questions, summarise
 from core.inference import ENSEMBLE, Predictor
 from core.inference.timing import milliseconds_per_face
 from dashboard.components.network_picker import forms, titles
@@ -32,11 +32,9 @@ def from_checkpoints(run_ids: list[str], split: str, root: Path = checkpoints.RO
         why = problems or [f"there is no trained network in {root}; train one with: python -m core train fer_cnn"]
         raise CheckpointError("; ".join(why))
     chosen = [c for c in chosen if c.card.run_id in runs]
-    if len(runs) > 1:
-        try:
-            runs[ENSEMBLE] = ensemble_run(list(runs.values()), model_id=ENSEMBLE)
-        except EvaluationError as error:
-            problems.append(f"no ensemble: {error}")
+    together, _ = same_questions(list(runs.values()))
+    if len(together) > 1:
+        runs[ENSEMBLE] = ensemble_run(together, model_id=ENSEMBLE)
     found = Comparison(
         checkpoints={c.card.run_id: c for c in chosen},
         runs=runs,
@@ -46,6 +44,7 @@ def from_checkpoints(run_ids: list[str], split: str, root: Path = checkpoints.RO
         milliseconds=_milliseconds(chosen),
         split=split,
         inks=LIGHT,
+        weights=dict.fromkeys((r.model_id for r in together), 1.0),
     )
     return found, problems
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -45,23 +45,39 @@ def scores(
     cards: Mapping[str, ModelCard],
     names: Mapping[str, str],
     milliseconds: Mapping[str, float],
+    members: Collection[str],
 ) -> pd.DataFrame:
-    """One row a network; intervals in the cells, costs from the cards, milliseconds as measured."""
+    """One row a network; intervals in the cells, costs from the cards, milliseconds as measured.
+
+    ``members`` are the networks of the ensemble, which has no card of its own.
+    """
     rows = []
     for model_id, summary in summaries.items():
         card = cards.get(model_id)
-        members = [card] if card else list(cards.values())
+        of_row = [card] if card else [cards[m] for m in members]
         row = {"network": names[model_id]}
         row |= {column: shown(getattr(summary, attribute)) for column, attribute in MEASURES.items()}
         row |= {
-            "NLL": f"{summary.nll.value:.3f}",
-            "ECE": f"{summary.ece.value:.3f}",
-            "ECE before": f"{summary.ece_before.value:.3f}" if summary.ece_before else "not scored",
-            "parameters": f"{sum(c.parameters for c in members) / 1e6:.2f} M",
-            "MACs": f"{sum(c.macs for c in members) / 1e6:,.0f} M",
-            "ms": measured([c.run_id for c in members], milliseconds),
+            "NLL": str(summary.nll),
+            "ECE": str(summary.ece),
+            # An ensemble is the mean of calibrated members and has no temperature of its own.
+            "ECE before": str(summary.ece_before) if card and summary.ece_before else "not defined",
+            "parameters": f"{sum(c.parameters for c in of_row) / 1e6:.2f} M",
+            "MACs": f"{sum(c.macs for c in of_row) / 1e6:,.0f} M",
+            "ms": measured([c.run_id for c in of_row], milliseconds),
         }
         rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def score_numbers(summaries: Mapping[str, RunSummary], names: Mapping[str, str]) -> pd.DataFrame:
+    """One row a network and figure: value, bounds, images and the name of the interval's method."""
+    rows = []
+    for model_id, summary in summaries.items():
+        for name, score in vars(summary).items():
+            if isinstance(score, Score):
+                bounds = {"value": score.value, "low": score.low, "high": score.high}
+                rows.append({"network": names[model_id], "figure": name, **bounds, "n": score.n, "by": score.method})
     return pd.DataFrame(rows)
 
 
@@ -92,11 +108,12 @@ def installed(cards: Sequence[ModelCard], names: Mapping[str, str], milliseconds
     return pd.DataFrame(rows)
 
 
-def best(table: pd.DataFrame, summaries: Mapping[str, RunSummary]) -> pd.DataFrame:
-    """True for the best of each column of :func:`scores` and for every one that overlaps its interval."""
+def best(table: pd.DataFrame, summaries: Mapping[str, RunSummary], comparable: Collection[str]) -> pd.DataFrame:
+    """True for the best of each column of :func:`scores` and for every one that overlaps its interval, among the
+    ``comparable`` networks: those on the same images with the same classes."""
     found = pd.DataFrame(False, index=table.index, columns=table.columns)
     for column, attribute in MEASURES.items():
-        values: list[Score | None] = [getattr(s, attribute) for s in summaries.values()]
+        values: list[Score | None] = [getattr(s, attribute) if m in comparable else None for m, s in summaries.items()]
         defined = [v for v in values if v is not None]
         if not defined:
             continue
@@ -105,9 +122,9 @@ def best(table: pd.DataFrame, summaries: Mapping[str, RunSummary]) -> pd.DataFra
     return found
 
 
-def styled(table: pd.DataFrame, summaries: Mapping[str, RunSummary]) -> Styler:
+def styled(table: pd.DataFrame, summaries: Mapping[str, RunSummary], comparable: Collection[str]) -> Styler:
     """Bold for what is :func:`best`."""
-    bold = best(table, summaries).replace({True: "font-weight: 700", False: ""})
+    bold = best(table, summaries, comparable).replace({True: "font-weight: 700", False: ""})
     return table.style.apply(lambda _: bold, axis=None)
 
 
@@ -148,20 +165,25 @@ def published(
     cards: Mapping[str, ModelCard],
     names: Mapping[str, str],
     split_name: str,
+    comparable: Collection[str],
 ) -> pd.DataFrame:
-    """FERscope's networks first, then what others published."""
-    rows = [
-        {
-            "system": f"FERscope {names[model_id]}",
-            "data": next(iter(cards.values())).data["name"],
-            "classes": next(iter(cards.values())).labels.name,
-            "protocol": "Training → PublicTest → PrivateTest",
-            "figure": f"{shown(summary.accuracy)} on {split_name}",
-            "comparable": "yes, with each other",
-            "why": "same images, same protocol",
-        }
-        for model_id, summary in summaries.items()
-    ]
+    """FERscope's networks first, then what others published. ``comparable`` are those on the same images."""
+    rows = []
+    for model_id, summary in summaries.items():
+        # An ensemble answers its members' images.
+        card = cards.get(model_id) or next(cards[m] for m in comparable if m in cards)
+        together = model_id in comparable
+        rows.append(
+            {
+                "system": f"FERscope {names[model_id]}",
+                "data": card.data["name"],
+                "classes": card.labels.name,
+                "protocol": "Training → PublicTest → PrivateTest",
+                "figure": f"{shown(summary.accuracy)} on {split_name}",
+                "comparable": "yes, with each other" if together else "not comparable",
+                "why": "same images, same protocol" if together else f"other images or classes, n = {summary.n:,}",
+            }
+        )
     rows += [
         {
             "system": r.system,

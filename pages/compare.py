@@ -3,11 +3,11 @@
 import streamlit as st
 
 from core.checkpoints import CheckpointError
-from core.evaluation import EvaluationError
+from core.evaluation import EvaluationError, same_questions
 from core.inference import ENSEMBLE
 from dashboard import services, tables, theme
-from dashboard.components.network_picker import forms, pick_networks, titles
-from dashboard.views import SPLITS, VIEWS, Comparison
+from dashboard.components.network_picker import ensemble_name, forms, pick_networks, pick_weights, titles
+from dashboard.views import SPLITS, VIEWS, Comparison, blocks
 
 with st.sidebar:
     chosen = pick_networks()
@@ -22,6 +22,7 @@ with st.sidebar:
         help="PublicTest chose the epoch and the temperature; PrivateTest was scored once.",
     )
     with_ensemble = st.toggle("Their ensemble", value=True, key="with_ensemble", bind="query-params")
+    weights = pick_weights(chosen)
 
 st.title("Compare")
 st.markdown("How good each network is, where it fails, and under which protocol its number was made.")
@@ -35,37 +36,45 @@ for checkpoint in chosen:
         runs[checkpoint.card.run_id] = services.evaluation(checkpoint, split)
     except (CheckpointError, EvaluationError) as error:
         st.warning(str(error), icon=":material/warning:")
-if with_ensemble and len(runs) > 1:
-    try:
-        runs[ENSEMBLE] = services.ensemble(list(runs.values()))
-    except EvaluationError as error:
-        st.warning(f"No ensemble: {error}", icon=":material/warning:")
 if not runs:
     st.stop()
+chosen = [c for c in chosen if c.card.run_id in runs]
+names = titles(chosen)
+together, apart = same_questions(list(runs.values()))
+for model_id, why in apart.items():
+    st.warning(f"{names[model_id]} does not compare with the others: {why}.", icon=":material/warning:")
+members = [r for r in together if weights[r.model_id]]
+if with_ensemble and len(together) > 1:
+    if members:
+        runs[ENSEMBLE] = services.ensemble(members, [weights[r.model_id] for r in members])
+    else:
+        st.info("Give at least one network a weight above 0 for an ensemble.", icon=":material/info:")
 
 milliseconds = services.milliseconds_of(chosen)
 comparison = Comparison(
     checkpoints={c.card.run_id: c for c in chosen},
     runs=runs,
     summaries={model_id: services.summary(run) for model_id, run in runs.items()},
-    names=titles(chosen) | {ENSEMBLE: "Ensemble"},
+    names=names | {ENSEMBLE: ensemble_name({r.model_id: weights[r.model_id] for r in members})},
     forms=forms(chosen) | {ENSEMBLE: theme.FORMS[ENSEMBLE]},
     milliseconds=milliseconds,
     split=split,
     inks=theme.ink(),
+    weights=weights,
 )
-scores = tables.scores(comparison.summaries, comparison.cards, comparison.names, milliseconds)
+scores = tables.scores(comparison.summaries, comparison.cards, comparison.names, milliseconds, comparison.members)
 st.dataframe(
-    tables.styled(scores, comparison.summaries),
+    tables.styled(scores, comparison.summaries, comparison.comparable()[0]),
     hide_index=True,
     alt=f"Scores on {comparison.split_name} by network",
     column_config=tables.SCORE_COLUMNS,
 )
 st.caption(
     f"{comparison.split_name}, n = {comparison.n:,}; {tables.protocol(split)} Intervals are 95 %: Wilson for accuracy, "
-    "bootstrap for the others. Bold: the best, and whatever its interval does not exclude. Milliseconds: one face, "
-    "median on this machine."
+    "bootstrap or the normal one for the others. Bold: the best, and whatever its interval does not exclude. "
+    f"Milliseconds: one face, median on this machine.{comparison.weights_in_words}"
 )
+blocks.csv(lambda: tables.score_numbers(comparison.summaries, comparison.names), f"scores-{split}", "Scores (CSV)")
 
 view = st.segmented_control("View", list(VIEWS), default="Curves", required=True, key="view", bind="query-params")
 VIEWS[view](comparison)

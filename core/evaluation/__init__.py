@@ -31,7 +31,7 @@ from core.evaluation.human import (
     truth_against_votes,
 )
 from core.evaluation.intervals import Score, mean_score, wilson
-from core.evaluation.members import Members, on_one_label_set
+from core.evaluation.members import Members, on_one_label_set, same_questions
 from core.evaluation.run import EvaluationError, EvaluationRun
 from core.evaluation.scores import (
     ClassScores,
@@ -96,6 +96,7 @@ __all__ = [
     "reliability",
     "risk_coverage",
     "roc_curves",
+    "same_questions",
     "slice_report",
     "smoothed",
     "summarise",

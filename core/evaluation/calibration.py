@@ -5,13 +5,14 @@ Above 50,000 images bins and curves are made of confidences rounded to 1/16384 (
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from core.evaluation.intervals import CONFIDENCE, RESAMPLES, SEED, UNDEFINED, Score, mean_score, wilson
+from core.evaluation.intervals import CONFIDENCE, NORMAL_QUANTILE, RESAMPLES, SEED, UNDEFINED, Score, mean_score, wilson
 from core.evaluation.levels import levels
 from core.evaluation.run import EvaluationError, EvaluationRun
 
@@ -58,9 +59,10 @@ def expected_calibration_error(
 
     ``confidence`` (N,) of the predicted classes, ``correct`` (N,) bool.
     ``equal_mass`` bins hold equally many images, ``equal_width`` ones split [0, 1] evenly. The figure is biased
-    upwards, and a resample is biased once more, so the bootstrap interval is the pivotal one (2·figure - resamples),
-    within [0, 1] and widened to hold the figure. The bins' sums are resampled by their normal limit, which costs
-    nothing at a million images.
+    upwards: luck alone gives a perfect network some. So the lower bound is the least error under which as much is
+    nothing rare: the gaps seen are scaled down until 2.5 % of simulated figures reach it, and it is 0 where a perfect
+    network's do. The upper bound adds the simulated spread and no correction, which leaves it a little too wide. The
+    bins' sums are simulated by their normal limit, which costs nothing at a million images.
     """
     return _calibration_error(_Answers.of(confidence, correct), bins, scheme)
 
@@ -75,11 +77,24 @@ def _calibration_error(answers: _Answers, bins: int, scheme: str) -> Score:
     squares = np.bincount(index, right * (1 - values) ** 2 + wrong * values**2, bins)
     value = float(np.abs(sums).sum() / n)
     covariance = np.diag(squares) - np.outer(sums, sums) / n
-    drawn = np.random.default_rng(SEED).multivariate_normal(sums, covariance, RESAMPLES, check_valid="ignore")
-    resampled = np.abs(drawn).sum(axis=1) / n
-    from_below, from_above = np.percentile(resampled, [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)])
-    low, high = 2 * value - from_above, 2 * value - from_below
-    return Score(value, max(0.0, min(low, value)), min(1.0, max(high, value)), n, "bootstrap")
+    zeros = np.zeros(bins)
+    noise = np.random.default_rng(SEED).multivariate_normal(zeros, covariance, RESAMPLES, check_valid="ignore")
+
+    def simulated(factor: float) -> np.ndarray:
+        """Figures that other images would give, if the true gaps were ``factor`` times those seen."""
+        return np.asarray(np.abs(factor * sums + noise).sum(axis=1) / n)
+
+    tail = 0.5 - CONFIDENCE / 2
+    # The least factor under which the figure is no rare one: halve the range where it lies.
+    low, at_most = 0.0, 1.0
+    if np.quantile(simulated(0.0), 1 - tail) < value:
+        while at_most - low > 0.001:
+            middle = (low + at_most) / 2
+            rare = np.quantile(simulated(middle), 1 - tail) < value
+            low, at_most = (middle, at_most) if rare else (low, middle)
+    as_seen = simulated(1.0)
+    spread = float(as_seen.mean() - np.quantile(as_seen, tail))
+    return Score(value, low * value, min(1.0, value + max(0.0, spread)), n, "bootstrap")
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,24 +136,38 @@ def reliability(run: EvaluationRun, bins: int = 15, scheme: str = "equal_mass") 
 class RiskCoverage:
     """Share of wrong answers among the most confident ones, at most 200 points; ``area`` is over all of them.
 
-    The area under the curve, AURC, is Geifman & El-Yaniv's (2017): the mean risk over all coverages k/N.
+    The area under the curve, AURC, is Geifman & El-Yaniv's (2017): the mean risk over all coverages k/N. Its interval
+    is the normal one of its influence values.
     """
 
     coverages: np.ndarray  # (P,) ascending, ends at 1
     risks: np.ndarray  # (P,) in [0, 1]
-    area: float
+    area: Score
 
 
 def risk_coverage(run: EvaluationRun) -> RiskCoverage:
     """Order the images by confidence and count the mistakes among the first k."""
     n = len(run)
     if not n:
-        return RiskCoverage(np.empty(0), np.empty(0), float("nan"))
+        return RiskCoverage(np.empty(0), np.empty(0), UNDEFINED)
     answers = _Answers.of(run.confidence, run.correct)
     # Equally confident answers share their mistakes evenly: their order in the file must not matter.
     risks = np.cumsum(np.repeat(answers.wrong / answers.count, answers.count)[::-1]) / np.arange(1, n + 1)
     points = np.unique(np.linspace(0, n - 1, MAX_POINTS).round().astype(int))
-    return RiskCoverage((points + 1) / n, risks[points], float(risks.mean()))
+    return RiskCoverage((points + 1) / n, risks[points], _area(float(risks.mean()), answers))
+
+
+def _area(value: float, answers: _Answers) -> Score:
+    """AURC is the mean over all images of -log(coverage) where the answer is wrong, of 0 where it is right; coverage
+    is the share of answers at least as confident. An image moves it by its own part, and by moving the coverages of
+    all answers that are less confident."""
+    count, wrong, n = answers.count, answers.wrong, int(answers.count.sum())
+    coverage = (np.cumsum(count[::-1])[::-1] - (count - 1) / 2) / n
+    moved = np.cumsum(wrong / coverage) / n - wrong / coverage / (2 * n)
+    of_right = wrong.sum() / n - value - moved
+    of_wrong = of_right - np.log(coverage)
+    half = NORMAL_QUANTILE * math.sqrt(float(answers.right @ of_right**2 + wrong @ of_wrong**2)) / n
+    return Score(value, max(0.0, value - half), min(1.0, value + half), n, "normal")
 
 
 @dataclass(frozen=True)

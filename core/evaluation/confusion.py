@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from statsmodels.stats.proportion import proportion_confint
 
+from core.evaluation.intervals import CONFIDENCE
 from core.evaluation.run import EvaluationError, EvaluationRun
 from core.labels import LabelSet
 
@@ -42,6 +44,14 @@ class ConfusionMatrix:
         """(K, K) float64: shares of each answer, columns sum to 1; NaN in the column of a class never answered."""
         return _shares(self.counts, axis=0)
 
+    def bounds_by_true(self) -> tuple[np.ndarray, np.ndarray]:
+        """Wilson's 95 % interval of each share of :meth:`by_true`: low and high, (K, K) each."""
+        return _bounds(self.counts, axis=1)
+
+    def bounds_by_predicted(self) -> tuple[np.ndarray, np.ndarray]:
+        """Wilson's 95 % interval of each share of :meth:`by_predicted`: low and high, (K, K) each."""
+        return _bounds(self.counts, axis=0)
+
     def minus(self, other: ConfusionMatrix) -> np.ndarray:
         """(K, K) float64 in [-1, 1]: shares by true class here minus there. Raises EvaluationError on other classes."""
         if self.labels.classes != other.labels.classes:
@@ -65,6 +75,12 @@ def resampled_counts(counts: np.ndarray, resamples: int, seed: int) -> np.ndarra
         shares = counts.ravel()[cells] / n
         drawn[:, cells] = np.random.default_rng(seed).multinomial(n, shares, size=resamples)
     return drawn.reshape(resamples, *counts.shape)
+
+
+def _bounds(counts: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    totals = np.broadcast_to(counts.sum(axis=axis, keepdims=True), counts.shape)
+    low, high = proportion_confint(counts, np.maximum(totals, 1), alpha=1 - CONFIDENCE, method="wilson")
+    return np.where(totals > 0, low, np.nan), np.where(totals > 0, high, np.nan)
 
 
 def _shares(counts: np.ndarray, axis: int) -> np.ndarray:

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from core.evaluation.calibration import losses
+from core.evaluation.confusion import resampled_counts
 from core.evaluation.ensemble import paired
+from core.evaluation.intervals import RESAMPLES, SEED, UNDEFINED, Score, percentile_score
 from core.evaluation.probabilities import divergence
 from core.evaluation.run import EvaluationError, EvaluationRun
 from core.labels import LabelSet
@@ -31,7 +33,8 @@ def error_table(run: EvaluationRun, others: Sequence[EvaluationRun] = ()) -> pd.
     """One row an image, in the run's order, right answers included.
 
     Columns: image_id, true, predicted, correct, confidence (of the prediction), probability_of_true, loss (nats),
-    disagreement (bits, among the run and the others; 0 without others), and ``predicted_<model_id>`` for each other.
+    disagreement (bits, among the run and the others; 0 without others), and for each other ``predicted_<model_id>``
+    and ``confidence_<model_id>``.
     """
     table = pd.DataFrame(
         {
@@ -47,7 +50,9 @@ def error_table(run: EvaluationRun, others: Sequence[EvaluationRun] = ()) -> pd.
         copy=False,
     )
     for other in others:
-        table[f"predicted_{other.model_id}"] = _named(run.paired_with(other)[1].predicted, run.labels)
+        answers = run.paired_with(other)[1]
+        table[f"predicted_{other.model_id}"] = _named(answers.predicted, run.labels)
+        table[f"confidence_{other.model_id}"] = answers.confidence
     return table
 
 
@@ -66,10 +71,7 @@ class LabelIssues:
     confident_joint: np.ndarray  # (K, K) int64, images by given label (rows) and by what they confidently look like
     joint: np.ndarray  # (K, K) float64, estimated shares of given and true label, sums to 1
 
-    @property
-    def estimated_share(self) -> float:
-        """Estimated share of images with a wrong label."""
-        return float(1 - np.trace(self.joint))
+    estimated_share: Score  # of images with a wrong label, with the interval of a bootstrap of the images
 
 
 def likely_label_errors(run: EvaluationRun) -> LabelIssues:
@@ -103,7 +105,23 @@ def likely_label_errors(run: EvaluationRun) -> LabelIssues:
         }
     )
     table = table.sort_values("margin", ascending=False, kind="stable", ignore_index=True)
-    return LabelIssues(run.labels, table, confident, _calibrated(confident, support))
+    joint = _calibrated(confident, support)
+    return LabelIssues(
+        run.labels, table, confident, joint, _wrong_share(1 - float(np.trace(joint)), confident, support)
+    )
+
+
+def _wrong_share(value: float, confident: np.ndarray, support: np.ndarray) -> Score:
+    """The share that the joint leaves off its diagonal, with resamples of the images; the thresholds stay."""
+    n, k = int(support.sum()), len(support)
+    if not n:
+        return UNDEFINED
+    uncounted = support - confident.sum(axis=1)
+    drawn = resampled_counts(np.column_stack([confident, uncounted]), RESAMPLES, SEED)
+    counted = drawn[..., :k].sum(axis=-1)
+    looks_right = np.diagonal(drawn, axis1=-2, axis2=-1)
+    right = np.divide(looks_right, counted, out=np.ones(counted.shape), where=counted > 0)
+    return percentile_score(value, 1 - (right * drawn.sum(axis=-1)).sum(axis=-1) / n, n)
 
 
 def _calibrated(confident: np.ndarray, support: np.ndarray) -> np.ndarray:

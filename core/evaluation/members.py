@@ -1,4 +1,4 @@
-"""Networks with different classes as members of one ensemble."""
+"""Which networks answered the same questions, and networks with different classes as members of one ensemble."""
 
 from __future__ import annotations
 
@@ -9,6 +9,25 @@ import numpy as np
 
 from core.evaluation.run import EvaluationError, EvaluationRun
 from core.labels import LabelSet
+
+
+def same_questions(runs: Sequence[EvaluationRun]) -> tuple[list[EvaluationRun], dict[str, str]]:
+    """The largest group of runs with the same classes, images and true classes, paired; and for each other run, by
+    model id, what keeps it out. Of equally large groups the first one's.
+    """
+    best: tuple[list[EvaluationRun], dict[str, str]] = [], {}
+    for first in runs:
+        kept, refused = [], {}
+        for run in runs:
+            try:
+                kept.append(first.paired_with(run)[1])
+            except EvaluationError as error:
+                refused[run.model_id] = str(error)
+        if len(kept) > len(best[0]):
+            best = kept, refused
+        if len(kept) > len(runs) / 2:
+            break
+    return best
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from core.checkpoints import Checkpoint, CheckpointError
@@ -31,6 +33,30 @@ def pick_networks(key: str = "networks") -> list[Checkpoint]:
         bind="query-params",
     )
     return [c for c in listing.checkpoints if c.card.run_id in (chosen or [])]
+
+
+def pick_weights(checkpoints: list[Checkpoint]) -> dict[str, float]:
+    """run_id -> what that network counts in the ensemble, by a slider each, bound to the URL."""
+    names = titles(checkpoints)
+    with st.expander("Weights of the ensemble", icon=":material/balance:"):
+        return {
+            c.card.run_id: st.slider(
+                names[c.card.run_id],
+                0.0,
+                1.0,
+                1.0,
+                0.05,
+                key=f"weight_{c.card.run_id}",
+                bind="query-params",
+                help="0 leaves the network out; only the ratio of the weights counts",
+            )
+            for c in checkpoints
+        }
+
+
+def ensemble_name(weights: Mapping[str, float]) -> str:
+    """What an ensemble with those weights is called; its members by name are in the captions."""
+    return "Ensemble" if len(set(weights.values())) <= 1 else "Weighted ensemble"
 
 
 def load(checkpoints: list[Checkpoint]) -> list[Predictor]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -85,7 +84,7 @@ def risk_coverage(
             x=curve.coverages,
             y=curve.risks,
             mode="lines",
-            name=f"{names[model_id]}, AURC {curve.area:.3f}",
+            name=f"{names[model_id]}, AURC {curve.area}",
             line={"dash": form.dash, "width": form.width, "color": inks.text},
             hovertemplate="answers %{x:.3f}, wrong among them %{y:.3f}<extra>" + names[model_id] + "</extra>",
         )
@@ -124,19 +123,19 @@ def table(
 ) -> pd.DataFrame:
     """One row a network: ECE, NLL and Brier's score before temperature (:func:`uncalibrated`) and after, and AURC."""
     rows = []
-    for model_id, after in summaries.items():
-        raw, area = before[model_id], curves[model_id].area
+    for model_id, run in runs.items():
+        after, raw = summaries[model_id], before[model_id]
         rows.append(
             {
                 "network": names[model_id],
-                "temperature": f"{runs[model_id].temperature:.3f}" if raw else "its members'",
+                "temperature": f"{run.temperature:.3f}" if raw else "its members'",
                 "ECE before": str(after.ece_before) if raw else "not defined",
                 "ECE after": str(after.ece),
                 "NLL before": str(nll(raw)) if raw else "not defined",
                 "NLL after": str(after.nll),
                 "Brier before": str(brier(raw)) if raw else "not defined",
                 "Brier after": str(after.brier),
-                "AURC": "not defined" if np.isnan(area) else f"{area:.3f}",
+                "AURC": str(curves[model_id].area),
             }
         )
     return pd.DataFrame(rows)

@@ -21,9 +21,13 @@ def matrix(
     of the predicted class for "by predicted class", else of the true class. ``show`` is one of SHARES."""
     shares, whole = (counted.by_predicted(), "column") if show == BY_PREDICTED else (counted.by_true(), "row")
     text = _words(counted.counts, "{:,}") if show == COUNTS else _words(shares, "{:.2f}")
+    low, high = counted.bounds_by_predicted() if show == BY_PREDICTED else counted.bounds_by_true()
     hover = [
-        [f"{n:,} images" + ("" if np.isnan(v) else f", {v:.3f} of the {whole}") for n, v in zip(*rows, strict=True)]
-        for rows in zip(counted.counts, shares, strict=True)
+        [
+            f"{n:,} images" + ("" if np.isnan(v) else f", {v:.3f} ({a:.3f} to {b:.3f}) of the {whole}")
+            for n, v, a, b in zip(*rows, strict=True)
+        ]
+        for rows in zip(counted.counts, shares, low, high, strict=True)
     ]
     heat = go.Heatmap(
         z=shares,
@@ -79,6 +83,7 @@ def numbers(counted: ConfusionMatrix) -> pd.DataFrame:
     """One row a cell, for a file."""
     classes = counted.labels.classes
     by_true, by_predicted = counted.by_true(), counted.by_predicted()
+    of_true, of_predicted = counted.bounds_by_true(), counted.bounds_by_predicted()
     return pd.DataFrame(
         [
             {
@@ -86,7 +91,11 @@ def numbers(counted: ConfusionMatrix) -> pd.DataFrame:
                 "predicted": b,
                 "images": int(counted.counts[i, j]),
                 "share_of_true": by_true[i, j],
+                "share_of_true_low": of_true[0][i, j],
+                "share_of_true_high": of_true[1][i, j],
                 "share_of_predicted": by_predicted[i, j],
+                "share_of_predicted_low": of_predicted[0][i, j],
+                "share_of_predicted_high": of_predicted[1][i, j],
             }
             for i, a in enumerate(classes)
             for j, b in enumerate(classes)

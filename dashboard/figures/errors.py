@@ -7,30 +7,67 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from core.evaluation import EvaluationRun
+
 ANY = "any"
-# The order, largest first, and what it is good for.
-ORDERS = {"confidence": "confidence", "disagreement": "disagreement", "loss": "loss"}
-OTHERS = "predicted_"
+# What a table of answers, and one of likely wrong labels, is sorted by: heading -> column.
+ORDERS = {
+    "confidence": "confidence",
+    "disagreement": "disagreement",
+    "loss": "loss",
+    "probability of true": "probability_of_true",
+    "true": "true",
+    "predicted": "predicted",
+    "row": "image_id",
+}
+LABEL_ORDERS = {
+    "margin": "margin",
+    "probability of given": "probability_of_given",
+    "given": "given",
+    "suggested": "suggested",
+    "row": "image_id",
+}
+OTHERS, OTHERS_CONFIDENCE = "predicted_", "confidence_"
 
 
-def select(table: pd.DataFrame, *, true: str = ANY, predicted: str = ANY, mistakes: bool = True) -> pd.DataFrame:
-    """Rows of an error table with that true class and that answer; only wrong ones where ``mistakes``."""
+def select(
+    table: pd.DataFrame,
+    classes: Mapping[str, str] | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    *,
+    mistakes: bool = True,
+) -> pd.DataFrame:
+    """Rows with those ``classes`` by column (``ANY``: whichever) and with numbers in those ``ranges`` by column, bounds
+    included; only wrong answers where ``mistakes``."""
     keep = ~table["correct"] if mistakes else pd.Series(True, index=table.index)
-    for column, value in (("true", true), ("predicted", predicted)):
+    for column, value in (classes or {}).items():
         if value != ANY:
             keep &= table[column] == value
+    for column, (low, high) in (ranges or {}).items():
+        keep &= table[column].between(low, high)
     return table[keep]
 
 
-def ordered(table: pd.DataFrame, by: str) -> pd.DataFrame:
-    """The largest first; of equals the first row of the source."""
-    return table.sort_values([ORDERS[by], "image_id"], ascending=[False, True], kind="stable")
+def ordered(table: pd.DataFrame, column: str, *, ascending: bool = False) -> pd.DataFrame:
+    """Sorted by a column, the largest first where not ``ascending``; of equals the first row of the source."""
+    return table.sort_values([column, "image_id"], ascending=[ascending, True], kind="stable")
+
+
+def with_probabilities(table: pd.DataFrame, run: EvaluationRun) -> pd.DataFrame:
+    """The table with the run's probability of each class for its images."""
+    probabilities = run.on_images(table["image_id"].to_numpy()).probabilities
+    return table.assign(**{f"p({c})": probabilities[:, k] for k, c in enumerate(run.labels.classes)})
 
 
 def shown(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     """The columns as they are headed on the screen: row number, classes, probabilities, what the others said."""
     headings = {"image_id": "row", "probability_of_true": "probability of true"}
     headings |= {c: names[c.removeprefix(OTHERS)] + " says" for c in table.columns if c.startswith(OTHERS)}
+    headings |= {
+        c: names[c.removeprefix(OTHERS_CONFIDENCE)] + " confidence"
+        for c in table.columns
+        if c.startswith(OTHERS_CONFIDENCE)
+    }
     return table.drop(columns="correct", errors="ignore").rename(columns=headings)
 
 

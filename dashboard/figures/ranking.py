@@ -79,7 +79,8 @@ def curve_numbers(of_networks: Mapping[str, ClassCurves], kind: str) -> pd.DataF
 
     def points(model_id: str, curve: Curve) -> pd.DataFrame:
         columns = {"network": model_id, "class": curve.name, x_title: curve.x, y_title: curve.y}
-        return pd.DataFrame(columns | {area: curve.area.value})
+        bounds = {f"{area}_low": curve.area.low, f"{area}_high": curve.area.high}
+        return pd.DataFrame(columns | {area: curve.area.value} | bounds)
 
     return pd.concat(
         points(m, c) for m, of_classes in of_networks.items() for c in (*of_classes.classes, of_classes.macro)

@@ -25,10 +25,11 @@ def draw(comparison: Comparison) -> None:
         key="bins",
         bind="query-params",
     )
-    before = {m: figures.uncalibrated(run) for m, run in comparison.runs.items()}
+    runs = blocks.comparable(comparison)
+    before = {m: figures.uncalibrated(run) for m, run in runs.items()}
     diagrams = {
         "before": {m: reliability(run, scheme=scheme) for m, run in before.items() if run},
-        "after": {m: reliability(run, scheme=scheme) for m, run in comparison.runs.items()},
+        "after": {m: reliability(run, scheme=scheme) for m, run in runs.items()},
     }
     for column, (state, of_networks) in zip(st.columns(2), diagrams.items(), strict=True):
         with column:
@@ -48,8 +49,8 @@ def draw(comparison: Comparison) -> None:
         lambda: pd.concat([figures.reliability_numbers(d, s) for s, d in diagrams.items()]),
         f"reliability-{comparison.split}",
     )
-    curves = {m: risk_coverage(run) for m, run in comparison.runs.items()}
-    scores = figures.table(comparison.runs, before, comparison.summaries, curves, comparison.names)
+    curves = {m: risk_coverage(run) for m, run in runs.items()}
+    scores = figures.table(runs, before, comparison.summaries, curves, comparison.names)
     st.dataframe(scores, hide_index=True, alt="Calibration scores before and after temperature")
     st.caption(
         f"{blocks.protocol(comparison)} ECE in 15 bins of equal mass, bootstrap; NLL in nats and Brier's score (0 to "
@@ -59,7 +60,8 @@ def draw(comparison: Comparison) -> None:
 
     st.markdown("**Being silent when unsure**")
     threshold = st.slider("Silent below a confidence of", 0.0, 0.95, 0.5, 0.05, key="silent", bind="query-params")
-    chosen = {m: abstention(run, threshold) for m, run in comparison.runs.items()}
+    chosen = {m: abstention(run, threshold) for m, run in runs.items()}
+    silence = figures.silence(chosen, comparison.names)
     left, right = st.columns(2)
     with left:
         blocks.figure(
@@ -71,7 +73,6 @@ def draw(comparison: Comparison) -> None:
             numbers=lambda: figures.risk_numbers(curves),
         )
     with right:
-        st.dataframe(
-            figures.silence(chosen, comparison.names), hide_index=True, alt="Coverage and accuracy at the threshold"
-        )
+        st.dataframe(silence, hide_index=True, alt="Coverage and accuracy at the threshold")
         st.caption("A network that never answers has no accuracy: not defined. Intervals: 95 % (Wilson).")
+        blocks.csv(lambda: silence, f"silence-{comparison.split}")

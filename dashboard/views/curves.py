@@ -5,7 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.evaluation import wilson
 from dashboard import charts, services
+from dashboard.views import findings
 from dashboard.views.comparison import Comparison
 
 LOG_AXES = ("epochs", "values")
@@ -21,6 +23,7 @@ def draw(comparison: Comparison) -> None:
     if not shown:
         return
     chosen = {m: comparison.cards[m].chosen_epoch for m in shown}
+    images = findings.validation_images(comparison)
     at_slider, at_axes = st.columns([2, 3], vertical_alignment="bottom")
     smoothing = at_slider.slider(
         "Smoothing", 0.0, 0.9, 0.0, 0.1, key="smoothing", bind="query-params", help="Weight of the past in each point"
@@ -39,6 +42,7 @@ def draw(comparison: Comparison) -> None:
                     comparison.names,
                     comparison.inks,
                     measure,
+                    images=images,
                     smoothing=smoothing,
                     log_epochs="epochs" in logarithmic,
                     log_values="values" in logarithmic,
@@ -49,10 +53,19 @@ def draw(comparison: Comparison) -> None:
             )
     st.caption(
         "Strong: PublicTest, with the weights that would ship. Faint: training, a running mean over augmented images "
-        "while the weights move, so it can lie below. Marked: the epoch that PublicTest chose."
+        "while the weights move, so it can lie below. Marked: the epoch that PublicTest chose, its "
+        "accuracy with the 95 % interval (Wilson)."
         + (f" Lines are smoothed with weight {smoothing:.1f}, the marks are not." if smoothing else "")
     )
-    together = pd.concat([h.assign(network=m) for m, h in shown.items()])
+    together = pd.concat([_with_bounds(h, images.get(m, 0)).assign(network=m) for m, h in shown.items()])
     st.download_button(
         "History (CSV)", lambda: together.to_csv(index=False), "history.csv", "text/csv", icon=":material/table:"
     )
+
+
+def _with_bounds(history: pd.DataFrame, images: int) -> pd.DataFrame:
+    """The history with the 95 % interval of each PublicTest accuracy, where the number of images is known."""
+    if not images:
+        return history
+    scores = [wilson(round(v * images), images) for v in history["val_accuracy"]]
+    return history.assign(val_accuracy_low=[s.low for s in scores], val_accuracy_high=[s.high for s in scores])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
 
 from core.checkpoints import ModelCard
 from core.evaluation import (
-    EvaluationError,
     EvaluationRun,
     compare,
     ensemble_run,
@@ -31,14 +29,19 @@ def draw(comparison: Comparison) -> None:
         st.info("An ensemble needs two networks: choose another one in the sidebar.", icon=":material/info:")
         return
     comparison = replace(comparison, runs=members)  # the captions count these images
-    weights = _weights(members, comparison)
-    runs = [members[m] for m, w in weights.items() if w > 0]
-    shares = [w for w in weights.values() if w > 0]
-    try:
-        mean = ensemble_run(runs, shares, model_id=ENSEMBLE)
-    except EvaluationError:  # all weights are 0
-        st.info("Give at least one network a weight above 0.", icon=":material/info:")
+    weights = {m: comparison.weights[m] for m in members if comparison.weights[m] > 0}
+    if not weights:
+        st.info("Give at least one network a weight above 0 in the sidebar.", icon=":material/info:")
         return
+    runs, shares = [members[m] for m in weights], list(weights.values())
+    if not len(runs[0]):
+        st.info("There is no image to score an ensemble on.", icon=":material/info:")
+        return
+    st.markdown(
+        "Members and weights are chosen in the sidebar; the ensemble there stands in every other view, too. Here it "
+        "is taken apart."
+    )
+    mean = ensemble_run(runs, shares, model_id=ENSEMBLE)
     _scores(comparison, runs, mean, changed)
     if len(runs) > 1:
         _worth(comparison, runs, shares, changed)
@@ -85,31 +88,14 @@ def _source(card: ModelCard) -> str:
     return "FER2013" if name == "FER+" else name
 
 
-def _weights(members: Mapping[str, EvaluationRun], comparison: Comparison) -> dict[str, float]:
-    columns = st.columns(min(4, len(members)))
-    return {
-        model_id: columns[i % len(columns)].slider(
-            f"Weight of {comparison.names[model_id]}",
-            0.0,
-            1.0,
-            1.0,
-            0.05,
-            key=f"weight_{model_id}",
-            bind="query-params",
-            help="0 leaves the network out; only the ratio of the weights counts",
-        )
-        for i, model_id in enumerate(members)
-    }
-
-
 def _scores(comparison: Comparison, runs: list[EvaluationRun], mean: EvaluationRun, changed: str) -> None:
     """The ensemble beside its members, and whether it is better than the best of them."""
     names = {**comparison.names, ENSEMBLE: "This ensemble"}
     summaries = {r.model_id: services.summary(r) for r in (mean, *runs)}
     cards = {r.model_id: comparison.cards[r.model_id] for r in runs}
-    scores = tables.scores(summaries, cards, names, comparison.milliseconds)
+    scores = tables.scores(summaries, cards, names, comparison.milliseconds, list(cards))
     st.dataframe(
-        tables.styled(scores, summaries),
+        tables.styled(scores, summaries, list(summaries)),
         hide_index=True,
         alt="Scores of this ensemble and of its members",
         column_config=tables.SCORE_COLUMNS,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.checkpoints import ModelCard
 from core.evaluation import EvaluationRun, likely_label_errors
@@ -30,30 +34,57 @@ def draw(comparison: Comparison) -> None:
         _labels(run, comparison, card)
         return
     classes = [tables.ANY, *run.labels.classes]
-    true, predicted, order = st.columns(3)
+    true, predicted, order, direction = st.columns([2, 2, 2, 1], vertical_alignment="bottom")
+    chosen = {
+        "true": true.selectbox("True", classes, key="true", bind="query-params"),
+        "predicted": predicted.selectbox("Predicted", classes, key="predicted", bind="query-params"),
+    }
+    by, ascending = _order(tables.ORDERS, order, direction)
+    answers = services.error_table(run, [r for m, r in runs.items() if m != model_id])
     table = tables.ordered(
-        tables.select(
-            services.error_table(run, [r for m, r in runs.items() if m != model_id]),
-            true=true.selectbox("True", classes, key="true", bind="query-params"),
-            predicted=predicted.selectbox("Predicted", classes, key="predicted", bind="query-params"),
-            mistakes=shown == MISTAKES,
-        ),
-        order.selectbox("Sorted by", list(tables.ORDERS), key="sort", bind="query-params", help="The largest first"),
+        tables.select(answers, chosen, _ranges(len(runs)), mistakes=shown == MISTAKES), by, ascending=ascending
     )
     image_list.draw(
         table, comparison, card, key="errors", alt=f"Answers of {comparison.names[model_id]}", explained=model_id
     )
 
 
+def _order(orders: Mapping[str, str], box: DeltaGenerator, beside: DeltaGenerator) -> tuple[str, bool]:
+    """The column to sort by and whether the smallest comes first."""
+    by = box.selectbox("Sorted by", list(orders), key="sort", bind="query-params")
+    ascending = beside.toggle("Ascending", key="ascending", bind="query-params", help="The smallest first")
+    return orders[by], ascending
+
+
+def _ranges(networks: int) -> dict[str, tuple[float, float]]:
+    """By column the numbers that are listed; a slider at its end lets everything pass beyond it."""
+    most = math.ceil(100 * math.log2(max(2, networks))) / 100  # bits that so many networks can disagree by
+    bounds = {"confidence": (1.0, "Confidence"), "disagreement": (most, "Disagreement (bits)"), "loss": (10.0, "Loss")}
+    chosen = {}
+    with st.expander("Filter by numbers", icon=":material/filter_alt:"):
+        for column, (key, (high, label)) in zip(st.columns(len(bounds)), bounds.items(), strict=True):
+            low, up_to = column.slider(label, 0.0, high, (0.0, high), 0.01, key=f"{key}_range", bind="query-params")
+            chosen[key] = low, math.inf if up_to == high else up_to
+    return chosen
+
+
 def _labels(run: EvaluationRun, comparison: Comparison, card: ModelCard) -> None:
     issues = likely_label_errors(run)
     st.markdown(
-        f"By confident learning, a share of about {issues.estimated_share:.3f} of the labels may be wrong; "
+        f"By confident learning, a share of about {issues.estimated_share} of the labels may be wrong "
+        "(95 %, bootstrap); "
         f"{len(issues.table):,} images confidently look like another class. The network may be wrong as well: look "
         "before you believe it."
     )
+    classes = [tables.ANY, *run.labels.classes]
+    given, suggested, order, direction = st.columns([2, 2, 2, 1], vertical_alignment="bottom")
+    chosen = {
+        "given": given.selectbox("Given", classes, key="given", bind="query-params"),
+        "suggested": suggested.selectbox("Suggested", classes, key="suggested", bind="query-params"),
+    }
+    by, ascending = _order(tables.LABEL_ORDERS, order, direction)
     image_list.draw(
-        issues.table,
+        tables.ordered(tables.select(issues.table, chosen, mistakes=False), by, ascending=ascending),
         comparison,
         card,
         key="labels",

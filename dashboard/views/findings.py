@@ -108,6 +108,11 @@ def label_against_majority(facts: ImageFacts, split: str) -> VoteMatrix:
     return truth_against_votes(facts.labels, facts.truth[rows], facts.votes[rows])
 
 
+def validation_images(comparison: Comparison) -> dict[str, int]:
+    """By model id how many PublicTest images chose the epoch, where the card says so."""
+    return {m: card.metrics["val"].n for m, card in comparison.cards.items() if "val" in card.metrics}
+
+
 def costs(comparison: Comparison, title: str) -> tuple[dict[str, float], list[Note]]:
     """By model id what one face costs, in one of ``COSTS``. The ensemble costs what its members cost together, and is
     left out where one of them has not been measured."""
@@ -121,5 +126,5 @@ def costs(comparison: Comparison, title: str) -> tuple[dict[str, float], list[No
     shown = [m for m in comparison.summaries if m in of_members or not missing]
     if not any(m in of_members for m in shown):
         return {}, notes
-    together = sum(c for m, c in of_members.items() if m in comparison.runs)
+    together = sum(c for m, c in of_members.items() if m in comparison.members)
     return {m: of_members.get(m, together) for m in shown}, notes

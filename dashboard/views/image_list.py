@@ -47,8 +47,9 @@ def draw(
     page = st.pagination(pages, key=f"{key}_page", bind="query-params") if pages > 1 else 1
     rows = table.iloc[(page - 1) * PAGE : page * PAGE]
     _faces(rows, comparison, card, classes, key, explained)
+    run = comparison.runs.get(explained or "")
     st.dataframe(
-        tables.shown(rows, comparison.names),
+        tables.shown(tables.with_probabilities(rows, run) if run else rows, comparison.names),
         hide_index=True,
         alt=alt,
         column_config={
@@ -58,11 +59,17 @@ def draw(
             ),
             "loss": st.column_config.NumberColumn(format="%.3f", help="Negative log-likelihood of the true class"),
         }
-        | {c: st.column_config.NumberColumn(format="%.3f") for c in NUMBERS[:4]},
+        | {c: st.column_config.NumberColumn(format="%.3f") for c in NUMBERS[:4]}
+        | {f"{name} confidence": st.column_config.NumberColumn(format="%.3f") for name in comparison.names.values()}
+        | {f"p({c})": st.column_config.NumberColumn(format="%.3f") for c in (run.labels.classes if run else ())},
     )
     first = (page - 1) * PAGE + 1
     st.caption(f"{blocks.protocol(comparison)} {first:,} to {first + len(rows) - 1:,} of {len(table):,} images.")
-    blocks.csv(lambda: table, f"{key}-{comparison.split}", "All of them (CSV)")
+    blocks.csv(
+        lambda: tables.with_probabilities(table, run) if run else table,
+        f"{key}-{comparison.split}",
+        "All of them (CSV)",
+    )
 
 
 def _faces(

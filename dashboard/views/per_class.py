@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.evaluation import per_class
 from dashboard import charts, tables
+from dashboard.views import blocks
 from dashboard.views.comparison import Comparison
 
 
@@ -14,7 +15,7 @@ def draw(comparison: Comparison) -> None:
     measure = st.segmented_control(
         "Score", ["F1", "precision", "recall"], default="F1", required=True, key="measure", bind="query-params"
     )
-    of_classes = {m: per_class(run) for m, run in comparison.runs.items()}
+    of_classes = {m: per_class(run) for m, run in blocks.comparable(comparison).items()}
     st.plotly_chart(
         charts.per_class(of_classes, comparison.forms, comparison.names, comparison.inks, measure.lower()),
         key="per-class",

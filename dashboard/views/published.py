@@ -6,13 +6,18 @@ import streamlit as st
 
 from dashboard import tables
 from dashboard.published import PUBLISHED
+from dashboard.views import blocks
 from dashboard.views.comparison import Comparison
 
 
 def draw(comparison: Comparison) -> None:
     """One table; what cannot be compared says why."""
+    kept, _ = comparison.comparable()
+    table = tables.published(
+        PUBLISHED, comparison.summaries, comparison.cards, comparison.names, comparison.split_name, kept
+    )
     st.dataframe(
-        tables.published(PUBLISHED, comparison.summaries, comparison.cards, comparison.names, comparison.split_name),
+        table,
         hide_index=True,
         alt="Figures published by others beside FERscope's own",
         column_config={"why": st.column_config.TextColumn("why", width="large")},
@@ -21,3 +26,4 @@ def draw(comparison: Comparison) -> None:
         "Figures of other systems are what their authors published, under their own protocol. *Not comparable* means "
         "that data, classes or split differ or are not stated, so that neither number says who is better."
     )
+    blocks.csv(lambda: table, f"published-{comparison.split}")

@@ -12,7 +12,8 @@ from dashboard.views.comparison import Comparison
 ROC, PR, TOP_K, COST = KINDS = ("ROC", "precision-recall", "top-k", "cost")
 INTERVALS = {
     ROC: "Areas with 95 % intervals after DeLong; the macro area is the mean over the classes.",
-    PR: "Average precision with 95 % logit intervals; the mean over the classes has none.",
+    PR: "Average precision with 95 % logit intervals; the mean over the classes has the mean of "
+    "their widths, the widest it can be.",
 }
 
 
@@ -29,7 +30,7 @@ def draw(comparison: Comparison) -> None:
 
 def _curves(comparison: Comparison, kind: str) -> None:
     of_run = roc_curves if kind == ROC else pr_curves
-    of_networks = {m: of_run(run) for m, run in comparison.runs.items()}
+    of_networks = {m: of_run(run) for m, run in blocks.comparable(comparison).items()}
     classes = dict.fromkeys(c.name for of in of_networks.values() for c in of.classes)
     shown = st.pills(
         "Classes",
@@ -57,7 +58,7 @@ def _curves(comparison: Comparison, kind: str) -> None:
 
 
 def _top_k(comparison: Comparison) -> None:
-    scores = {m: top_k(run) for m, run in comparison.runs.items()}
+    scores = {m: top_k(run) for m, run in blocks.comparable(comparison).items()}
     blocks.figure(
         figures.top_k(scores, comparison.forms, comparison.names, comparison.inks),
         comparison,
@@ -76,6 +77,8 @@ def _cost(comparison: Comparison) -> None:
     blocks.notes(missing)
     if not costs:
         return
+    kept = blocks.comparable(comparison)
+    costs = {m: cost for m, cost in costs.items() if m in kept}
     summaries = {m: comparison.summaries[m] for m in costs}
     blocks.figure(
         figures.cost(summaries, costs, comparison.forms, comparison.names, comparison.inks, title),
@@ -84,6 +87,6 @@ def _cost(comparison: Comparison) -> None:
         alt=f"Accuracy against {title}, with the Pareto line",
         caption="Whiskers: 95 % (Wilson); where they overlap, the line alone does not say who is better. The line "
         "joins the networks that none beats in accuracy for less. Cost: one face"
-        + (", median of nine on this machine." if title == findings.MILLISECONDS else "."),
+        + (", median on this machine." if title == findings.MILLISECONDS else "."),
         numbers=lambda: figures.cost_numbers(summaries, costs),
     )

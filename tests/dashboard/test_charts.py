@@ -13,6 +13,7 @@ HISTORY = pd.DataFrame(
 
 def drawn(inks, **options):
     forms = {"one": FORMS["ensemble"]}
+    options = {"images": {}} | options
     return charts.learning_curves({"one": HISTORY}, {"one": 2}, forms, {"one": "One"}, inks, "accuracy", **options)
 
 
@@ -21,6 +22,13 @@ def test_lines_are_the_history_and_the_chosen_epoch_is_marked(inks):
     assert list(training.y) == [0.2, 0.4, 0.6]
     assert list(validation.y) == [0.1, 0.5, 0.3]
     assert (list(chosen.x), list(chosen.y)) == ([2], [0.5])
+
+
+def test_the_chosen_epoch_has_the_interval_of_its_images(inks):
+    _, _, chosen = drawn(inks, images={"one": 100}).data
+    # Wilson's 95 % interval of 50 right answers among 100, as in Brown, Cai & DasGupta (2001): 0.404 to 0.596.
+    assert list(chosen.error_y.array) == pytest.approx([0.096], abs=5e-4)
+    assert list(chosen.error_y.arrayminus) == pytest.approx([0.096], abs=5e-4)
 
 
 def test_smoothing_weighs_the_past_and_leaves_the_mark(inks):

@@ -40,7 +40,7 @@ def test_a_click_on_a_cell_names_its_classes(run, inks):
     assert squares.marker.opacity == 0
     at = [(x, y) for x, y in zip(squares.x, squares.y, strict=True)].index(("b", "a"))
     assert list(squares.customdata[at][:2]) == [0, 1]  # true a, predicted b
-    assert squares.customdata[at][2] == "1 images, 0.333 of the row"
+    assert squares.customdata[at][2] == "1 images, 0.333 (0.061 to 0.792) of the row"
 
 
 def test_the_chosen_cell_is_outlined(run, inks):

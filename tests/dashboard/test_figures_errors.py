@@ -26,13 +26,35 @@ def test_mistakes_are_sorted_by_what_is_asked(table):
 
 
 def test_filters_take_true_and_predicted_together(table):
-    assert list(errors.select(table, true="a", predicted="b")["image_id"]) == [101, 102]
-    assert errors.select(table, true="b", predicted="a").empty
-    assert list(errors.select(table, true="a", mistakes=False)["image_id"]) == [100, 101, 102]
+    assert list(errors.select(table, {"true": "a", "predicted": "b"})["image_id"]) == [101, 102]
+    assert errors.select(table, {"true": "b", "predicted": "a"}).empty
+    assert list(errors.select(table, {"true": "a", "predicted": errors.ANY}, mistakes=False)["image_id"]) == [
+        100,
+        101,
+        102,
+    ]
+
+
+def test_numbers_are_filtered_by_ranges(table):
+    sure = errors.select(table, ranges={"confidence": (0.85, np.inf)}, mistakes=False)
+    assert list(sure["image_id"]) == [102]
+    assert list(errors.select(table, ranges={"confidence": (0.0, 0.85)})["image_id"]) == [101]
+
+
+def test_the_smallest_come_first_where_asked(table):
+    assert list(errors.ordered(errors.select(table), "confidence", ascending=True)["image_id"]) == [101, 102]
+    assert list(errors.ordered(table, "true", ascending=True)["image_id"]) == [100, 101, 102, 103, 104]
+
+
+def test_every_class_has_its_probability(table, answering):
+    run = answering([0, 0, 0, 1, 2], [0, 1, 1, 1, 2], "net")
+    shown = errors.with_probabilities(table[table["image_id"] == 103], run)
+    assert shown[["p(a)", "p(b)", "p(c)"]].to_numpy()[0] == pytest.approx([0.1, 0.8, 0.1])
 
 
 def test_the_screen_shows_row_numbers_and_the_others_answers_by_name(table):
     shown = errors.shown(table, {"other": "Other"})
+    assert np.allclose(shown["Other confidence"], 0.8)
     assert shown.columns[0] == "row"
     assert list(shown["Other says"]) == ["a", "a", "a", "b", "c"]
     assert not {"image_id", "correct", "predicted_other"} & set(shown.columns)

@@ -1,7 +1,9 @@
 """Every view of Compare through the entry file, with networks that were really trained."""
 
+import json
 import shutil
 
+import numpy as np
 import pytest
 import streamlit as st
 
@@ -47,6 +49,20 @@ def test_errors_are_filtered_by_the_link_and_sorted(networks, open_view, said):
     assert {"CNN says", "Ensemble says"} <= set(table.columns)
     assert "1 to 12 of 12 images" in said(app)
     assert "set FERSCOPE_DATA to the path of" in said(app)
+
+
+def test_errors_are_filtered_by_numbers_and_sorted_either_way(networks, open_view, said):
+    app = open_view("Errors", list="all images", sort="loss", ascending="true")
+    table = app.dataframe[1].value
+    assert list(table["loss"]) == sorted(table["loss"])
+    assert {"p(bright)", "p(dark)", "CNN says", "CNN confidence"} - set(table.columns) == {"CNN says", "CNN confidence"}
+    assert {"Residual CNN says", "Residual CNN confidence"} <= set(table.columns)
+    run = checkpoints.load_checkpoint(networks / "tiny_cnn").evaluation("test")
+    sure = int((run.confidence >= 0.9).sum())
+    app.slider(key="confidence_range").set_value((0.9, 1.0)).run()
+    assert f"of {sure} images" in said(app)
+    app.slider(key="confidence_range").set_value((0.0, 0.9)).run()
+    assert f"of {36 - sure} images" in said(app) if sure < 36 else "No image is like that" in said(app)
 
 
 def test_errors_are_paged(networks, open_view, said):
@@ -164,6 +180,14 @@ def test_an_ensemble_follows_its_weights(networks, open_view, said):
     assert not app.error
     assert "Against its most accurate member" in said(app)
     assert "What each member is worth" in said(app)
+    app.slider(key="weight_tiny_residual").set_value(0.5).run()
+    assert "Weighted ensemble: CNN 1, Residual CNN 0.5." in said(app)
+    weighted = app.dataframe[0].value.set_index("network").loc["Weighted ensemble"]
+    app.segmented_control(key="view").set_value("Calibration").run()  # the other views have it, too
+    scores = app.dataframe[1].value.set_index("network")
+    assert scores.loc["Weighted ensemble", "NLL after"] == weighted["NLL"]
+    app.segmented_control(key="view").set_value("Ensembles").run()
+    app.slider(key="weight_tiny_residual").set_value(1.0).run()
     equal = dict(zip(*[app.dataframe[0].value[c] for c in ("network", "NLL")], strict=True))["Ensemble"]
     assert app.dataframe[1].value["NLL"][0] == equal
     app.slider(key="weight_tiny_residual").set_value(0.0).run()
@@ -171,6 +195,7 @@ def test_an_ensemble_follows_its_weights(networks, open_view, said):
     alone = app.dataframe[1].value.set_index("network")
     assert alone.loc["This ensemble", "NLL"] == alone.loc["CNN", "NLL"]
     assert "What each member is worth" not in said(app)
+    assert app.dataframe[0].value.set_index("network").loc["Ensemble", "parameters"] == alone.loc["CNN", "parameters"]
     app.slider(key="weight_tiny_cnn").set_value(0.0).run()
     assert "Give at least one network a weight above 0" in said(app)
 
@@ -189,6 +214,60 @@ def odd_networks(checkpoint_root, monkeypatch, tmp_path):
     monkeypatch.setattr(checkpoints, "ROOT", root)
     monkeypatch.delenv("FERSCOPE_DATA", raising=False)
     st.cache_resource.clear()
+
+
+def test_a_link_carries_the_weights_into_every_view(networks, open_view, said):
+    app = open_view("Curves", weight_tiny_cnn="0.25")
+    assert "Weighted ensemble: CNN 0.25, Residual CNN 1." in said(app)
+
+
+def test_the_odd_one_is_left_out_and_not_the_others(networks, checkpoint_root, open_view, said, monkeypatch, tmp_path):
+    root = tmp_path / "checkpoints"
+    shutil.copytree(checkpoint_root, root)
+    shutil.copytree(root / "tiny_residual", root / "tiny_third")
+    card = json.loads((root / "tiny_third" / "card.json").read_text())
+    (root / "tiny_third" / "card.json").write_text(json.dumps(card | {"run_id": "tiny_third", "title": "Third"}))
+    run = checkpoints.load_checkpoint(root / "tiny_cnn").evaluation("test")
+    run.select(run.truth != 0).save(root / "tiny_cnn" / "predictions-test.parquet")
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    for view in ("Significance", "Per class", "Calibration", "Ranking"):
+        app = open_view(view)
+        assert "CNN is left out: tiny_residual and tiny_cnn answered different images" in said(app)
+        assert "Residual CNN is left out" not in said(app)
+        assert "Ensemble" in set(app.dataframe[0].value["network"])
+        assert "PrivateTest, n = 36" in said(app)
+    published = open_view("Published").dataframe[1].value.set_index("system")
+    assert published.loc["FERscope CNN", "comparable"] == "not comparable"
+    assert published.loc["FERscope Third", "comparable"] == "yes, with each other"
+
+
+def test_a_network_without_answers_costs_the_ensemble_nothing(networks, open_view, said, monkeypatch, tmp_path):
+    root = tmp_path / "checkpoints"
+    shutil.copytree(networks, root)
+    shutil.copytree(root / "tiny_residual", root / "tiny_third")
+    card = json.loads((root / "tiny_third" / "card.json").read_text())
+    (root / "tiny_third" / "card.json").write_text(json.dumps(card | {"run_id": "tiny_third", "title": "Third"}))
+    before = open_view("Ensembles").dataframe[0].value.set_index("network").loc["Ensemble"]
+    (root / "tiny_third" / "predictions-test.parquet").unlink()
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    app = open_view("Ensembles")
+    assert "tiny_third has no stored answers" in said(app)
+    after = app.dataframe[0].value.set_index("network").loc["Ensemble"]
+    assert (after["parameters"], after["MACs"]) == (before["parameters"], before["MACs"])
+
+
+@pytest.mark.parametrize("view", ["Confusion", "Significance", "Calibration", "Ranking", "Errors", "Ensembles"])
+def test_runs_without_an_image_are_no_traceback(networks, open_view, said, monkeypatch, tmp_path, view):
+    root = tmp_path / "checkpoints"
+    shutil.copytree(networks, root)
+    for path in root.iterdir():
+        run = checkpoints.load_checkpoint(path).evaluation("test")
+        run.select(np.zeros(len(run), bool)).save(path / "predictions-test.parquet")
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    assert "PrivateTest, n = 0" in said(open_view(view))
 
 
 @pytest.mark.parametrize("view", ["Significance", "Confusion", "Errors", "Ensembles"])

@@ -83,17 +83,24 @@ def test_bins_are_scikit_learns(make_run, scheme, strategy) -> None:
     assert diagram.ece.value == pytest.approx((gaps * diagram.count).sum() / 400)
 
 
-def test_the_interval_of_a_calibration_error_is_that_of_drawing_images(make_run) -> None:
-    run = make_run(3000, skill=1.0)
-    p, right = run.confidence, run.correct
-    error = expected_calibration_error(run.confidence, run.correct, bins=10)
-    index = np.searchsorted(np.quantile(p, np.linspace(0, 1, 11)[1:-1]), p)
-    rng, drawn = np.random.default_rng(0), []
-    for _ in range(1000):
-        rows = rng.integers(0, len(run), len(run))
-        drawn.append(np.abs(np.bincount(index[rows], (right - p)[rows], 10)).sum() / len(run))
-    pivotal = 2 * error.value - np.percentile(drawn, [97.5, 2.5])
-    assert [error.low, error.high] == pytest.approx(pivotal, abs=0.003)
+@pytest.mark.parametrize("gap", [0.0, 0.03, 0.06])
+def test_the_interval_of_a_calibration_error_covers_the_true_one(gap) -> None:
+    # Answers that are right `gap` less often than their confidence says.
+    rng, missed = np.random.default_rng(0), []
+    for _ in range(200):
+        confidence = 0.2 + 0.8 * rng.beta(4, 1.5, 2000)
+        correct = rng.random(2000) < confidence - gap
+        error = expected_calibration_error(confidence, correct)
+        missed.append(not error.low <= gap <= error.high)
+    assert np.mean(missed) < 0.08  # 5 %, and the luck of 200 draws
+
+
+def test_a_perfect_network_has_a_calibration_error_of_luck_alone() -> None:
+    rng = np.random.default_rng(0)
+    confidence = 0.2 + 0.8 * rng.beta(4, 1.5, 2000)
+    error = expected_calibration_error(confidence, rng.random(2000) < confidence)
+    assert error.value > 0.01
+    assert error.low == 0
 
 
 def test_equal_confidences_share_a_bin_whatever_their_order(run_from) -> None:
@@ -106,9 +113,9 @@ def test_equal_confidences_share_a_bin_whatever_their_order(run_from) -> None:
 
 def test_many_images_are_rounded_to_levels_with_hardly_a_change(make_run, monkeypatch) -> None:
     run = make_run(3000)
-    exact = reliability(run), risk_coverage(run).area
+    exact = reliability(run), risk_coverage(run).area.value
     monkeypatch.setattr(levels_module, "EXACT_IMAGES", 100)
-    diagram, area = reliability(run), risk_coverage(run).area
+    diagram, area = reliability(run), risk_coverage(run).area.value
     assert diagram.ece.value == pytest.approx(exact[0].ece.value, abs=1e-4)
     assert (diagram.ece.low, diagram.ece.high) == pytest.approx((exact[0].ece.low, exact[0].ece.high), abs=1e-3)
     np.testing.assert_allclose(diagram.confidence, exact[0].confidence, atol=1e-3)
@@ -149,7 +156,7 @@ def test_risk_and_coverage_counted_by_hand(run_from) -> None:
     curve = risk_coverage(run)
     np.testing.assert_allclose(curve.coverages, [0.25, 0.5, 0.75, 1])
     np.testing.assert_allclose(curve.risks, [0, 1 / 2, 1 / 3, 1 / 4])
-    assert curve.area == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 4) / 4)
+    assert curve.area.value == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 4) / 4)
 
 
 def test_a_long_curve_is_thinned_and_its_area_is_not(make_run) -> None:
@@ -158,12 +165,29 @@ def test_a_long_curve_is_thinned_and_its_area_is_not(make_run) -> None:
     assert len(curve.coverages) == 200
     assert curve.coverages[-1] == 1
     assert curve.risks[-1] == pytest.approx(1 - run.correct.mean())
-    assert curve.area == pytest.approx(auc(curve.coverages, curve.risks), abs=0.005)
+    assert curve.area.value == pytest.approx(auc(curve.coverages, curve.risks), abs=0.005)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_interval_of_the_area_is_that_of_drawing_images(make_run, ties) -> None:
+    run = make_run(500, skill=1.0)
+    if ties:
+        run = replace(run, logits=run.logits.round(0))
+    rng = np.random.default_rng(0)
+    drawn = []
+    for _ in range(400):
+        rows = rng.integers(0, len(run), len(run))
+        sampled = replace(run.select(np.arange(len(run))), image_ids=np.arange(len(run)))
+        drawn.append(
+            risk_coverage(replace(sampled, truth=run.truth[rows], logits=run.logits[rows], mirrored=None)).area.value
+        )
+    area = risk_coverage(run).area
+    assert (area.high - area.low) / 2 / 1.96 == pytest.approx(np.std(drawn), rel=0.12)
 
 
 def test_the_order_of_equally_confident_answers_does_not_matter(run_from) -> None:
     truth = np.array([0] * 30 + [1] * 10)
-    areas = [risk_coverage(run_from(t, [[0.6, 0.4]] * 40)).area for t in (truth, truth[::-1])]
+    areas = [risk_coverage(run_from(t, [[0.6, 0.4]] * 40)).area.value for t in (truth, truth[::-1])]
     assert areas == pytest.approx([0.25, 0.25])
 
 

@@ -76,7 +76,7 @@ def test_confident_learning_counted_by_hand(run_from) -> None:
     assert issues.table["suggested"].tolist() == ["b", "a"]
     np.testing.assert_allclose(issues.table["margin"], [0.8, 0.4], rtol=1e-5)
     np.testing.assert_allclose(issues.joint, [[1 / 3, 1 / 6], [1 / 6, 1 / 3]])
-    assert issues.estimated_share == pytest.approx(1 / 3)
+    assert issues.estimated_share.value == pytest.approx(1 / 3)
 
 
 def test_an_unsure_answer_accuses_no_label(run_from) -> None:
@@ -96,7 +96,9 @@ def test_swapped_labels_are_found_again(make_run) -> None:
     wrong = set(run.image_ids[swapped])
     assert len(found & wrong) > 0.8 * len(wrong)
     assert len(found - wrong) < 0.1 * len(wrong)
-    assert issues.estimated_share == pytest.approx(0.05, abs=0.01)
+    assert issues.estimated_share.value == pytest.approx(0.05, abs=0.01)
+    assert issues.estimated_share.low <= 0.05 <= issues.estimated_share.high
+    assert issues.estimated_share.high - issues.estimated_share.low < 0.04
 
 
 def test_a_class_nobody_was_given_is_never_suggested(run_from) -> None:
