@@ -93,6 +93,8 @@ class ImageFacts:
     def at(self, image_ids: np.ndarray) -> ImageFacts:
         """The facts on those images, which must ascend. Raises DataError naming the first that is not in the table."""
         wanted = np.asarray(image_ids)
+        if np.array_equal(wanted, self.ids):
+            return self
         rows = np.searchsorted(self.ids, wanted).clip(max=max(0, len(self) - 1))
         found = self.ids[rows] == wanted if len(self) else np.zeros(len(wanted), bool)
         if not found.all():

@@ -22,6 +22,7 @@ from core.evaluation.ensemble import ensemble_run
 from core.evaluation.errors import LabelIssues, confident_mistakes, disagreement, error_table, likely_label_errors
 from core.evaluation.human import (
     AgreementGroup,
+    AnnotatorVotes,
     HumanAgreement,
     VoteMatrix,
     annotator_agreement,
@@ -48,6 +49,7 @@ from core.evaluation.slices import Parts, Slice, cut, slice_report
 __all__ = [
     "Abstention",
     "AgreementGroup",
+    "AnnotatorVotes",
     "ClassCurves",
     "ClassScores",
     "Comparison",

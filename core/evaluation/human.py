@@ -77,18 +77,51 @@ def ferplus_majority(votes: np.ndarray) -> np.ndarray:
     return _majority(np.ascontiguousarray(_checked(votes).T))
 
 
-def human_agreement(run: EvaluationRun, votes: np.ndarray) -> HumanAgreement:
+@dataclass(frozen=True, eq=False)
+class AnnotatorVotes:
+    """The votes on N images and what they say without any network, worked out once for all networks.
+
+    ``agreement`` is the share of the votes that the most chosen column got, 0 without votes; ``majority`` the position
+    in FERPLUS8, -1 for none.
+    """
+
+    by_column: np.ndarray  # (10, N): sums over N images, not over ten numbers
+    total: np.ndarray  # (N,) float64
+    agreement: np.ndarray  # (N,) float64
+    majority: np.ndarray  # (N,) int64
+    annotators: Score
+
+    @classmethod
+    def of(cls, votes: np.ndarray) -> AnnotatorVotes:
+        """From (N, 10) counts. Raises EvaluationError for another shape and for negative counts."""
+        by_column = np.ascontiguousarray(_checked(votes).T)
+        total, most = by_column.sum(axis=0, dtype=np.float64), by_column.max(axis=0)
+        several = total > 1
+        pairs = sum((c * (c - 1.0) for c in by_column), start=np.zeros(len(total)))
+        return cls(
+            by_column=by_column,
+            total=total,
+            agreement=np.divide(most, total, out=np.zeros(len(total)), where=total > 0),
+            majority=_majority(by_column),
+            annotators=mean_score(pairs[several] / (total * (total - 1))[several]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.total)
+
+
+def human_agreement(run: EvaluationRun, votes: np.ndarray | AnnotatorVotes) -> HumanAgreement:
     """Compare a run with the votes on the same rows. Raises EvaluationError for votes of another shape.
 
     Images without votes are left out; so are, for the cross-entropy, images with no vote for any class of the run.
     """
     columns = _columns_of(run)
-    by_column = np.ascontiguousarray(_checked(votes, len(run)).T)  # (10, N): sums over N images, not over ten numbers
-    total = by_column.sum(axis=0, dtype=np.float64)
+    of_images = votes if isinstance(votes, AnnotatorVotes) else AnnotatorVotes.of(_checked(votes, len(run)))
+    if len(of_images) != len(run):
+        raise EvaluationError(f"FER+ votes must have one row for each of {len(run)} images, got {len(of_images)}")
+    by_column, total = of_images.by_column, of_images.total
     seen = total > 0
     for_answer = by_column[columns[run.predicted], np.arange(len(run))]
-    several = total > 1
-    pairs = sum((c * (c - 1.0) for c in by_column), start=np.zeros(len(run)))
 
     of_classes = by_column[columns]
     votes_on_classes = of_classes.sum(axis=0, dtype=np.float64)
@@ -99,11 +132,11 @@ def human_agreement(run: EvaluationRun, votes: np.ndarray) -> HumanAgreement:
     entropy = np.log(n) - sum((c_log_c[c] for c in of_classes), start=np.zeros(len(run)))[usable] / n
     return HumanAgreement(
         network=mean_score(for_answer[seen] / total[seen]),
-        annotators=mean_score(pairs[several] / (total * (total - 1))[several]),
+        annotators=of_images.annotators,
         favourite=mean_score(of_classes.max(axis=0)[seen] / total[seen]),
         cross_entropy=mean_score(-_log_likelihood(run, of_classes)[usable] / n),
         vote_entropy=mean_score(entropy),
-        groups=_groups(run, by_column, total, columns),
+        groups=_groups(run, of_images, columns),
     )
 
 
@@ -137,19 +170,17 @@ def _log_likelihood(run: EvaluationRun, of_classes: np.ndarray) -> np.ndarray:
     return np.asarray(sum((c * (z / run.temperature + offset) for c, z in columns), start=np.zeros(len(run))))
 
 
-def _groups(
-    run: EvaluationRun, by_column: np.ndarray, total: np.ndarray, columns: np.ndarray
-) -> tuple[AgreementGroup, ...]:
-    share = np.divide(by_column.max(axis=0), total, out=np.zeros(len(run)), where=total > 0)
-    tenth = np.ceil(10 * share - 1e-6).astype(np.int64)  # 3 of 10 votes must not fall on the wrong side of 0.3
-    majority = _majority(by_column)
-    judged = majority != NO_MAJORITY
+def _groups(run: EvaluationRun, votes: AnnotatorVotes, columns: np.ndarray) -> tuple[AgreementGroup, ...]:
+    tenth = np.ceil(10 * votes.agreement - 1e-6).astype(
+        np.int64
+    )  # 3 of 10 votes must not fall on the wrong side of 0.3
+    judged, seen = votes.majority != NO_MAJORITY, votes.total > 0
 
     def counts(of: np.ndarray) -> np.ndarray:
         return np.bincount(tenth[of], minlength=11)
 
-    sizes, right = counts(total > 0), counts(run.correct & (total > 0))
-    sizes_judged, right_judged = counts(judged), counts(judged & (columns[run.predicted] == majority))
+    sizes, right = counts(seen), counts(run.correct & seen)
+    sizes_judged, right_judged = counts(judged), counts(judged & (columns[run.predicted] == votes.majority))
     return tuple(
         AgreementGroup(
             (step - 1) / 10,

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.data import DataError, ImageFacts
 from core.evaluation import (
+    AnnotatorVotes,
     EvaluationError,
     EvaluationRun,
     HumanAgreement,
@@ -80,6 +81,7 @@ def beside_annotators(
     """By model id; a network that cannot be compared with votes is left out and named."""
     results = {}
     notes = []
+    known: list[tuple[ImageFacts, np.ndarray, AnnotatorVotes]] = []  # most networks answered the same images
     for model_id, facts in tables.items():
         name = comparison.names[model_id]
         if facts.votes is None:
@@ -87,8 +89,12 @@ def beside_annotators(
             continue
         run = comparison.runs[model_id]
         try:
-            votes = facts.at(run.image_ids).votes
-            assert votes is not None  # the whole table has them
+            votes = next((v for f, ids, v in known if f is facts and np.array_equal(ids, run.image_ids)), None)
+            if votes is None:
+                of_images = facts.at(run.image_ids).votes
+                assert of_images is not None  # the whole table has them
+                votes = AnnotatorVotes.of(of_images)
+                known.append((facts, run.image_ids, votes))
             results[model_id] = human_agreement(run, votes)
         except (DataError, EvaluationError) as error:
             notes.append(Note(f"{name} is left out: {error}.", is_warning=True))

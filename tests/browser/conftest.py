@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,17 +20,46 @@ from selenium.webdriver.chrome.service import Service
 ROOT = Path(__file__).resolve().parents[2]
 
 
+# The app on other networks than those that ship; its entry file stays where it is, since pages go by its place.
+ON_NETWORKS = """
+import sys
+from pathlib import Path
+from core import checkpoints
+checkpoints.ROOT = Path(sys.argv.pop(1))
+from streamlit.web.cli import main
+main()
+"""
+
+
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the app is served, with the networks that ship."""
+    with served([sys.executable, "-m", "streamlit"], tmp_path_factory.mktemp("server") / "log.txt") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def address_with_images(
+    tmp_path_factory: pytest.TempPathFactory, checkpoint_root: Path, image_folder: Path
+) -> Iterator[str]:
+    """Where the app is served with the tests' networks and the images that they learnt from."""
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    environment = os.environ | {"FERSCOPE_DATA": str(image_folder), "PYTHONPATH": str(ROOT)}
+    with served([sys.executable, "-c", ON_NETWORKS, str(checkpoint_root)], log, environment) as url:
+        yield url
+
+
+@contextmanager
+def served(streamlit: list[str], log_path: Path, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The app on a free port while the context lasts; ``streamlit`` is the command that ``run`` is said to."""
     if not shutil.which("chromium") or not shutil.which("chromedriver"):
         pytest.skip("Chromium or chromedriver is not installed")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = (tmp_path_factory.mktemp("server") / "log.txt").open("w")
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+    log = log_path.open("w")
+    command = [*streamlit, "run", "dashboard/app.py", "--server.port", str(port)]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=environment)
     url = f"http://localhost:{port}"
     try:
         for _ in range(120):

@@ -96,3 +96,25 @@ def test_a_click_on_a_confusion_cell_lists_its_images(browser, address):
     wait_for(browser, click, "the cell in the address")
     assert "cell_predicted=sad" in browser.current_url
     wait_for(browser, lambda b: "1 to 20 of" in page_text(b), "the list of images")
+
+
+def test_a_click_on_a_confusion_cell_shows_its_faces_where_the_images_are(browser, address_with_images, checkpoint):
+    browser.get(f"{address_with_images}/compare?view=Confusion&networks=Residual+CNN")
+    matrix = wait_for(browser, lambda b: b.find_element(By.CSS_SELECTOR, ".js-plotly-plot .nsewdrag"), "a matrix")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", matrix)
+    counts = [int(t.text) for t in browser.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .heatmap-label text")]
+    classes = checkpoint.card.labels.classes
+    assert len(counts) == len(classes) ** 2
+    row, column = divmod(counts.index(max(counts)), len(classes))  # a cell that has images
+
+    def click(_browser) -> bool:
+        right, down = ((k + 0.5) / len(classes) - 0.5 for k in (column, row))
+        at = int(right * matrix.rect["width"]), int(down * matrix.rect["height"])
+        ActionChains(browser).move_to_element_with_offset(matrix, *at).pause(0.5).click().perform()
+        WebDriverWait(browser, 8).until(lambda b: "cell_true=" in b.current_url)
+        return True
+
+    wait_for(browser, click, "the cell in the address")
+    faces = wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, '[data-testid="stImage"] img'), "the faces")
+    assert len(faces) == min(20, max(counts))
+    assert all(f"· {classes[row]}" in face.get_attribute("alt") for face in faces)
