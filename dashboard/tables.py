@@ -58,13 +58,13 @@ def scores(
         row = {"network": names[model_id]}
         row |= {column: shown(getattr(summary, attribute)) for column, attribute in MEASURES.items()}
         row |= {
-            "NLL": str(summary.nll),
             "ECE": str(summary.ece),
-            # An ensemble is the mean of calibrated members and has no temperature of its own.
-            "ECE before": str(summary.ece_before) if card and summary.ece_before else "not defined",
             "parameters": f"{sum(c.parameters for c in of_row) / 1e6:.2f} M",
             "MACs": f"{sum(c.macs for c in of_row) / 1e6:,.0f} M",
             "ms": measured([c.run_id for c in of_row], milliseconds),
+            "NLL": str(summary.nll),
+            # An ensemble is the mean of calibrated members and has no temperature of its own.
+            "ECE before": str(summary.ece_before) if card and summary.ece_before else "not defined",
         }
         rows.append(row)
     return pd.DataFrame(rows)

@@ -26,8 +26,9 @@ def draw(described: Described, problem: str) -> None:
         st.info(f"{described.missing}.", icon=":material/info:")
         return
     found = image_services.findings(facts)
+    summary = figures.finding_table(found, described.totals, SPLITS)
     st.dataframe(
-        figures.finding_table(found, described.totals, SPLITS),
+        summary,
         hide_index=True,
         alt=f"What the audit of {described.name} found",
     )
@@ -36,6 +37,7 @@ def draw(described: Described, problem: str) -> None:
         "that also stands in Training flatters a network that learnt it by heart: Compare gives every accuracy "
         "without them too."
     )
+    blocks.csv(lambda: summary, "dataset-audit")
     kind = st.segmented_control(
         "List", figures.FINDINGS, default=figures.CONFLICTS, required=True, key="finding", bind="query-params"
     )

@@ -78,7 +78,7 @@ def _matrices(comparison: Comparison, show: str, cell: Chosen, listed: Collectio
                     matrix,
                     comparison.inks,
                     show=show,
-                    title=name,
+                    title=name if model_id in listed else f"{name}, n = {matrix.n:,}",
                     chosen=cell.position(model_id, matrix.labels.classes),
                 )
                 alt = f"Confusion matrix of {name}, {show}"

@@ -69,6 +69,11 @@ def test_holms_correction_by_hand() -> None:
     assert holm([]) == []
 
 
+def test_holms_correction_of_a_textbook() -> None:
+    # Four hypotheses at 5 %: the two smallest are rejected, 0.03 > 0.05 / 2 stops the procedure.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
 def test_holms_correction_is_statsmodels() -> None:
     p_values = list(np.random.default_rng(0).random(15) ** 4)
     assert holm(p_values) == pytest.approx(list(multipletests(p_values, method="holm")[1]))

@@ -1,14 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.checkpoints import list_checkpoints
+from core.evaluation import EvaluationError, abstention, threshold_for
 from core.faces import detector
 from core.images import decode
 from core.inference import (
     ENSEMBLE,
     Perturbation,
+    Prediction,
     Predictor,
     analyze,
+    decide,
     disagreement_bits,
     doubt,
     entropy_bits,
@@ -83,3 +88,24 @@ def test_ten_crops_give_probabilities_and_other_views_are_refused(predictors, an
 def test_one_network_disagrees_with_nobody(predictors, checkpoint_root):
     alone = analyze(decode(next(iter(sample_photos().values())).data), detector("haar"), predictors[:1])
     assert doubt(predictors[:1], alone, 0).disagreement is None
+
+
+def test_an_answer_is_sure_from_the_threshold_on(checkpoint):
+    val, test = checkpoint.evaluation("val"), checkpoint.evaluation("test")
+    threshold = threshold_for(val, 0.5)
+    decisions = []
+    for confidence in (threshold - (1 - threshold) / 2, threshold + (1 - threshold) / 2):
+        rest = (1 - confidence) / 2
+        answer = Prediction("m", checkpoint.card.labels, np.log(np.array([confidence, rest, rest])))
+        decisions.append(decide(answer, val, test, 0.5))
+    assert [d.sure for d in decisions] == [False, True]
+    assert decisions[0].effect == abstention(test, threshold)
+    assert (decisions[0].chosen_on, decisions[0].shown_on) == (36, 36)
+
+
+def test_without_a_threshold_there_is_no_decision(checkpoint):
+    val = checkpoint.evaluation("val")
+    hopeless = replace(val, truth=(val.logits.argmax(axis=1) + 1) % 3)
+    answer = Prediction("m", checkpoint.card.labels, np.zeros(3, np.float32))
+    with pytest.raises(EvaluationError, match="at no confidence"):
+        decide(answer, hopeless, val, 0.9)
