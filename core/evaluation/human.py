@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from core.evaluation.intervals import Score, mean_score, wilson
+from core.evaluation.probabilities import by_blocks, first_highest
 from core.evaluation.run import EvaluationError, EvaluationRun
 from core.labels import FERPLUS8, LabelSet
 
@@ -95,16 +96,18 @@ class AnnotatorVotes:
     def of(cls, votes: np.ndarray) -> AnnotatorVotes:
         """From (N, 10) counts. Raises EvaluationError for another shape and for negative counts."""
         by_column = np.ascontiguousarray(_checked(votes).T)
-        total, most = by_column.sum(axis=0, dtype=np.float64), by_column.max(axis=0)
-        several = total > 1
-        pairs = sum((c * (c - 1.0) for c in by_column), start=np.zeros(len(total)))
-        return cls(
-            by_column=by_column,
-            total=total,
-            agreement=np.divide(most, total, out=np.zeros(len(total)), where=total > 0),
-            majority=_majority(by_column),
-            annotators=mean_score(pairs[several] / (total * (total - 1))[several]),
-        )
+        total, agreement, pairs = (np.zeros(by_column.shape[1]) for _ in range(3))
+
+        def fill(rows: slice) -> None:
+            counts = by_column[:, rows].astype(np.float64)
+            n = counts.sum(axis=0)
+            total[rows] = n
+            np.divide(counts.max(axis=0), n, out=agreement[rows], where=n > 0)
+            same = np.einsum("kn,kn->n", counts, counts) - n  # ordered pairs of votes for the same column
+            np.divide(same, n * (n - 1), out=pairs[rows], where=n > 1)
+
+        by_blocks(fill, len(total))
+        return cls(by_column, total, agreement, _majority(by_column), mean_score(pairs[total > 1]))
 
     def __len__(self) -> int:
         return len(self.total)
@@ -120,22 +123,32 @@ def human_agreement(run: EvaluationRun, votes: np.ndarray | AnnotatorVotes) -> H
     if len(of_images) != len(run):
         raise EvaluationError(f"FER+ votes must have one row for each of {len(run)} images, got {len(of_images)}")
     by_column, total = of_images.by_column, of_images.total
-    seen = total > 0
-    for_answer = by_column[columns[run.predicted], np.arange(len(run))]
+    # Counts are few numbers, so c log c is looked up.
+    c_log_c = xlogy(counts := np.arange(int(by_column.max(initial=0)) + 1), counts)
+    says, favourite, cross_entropy, entropy, on_classes = (np.empty(len(run)) for _ in range(5))
 
-    of_classes = by_column[columns]
-    votes_on_classes = of_classes.sum(axis=0, dtype=np.float64)
-    usable = votes_on_classes > 0
-    n = votes_on_classes[usable]
-    # The entropy of shares c/n is log n - sum(c log c) / n, and a count is one of few numbers.
-    c_log_c = xlogy(counts := np.arange(int(of_classes.max(initial=0)) + 1), counts)
-    entropy = np.log(n) - sum((c_log_c[c] for c in of_classes), start=np.zeros(len(run)))[usable] / n
+    def fill(rows: slice) -> None:
+        of_classes = by_column[columns, rows]
+        predicted, n = run.predicted[rows], of_classes.sum(axis=0, dtype=np.float64)
+        says[rows] = of_classes[predicted, np.arange(len(predicted))]
+        favourite[rows] = of_classes.max(axis=0)
+        on_classes[rows] = n
+        # log p(k) = z(k) - z(predicted) + log p(predicted): one logarithm an image, of a number that is at least 1/K.
+        scores = run.logits[rows].T / run.temperature
+        offset = np.log(run.confidence[rows]) - scores[predicted, np.arange(len(predicted))]
+        n_or_1 = np.maximum(n, 1)
+        cross_entropy[rows] = -np.einsum("kn,kn->n", of_classes, scores + offset) / n_or_1
+        # The entropy of shares c/n is log n - sum(c log c) / n.
+        entropy[rows] = np.log(n_or_1) - c_log_c[of_classes].sum(axis=0) / n_or_1
+
+    by_blocks(fill, len(run))
+    seen, usable = total > 0, on_classes > 0
     return HumanAgreement(
-        network=mean_score(for_answer[seen] / total[seen]),
+        network=mean_score(says[seen] / total[seen]),
         annotators=of_images.annotators,
-        favourite=mean_score(of_classes.max(axis=0)[seen] / total[seen]),
-        cross_entropy=mean_score(-_log_likelihood(run, of_classes)[usable] / n),
-        vote_entropy=mean_score(entropy),
+        favourite=mean_score(favourite[seen] / total[seen]),
+        cross_entropy=mean_score(cross_entropy[usable]),
+        vote_entropy=mean_score(entropy[usable]),
         groups=_groups(run, of_images, columns),
     )
 
@@ -159,15 +172,6 @@ def truth_against_votes(labels: LabelSet, truth: np.ndarray, votes: np.ndarray) 
     cells = truth * len(columns) + np.where(majority == NO_MAJORITY, EXPRESSIONS, majority)
     counts = np.bincount(cells, minlength=len(labels) * len(columns)).reshape(len(labels), len(columns))
     return VoteMatrix(labels.classes, columns, counts)
-
-
-def _log_likelihood(run: EvaluationRun, of_classes: np.ndarray) -> np.ndarray:
-    """(N,): the log-probability that the network gives to all votes (K, N) on its classes together."""
-    rows = np.arange(len(run))
-    # log p(k) = z(k) - z(predicted) + log p(predicted): one logarithm an image, of a number that is at least 1/K.
-    offset = np.log(run.confidence) - run.logits[rows, run.predicted] / run.temperature
-    columns = zip(of_classes, run.logits.T, strict=True)
-    return np.asarray(sum((c * (z / run.temperature + offset) for c, z in columns), start=np.zeros(len(run))))
 
 
 def _groups(run: EvaluationRun, votes: AnnotatorVotes, columns: np.ndarray) -> tuple[AgreementGroup, ...]:
@@ -195,14 +199,16 @@ def _groups(run: EvaluationRun, votes: AnnotatorVotes, columns: np.ndarray) -> t
 
 def _majority(by_column: np.ndarray) -> np.ndarray:
     """Votes (10, N) -> (N,) position in FERPLUS8, -1 for no majority."""
-    kept = np.where(by_column > 1, by_column, 0)
-    best, winner = kept[0].copy(), np.zeros(kept.shape[1], np.int64)
-    for position, column in enumerate(kept[1:], start=1):
-        better = column > best
-        np.copyto(best, column, where=better)
-        winner[better] = position
-    wins = (2 * best.astype(np.int64) > kept.sum(axis=0, dtype=np.int64)) & (winner < EXPRESSIONS)
-    return np.where(wins, winner, NO_MAJORITY)
+    found = np.empty(by_column.shape[1], np.int64)
+
+    def fill(rows: slice) -> None:
+        kept = np.where(by_column[:, rows] > 1, by_column[:, rows], 0)
+        winner = first_highest(kept.T).astype(np.int64)
+        wins = 2 * kept.max(axis=0).astype(np.int64) > kept.sum(axis=0, dtype=np.int64)
+        found[rows] = np.where(wins & (winner < EXPRESSIONS), winner, NO_MAJORITY)
+
+    by_blocks(fill, len(found))
+    return found
 
 
 def _columns_of(run: EvaluationRun) -> np.ndarray:
