@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from core import images
-from core.checkpoints import Checkpoint, ModelCard
+from core.checkpoints import Checkpoint, CheckpointError, ModelCard
 from core.data import DataError, ImageFacts, Samples, describe, read
 from core.data.image_facts import table_path
 from core.evaluation import RunSummary, summarise
@@ -19,6 +19,7 @@ from core.evaluation.embedding import Embedding
 from core.explain import overlay
 from core.faces import detector as make_detector
 from core.inference import (
+    NotFiniteError,
     PhotoAnalysis,
     Predictor,
     analyze,
@@ -34,7 +35,8 @@ from core.training import EpochRow, Recipe, recipe_from, train, training_samples
 def analyze_photos(
     paths: Sequence[Path], predictors: Sequence[Predictor], detector_name: str, *, whole_image: bool
 ) -> Iterator[tuple[Path, PhotoAnalysis]]:
-    """Each photo with its analysis, in the order given. Raises ImageError naming the file."""
+    """Each photo with its analysis, in the order given. Raises ImageError naming the file, and CheckpointError where
+    every network met a value that is not a finite number."""
     detector = make_detector(detector_name)
     for path in paths:
         try:
@@ -43,7 +45,11 @@ def analyze_photos(
             raise images.ImageError(f"{path} cannot be read: {error.strerror or error}") from error
         except images.ImageError as error:
             raise images.ImageError(f"{path}: {error}") from error
-        yield path, analyze(image, detector, predictors, whole_image=whole_image)
+        try:
+            analysis = analyze(image, detector, predictors, whole_image=whole_image)
+        except NotFiniteError as error:
+            raise CheckpointError(f"{path}: {error}") from error
+        yield path, analysis
 
 
 def write_overlays(path: Path, analysis: PhotoAnalysis, predictors: Sequence[Predictor], folder: Path) -> list[Path]:
@@ -51,7 +57,7 @@ def write_overlays(path: Path, analysis: PhotoAnalysis, predictors: Sequence[Pre
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for number, face in enumerate(analysis.faces, start=1):
-        for predictor in predictors:
+        for predictor in analysis.answering(predictors):
             prediction = face.predictions[predictor.model_id]
             explanation = class_saliency(predictor, face).explanation(prediction.top)
             picture = overlay(face.inputs[predictor.model_id], explanation.heatmap)

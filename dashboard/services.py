@@ -31,6 +31,8 @@ from dashboard.shelf import Shelf
 from dashboard.state import Photo
 
 DATA_VARIABLE = "FERSCOPE_DATA"
+# An analysis keeps its photo: twelve of 12 megapixels fit, and two of the largest that are let in.
+ANALYSES_BYTES = 420 << 20
 DETECTORS = {"haar": "Haar cascade (offline)", "yunet": "YuNet (fetched on first use)"}
 
 
@@ -89,21 +91,21 @@ def detector(name: str) -> Detector:
 
 def analysis(photo: Photo, predictors: list[Predictor], detector_name: str, *, whole_image: bool) -> PhotoAnalysis:
     """Faces and answers for one photo. Raises ImageError for bytes that are no photo."""
-    key = tuple((p.model_id, p.card.weights_sha256) for p in predictors)
-    return _analysis(photo.digest, key, detector_name, whole_image, photo.data, predictors)
+    networks_key = tuple((p.model_id, p.card.weights_sha256) for p in predictors)
+    key, shelf = (photo.digest, networks_key, detector_name, whole_image), _analyses()
+
+    def make() -> PhotoAnalysis:
+        found_by = detector(detector_name)
+        with st.spinner("Looking for faces and asking the networks …"):
+            memory.analysed()
+            return analyze(images.decode(photo.data), found_by, predictors, whole_image=whole_image)
+
+    return shelf.get(key, make)
 
 
-@st.cache_resource(max_entries=12, show_spinner="Looking for faces and asking the networks …")
-def _analysis(
-    digest: str,  # noqa: ARG001
-    networks_key: tuple[tuple[str, str], ...],  # noqa: ARG001
-    detector_name: str,
-    whole_image: bool,
-    _data: bytes,
-    _predictors: list[Predictor],
-) -> PhotoAnalysis:
-    memory.analysed()
-    return analyze(images.decode(_data), detector(detector_name), _predictors, whole_image=whole_image)
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _analyses() -> Shelf:
+    return Shelf(12, most_bytes=ANALYSES_BYTES, weigh=lambda analysis: analysis.nbytes)
 
 
 def saliency(photo: Photo, found: PhotoAnalysis, face_number: int, network: Predictor, stage: str) -> ClassMaps:

@@ -10,6 +10,7 @@ from core import images
 
 # A session holds its photos in memory; a person compares a handful, and a server has many sessions.
 MAX_PHOTOS = 24
+NAMED = 8  # in a sentence
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,34 @@ def photos() -> list[Photo]:
 
 
 def add_photo(photo: Photo) -> None:
-    """Keep a photo and choose it; the oldest one leaves when there are too many."""
+    """Keep a photo and choose it; the oldest one leaves when there are too many, which is remembered."""
     kept: dict[str, Photo] = st.session_state.setdefault("photos", {})
     kept.pop(photo.digest, None)
+    _left().pop(photo.digest, None)
     kept[photo.digest] = photo
     while len(kept) > MAX_PHOTOS:
-        kept.pop(next(iter(kept)))
+        oldest = kept.pop(next(iter(kept)))
+        _left()[oldest.digest] = oldest.name, oldest.file_id
     choose_photo(photo)
+
+
+def too_many() -> str | None:
+    """A sentence where photos had to leave: how many are kept, which are not, and what to do."""
+    names = [name for name, _ in reversed(_left().values())]  # as they stand in the uploader: the last added are first
+    if not names:
+        return None
+    kept = len(photos())
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return (
+        f"{kept} of {kept + len(names)} photos are kept, those that can be chosen below; a session holds {MAX_PHOTOS}. "
+        f"Not kept: {', '.join(names[:NAMED])}{more}. To look at those, forget photos and bring these again."
+    )
+
+
+def _left() -> dict[str, tuple[str, str]]:
+    """Name and file id of the photos that left because there were too many, by digest."""
+    left: dict[str, tuple[str, str]] = st.session_state.setdefault("left_photos", {})
+    return left
 
 
 def drop_uploads(file_ids: set[str]) -> None:
@@ -49,6 +71,8 @@ def drop_uploads(file_ids: set[str]) -> None:
         kept.pop(digest)
     for file_id in file_ids:
         refused().pop(file_id, None)
+    for digest in [d for d, (_, file_id) in _left().items() if file_id in file_ids]:
+        _left().pop(digest)
     if st.session_state.get("photo_pills") not in kept:
         st.session_state.pop("photo_pills", None)
 
@@ -68,6 +92,7 @@ def clear_photos() -> None:
     """Forget every photo."""
     st.session_state["photos"] = {}
     st.session_state["refused"] = {}
+    st.session_state["left_photos"] = {}
     st.session_state.pop("photo_pills", None)
 
 

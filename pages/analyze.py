@@ -4,13 +4,25 @@ import pandas as pd
 import streamlit as st
 
 from core.faces import DetectorUnavailableError
-from core.images import MIN_SIDE_PX
-from core.inference import ENSEMBLE, PhotoAnalysis
+from core.inference import ENSEMBLE, NotFiniteError, PhotoAnalysis
 from dashboard import charts, services, state, theme
 from dashboard.components.network_picker import forms, load, pick_networks, titles
 from dashboard.components.photo_view import display_width, with_boxes
 from dashboard.components.sources import sample_cards, source_picker
-from dashboard.lab import PANELS, FaceInQuestion, downloads, face_picker, gallery, link
+from dashboard.lab import (
+    PANELS,
+    FaceInQuestion,
+    downloads,
+    face_picker,
+    gallery,
+    link,
+    not_finite,
+    question,
+    too_small,
+)
+from dashboard.lab.in_the_link import parameters
+
+link.restore(parameters())
 
 with st.sidebar:
     source_picker()
@@ -29,7 +41,9 @@ st.markdown("What each network says of a face, how much they agree, and where ea
 for sentence in state.refused().values():
     st.error(sentence, icon=":material/broken_image:")
 
-link.restore()
+if too_many := state.too_many():
+    st.warning(too_many, icon=":material/photo_library:")
+link.tell()
 photo = state.chosen_photo()
 if photo is None:
     st.info("Upload a photo or take a snapshot in the sidebar, or begin with a portrait.", icon=":material/upload:")
@@ -47,13 +61,18 @@ inks = theme.ink()
 
 
 def analysed(photo: state.Photo) -> PhotoAnalysis:
-    """By the chosen detector; by Haar, and with a sentence, where that one cannot be had."""
+    """By the chosen detector; by Haar, and with a sentence, where that one cannot be had. Without an answer from any
+    network the page ends with a sentence."""
     whole_image = st.session_state.get("whole_image") == photo.digest
-    try:
-        return services.analysis(photo, networks, detector, whole_image=whole_image)
-    except DetectorUnavailableError as error:
-        st.error(f"{error} Until then the Haar cascade looks for faces.", icon=":material/cloud_off:")
-        return services.analysis(photo, networks, "haar", whole_image=whole_image)
+    for by in (detector, "haar"):
+        try:
+            return services.analysis(photo, networks, by, whole_image=whole_image)
+        except DetectorUnavailableError as error:
+            st.error(f"{error} Until then the Haar cascade looks for faces.", icon=":material/cloud_off:")
+        except NotFiniteError as error:
+            st.error(not_finite(error.model_ids, title_of), icon=":material/error:")
+            break
+    return st.stop()
 
 
 held = state.photos()
@@ -72,6 +91,8 @@ if analysis is None or len(analysis.faces) > 1:
         st.stop()
 
 analysis = analysis or analysed(photo)
+if analysis.left_out:
+    st.warning(f"{not_finite(analysis.left_out, title_of)} The rest goes on without.", icon=":material/warning:")
 if not analysis.faces:
     boxed = with_boxes(analysis, -1)
     st.image(boxed, alt=f"{photo.name}, no face found", width=display_width(boxed))
@@ -89,12 +110,8 @@ with left:
     number = face_picker.pick_face(photo, analysis, inks)
 found = analysis.faces[number]
 verdict = found.verdict
-if found.face.box.side < MIN_SIDE_PX:
-    st.warning(
-        f"This face is only {found.face.box.side:.0f} px wide. Below {MIN_SIDE_PX} px there is little to see; take a "
-        "larger photo.",
-        icon=":material/photo_size_select_small:",
-    )
+if few_pixels := too_small(found.face.box.side):
+    st.warning(few_pixels, icon=":material/photo_size_select_small:")
 
 with right:
     singles = [m for m in found.predictions if m != ENSEMBLE]
@@ -114,7 +131,8 @@ with right:
     with st.expander("Numbers"):
         st.dataframe(table.style.format("{:.3f}"), alt="Probabilities by class and network")
 
-face = FaceInQuestion(photo, analysis, number, tuple(networks), title_of, form_of, inks)
+face = FaceInQuestion(photo, analysis, number, analysis.answering(networks), title_of, form_of, inks)
+question.check_link(face)
 panel = st.segmented_control(
     "Look at", list(PANELS), default="Saliency", required=True, wrap=True, key="panel", bind="query-params"
 )

@@ -11,10 +11,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Inside core a module imports its own layer's package or lower layers; packages of layer 2 do not know each other.
 LAYERS = {
+    "cores": 1,
     "labels": 1,
     "images": 1,
     "preprocessing": 1,
     "sample_photos": 1,
+    "versions": 1,
     "data": 2,
     "models": 2,
     "faces": 2,

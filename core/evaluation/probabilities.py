@@ -7,13 +7,14 @@ several times what the arithmetic does: the memory for them is what takes long.
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import entr
+
+from core.cores import core_count
 
 BLOCK = 1 << 14  # rows; seven classes in float64 are 0.9 MB
 
@@ -133,7 +134,7 @@ def by_blocks(work: Callable[[slice], object], n: int) -> None:
 
 @functools.cache
 def _workers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="blocks")
+    return ThreadPoolExecutor(core_count(), thread_name_prefix="blocks")
 
 
 def _softmax(logits: np.ndarray, temperature: float) -> np.ndarray:

@@ -23,6 +23,8 @@ from core.explain.overlay import upsample
 Predict = Callable[[Tensor], Tensor]
 Baseline = Literal["blur", "mean"]
 
+# Steps of the curves of one map, and of the hundred maps of the chance test.
+STEPS, CHANCE_STEPS = 24, 6
 # Faces of 48 px in one call of ``predict``; larger faces go in smaller batches.
 FACES_PER_BATCH = 256
 
@@ -39,6 +41,11 @@ class FaithfulnessCurves:
     insertion: np.ndarray  # (steps + 1,)
     deletion_area: float
     insertion_area: float
+
+    @property
+    def steps(self) -> int:
+        """How many times a further part of the pixels was changed."""
+        return len(self.fractions) - 1
 
     @property
     def score(self) -> float:
@@ -76,11 +83,15 @@ class ConfidenceDrop:
 
 @dataclass(frozen=True)
 class ChanceResult:
-    """A map's (insertion - deletion) area beside that of copies with their cells permuted."""
+    """A map's (insertion - deletion) area beside that of copies with their cells permuted, all in as many ``steps``.
+
+    The area of the same map in more steps (:class:`FaithfulnessCurves`) is another figure.
+    """
 
     score: float
     percentile_95: float
     copies: int
+    steps: int = CHANCE_STEPS
 
     @property
     def better_than_chance(self) -> bool:
@@ -94,7 +105,7 @@ def deletion_insertion(
     heatmap: np.ndarray,
     class_index: int,
     *,
-    steps: int = 24,
+    steps: int = STEPS,
     baseline: Baseline = "blur",
 ) -> FaithfulnessCurves:
     """Both curves from one batch of 2 x (steps + 1) faces.
@@ -120,7 +131,7 @@ def chance_test(
     copies: int = 99,
     seed: int = 0,
     *,
-    steps: int = 6,
+    steps: int = CHANCE_STEPS,
     baseline: Baseline = "blur",
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -146,7 +157,7 @@ def chance_test(
         scores += [_area(i, fractions) - _area(d, fractions) for d, i in zip(deletion, insertion, strict=True)]
         if progress is not None:
             progress(len(scores), len(maps))
-    return ChanceResult(scores[0], float(np.percentile(scores[1:], 95)), copies)
+    return ChanceResult(scores[0], float(np.percentile(scores[1:], 95)), copies, steps)
 
 
 def road(

@@ -3,36 +3,59 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from scipy.stats import rankdata
 from torch import Tensor, nn
 
-from core.explain.gradcam import grad_cam_maps
+from core.explain.explanation import Contrast
+from core.explain.methods import explain
 from core.models.network import Network
 
 
 def randomisation_check(
-    network: Network, inputs: Tensor, class_index: int, stage: str, seed: int = 0
+    network: Network,
+    inputs: Tensor,
+    target: int | Contrast,
+    stage: str,
+    *,
+    method: str = "gradcam",
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> tuple[tuple[str, float], ...]:
-    """Rank correlation of the Grad-CAM map with itself while the weights are randomised, from the head downwards.
+    """Rank correlation of a method's map of a class or contrast with itself while the weights are randomised, from the
+    head downwards: the cascading randomisation of Adebayo et al. 2018.
 
     Each entry is a layer (``head``, then the trunk's stages from the last to the first) and Spearman's correlation, the
     mean over inputs (N, channels, S, S), once this layer and all above it are random. A map that explains the network
     falls towards 0; one that only traces edges stays high. A map without evidence, before or after, counts as 0.
 
-    Works on a copy; ``network`` is not touched. Raises ExplainError for a class or stage it lacks.
+    ``progress(done, total)`` counts faces that passed a network, over all maps. Works on a copy; ``network`` is not
+    touched, whatever happens. Raises ExplainError for a method, class or stage there is not and for a map with a value
+    that is not a number, and Stopped.
     """
-    learnt = grad_cam_maps(network, inputs, stage, [class_index])
     victim = copy.deepcopy(network)
     generator = torch.Generator(device=network.head.weight.device).manual_seed(seed)
     layers = [("head", victim.head), *reversed(list(victim.trunk.named_children()))]
+
+    def maps(number: int) -> list[np.ndarray]:
+        def show(done: int, total: int) -> None:
+            if progress is not None:
+                progress(number * total + done, (len(layers) + 1) * total)
+
+        explanations = explain(
+            victim, inputs, method=method, stage=stage, classes=target, progress=show, should_stop=should_stop
+        )
+        return [e.heatmap for e in explanations]
+
+    learnt = maps(0)
     found = []
-    for name, layer in layers:
+    for number, (name, layer) in enumerate(layers, start=1):
         _randomise(layer, generator)
-        maps = grad_cam_maps(victim, inputs, stage, [class_index])
-        found.append((name, float(np.mean([_spearman(a, b) for a, b in zip(learnt, maps, strict=True)]))))
+        found.append((name, float(np.mean([_spearman(a, b) for a, b in zip(learnt, maps(number), strict=True)]))))
     return tuple(found)
 
 
@@ -47,7 +70,7 @@ def _randomise(layer: nn.Module, generator: torch.Generator) -> None:
                 parameter.copy_(parameter[shuffled])
 
 
-def _spearman(a: Tensor, b: Tensor) -> float:
-    ranks = rankdata(np.stack([a.cpu().numpy().ravel(), b.cpu().numpy().ravel()]), axis=1)
+def _spearman(a: np.ndarray, b: np.ndarray) -> float:
+    ranks = rankdata(np.stack([a.ravel(), b.ravel()]), axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return float(np.nan_to_num(np.corrcoef(ranks)[0, 1]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ import cv2
 import cv2.data
 import numpy as np
 
+from core.cores import core_count
 from core.faces.detection import Detector, DetectorUnavailableError, register_detector
 from core.faces.face import Box, Face
 
@@ -45,7 +45,7 @@ class HaarDetector(Detector):
         # Looking for eyes takes as long as a small network does, and a cascade serves one thread at a time.
         self._eyes = threading.local()
         self._eyes.cascade = _cascade("haarcascade_eye.xml")  # a missing file is told now
-        self._workers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="eyes")
+        self._workers = ThreadPoolExecutor(core_count(), thread_name_prefix="eyes")
 
     def _find(self, view: np.ndarray) -> list[Face]:
         grey = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY))
@@ -105,7 +105,7 @@ class HaarDetector(Detector):
 @contextlib.contextmanager
 def _every_core() -> Iterator[None]:
     """OpenCV on all cores for a step that is long enough to be shared out; elsewhere it has one (``core.faces``)."""
-    cv2.setNumThreads(os.cpu_count() or 1)
+    cv2.setNumThreads(core_count())
     try:
         yield
     finally:

@@ -2,9 +2,9 @@
 
 from core.inference.analysis import ENSEMBLE, FaceAnalysis, PhotoAnalysis, analyze
 from core.inference.dataset import evaluate, infer_logits, prepared_images
-from core.inference.doubt import VIEWS, Doubt, disagreement_bits, doubt, entropy_bits, ten_crops
+from core.inference.doubt import VIEWS, Decision, Doubt, decide, disagreement_bits, doubt, entropy_bits, ten_crops
 from core.inference.embedding import embed, embed_split, embedding_path, stored_embedding
-from core.inference.export import photo_values
+from core.inference.export import FaceFindings, everything, photo_values
 from core.inference.gallery import ORDERS, FaceSummary, in_order, summarise_faces
 from core.inference.image_maps import image_maps
 from core.inference.one_core import one_core_map
@@ -20,16 +20,18 @@ from core.inference.perturbation import (
     perturbed_inputs,
     sweep,
 )
-from core.inference.predictor import Prediction, Predictor, ensemble_prediction
+from core.inference.predictor import NotFiniteError, Prediction, Predictor, ensemble_prediction
 from core.inference.regions import DatasetShares, dataset_shares, regions_of
 from core.inference.saliency import ClassMaps, class_saliency, explained, input_tensor
 from core.inference.trust import (
     Measures,
     MethodAgreement,
     Trust,
+    TrustFindings,
     chance,
     measures,
     method_agreement,
+    probability_explained,
     probability_of,
     sanity,
     trust,
@@ -44,12 +46,15 @@ __all__ = [
     "VIEWS",
     "ClassMaps",
     "DatasetShares",
+    "Decision",
     "Doubt",
     "FaceAnalysis",
+    "FaceFindings",
     "FaceSummary",
     "Knob",
     "Measures",
     "MethodAgreement",
+    "NotFiniteError",
     "Perturbation",
     "PerturbationError",
     "PhotoAnalysis",
@@ -57,10 +62,12 @@ __all__ = [
     "Predictor",
     "Sweep",
     "Trust",
+    "TrustFindings",
     "analyze",
     "chance",
     "class_saliency",
     "dataset_shares",
+    "decide",
     "disagreement_bits",
     "doubt",
     "embed",
@@ -69,6 +76,7 @@ __all__ = [
     "ensemble_prediction",
     "entropy_bits",
     "evaluate",
+    "everything",
     "explained",
     "image_maps",
     "in_order",
@@ -81,6 +89,7 @@ __all__ = [
     "perturbed_inputs",
     "photo_values",
     "prepared_images",
+    "probability_explained",
     "probability_of",
     "regions_of",
     "sanity",

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.faces import MEASURED, CropMargin, Detector, Face, crop, whole_image_face
-from core.inference.predictor import Prediction, Predictor, ensemble_prediction
+from core.inference.predictor import NotFiniteError, Prediction, Predictor, ensemble_prediction
 
 ENSEMBLE = "ensemble"
 
 
 @dataclass(frozen=True)
 class FaceAnalysis:
-    """One face of a photo: where it is, what each network saw of it, and what each said."""
+    """One face of a photo: where it is, what each network saw of it, and what each said; at least one said something.
+
+    A network that met a value that is not a finite number has an input and no prediction.
+    """
 
     face: Face
     inputs: Mapping[str, np.ndarray]  # model_id -> the crop as that network sees it, (S, S) or (S, S, 3) uint8
@@ -42,6 +45,20 @@ class PhotoAnalysis:
     detector: str
     faces: tuple[FaceAnalysis, ...]
     elapsed_ms: Mapping[str, float]  # by step: detect, crop, predict
+    left_out: tuple[str, ...] = ()  # model ids of the networks that met a value that is not a finite number
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays it keeps: the photo's, and for each face the crops and the features."""
+        arrays = [self.image]
+        for face in self.faces:
+            arrays += face.inputs.values()
+            arrays += [a for p in face.predictions.values() for a in (p.logits, p.features) if a is not None]
+        return sum(array.nbytes for array in arrays)
+
+    def answering(self, predictors: Iterable[Predictor]) -> tuple[Predictor, ...]:
+        """Those of the networks that gave answers."""
+        return tuple(p for p in predictors if p.model_id not in self.left_out)
 
 
 def analyze(
@@ -50,7 +67,9 @@ def analyze(
     """Find the faces of an upright RGB photo (H, W, 3) and ask every network, all faces in one batch each.
 
     ``whole_image`` takes the photo's central square as the one face instead of detecting. The mean of the networks'
-    probabilities is added as ``"ensemble"`` where two or more networks share their classes. Safe in several threads.
+    probabilities is added as ``"ensemble"`` where two or more networks share their classes. A network that meets a
+    value that is not a finite number is left out and named; raises NotFiniteError where all do. Safe in several
+    threads.
     """
     if not predictors:
         raise ValueError("analyze needs at least one network, got none; choose one")
@@ -68,11 +87,17 @@ def analyze(
 
     answers: dict[str, list[Prediction]] = {}
     inputs: dict[str, list[np.ndarray]] = {}
+    left_out: list[str] = []
     for predictor in predictors:
         chosen = crops[margin_for(predictor, "whole image" if whole_image else detector.name)]
         inputs[predictor.model_id] = predictor.input_images(chosen)
-        answers[predictor.model_id] = predictor.predict_inputs(inputs[predictor.model_id])
-    shared = len({p.card.labels.classes for p in predictors}) == 1
+        try:
+            answers[predictor.model_id] = predictor.predict_inputs(inputs[predictor.model_id])
+        except NotFiniteError:
+            left_out.append(predictor.model_id)
+    if not answers:
+        raise NotFiniteError(*left_out)
+    shared = len({p.card.labels.classes for p in predictors if p.model_id in answers}) == 1
     analysed = []
     for number, face in enumerate(faces):
         predictions = {model_id: of_faces[number] for model_id, of_faces in answers.items()}
@@ -86,7 +111,8 @@ def analyze(
         "crop": (cropped - detected) * 1e3,
         "predict": (predicted - cropped) * 1e3,
     }
-    return PhotoAnalysis(image, "whole image" if whole_image else detector.name, tuple(analysed), elapsed_ms)
+    found_by = "whole image" if whole_image else detector.name
+    return PhotoAnalysis(image, found_by, tuple(analysed), elapsed_ms, tuple(left_out))
 
 
 def margin_for(predictor: Predictor, detector: str) -> CropMargin:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import entropy
 
+from core.evaluation import Abstention, EvaluationRun, abstention, threshold_for
 from core.inference.analysis import ENSEMBLE, PhotoAnalysis
 from core.inference.perturbation import Perturbation, perturbed_inputs
-from core.inference.predictor import Prediction, Predictor, ensemble_prediction
+from core.inference.predictor import NotFiniteError, Prediction, Predictor, ensemble_prediction
 
 # Side of a crop in parts of the picture's: 44 of 48 px, as ten-crop testing on FER2013 usually has it.
 CROP_PART = 11 / 12
@@ -25,10 +27,10 @@ def entropy_bits(probabilities: np.ndarray) -> float:
 def disagreement_bits(answers: Sequence[np.ndarray]) -> float:
     """Jensen-Shannon divergence of M answers (K,) each, Lin 1991: 0 where all say the same, at most log2 M.
 
-    The entropy of their mean less the mean of their entropies.
+    The entropy of their mean less the mean of their entropies; NaN where an answer holds one.
     """
     found = entropy_bits(np.mean(answers, axis=0)) - float(np.mean([entropy_bits(a) for a in answers]))
-    return max(0.0, found)  # rounding may leave it a hair below
+    return float(np.maximum(0.0, found))  # rounding may leave it a hair below
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,18 +58,52 @@ class Doubt:
         return disagreement_bits([p.probabilities for m, p in self.augmented.items() if m != ENSEMBLE])
 
 
+@dataclass(frozen=True)
+class Decision:
+    """Whether an answer is given at all: its confidence against a threshold chosen on other images."""
+
+    expression: str
+    confidence: float  # probability of that expression
+    target: float  # accuracy asked for on the images the threshold was chosen on
+    chosen_on: int  # how many those were
+    effect: Abstention  # the threshold, and what it does where it was not chosen
+    shown_on: int  # images there
+
+    @property
+    def sure(self) -> bool:
+        """False: the answer is *unsure*."""
+        return self.confidence >= self.effect.threshold
+
+
+def decide(answer: Prediction, chosen_on: EvaluationRun, shown_on: EvaluationRun, target: float) -> Decision:
+    """Is this answer sure enough to be right as often as ``target``? The threshold is the lowest confidence above which
+    the answers of ``chosen_on`` are; ``shown_on`` are other images, where its effect is counted.
+
+    Raises EvaluationError where no threshold reaches the target.
+    """
+    effect = abstention(shown_on, threshold_for(chosen_on, target))
+    confidence = float(answer.probabilities[answer.top])
+    return Decision(answer.expression, confidence, target, len(chosen_on), effect, len(shown_on))
+
+
 def doubt(predictors: Sequence[Predictor], analysis: PhotoAnalysis, face_number: int, views: str = "one") -> Doubt:
     """How sure the networks are. ``views`` is "one", "mirror" (the face and its mirror image) or "ten crops" (four
     corners and the middle, each mirrored too); answers to several views are averaged as probabilities.
 
-    Raises ValueError for other views.
+    A network that meets a value that is not a finite number in a view is left out; NotFiniteError where all do. Raises
+    ValueError for other views.
     """
     if views not in VIEWS:
         raise ValueError(f"views must be one of {', '.join(VIEWS)}, got {views!r}")
     found = analysis.faces[face_number]
-    singles = {p.model_id: replace(found.predictions[p.model_id], features=None) for p in predictors}
-    together = ENSEMBLE in found.predictions
-    augmented = {p.model_id: _over_views(p, analysis, face_number, views) for p in predictors}
+    augmented = {}
+    for predictor in predictors:
+        with contextlib.suppress(NotFiniteError):
+            augmented[predictor.model_id] = _over_views(predictor, analysis, face_number, views)
+    if not augmented:
+        raise NotFiniteError(*(p.model_id for p in predictors))
+    singles = {m: replace(found.predictions[m], features=None) for m in augmented}
+    together = ENSEMBLE in found.predictions and len(singles) > 1
     return Doubt(
         raw=_with_mean({m: replace(p, temperature=1.0) for m, p in singles.items()}, together),
         calibrated=_with_mean(singles, together),

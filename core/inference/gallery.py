@@ -26,6 +26,8 @@ class FaceSummary:
     expression: str
     confidence: float  # probability of that expression, after temperature scaling
     disagreement: float | None  # Jensen-Shannon divergence of the networks in bits; None for a single network
+    side_px: float = float("inf")  # of the detector's box, in the upright photo
+    left_out: tuple[str, ...] = ()  # networks that met a value that is not a finite number in this photo
 
 
 def summarise_faces(photo: str, analysis: PhotoAnalysis) -> tuple[FaceSummary, ...]:
@@ -43,6 +45,8 @@ def summarise_faces(photo: str, analysis: PhotoAnalysis) -> tuple[FaceSummary, .
                 expression=verdict.expression,
                 confidence=float(verdict.probabilities[verdict.top]),
                 disagreement=disagreement_bits(single) if ENSEMBLE in face.predictions else None,
+                side_px=face.face.box.side,
+                left_out=analysis.left_out,
             )
         )
     return tuple(found)

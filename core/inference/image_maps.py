@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from core.explain import ExplainError, Explanation, class_maps, normalise
-from core.inference.predictor import Predictor
+from core.inference.predictor import NotFiniteError, Predictor
 
 
 def image_maps(
@@ -27,7 +27,10 @@ def image_maps(
         raise ValueError(f"every image needs one class, got {len(images)} images and {len(class_indices)} classes")
     if not images:
         return ()
-    answers = predictor.predict(images)
+    try:
+        answers = predictor.predict(images)
+    except NotFiniteError as error:
+        raise ExplainError(str(error)) from error
     features = torch.from_numpy(np.stack([a.features for a in answers if a.features is not None]))
     with torch.inference_mode():
         maps = class_maps(features, predictor.network.head.weight)

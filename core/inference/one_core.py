@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
+
+from core.cores import core_count
 
 MOST = 4  # pieces at a time
 Item = TypeVar("Item")
@@ -27,7 +28,7 @@ def one_core_map(work: Callable[[Item], Result], items: Iterable[Item]) -> list[
 
 @functools.cache
 def _workers() -> ThreadPoolExecutor:
-    threads, count = torch.get_num_threads(), min(MOST, os.cpu_count() or 1)
+    threads, count = torch.get_num_threads(), min(MOST, core_count())
     workers = ThreadPoolExecutor(count, thread_name_prefix="one-core", initializer=_limit)
     together = threading.Barrier(count)
     list(workers.map(lambda _: together.wait(), range(count)))  # every thread begins now

@@ -11,7 +11,7 @@ import numpy as np
 from core.faces import CropMargin, crop
 from core.inference.analysis import ENSEMBLE, FaceAnalysis, PhotoAnalysis, margin_for
 from core.inference.one_core import one_core_map
-from core.inference.predictor import Prediction, Predictor, ensemble_prediction
+from core.inference.predictor import NotFiniteError, Prediction, Predictor, ensemble_prediction
 
 GRID = 6
 NOISE_SEED = 0
@@ -171,17 +171,26 @@ def perturbed_inputs(
 def perturbed(
     predictors: Sequence[Predictor], analysis: PhotoAnalysis, face_number: int, change: Perturbation
 ) -> FaceAnalysis:
-    """What the networks say of a changed face, the ensemble beside them where they share their classes."""
+    """What the networks say of a changed face, the ensemble beside them where they share their classes.
 
-    def of_network(predictor: Predictor) -> tuple[np.ndarray, Prediction]:
+    A network that meets a value that is not a finite number says nothing. Raises NotFiniteError where all do.
+    """
+
+    def of_network(predictor: Predictor) -> tuple[np.ndarray, Prediction | None]:
         (seen,) = perturbed_inputs(predictor, analysis, face_number, [change])
-        return seen, predictor.predict_inputs([seen])[0]
+        try:
+            return seen, predictor.predict_inputs([seen])[0]
+        except NotFiniteError:
+            return seen, None
 
     longest_first = sorted(predictors, key=lambda p: -p.card.macs)
     found = dict(zip((p.model_id for p in longest_first), one_core_map(of_network, longest_first), strict=True))
     inputs = {p.model_id: found[p.model_id][0] for p in predictors}
-    predictions = {p.model_id: found[p.model_id][1] for p in predictors}
-    if ENSEMBLE in analysis.faces[face_number].predictions:
+    predictions = {m: answer for m, (_, answer) in found.items() if answer is not None}
+    predictions = {p.model_id: predictions[p.model_id] for p in predictors if p.model_id in predictions}
+    if not predictions:
+        raise NotFiniteError(*(p.model_id for p in predictors))
+    if ENSEMBLE in analysis.faces[face_number].predictions and len(predictions) > 1:
         predictions[ENSEMBLE] = ensemble_prediction(list(predictions.values()), ENSEMBLE)
     return FaceAnalysis(analysis.faces[face_number].face, inputs, predictions)
 
@@ -209,7 +218,7 @@ def sweep(
 ) -> Sweep:
     """``change`` with one knob at each of the values (None: 13 over its range), in one batch.
 
-    Raises PerturbationError for a knob there is not.
+    Raises PerturbationError for a knob there is not, and NotFiniteError.
     """
     if knob not in KNOBS:
         raise PerturbationError(f"there is no knob {knob!r}; there are {', '.join(KNOBS)}")

@@ -16,6 +16,14 @@ from core.labels import LabelSet
 from core.models import Network, NetworkOutput
 
 
+class NotFiniteError(ArithmeticError):
+    """Networks answered with a value that is not a finite number, so they gave no answer."""
+
+    def __init__(self, *model_ids: str) -> None:
+        self.model_ids = model_ids
+        super().__init__(f"{', '.join(model_ids)} met a value that is not a finite number; check the network's weights")
+
+
 @dataclass(frozen=True)
 class Prediction:
     """What one network says of one face."""
@@ -73,7 +81,10 @@ class Predictor:
         return [self.card.preprocessing.to_input_image(c) for c in crops]
 
     def predict(self, crops: Sequence[np.ndarray]) -> list[Prediction]:
-        """Answers for face crops of any size, in one batch; features are kept for saliency in closed form."""
+        """Answers for face crops of any size, in one batch; features are kept for saliency in closed form.
+
+        Raises NotFiniteError as :meth:`predict_inputs`.
+        """
         return self.predict_inputs(self.input_images(crops))
 
     def output(self, images: np.ndarray) -> NetworkOutput:
@@ -88,10 +99,13 @@ class Predictor:
         """Answers for pictures that are already as the network sees them, from :meth:`input_images`.
 
         Features are a hundred times as large as all else in an answer: leave them where answers are kept for long.
+        Raises NotFiniteError where a logit is no finite number: such an answer would compare with nothing.
         """
         if not images:
             return []
         logits, features = self.output(np.stack(images))
+        if not torch.isfinite(logits).all():
+            raise NotFiniteError(self.model_id)
         maps = features.contiguous().numpy() if keep_features else [None] * len(images)
         return [
             Prediction(self.model_id, self.card.labels, of_face, self.card.temperature, of_maps)

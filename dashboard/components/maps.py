@@ -35,18 +35,19 @@ def colour_bar(colormap: str) -> np.ndarray:
 
 
 def contact_sheet(pictures: Mapping[str, np.ndarray], title: str, colormap: str) -> bytes:
-    """PNG of every network's overlay side by side with names, title and colour bar."""
+    """PNG of every network's overlay side by side with names (one line or more), title and colour bar."""
     margin, text_px = 16, 20
+    named_px = text_px * max(1 + name.count("\n") for name in pictures)
     width = len(pictures) * (SIZE_PX + margin) + margin
-    sheet = Image.new("RGB", (max(width, 520), SIZE_PX + 3 * margin + 5 * text_px), "white")
+    sheet = Image.new("RGB", (max(width, 520), SIZE_PX + 3 * margin + 4 * text_px + named_px), "white")
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(size=text_px * 0.8)
     draw.text((margin, margin / 2), title, fill="#1B2A2E", font=font)
     for number, (name, picture) in enumerate(pictures.items()):
         left = margin + number * (SIZE_PX + margin)
         draw.text((left, margin + text_px), name, fill="#1B2A2E", font=font)
-        sheet.paste(Image.fromarray(picture), (left, margin + 2 * text_px + 8))
-    below = 2 * margin + 2 * text_px + SIZE_PX + 4
+        sheet.paste(Image.fromarray(picture), (left, margin + text_px + named_px + 8))
+    below = 2 * margin + text_px + named_px + SIZE_PX + 4
     sheet.paste(Image.fromarray(colour_bar(colormap)), (margin, below))
     draw.text((margin, below + 18), "0: no evidence", fill="#1B2A2E", font=font)
     draw.text((margin + SIZE_PX - 60, below + 18), "1: most", fill="#1B2A2E", font=font)

@@ -43,9 +43,10 @@ def dumbbells(
     words: tuple[str, str] = ("unchanged", "changed"),
 ) -> str:
     """One row a class: hollow marks before, filled ones after, a line from one to the other; the bar is the networks'
-    mean after. ``words`` call the two by name. Networks with other classes than the first are left out."""
+    mean after. ``words`` call the two by name. Networks with other classes than the first are left out, and those that
+    said nothing before or after."""
     labels = next(iter(after.values())).labels
-    shown = [m for m, p in after.items() if m != ENSEMBLE and p.labels.classes == labels.classes]
+    shown = [m for m, p in after.items() if m != ENSEMBLE and m in before and p.labels.classes == labels.classes]
     tops = [ROW_PX / 2 + (position - (len(shown) - 1) / 2) * LANE_PX for position in range(len(shown))]
     rows = []
     for k, name in enumerate(labels.classes):

@@ -42,13 +42,22 @@ def numbers(explained: Sequence[Explanation]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def sheet(rows: Mapping[str, Mapping[str, np.ndarray]], heading: str, colormap: str) -> bytes:
-    """PNG of the grid: a row of pictures (S, S, 3) uint8 by network for each method, with names and a colour bar."""
+def sheet(
+    rows: Mapping[str, Mapping[str, np.ndarray]],
+    heading: str,
+    colormap: str,
+    notes: Mapping[tuple[str, str], str] | None = None,
+) -> bytes:
+    """PNG of the grid: a row of pictures (S, S, 3) uint8 by network for each method, with names and a colour bar.
+
+    ``notes`` stand below the pictures they belong to, by (row, network).
+    """
     side = next(iter(next(iter(rows.values())).values())).shape[0]
     networks = list(dict.fromkeys(name for pictures in rows.values() for name in pictures))
     gap, left, top = 8, 180, 64
+    pitch = side + gap + (18 if notes else 0)
     width = max(left + len(networks) * (side + gap) + gap, 520)
-    height = top + len(rows) * (side + gap) + 56
+    height = top + len(rows) * pitch + 56
     picture = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(size=14)
@@ -56,12 +65,14 @@ def sheet(rows: Mapping[str, Mapping[str, np.ndarray]], heading: str, colormap: 
     for column, name in enumerate(networks):
         draw.text((left + column * (side + gap), 40), name, fill=INK, font=font)
     for row, (name, pictures) in enumerate(rows.items()):
-        upper = top + row * (side + gap)
+        upper = top + row * pitch
         draw.multiline_text((gap, upper + side // 2 - 16), name.replace(" = ", "\n= "), fill=INK, font=font)
         for network, cell in pictures.items():
-            picture.paste(Image.fromarray(cell), (left + networks.index(network) * (side + gap), upper))
+            at = left + networks.index(network) * (side + gap)
+            picture.paste(Image.fromarray(cell), (at, upper))
+            draw.text((at, upper + side + 2), (notes or {}).get((name, network), ""), fill=INK, font=font)
     bar = colourise(np.tile(np.linspace(0, 1, 200, dtype=np.float32), (12, 1)), colormap)
-    below = top + len(rows) * (side + gap) + 6
+    below = top + len(rows) * pitch + 6
     picture.paste(Image.fromarray(bar), (left, below))
     draw.text((left, below + 18), "0, no evidence", fill=INK, font=font)
     draw.text((left + 208, below - 3), "1, most; every map on its own scale", fill=INK, font=font)

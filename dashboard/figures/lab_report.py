@@ -1,19 +1,21 @@
-"""One face as a single HTML file that needs nothing else: answers, maps, doubt, trust, model cards, versions."""
+"""One face as a single HTML file that needs nothing else: answers, maps, doubt, regions, trust, cards, versions."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
 from core.checkpoints import ModelCard
 from core.images import encode_png
 from core.inference import Prediction
 from dashboard.figures import report_page
+from dashboard.figures.static import svg
 from dashboard.theme import class_colour
 
 CAVEAT = (
@@ -32,6 +34,25 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Plot:
+    """A figure made with the inks of LIGHT, what stands below it, and what it says to those who cannot see it."""
+
+    figure: go.Figure
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A chapter of the report: sentences, then plots two to a row, then tables; those with a title are folded away."""
+
+    title: str
+    sentences: Sequence[str] = ()
+    plots: Sequence[Plot] = ()
+    tables: Sequence[tuple[str, pd.DataFrame]] = ()  # each with its title, or an empty one
+
+
+@dataclass(frozen=True)
 class Report:
     """What goes into the file; names go by model id. Whatever is empty is left out."""
 
@@ -41,7 +62,7 @@ class Report:
     names: Mapping[str, str]
     cards: Sequence[ModelCard]
     pictures: Sequence[Picture] = ()
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    sections: Sequence[Section] = ()
 
 
 def html(report: Report, created_at: str) -> str:
@@ -54,12 +75,26 @@ def html(report: Report, created_at: str) -> str:
     if report.pictures:
         figures = "".join(_figure(p) for p in report.pictures)
         parts += [report_page.heading("Pictures"), f'<div class="row">{figures}</div>']
-    for title, table in report.tables.items():
-        parts += [report_page.heading(title), report_page.table(table)]
+    for section in report.sections:
+        parts += _section(section)
     parts += [report_page.sentence(CAVEAT, muted=True), report_page.heading("Model cards")]
     parts += [report_page.card(card, report.names[card.run_id]) for card in report.cards]
     parts += [report_page.heading("Versions"), report_page.versions()]
     return report_page.page(report.title, created_at, parts)
+
+
+def _section(section: Section) -> list[str]:
+    parts = [report_page.heading(section.title), *(report_page.sentence(text) for text in section.sentences)]
+    plots = [
+        report_page.plot(svg(p.figure, p.alt, width_px=report_page.HALF_PX), p.caption, half=True)
+        for p in section.plots
+    ]
+    if plots:
+        parts.append(report_page.row(plots))
+    for title, frame in section.tables:
+        table = report_page.table(frame)
+        parts.append(report_page.folded(title, table) if title else table)
+    return parts
 
 
 def _probabilities(predictions: Mapping[str, Prediction], names: Mapping[str, str]) -> str:

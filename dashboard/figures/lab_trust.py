@@ -1,4 +1,4 @@
-"""Figures of the trust panel: deletion and insertion, agreement between methods, maps under random weights."""
+"""Figures and numbers of trust: deletion and insertion, ROAD, agreement between methods, maps under random weights."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.explain import FaithfulnessCurves
-from core.inference import Measures, MethodAgreement, Trust
+from core.explain import FaithfulnessCurves, RoadCurves
+from core.explain.faithfulness import CHANCE_STEPS
+from core.inference import Measures, MethodAgreement, Trust, TrustFindings
 from dashboard.theme import Form, Ink, template
 
 BETTER, CHANCE, UNTESTED = "better than chance", "no better than chance", "not tested"
@@ -35,6 +36,30 @@ def curves(found: FaithfulnessCurves, colour: str, form: Form, inks: Ink) -> go.
         xaxis={"title": "part of the pixels changed", "tickformat": ".0%", "range": [-0.02, 1.02]},
         yaxis={"title": "probability", "range": [-0.02, 1.02], "tickformat": ".1f"},
         # Above the curves, where it grows upwards instead of over the axis.
+        legend={"y": 1.02, "yanchor": "bottom"},
+    )
+    return figure
+
+
+def road(found: RoadCurves, colour: str, form: Form, inks: Ink) -> go.Figure:
+    """Probability while the most relevant pixels are removed first (falling is good), and while the least are."""
+    figure = go.Figure()
+    of_orders = {"most relevant first": found.most_relevant_first, "least relevant first": found.least_relevant_first}
+    for strong, (name, values) in zip((True, False), of_orders.items(), strict=True):
+        figure.add_scatter(
+            x=found.fractions,
+            y=values,
+            mode="lines+markers",
+            name=name,
+            line={"color": colour if strong else inks.muted, "dash": form.dash, "width": form.width},
+            marker={"symbol": form.symbol if strong else f"{form.symbol}-open", "size": 5},
+            hovertemplate="%{x:.0%} of the pixels: %{y:.3f}<extra>" + name + "</extra>",
+        )
+    figure.update_layout(
+        template=template(inks),
+        height=270,
+        xaxis={"title": "part of the pixels removed (ROAD)", "tickformat": ".0%", "range": [-0.02, 1.02]},
+        yaxis={"title": "probability", "range": [-0.02, 1.02], "tickformat": ".1f"},
         legend={"y": 1.02, "yanchor": "bottom"},
     )
     return figure
@@ -107,19 +132,80 @@ def verdict(found: Measures) -> str:
 
 
 def table(found: Mapping[str, Measures], names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a network, every measure with three decimals."""
-    return pd.DataFrame(
-        [
+    """One row a network, every measure with three decimals. Areas are named with the steps they were measured in: the
+    hundred maps of the chance test go in fewer."""
+    rows = []
+    for model_id, of in found.items():
+        tested = of.chance if isinstance(of, Trust) else None
+        coarse = f"in {tested.steps if tested else CHANCE_STEPS} steps"
+        fine = f"in {of.curves.steps} steps"
+        rows.append(
             {
                 "network": names[model_id],
                 "chance test": verdict(of),
-                "insertion − deletion": f"{of.chance.score:.3f}" if isinstance(of, Trust) else "–",
-                "shuffled maps, 95th percentile": f"{of.chance.percentile_95:.3f}" if isinstance(of, Trust) else "–",
-                "deletion area": f"{of.curves.deletion_area:.3f}",
-                "insertion area": f"{of.curves.insertion_area:.3f}",
+                f"insertion − deletion, {coarse}": f"{tested.score:.3f}" if tested else "–",
+                f"shuffled maps, 95th percentile, {coarse}": f"{tested.percentile_95:.3f}" if tested else "–",
+                f"deletion area, {fine}": f"{of.curves.deletion_area:.3f}",
+                f"insertion area, {fine}": f"{of.curves.insertion_area:.3f}",
                 "ROAD": f"{of.road.score:.3f}",
                 "drop, marked tenth hidden": f"{of.drop.drop:.3f}",
             }
-            for model_id, of in found.items()
+        )
+    return pd.DataFrame(rows)
+
+
+def numbers(found: Mapping[str, TrustFindings], names: Mapping[str, str]) -> pd.DataFrame:
+    """Every number that was measured, one a row: network, measure, at, steps, value.
+
+    ``at`` is the part of the pixels changed for a point of a curve, the two methods of a rank correlation, the layer
+    down to which weights are random, and empty for a single figure; ``steps`` those of an area. Probabilities, areas
+    and correlations alike are in ``value``; the chance test's verdict is 1 (better than chance) or 0.
+    """
+    rows: list[tuple[str, str, float | str, int | str, float]] = []
+    for model_id, of in found.items():
+        rows += [(names[model_id], *row) for row in (*_of_measures(of.measures), *_of_correlations(of))]
+    return pd.DataFrame(rows, columns=["network", "measure", "at", "steps", "value"])
+
+
+def shown(value: float) -> str:
+    """With three decimals; a dash for a correlation that is not defined."""
+    return "–" if np.isnan(value) else f"{value:.3f}"
+
+
+def _of_measures(found: Measures | None) -> list[tuple[str, float | str, int | str, float]]:
+    if found is None:
+        return []
+    curves, steps = found.curves, found.curves.steps
+    rows: list[tuple[str, float | str, int | str, float]] = [
+        ("deletion area", "", steps, curves.deletion_area),
+        ("insertion area", "", steps, curves.insertion_area),
+        ("ROAD", "", "", found.road.score),
+        ("drop, marked tenth hidden", "", "", found.drop.drop),
+    ]
+    if isinstance(found, Trust):
+        tested = found.chance
+        rows += [
+            ("chance test: insertion − deletion", "", tested.steps, tested.score),
+            (f"chance test: 95th percentile of {tested.copies} shuffled maps", "", tested.steps, tested.percentile_95),
+            ("chance test: better than chance", "", tested.steps, int(tested.better_than_chance)),
         ]
+    points = (
+        ("deletion", curves.fractions, curves.deletion),
+        ("insertion", curves.fractions, curves.insertion),
+        ("ROAD, most relevant first", found.road.fractions, found.road.most_relevant_first),
+        ("ROAD, least relevant first", found.road.fractions, found.road.least_relevant_first),
     )
+    for name, fractions, values in points:
+        rows += [(name, float(at), "", float(value)) for at, value in zip(fractions, values, strict=True)]
+    return rows
+
+
+def _of_correlations(found: TrustFindings) -> list[tuple[str, float | str, int | str, float]]:
+    rows: list[tuple[str, float | str, int | str, float]] = []
+    if found.agreement is not None:
+        methods, correlation = found.agreement.methods, found.agreement.correlation
+        for i, j in zip(*np.triu_indices(len(methods), 1), strict=True):
+            rows.append(("rank correlation of methods", f"{methods[i]}, {methods[j]}", "", float(correlation[i, j])))
+    for layer, value in found.randomised or ():
+        rows.append(("rank correlation, weights random from the head down to", layer, "", value))
+    return rows

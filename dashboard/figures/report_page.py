@@ -10,18 +10,14 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from html import escape
-from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
 
+import core.versions
 from core.checkpoints import ModelCard
 
 HALF_PX = 560  # width of a drawing that takes half of a row
-PACKAGES = (
-    *("torch", "torchvision", "numpy", "scipy", "scikit-learn", "statsmodels", "pandas", "opencv-python-headless"),
-    *("grad-cam", "captum", "plotly", "matplotlib", "streamlit"),
-)
 STYLE = """
 :root { color-scheme: light dark; --ink: #1B2A2E; --muted: #5E6C70; --line: #D9E0E0; --paper: #FFFFFF; }
 @media (prefers-color-scheme: dark) {
@@ -125,8 +121,8 @@ def card(of_network: ModelCard, name: str) -> str:
 
 
 def versions() -> str:
-    """Python and the packages behind the numbers."""
-    return pairs({"Python": platform.python_version(), **{p: version(p) for p in PACKAGES}})
+    """FERscope, Python and the packages behind the numbers."""
+    return pairs(core.versions.versions())
 
 
 def machine() -> str:

@@ -112,7 +112,7 @@ def heatmap(axes: Axes, trace: go.Heatmap) -> None:
             light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.55
             axes.text(j, i, str(text), ha="center", va="center", color="#0a0a0a" if light else "#fefefe", fontsize=8)
     for set_ticks, names in ((axes.set_xticks, trace.x), (axes.set_yticks, trace.y)):
-        set_ticks(range(len(names)), [str(name) for name in names])
+        set_ticks(range(len(names)), [str(name).replace("<br>", "\n") for name in names])
     axes.tick_params(length=0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dashboard.lab import doubt, grid, regions, report, saliency, trust, what_if
-from dashboard.lab.face_in_question import FaceInQuestion
+from dashboard.lab.face_in_question import FaceInQuestion, not_finite, too_small
 
 PANELS: dict[str, Callable[[FaceInQuestion], None]] = {
     "Saliency": saliency.draw,
@@ -17,4 +17,4 @@ PANELS: dict[str, Callable[[FaceInQuestion], None]] = {
     "Report": report.draw,
 }
 
-__all__ = ["PANELS", "FaceInQuestion"]
+__all__ = ["PANELS", "FaceInQuestion", "not_finite", "too_small"]

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import numpy as np
+import contextlib
+
 import streamlit as st
 
 from core.checkpoints import CheckpointError
-from core.evaluation import Abstention, EvaluationError, EvaluationRun, abstention, risk_coverage, threshold_for
-from core.inference import ENSEMBLE, VIEWS, Doubt
+from core.evaluation import Abstention, EvaluationError, EvaluationRun, risk_coverage
+from core.inference import ENSEMBLE, VIEWS, Decision, Doubt, NotFiniteError, decide
 from dashboard import charts, services, theme
 from dashboard.figures import calibration, lab_doubt
 from dashboard.figures.dumbbells import dumbbells
 from dashboard.lab import kept
-from dashboard.lab.face_in_question import FaceInQuestion
+from dashboard.lab.face_in_question import FaceInQuestion, not_finite
 
 VIEW_NAMES = {"one": "the face alone", "mirror": "with its mirror image", "ten crops": "ten crops"}
+TARGET, ONE_VIEW = 0.8, "one"
+LOWEST, HIGHEST = 0.5, 0.95
 
 
-def draw(face: FaceInQuestion) -> None:
-    """The verdict at the chosen strictness, then what it rests on."""
+def ask() -> tuple[float, str]:
+    """The controls: how often to be right, and the views that are averaged over. Both are in the link."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         target = st.slider(
             "Be right this often",
-            0.5,
-            0.95,
-            0.8,
+            LOWEST,
+            HIGHEST,
+            TARGET,
             0.05,
             key="target",
             bind="query-params",
@@ -35,12 +38,38 @@ def draw(face: FaceInQuestion) -> None:
             "Average over",
             VIEWS,
             format_func=VIEW_NAMES.__getitem__,
-            default="one",
+            default=ONE_VIEW,
             required=True,
             key="views",
             bind="query-params",
         )
-    found = kept.doubt(face, views)
+    st.session_state["doubt-asked"] = target, views
+    return target, views
+
+
+def asked() -> tuple[float, str]:
+    """What was asked last, or what the link asks for, for what is taken along from another panel."""
+    if "doubt-asked" in st.session_state:
+        last: tuple[float, str] = st.session_state["doubt-asked"]
+        return last
+    views = {word: view for view, word in VIEW_NAMES.items()}  # a link has the words
+    target = TARGET
+    with contextlib.suppress(ValueError):
+        target = float(st.query_params.get("target", TARGET))
+    return target, views.get(st.query_params.get("views", ""), ONE_VIEW)
+
+
+def draw(face: FaceInQuestion) -> None:
+    """The verdict at the chosen strictness, then what it rests on."""
+    target, views = ask()
+    try:
+        found = kept.doubt(face, views)
+    except NotFiniteError as error:
+        st.info(not_finite(error.model_ids, face.names), icon=":material/info:")
+        return
+    missing = [n.model_id for n in face.networks if n.model_id not in found.augmented]
+    if missing:
+        st.info(not_finite(missing, face.names), icon=":material/info:")
     _verdict(face, found, target)
     words = ("before temperature", "after" if views == "one" else f"after, over {views}")
     alt = "Probability of each expression before and after temperature scaling, by network"
@@ -50,34 +79,30 @@ def draw(face: FaceInQuestion) -> None:
         + ("." if views == "one" else f", and averaged over the {'mirror image too' if views == 'mirror' else views}.")
     )
     st.dataframe(lab_doubt.table(found, face.names), hide_index=True, alt="Probabilities and entropy by network")
-    st.caption(_spread(found))
+    st.caption(lab_doubt.spread(found))
+
+
+def decision(face: FaceInQuestion, found: Doubt, target: float) -> Decision:
+    """Whether the answer is given. Raises CheckpointError without stored answers and EvaluationError where no threshold
+    reaches the target."""
+    return decide(found.verdict, _runs(face, found, "val"), _runs(face, found, "test"), target)
 
 
 def _verdict(face: FaceInQuestion, found: Doubt, target: float) -> None:
-    answer = found.verdict
-    confidence = float(answer.probabilities[answer.top])
     try:
-        chosen_on, shown_on = _runs(face, "val"), _runs(face, "test")
-        threshold = threshold_for(chosen_on, target)
+        made = decision(face, found, target)
     except (CheckpointError, EvaluationError) as error:
         st.info(f"No threshold, so no verdict: {error}.", icon=":material/info:")
         return
-    effect = abstention(shown_on, threshold)
-    said = f"{answer.expression} {confidence:.3f}, threshold {threshold:.3f}"
-    if confidence < threshold:
-        st.warning(f"{said}. Unsure is a good answer.", title="Unsure", icon=":material/help:")
+    title, reason = lab_doubt.verdict(made), lab_doubt.reason(made)
+    if made.sure:
+        st.success(reason, title=title, icon=":material/check:")
     else:
-        st.success(f"{said}.", title=f"Sure enough to say {answer.expression}", icon=":material/check:")
-    st.caption(
-        f"Threshold chosen on PublicTest (n = {len(chosen_on):,}) for an accuracy of {target:.2f}. On PrivateTest "
-        f"(n = {len(shown_on):,}) it answers {effect.coverage} of the faces and is right on {effect.accuracy} of "
-        "those; 95 % (Wilson). "
-        + ("" if found.views == "one" else "Both were measured on the face alone, without further views. ")
-        + "Faces unlike these data sets' may be answered worse."
-    )
+        st.warning(reason, title=title, icon=":material/help:")
+    st.caption(lab_doubt.protocol(made, found.views))
     with st.expander("Risk and coverage", on_change="rerun", key="doubt-risk") as opened:
         if opened.open:
-            _risk(face, shown_on, effect)
+            _risk(face, _runs(face, found, "test"), made.effect)
 
 
 def _risk(face: FaceInQuestion, run: EvaluationRun, effect: Abstention) -> None:
@@ -92,18 +117,10 @@ def _risk(face: FaceInQuestion, run: EvaluationRun, effect: Abstention) -> None:
     st.caption(f"PrivateTest, n = {len(run):,}. The most confident answers first; marked: the threshold.")
 
 
-def _runs(face: FaceInQuestion, split: str) -> EvaluationRun:
+def _runs(face: FaceInQuestion, found: Doubt, split: str) -> EvaluationRun:
     """The stored answers behind the verdict: the ensemble's, or the first network's where there is none."""
     listing = services.networks()
-    members = face.networks if ENSEMBLE in face.found.predictions else face.networks[:1]
+    answering = [n for n in face.networks if n.model_id in found.augmented]
+    members = answering if ENSEMBLE in found.augmented else answering[:1]
     runs = [services.evaluation(listing.get(n.model_id), split) for n in members]
     return services.ensemble(runs) if len(runs) > 1 else runs[0]
-
-
-def _spread(found: Doubt) -> str:
-    text = "Entropy: 0 for one certain class; the second figure is reached where all classes are alike."
-    if found.disagreement is None:
-        return text + " Disagreement needs two networks with the same classes."
-    most = np.log2(len(found.augmented) - 1)
-    bits = f"{found.disagreement:.3f} bits of at most {most:.3f}"
-    return f"Disagreement between the networks (Jensen-Shannon): {bits}. {text}"

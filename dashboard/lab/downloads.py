@@ -7,13 +7,18 @@ import json
 import pandas as pd
 import streamlit as st
 
-from core.inference import photo_values
-from dashboard.lab import link
+from core.inference import everything
+from dashboard.lab import doubt, findings, link
+from dashboard.lab import question as questions
 from dashboard.lab.face_in_question import FaceInQuestion
+from dashboard.lab.in_the_link import parameters
+from dashboard.lab.question import Question
 
 
 def draw(face: FaceInQuestion, table: pd.DataFrame) -> None:
     """A quiet row; ``table`` has the probabilities by class and network."""
+    # Read now: a download is made when the session is not at hand.
+    question, (target, views) = questions.last(face), doubt.asked()
     with st.container(horizontal=True):
         st.download_button(
             "Numbers (CSV)",
@@ -25,7 +30,7 @@ def draw(face: FaceInQuestion, table: pd.DataFrame) -> None:
         )
         st.download_button(
             "Everything (JSON)",
-            lambda: json.dumps(photo_values(face.photo.name, face.analysis), indent=2, ensure_ascii=False),
+            lambda: values(face, question, target, views),
             file_name=f"{face.stem}.json",
             mime="application/json",
             icon=":material/data_object:",
@@ -34,8 +39,15 @@ def draw(face: FaceInQuestion, table: pd.DataFrame) -> None:
         # Opening it runs the page again, so that the link has what was changed in a panel meanwhile.
         with st.popover("Link", icon=":material/link:", on_change="rerun", key="link-open") as opened:
             if opened.open:
-                st.code(link.address(), language=None, wrap_lines=True)
+                st.code(link.address(parameters()), language=None, wrap_lines=True)
                 st.caption(
                     "Opens Analyze with these networks, method, class and threshold. The photo is not in it: whoever "
                     "opens it brings their own."
                 )
+
+
+def values(face: FaceInQuestion, question: Question, target: float, views: str) -> str:
+    """All that is known of the photo as strict JSON; its shape is that of ``core.inference.everything``."""
+    known = findings.of_photo(face, question, questions.at_hand(face, question), target, views)
+    found = everything(face.photo.name, face.analysis, face.networks, known)
+    return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)

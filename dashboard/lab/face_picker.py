@@ -34,7 +34,7 @@ def pick_face(photo: Photo, analysis: PhotoAnalysis, inks: Ink) -> int:
     if len(analysis.faces) == 1:
         boxed = with_boxes(analysis, 0)
         st.image(boxed, alt=f"{photo.name} with 1 faces boxed", width=display_width(boxed))
-        number = 0
+        number = link.face_number(photo.digest, 1)
     else:
         number = _one_of(photo, analysis, inks)
     took = sum(analysis.elapsed_ms.values())

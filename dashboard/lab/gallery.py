@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.faces import DetectorUnavailableError
-from core.inference import ORDERS, FaceSummary, Predictor, in_order
+from core.images import MIN_SIDE_PX
+from core.inference import ORDERS, FaceSummary, NotFiniteError, Predictor, in_order
 from dashboard import services, state
 from dashboard.lab import kept, link, progress, side_by_side
-from dashboard.lab.face_in_question import FaceInQuestion
+from dashboard.lab.face_in_question import FaceInQuestion, not_finite, too_small
 from dashboard.state import Photo
 from dashboard.theme import Form, Ink
 
@@ -43,6 +44,9 @@ def draw(gallery: Gallery) -> None:
                 icon=":material/search_off:",
             )
         return
+    left_out = dict.fromkeys(model_id for face in faces for model_id in face.left_out)
+    if left_out:
+        st.warning(f"{not_finite(left_out, gallery.names)} The rest goes on without.", icon=":material/warning:")
     single = faces[0].disagreement is None
     order = st.segmented_control(
         "Sort by",
@@ -53,6 +57,7 @@ def draw(gallery: Gallery) -> None:
         bind="query-params",
     )
     ordered = in_order(faces, order)
+    _warn_of_small(gallery, ordered)
     pages = -(-len(ordered) // PAGE_SIZE)
     page = st.pagination(pages, key=f"gallery-page-{pages}") if pages > 1 else 1
     _cards(gallery, ordered[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
@@ -74,6 +79,9 @@ def _all_faces(gallery: Gallery) -> tuple[list[FaceSummary], bool]:
                 work.part(f"Faces of {gallery.photos[n].name}")
                 try:
                     pieces[n].get()
+                except NotFiniteError as error:
+                    st.error(not_finite(error.model_ids, gallery.names), icon=":material/error:")
+                    return [], False
                 except DetectorUnavailableError as error:
                     st.error(f"{error} Choose the Haar cascade.", icon=":material/cloud_off:")
                     return [], False
@@ -99,12 +107,25 @@ def _cards(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
                     help=f"Open {where}",
                     width="stretch",
                 )
+                if too_small(face.side_px):
+                    st.caption(f"only {face.side_px:.0f} px wide")
                 tick = f"pair-{face.photo[:12]}-{face.number}"
                 st.session_state[tick] = (face.photo, face.number) in pair  # a third tick takes the first away
                 with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                     st.checkbox("compare", key=tick, on_change=_choose, args=((face.photo, face.number),))
                     if face.disagreement is not None:
                         st.caption(f"{face.disagreement:.3f}")
+
+
+def _warn_of_small(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
+    """One sentence for all faces that have too few pixels; their cards say how many."""
+    names = {photo.digest: photo.name for photo in gallery.photos}
+    small = [f"{names[face.photo]}, face {face.number + 1}" for face in faces if too_small(face.side_px)]
+    if small:
+        st.warning(
+            f"Narrower than {MIN_SIDE_PX} px, where there is little to see: {'; '.join(small)}. Take larger photos.",
+            icon=":material/photo_size_select_small:",
+        )
 
 
 def _count(n: int, what: str) -> str:
@@ -147,5 +168,5 @@ def _in_question(gallery: Gallery, chosen: Chosen) -> FaceInQuestion:
     photo = next(p for p in gallery.photos if p.digest == chosen[0])
     analysis = services.analysis(photo, list(gallery.networks), gallery.detector, whole_image=False)
     return FaceInQuestion(
-        photo, analysis, chosen[1], tuple(gallery.networks), gallery.names, gallery.forms, gallery.inks
+        photo, analysis, chosen[1], analysis.answering(gallery.networks), gallery.names, gallery.forms, gallery.inks
     )

@@ -13,7 +13,7 @@ from core.explain import ExplainError, Explanation, distinct_methods, method_nam
 from core.inference import Predictor
 from dashboard.components import maps
 from dashboard.figures import lab_grid
-from dashboard.lab import kept, progress
+from dashboard.lab import findings, kept, progress
 from dashboard.lab import question as questions
 from dashboard.lab.face_in_question import FaceInQuestion
 from dashboard.lab.question import Question
@@ -42,7 +42,7 @@ def draw(face: FaceInQuestion) -> None:
         list(known),
         selection_mode="multi",
         default=list(AT_FIRST),
-        format_func=lambda name: known[name].title + (" (slow)" if known[name].slow else ""),
+        format_func=titled,
         key="methods",
         bind="query-params",
         wrap=True,
@@ -61,6 +61,12 @@ def draw(face: FaceInQuestion) -> None:
         st.caption("0, no evidence → 1, most. Every map is on its own scale.")
     _notes(question, rows, networks)
     _downloads(face, question, rows, made)
+
+
+def titled(name: str) -> str:
+    """A method as it is offered."""
+    method = method_named(name)
+    return method.title + (" (slow)" if method.slow else "")
 
 
 def _usable(face: FaceInQuestion, question: Question) -> list[Predictor]:
@@ -166,10 +172,14 @@ def _show(
     made[name] = picture
     with place.container(gap=None):
         st.image(picture, alt=f"{method_named(row[0]).title} of {name}", width="stretch")
+        tested = findings.chance_words(face, cell.network, explanation)
         if not explanation.has_evidence:
             st.caption("no evidence")
         elif cell.methods[0] != row[0]:
-            st.caption(f"same map as {method_named(cell.methods[0]).title}")
+            same = f"same map as {method_named(cell.methods[0]).title}"
+            st.caption(f"{same}, {tested}" if tested else same)
+        elif tested:
+            st.caption(tested)
 
 
 def _notes(question: Question, rows: dict[tuple[str, ...], list[Cell]], networks: Sequence[Predictor]) -> None:
@@ -196,11 +206,17 @@ def _downloads(
     sheet = {lab_grid.title(row, plain=True): pictures for row, pictures in made.items() if pictures}
     ready = [cell for cells in rows.values() for cell in cells if cell.piece.ready]
     explained = [replace(e, model_id=face.names[c.network.model_id]) for c in ready for e in c.piece.get()]
+    notes = {
+        (lab_grid.title(row, plain=True), face.names[cell.network.model_id]): words
+        for row, cells in rows.items()
+        for cell in cells
+        if cell.piece.ready and (words := findings.chance_words(face, cell.network, cell.piece.get()[0]))
+    }
     title = f"Evidence for {question.evidence}, {face.stem}"
     with st.container(horizontal=True):
         st.download_button(
             "Grid (PNG)",
-            lambda: lab_grid.sheet(sheet, title, COLORMAP),
+            lambda: lab_grid.sheet(sheet, title, COLORMAP, notes),
             file_name=f"{face.stem}-{question.class_name}-methods.png",
             mime="image/png",
             icon=":material/image:",

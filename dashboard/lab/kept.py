@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from core import inference
 from core.data import Samples
-from core.explain import ChanceResult, Contrast, Explanation
+from core.explain import ChanceResult, Contrast, Explanation, distinct_methods, methods
 from core.inference import (
     KNOBS,
     DatasetShares,
@@ -19,7 +19,6 @@ from core.inference import (
     Perturbation,
     Predictor,
     Sweep,
-    Trust,
 )
 from dashboard import services
 from dashboard.lab.face_in_question import FaceInQuestion
@@ -74,7 +73,7 @@ def sweep(face: FaceInQuestion, network: Predictor, change: Perturbation, knob: 
 def measures(face: FaceInQuestion, network: Predictor, explanation: Explanation) -> Piece[Measures]:
     """The quick measures of one map; see ``core.inference.measures``. Raises ExplainError."""
     return Piece(
-        (*_key("measures", face, network), _map_key(explanation)),
+        (*_key("measures", face, network), _map_key(network, explanation)),
         lambda _: inference.measures(network, face.found, explanation),
     )
 
@@ -82,38 +81,35 @@ def measures(face: FaceInQuestion, network: Predictor, explanation: Explanation)
 def chance(face: FaceInQuestion, network: Predictor, explanation: Explanation) -> Piece[ChanceResult]:
     """The map against shuffled copies of itself; the slow part of trusting it. Raises ExplainError."""
     return Piece(
-        (*_key("chance", face, network), _map_key(explanation)),
+        (*_key("chance", face, network), _map_key(network, explanation)),
         lambda progress: inference.chance(network, face.found, explanation, progress=progress),
     )
 
 
-def trust(
-    face: FaceInQuestion, network: Predictor, explanation: Explanation, progress: Progress | None = None
-) -> Trust:
-    """Every measure of one map; see ``core.inference.trust``. Raises ExplainError."""
-    quick = measures(face, network, explanation).get()
-    return Trust(
-        quick.explanation, quick.curves, quick.road, quick.drop, chance(face, network, explanation).get(progress)
-    )
-
-
 def agreement(
-    face: FaceInQuestion, network: Predictor, target: int | Contrast, stage: str, methods: tuple[str, ...]
+    face: FaceInQuestion,
+    network: Predictor,
+    target: int | Contrast,
+    stage: str,
+    methods: tuple[str, ...],
+    made: Explanation,
 ) -> Piece[MethodAgreement]:
-    """How far the methods' maps agree. Raises ExplainError."""
+    """How far the methods' maps agree, one of which is ``made`` already. Raises ExplainError."""
     return Piece(
         (*_key("agreement", face, network), target, stage, methods),
-        lambda progress: inference.method_agreement(network, face.found, target, stage, methods, progress=progress),
+        lambda progress: inference.method_agreement(
+            network, face.found, target, stage, methods, made=made, progress=progress
+        ),
     )
 
 
 def sanity(
-    face: FaceInQuestion, network: Predictor, class_index: int, stage: str
+    face: FaceInQuestion, network: Predictor, target: int | Contrast, stage: str, method: str
 ) -> Piece[tuple[tuple[str, float], ...]]:
-    """The map against itself under random weights. Raises ExplainError."""
+    """A method's map against itself under random weights. Raises ExplainError."""
     return Piece(
-        (*_key("sanity", face, network), class_index, stage),
-        lambda _: inference.sanity(network, face.found, class_index, stage),
+        (*_key("sanity", face, network), target, stage, method),
+        lambda progress: inference.sanity(network, face.found, target, stage, method, progress=progress),
     )
 
 
@@ -137,7 +133,7 @@ def summaries(photo: Photo, networks: Sequence[Predictor], detector: str) -> Pie
 
 
 def doubt(face: FaceInQuestion, views: str) -> Doubt:
-    """Answers before and after temperature and over several views."""
+    """Answers before and after temperature and over several views. Raises NotFiniteError."""
     networks = tuple(n.card.weights_sha256 for n in face.networks)
     return services.lab_shelf().get(
         ("doubt", face.photo.digest, face.analysis.detector, face.number, networks, views),
@@ -145,5 +141,10 @@ def doubt(face: FaceInQuestion, views: str) -> Doubt:
     )
 
 
-def _map_key(explanation: Explanation) -> tuple[int, bytes]:
-    return explanation.class_index, explanation.heatmap.tobytes()
+def _map_key(network: Predictor, explanation: Explanation) -> tuple[str, str, int, int | None]:
+    """What the map is, whichever panel asked for it: its cells differ in the last digit between two ways to make it."""
+    method, layer = explanation.method, explanation.layer
+    if layer == network.network.closed_form_stage:
+        groups = distinct_methods(tuple(methods()), network.network, layer)
+        method = next(group[0] for group in groups if method in group)
+    return method, layer, explanation.class_index, explanation.against

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -12,6 +14,7 @@ from core.inference import Predictor
 from dashboard import services
 from dashboard.lab import kept, link, progress
 from dashboard.lab.face_in_question import FaceInQuestion
+from dashboard.lab.parameters import listed
 
 DEFAULT_STAGE, BEFORE_POOLING = "each network's default", "before the pooling"
 NO_OTHER = "any other"
@@ -56,6 +59,31 @@ class Question:
         return self.class_name + (f" rather than {self.against}" if self.against else "")
 
 
+def check_link(face: FaceInQuestion) -> None:
+    """What the link asks of the networks on the screen and they do not have is a sentence each, once."""
+    verdict = face.found.verdict
+    classes, of_networks = verdict.labels.classes, [n for n in face.networks if n.model_id == verdict.model_id]
+    lacking = _lacking(face, of_networks or face.networks)
+    shown = link.chosen(link.CLASS, classes) or verdict.expression
+    link.unmet(link.CLASS, classes, asks="the class", why=lacking, shown=shown)
+    others = [c for c in classes if c != shown]
+    why = "the same class; there are" if link.chosen(link.AGAINST, [shown]) else lacking
+    asks = f"the evidence for {shown} rather than"
+    link.unmet(link.AGAINST, others, asks=asks, why=why, shown=f"{shown} rather than {NO_OTHER}")
+    stages = [DEFAULT_STAGE, BEFORE_POOLING, *_inner_stages(face)]
+    link.unmet(link.STAGE, stages, asks="the layer", why=_lacking(face, face.networks), shown=DEFAULT_STAGE)
+
+
+def _lacking(face: FaceInQuestion, networks: Sequence[Predictor]) -> str:
+    names = [face.names[n.model_id] for n in networks]
+    one = len(names) == 1
+    return f"which {listed(names, ' and ')} {'does not have; it has' if one else 'do not have; they have'}"
+
+
+def _inner_stages(face: FaceInQuestion) -> list[str]:
+    return sorted({s for n in face.networks for s in n.network.stages})
+
+
 def ask(face: FaceInQuestion, *, with_method: bool = True) -> Question:
     """The controls of the question, each in the link. Without a method the question is Grad-CAM's."""
     verdict = face.found.verdict
@@ -84,16 +112,31 @@ def ask(face: FaceInQuestion, *, with_method: bool = True) -> Question:
                 bind="query-params",
                 width=200,
             )
-        inner = sorted({s for n in face.networks for s in n.network.stages})
         stage = st.selectbox(
             "Stage",
-            [DEFAULT_STAGE, BEFORE_POOLING, *inner],
+            [DEFAULT_STAGE, BEFORE_POOLING, *_inner_stages(face)],
             key="stage",
             bind="query-params",
             width=210,
             disabled=known[method].marks_pixels,
         )
-    return Question(class_name, against, method_named(method), stage)
+    if class_name != verdict.expression or against:  # other networks have another verdict, and the class stays
+        link.choose(link.CLASS, class_name)
+    asked = Question(class_name, against, method_named(method), stage)
+    st.session_state["asked"] = face.key, asked
+    return asked
+
+
+def last(face: FaceInQuestion) -> Question:
+    """What was asked last, for what is taken along from a panel that asks nothing; of another face, its method and
+    stage."""
+    verdict = face.found.verdict
+    first = Question(verdict.expression, None, method_named("gradcam"), DEFAULT_STAGE)
+    key, asked = st.session_state.get("asked", ("", first))
+    if key == face.key and asked.class_name in verdict.labels.classes:
+        return asked  # type: ignore[no-any-return]  # what :func:`ask` put there
+    class_name = link.chosen(link.CLASS, verdict.labels.classes) or verdict.expression
+    return Question(class_name, None, asked.method, asked.stage)
 
 
 def _against(face: FaceInQuestion, class_name: str, others: list[str]) -> str | None:
@@ -126,17 +169,28 @@ def answer(
         return services.saliency(face.photo, face.analysis, face.number, network, stage).explanation(target, scale)
 
     common = scale == "common" and isinstance(target, int) and not question.method.slow
-    piece = kept.explanations(
-        face,
-        network,
-        method=question.method.name,
-        stage=network.card.cam_layer if question.method.marks_pixels else stage,
-        classes=None if common else target,
-    )
+    piece = _piece(face, network, question, None if common else target)
     found = list(piece.get() if piece.ready or not question.method.slow else _slowly(piece, question, network, name))
     if common and isinstance(target, int):
         return on_common_scale(found)[target]
     return found[0]
+
+
+def at_hand(face: FaceInQuestion, question: Question) -> dict[str, Explanation]:
+    """The maps that are made already or within a moment, by network; nothing is drawn meanwhile."""
+    found = {}
+    for network in face.networks:
+        with contextlib.suppress(ExplainError):
+            if not question.method.slow or _piece(face, network, question, question.target_of(network)).ready:
+                found[network.model_id] = answer(face, network, question)
+    return found
+
+
+def _piece(
+    face: FaceInQuestion, network: Predictor, question: Question, classes: int | Contrast | None
+) -> kept.Piece[tuple[Explanation, ...]]:
+    stage = network.card.cam_layer if question.method.marks_pixels else question.stage_of(network)
+    return kept.explanations(face, network, method=question.method.name, stage=stage, classes=classes)
 
 
 def _slowly(

@@ -8,12 +8,12 @@ import numpy as np
 import streamlit as st
 
 from core.data import DataError
-from core.explain import REGION_NAMES, ExplainError, FaceRegions
+from core.explain import REGION_NAMES, ExplainError, Explanation, FaceRegions
 from core.inference import DatasetShares, Predictor, regions_of
 from dashboard import charts, services
 from dashboard.components import maps
 from dashboard.figures import lab_regions as figures
-from dashboard.lab import kept, progress
+from dashboard.lab import findings, kept, progress
 from dashboard.lab import question as questions
 from dashboard.lab.face_in_question import FaceInQuestion
 from dashboard.lab.question import Question
@@ -26,7 +26,7 @@ def draw(face: FaceInQuestion) -> None:
     """Shares for this face, then, when asked for, over the images the networks were scored on."""
     question = questions.ask(face)
     regions = {n.model_id: regions_of(n, face.analysis, face.number) for n in face.networks}
-    found = _shares(face, question, regions)
+    found, explained = _shares(face, question, regions)
     first = regions[face.networks[0].model_id]
     left, right = st.columns([4, 8], gap="large")
     with left:
@@ -36,7 +36,7 @@ def draw(face: FaceInQuestion) -> None:
             alt="The crop with the outlines of brows, eyes, nose and mouth",
             width=300,
         )
-        st.caption(_source(first))
+        st.caption(source(first))
     with right:
         if found:
             st.plotly_chart(
@@ -48,7 +48,7 @@ def draw(face: FaceInQuestion) -> None:
             st.caption(
                 f"Evidence for {question.evidence}, {question.method.title}. The bar is the region's part of the crop, "
                 "which a map that is even everywhere would give. A cell that regions share is divided by area, so "
-                "coarse maps spill over."
+                f"coarse maps spill over. {findings.no_better(face, explained)}"
             )
             st.download_button(
                 "Shares (CSV)",
@@ -62,9 +62,11 @@ def draw(face: FaceInQuestion) -> None:
     _over_the_data(face)
 
 
-def _shares(face: FaceInQuestion, question: Question, regions: Mapping[str, FaceRegions]) -> dict[str, np.ndarray]:
-    """(5,) by network; one sentence for each that has no map."""
-    found = {}
+def _shares(
+    face: FaceInQuestion, question: Question, regions: Mapping[str, FaceRegions]
+) -> tuple[dict[str, np.ndarray], dict[str, Explanation]]:
+    """(5,) by network, and the maps they are of; one sentence for each that has no map."""
+    found, explained = {}, {}
     for network in face.networks:
         name = face.names[network.model_id]
         try:
@@ -72,12 +74,14 @@ def _shares(face: FaceInQuestion, question: Question, regions: Mapping[str, Face
             if not explanation.has_evidence:
                 raise ExplainError(f"nothing speaks for {question.evidence} at {explanation.layer}")
             found[network.model_id] = regions[network.model_id].shares(explanation.heatmap)
+            explained[network.model_id] = explanation
         except ExplainError as error:
             st.info(f"{name} has no shares: {error}.", icon=":material/info:")
-    return found
+    return found, explained
 
 
-def _source(regions: FaceRegions) -> str:
+def source(regions: FaceRegions) -> str:
+    """Where the regions come from, as a sentence."""
     if regions.from_landmarks:
         return "Regions drawn about the detector's five landmarks."
     return (

@@ -8,31 +8,38 @@ import numpy as np
 import streamlit as st
 
 from core.explain import ExplainError, Explanation, colourise, upsample
-from core.inference import Doubt, Predictor, Trust
+from core.inference import FaceFindings, regions_of
 from dashboard.components import maps
 from dashboard.components.photo_view import with_boxes
-from dashboard.figures import lab_doubt, lab_trust
+from dashboard.figures import lab_sections
 from dashboard.figures.lab_report import Picture, Report, html
-from dashboard.lab import kept
+from dashboard.lab import doubt, findings, progress, regions, trust
 from dashboard.lab import question as questions
 from dashboard.lab.face_in_question import FaceInQuestion
 from dashboard.lab.question import Question
 
 COLORMAP = "viridis"
+KEY = "report"
 
 
 def draw(face: FaceInQuestion) -> None:
     """What goes in, then the download."""
     question = questions.ask(face)
+    target, views = doubt.ask()
     with st.container(horizontal=True, gap="large"):
         photo = st.toggle("With the photo", key="report_photo", help="Off: maps are drawn without the face.")
-        measured = st.toggle("With the measures of trust", key="report_trust", help="Takes some seconds a network.")
+        measure = st.toggle(
+            "With the measures of trust",
+            key="report_trust",
+            help="Measures what is missing, some seconds a network. What was measured already goes in without it.",
+        )
     explained, notes = _explained(face, question)
-    trusted = _trusted(face, explained, notes) if measured else {}
-    found = kept.doubt(face, "one")
+    if measure:
+        notes += _measure(face, question, explained)
+    known = findings.of_face(face, question, explained, target, views)
     for note in notes:
         st.info(note, icon=":material/info:")
-    report = _report(face, question, explained, trusted, found, photo=photo)
+    report = _report(face, question, known, photo=photo)
     st.download_button(
         "Report (HTML)",
         lambda: html(report, datetime.now(UTC).isoformat(timespec="seconds")),
@@ -46,8 +53,7 @@ def draw(face: FaceInQuestion) -> None:
     contents = [
         "answers",
         f"{len(explained)} map{'' if len(explained) == 1 else 's'}",
-        "doubt",
-        *(["trust"] if trusted else []),
+        *(section.title.lower() for section in report.sections),
         "model cards",
         "versions",
     ]
@@ -69,36 +75,36 @@ def _explained(face: FaceInQuestion, question: Question) -> tuple[dict[str, Expl
     return found, notes
 
 
-def _trusted(face: FaceInQuestion, explained: dict[str, Explanation], notes: list[str]) -> dict[str, Trust]:
-    found = {}
-    networks: dict[str, Predictor] = {n.model_id: n for n in face.networks}
-    for model_id, explanation in explained.items():
-        bar = st.empty()
+def _measure(face: FaceInQuestion, question: Question, explained: dict[str, Explanation]) -> list[str]:
+    """Measure what is missing, unless it was stopped; one sentence for each map that cannot be measured."""
+    of_maps = [
+        (face.names[n.model_id], trust.pieces(face, question, n, explained[n.model_id]))
+        for n in face.networks
+        if n.model_id in explained
+    ]
+    missing = [(name, *step) for name, of in of_maps for step in of.in_turn if not step[-1].ready]
+    asked = (face.key, question, tuple(n.card.weights_sha256 for n in face.networks))
+    if missing and progress.stopped(KEY, asked):
+        progress.go_on(KEY, "Stopped; what was measured by then goes in.")
+        return []
+    notes: dict[str, None] = {}  # each sentence once, in this order
+    with progress.work(KEY, asked, len(missing)) as work:
+        for name, title, unit, piece in missing:
+            show = work.part(f"{name}: {title}", unit)
+            try:
+                piece.get(show)
+            except ExplainError as error:
+                notes[f"{name} is without some measures of trust: {error}."] = None
+    return list(notes)
 
-        def show(done: int, total: int, bar=bar, name: str = face.names[model_id]) -> None:  # type: ignore[no-untyped-def]
-            bar.progress(done / total, f"{name}: shuffled maps, {done} of {total}")
 
-        try:
-            found[model_id] = kept.trust(face, networks[model_id], explanation, show)
-        except ExplainError as error:
-            notes.append(f"{face.names[model_id]} is without measures of trust: {error}.")
-        bar.empty()
-    return found
-
-
-def _report(
-    face: FaceInQuestion,
-    question: Question,
-    explained: dict[str, Explanation],
-    trusted: dict[str, Trust],
-    found: Doubt,
-    *,
-    photo: bool,
-) -> Report:
-    verdict = face.found.verdict
+def _report(face: FaceInQuestion, question: Question, known: FaceFindings, *, photo: bool) -> Report:
+    found = known.doubt
+    answer = found.verdict
     said = "The networks say" if len(face.networks) > 1 else "The network says"
+    over = "" if found.views == doubt.ONE_VIEW else f" and the mean over {doubt.VIEW_NAMES[found.views]}"
     summary = [
-        f"{said} {verdict.expression}, {verdict.probabilities[verdict.top]:.3f} after temperature scaling.",
+        f"{said} {answer.expression}, {answer.probabilities[answer.top]:.3f} after temperature scaling{over}.",
         f"Face {face.number + 1} of {len(face.analysis.faces)}, found by {face.analysis.detector}. Maps: "
         f"{question.method.title} ({question.method.source}), evidence for {question.evidence}.",
     ]
@@ -107,17 +113,30 @@ def _report(
     pictures = []
     if photo:
         pictures.append(Picture(with_boxes(face.analysis, face.number), face.photo.name, "The photo, faces numbered"))
-    for model_id, explanation in explained.items():
-        caption = f"{face.names[model_id]}, {explanation.layer}"
+    for network in face.networks:
+        explanation = known.explained.get(network.model_id)
+        if explanation is None:
+            continue
+        name = face.names[network.model_id]
+        words = [name, explanation.layer]
         if not explanation.has_evidence:
-            caption += ", no evidence for this class"
-        drawn = _drawn(face, model_id, explanation, photo=photo)
-        pictures.append(Picture(drawn, caption, f"Saliency of {face.names[model_id]} for {question.evidence}"))
-    tables = {"Doubt": lab_doubt.table(found, face.names)}
-    if trusted:
-        tables["Trust"] = lab_trust.table(trusted, face.names)
-    cards = [n.card for n in face.networks]
-    return Report(f"FERscope report: {face.stem}", summary, face.found.predictions, face.names, cards, pictures, tables)
+            words.append("no evidence for this class")
+        tested = findings.chance_words(face, network, explanation)
+        caption = ", ".join([*words, tested] if tested else words)
+        drawn = _drawn(face, network.model_id, explanation, photo=photo)
+        pictures.append(Picture(drawn, caption, f"Saliency of {name} for {question.evidence}"))
+    parts = regions_of(face.networks[0], face.analysis, face.number)
+    return Report(
+        title=f"FERscope report: {face.stem}",
+        summary=summary,
+        predictions=face.found.predictions,
+        names=face.names,
+        cards=[n.card for n in face.networks],
+        pictures=pictures,
+        sections=lab_sections.sections(
+            known, question.class_name, parts.areas, regions.source(parts), face.forms, face.names
+        ),
+    )
 
 
 def _drawn(face: FaceInQuestion, model_id: str, explanation: Explanation, *, photo: bool) -> np.ndarray:

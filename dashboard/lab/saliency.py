@@ -11,12 +11,13 @@ from core.explain import ExplainError, Explanation
 from core.explain.closed_form import Scale
 from core.inference import Predictor
 from dashboard.components import maps
-from dashboard.lab import kept
+from dashboard.lab import findings
 from dashboard.lab import question as questions
 from dashboard.lab.face_in_question import FaceInQuestion
 from dashboard.lab.question import Question
 
 SCALES = {"own": "each map by itself", "common": "common to all classes"}
+OPACITY = 0.55
 
 
 def draw(face: FaceInQuestion) -> None:
@@ -45,7 +46,8 @@ def draw(face: FaceInQuestion) -> None:
                 picture = maps.overlay_picture(image, explanation, opacity=opacity, colormap=colormap)
                 st.image(picture, alt=f"Saliency of {name} for {question.evidence}", width="stretch")
                 st.caption(_caption(face, network, question, explanation))
-                pictures[name] = picture
+                tested = findings.chance_words(face, network, explanation)
+                pictures[f"{name}\n{tested}" if tested else name] = picture
     with st.container(horizontal=True, vertical_alignment="center"):
         st.image(maps.colour_bar(colormap), alt="Colour bar from 0 to 1", width=200)
         st.caption("0, no evidence → 1, most. A map shows where the evidence lies; it is no proof of a reason.")
@@ -76,7 +78,7 @@ def _look() -> tuple[Scale, str, float]:
             help="By itself every map reaches 1. On the common scale a class with little evidence stays dark.",
         )
         colormap = st.selectbox("Colours", maps.COLORMAPS, key="colours", bind="query-params", width=120)
-        opacity = st.slider("Opacity", 0.0, 1.0, 0.55, 0.05, key="opacity", bind="query-params", width=150)
+        opacity = st.slider("Opacity", 0.0, 1.0, OPACITY, 0.05, key="opacity", bind="query-params", width=150)
     return cast(Scale, scale), colormap, opacity
 
 
@@ -88,15 +90,8 @@ def _caption(face: FaceInQuestion, network: Predictor, question: Question, expla
     rows, columns = explanation.heatmap.shape
     unit = "pixels" if question.method.marks_pixels else "cells"
     of = f"{question.method.title}, {explanation.layer}, {columns} × {rows} {unit}"
-    return f"{says} · {of}{_trust(face, network, explanation)}"
-
-
-def _trust(face: FaceInQuestion, network: Predictor, explanation: Explanation) -> str:
-    """What the Trust panel found of this map, where it was measured."""
-    tested = kept.chance(face, network, explanation)
-    if not tested.ready:
-        return ""
-    return " · better than chance" if tested.get().better_than_chance else " · no better than chance"
+    tested = findings.chance_words(face, network, explanation)
+    return f"{says} · {of} · {tested}" if tested else f"{says} · {of}"
 
 
 def _notes(face: FaceInQuestion, question: Question, scale: str) -> None:

@@ -11,7 +11,8 @@ from core.explain import ExplainError
 from dashboard import services
 from dashboard.components import maps
 from dashboard.figures.dumbbells import dumbbells
-from dashboard.lab.face_in_question import FaceInQuestion
+from dashboard.lab import findings
+from dashboard.lab.face_in_question import FaceInQuestion, too_small
 
 OWN = "each face's own answer"
 COLORMAP = "viridis"
@@ -30,6 +31,8 @@ def draw(pair: Sequence[FaceInQuestion]) -> None:
     for face, called in zip(pair, words, strict=True):
         class_name = face.found.verdict.expression if asked == OWN else asked
         st.markdown(f"**{called}**, evidence for {class_name}")
+        if few_pixels := too_small(face.found.face.box.side):
+            st.warning(few_pixels, icon=":material/photo_size_select_small:")
         _maps(face, class_name)
     st.caption("Grad-CAM at each network's default stage, each map on its own scale.")
     numbers = _numbers(pair, words)
@@ -79,7 +82,9 @@ def _maps(face: FaceInQuestion, class_name: str) -> None:
                 )
                 st.image(picture, alt=f"Saliency of {name} on {_words(face)} for {class_name}", width="stretch")
                 p = face.found.predictions[network.model_id].probabilities[labels.index(class_name)]
-                st.caption(f"{name} {p:.3f}" + ("" if found.has_evidence else ", no evidence"))
+                tested = findings.chance_words(face, network, found)
+                said = tested if found.has_evidence else "no evidence"
+                st.caption(f"{name} {p:.3f}" + (f", {said}" if said else ""))
 
 
 def _numbers(pair: Sequence[FaceInQuestion], words: Sequence[str]) -> pd.DataFrame:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.explain import ChanceResult, Contrast, ExplainError, Explanation, methods
-from core.inference import Measures, MethodAgreement, Predictor, Trust
+from core.explain import ChanceResult, ExplainError, Explanation, methods
+from core.inference import Measures, MethodAgreement, Predictor, Trust, TrustFindings
 from dashboard import charts
 from dashboard.components import maps
 from dashboard.figures import lab_trust as figures
@@ -22,7 +23,7 @@ from dashboard.theme import class_colour
 
 QUICK = tuple(name for name, method in methods().items() if not method.slow)
 KEY = "trust"
-PARTS = 4  # a network: quick measures, chance test, agreement, random weights
+PARTS = 4  # a network: quick measures, agreement, chance test, random weights
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ def draw(face: FaceInQuestion) -> None:
         st.button("Measure", type="primary", icon=":material/straighten:", on_click=_measure, args=(asked,))
         st.caption(
             "Hides and restores the face where the map points, shuffles the map 99 times, asks the other methods, and "
-            "randomises the weights: some seconds a network. It can be stopped; what is measured by then stays."
+            "randomises the weights: some seconds a network, longer for a slow method. It can be stopped; what is "
+            "measured by then stays."
         )
     bar = st.empty()
     rows = [row for row in (_row(face, network, question) for network in face.networks) if row is not None]
@@ -83,56 +85,86 @@ class Pieces:
     sanity: kept.Piece[tuple[tuple[str, float], ...]]
     chance: kept.Piece[ChanceResult]
 
+    @property
+    def in_turn(self) -> tuple[tuple[str, str, kept.Piece[Any]], ...]:
+        """Each with its title and the unit its progress is counted in, the quickest first."""
+        return (
+            ("deletion and insertion", "passes", self.measures),
+            ("other methods", "methods", self.agreement),
+            ("shuffled maps", "maps", self.chance),
+            ("random weights", "passes", self.sanity),
+        )
+
+    @property
+    def findings(self) -> TrustFindings:
+        """What is measured by now."""
+        quick = self.measures.get() if self.measures.ready else None
+        return TrustFindings(
+            measures=quick.tested(self.chance.get()) if quick and self.chance.ready else quick,
+            agreement=self.agreement.get() if self.agreement.ready else None,
+            randomised=self.sanity.get() if self.sanity.ready else None,
+        )
+
+
+def pieces(face: FaceInQuestion, question: Question, network: Predictor, explanation: Explanation) -> Pieces:
+    """The measures of one map, made or not."""
+    stage, target, asked = question.stage_of(network), question.target_of(network), question.method
+    compared = tuple(name for name in methods() if name in QUICK or name == asked.name)
+    return Pieces(
+        measures=kept.measures(face, network, explanation),
+        agreement=kept.agreement(face, network, target, stage, compared, explanation),
+        sanity=kept.sanity(face, network, target, network.card.cam_layer if asked.marks_pixels else stage, asked.name),
+        chance=kept.chance(face, network, explanation),
+    )
+
 
 def _measured(face: FaceInQuestion, question: Question, rows: list[Row], asked: Hashable, bar: DeltaGenerator) -> None:
     """Everything that is kept, then what is missing, the quickest first, unless it was stopped."""
     halted = progress.stopped(KEY, asked)
-    pieces = [(row, face.names[row.network.model_id], _pieces(face, question, row)) for row in rows]
+    found_of = [
+        (row, face.names[row.network.model_id], pieces(face, question, row.network, row.explanation)) for row in rows
+    ]
     found: dict[str, Measures] = {}
     checked: dict[str, tuple[tuple[str, float], ...]] = {}
     below = st.container()
     with bar.container(), progress.work(KEY, asked, PARTS * len(rows)) as work:
-        for row, name, of in pieces:
+        for row, name, of in found_of:
             work.part(f"{name}: deletion and insertion")
             if of.measures.ready or not halted:
                 with _said(row):
                     found[row.network.model_id] = of.measures.get()
                     if not of.chance.ready:
                         _curves(face, row, question, of.measures.get())
-        for row, name, of in pieces:
+        for row, name, of in found_of:
             show = work.part(f"{name}: other methods", "methods")
             if of.agreement.ready or not halted:
                 with _said(row):
                     _agreement(face, row, question, of.agreement.get(show))
-        for row, name, of in pieces:
-            work.part(f"{name}: random weights")
-            if of.sanity.ready or not halted:
-                with _said(row):
-                    checked[row.network.model_id] = of.sanity.get()
-        with below:
-            _sanity(face, checked)
-        for row, name, of in pieces:
+        for row, name, of in found_of:
             show = work.part(f"{name}: shuffled maps", "maps")
             quick = found.get(row.network.model_id)
             if quick is not None and (of.chance.ready or not halted):
-                tested = Trust(quick.explanation, quick.curves, quick.road, quick.drop, of.chance.get(show))
+                tested = quick.tested(of.chance.get(show))
                 found[row.network.model_id] = tested
                 _curves(face, row, question, tested)
-    if halted and any(not of.chance.ready for _, _, of in pieces):
-        complete = sum(of.chance.ready for _, _, of in pieces)
-        with bar.container():
-            progress.go_on(KEY, f"Stopped; the chance test is done for {complete} of {len(rows)} networks.")
-    _numbers(face, found)
-
-
-def _pieces(face: FaceInQuestion, question: Question, row: Row) -> Pieces:
-    stage, target = question.stage_of(row.network), question.target_of(row.network)
-    return Pieces(
-        measures=kept.measures(face, row.network, row.explanation),
-        agreement=kept.agreement(face, row.network, target, stage, QUICK),
-        sanity=kept.sanity(face, row.network, target.a if isinstance(target, Contrast) else target, stage),
-        chance=kept.chance(face, row.network, row.explanation),
-    )
+        for row, name, of in found_of:
+            show = work.part(f"{name}: random weights")
+            if of.sanity.ready or not halted:
+                try:
+                    checked[row.network.model_id] = of.sanity.get(show)
+                except ExplainError as error:
+                    below.info(f"{name} under random weights: {error}.", icon=":material/info:")
+        with below:
+            _sanity(face, question, checked)
+    for test, made in (
+        ("the chance test", [of.chance.ready for _, _, of in found_of]),
+        ("the check by random weights", [of.sanity.ready for _, _, of in found_of]),
+    ):
+        if halted and not all(made):
+            with bar.container():
+                progress.go_on(KEY, f"Stopped; {test} is done for {sum(made)} of {len(rows)} networks.")
+            break
+    _numbers(face, found, {row.network.model_id: of.findings for row, _, of in found_of})
 
 
 @contextmanager
@@ -161,13 +193,14 @@ def _curves(face: FaceInQuestion, row: Row, question: Question, found: Measures)
         if isinstance(found, Trust):
             chance = found.chance
             shuffled = (
-                f"Insertion − deletion {chance.score:.3f} in 6 steps; 95 % of {chance.copies} shuffled maps stay below "
-                f"{chance.percentile_95:.3f}. "
+                f"Insertion − deletion {chance.score:.3f} in {chance.steps} steps; 95 % of {chance.copies} shuffled "
+                f"maps stay below {chance.percentile_95:.3f}. "
             )
         drop = found.drop
+        alone = f" where only it and {question.against} are possible" if question.against else ""
         st.caption(
-            f"Probability of {question.class_name} as the marked pixels are blurred away (deletion) or brought back "
-            f"(insertion). {shuffled}Hiding the marked tenth: {drop.before:.3f} → {drop.after:.3f}. "
+            f"Probability of {question.class_name}{alone} as the marked pixels are blurred away (deletion) or brought "
+            f"back (insertion). {shuffled}Hiding the marked tenth: {drop.before:.3f} → {drop.after:.3f}. "
             f"ROAD {found.road.score:.3f}."
         )
 
@@ -180,13 +213,14 @@ def _agreement(face: FaceInQuestion, row: Row, question: Question, found: Method
             config=charts.CONFIG,
             alt=f"Rank correlation between the methods' maps for {face.names[row.network.model_id]}",
         )
+        others = f"{question.method.title} and the quick methods'" if question.method.slow else "the quick methods'"
         st.caption(
-            f"Spearman's rank correlation of the quick methods' maps at {question.stage_of(row.network)}; maps that "
-            "coincide count once."
+            f"Spearman's rank correlation of {others} maps at {question.stage_of(row.network)}, evidence for "
+            f"{question.evidence}; maps that coincide count once."
         )
 
 
-def _sanity(face: FaceInQuestion, checked: dict[str, tuple[tuple[str, float], ...]]) -> None:
+def _sanity(face: FaceInQuestion, question: Question, checked: dict[str, tuple[tuple[str, float], ...]]) -> None:
     """The check by random weights."""
     if checked:
         st.subheader("Does the map depend on what was learnt?")
@@ -197,20 +231,20 @@ def _sanity(face: FaceInQuestion, checked: dict[str, tuple[tuple[str, float], ..
             alt="Rank correlation of the map with itself while the weights are randomised, one line a network",
         )
         st.caption(
-            "Grad-CAM of this face against itself while the layers' weights are made random from the head downwards "
-            "(Adebayo et al. 2018). A map that explains the network falls to 0; one that only traces edges stays high."
+            f"{question.method.title} of this face, evidence for {question.evidence}, against itself while the layers' "
+            "weights are made random from the head downwards (Adebayo et al. 2018). A map that explains the network "
+            "falls to 0; one that only traces edges stays high."
         )
 
 
-def _numbers(face: FaceInQuestion, found: dict[str, Measures]) -> None:
-    """Every measure as a table."""
+def _numbers(face: FaceInQuestion, found: dict[str, Measures], measured: dict[str, TrustFindings]) -> None:
+    """The figures as a table; the file has the points of every curve and the correlations with them."""
     if not found:
         return
-    numbers = figures.table(found, face.names)
-    st.dataframe(numbers, hide_index=True, alt="Every measure of trust by network")
+    st.dataframe(figures.table(found, face.names), hide_index=True, alt="Every measure of trust by network")
     st.download_button(
         "Trust (CSV)",
-        lambda: numbers.to_csv(index=False),
+        lambda: figures.numbers(measured, face.names).to_csv(index=False),
         file_name=f"{face.stem}-trust.csv",
         mime="text/csv",
         icon=":material/table:",

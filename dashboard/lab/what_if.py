@@ -12,6 +12,7 @@ from core.inference import (
     KNOBS,
     REGIONS,
     FaceAnalysis,
+    NotFiniteError,
     Perturbation,
     PerturbationError,
     perturbed,
@@ -21,7 +22,7 @@ from dashboard.components import maps
 from dashboard.figures import lab_what_if as figures
 from dashboard.figures.dumbbells import dumbbells
 from dashboard.lab import kept
-from dashboard.lab.face_in_question import FaceInQuestion
+from dashboard.lab.face_in_question import FaceInQuestion, not_finite
 
 # What follows the answers takes every core for a while; a browser on the same machine would draw them only after it.
 UNTIL_DRAWN_S = 0.08
@@ -47,9 +48,22 @@ def draw(face: FaceInQuestion) -> None:
             change = Perturbation(**settings, hidden=hidden)
         except PerturbationError as error:
             st.info(f"{str(error)[0].upper()}{str(error)[1:]}.", icon=":material/info:")
-            change = Perturbation(**settings)
+            _undo(face)
+            change = None
         picture = st.container()
-    changed = perturbed(face.networks, face.analysis, face.number, change)
+    if change is None:  # there is no such face, so there is nothing to see and no answer
+        if known:
+            with sliders:
+                _sliders()
+        return
+    try:
+        changed = perturbed(face.networks, face.analysis, face.number, change)
+    except NotFiniteError as error:
+        right.info(not_finite(error.model_ids, face.names), icon=":material/info:")
+        if known:
+            with sliders:
+                _sliders()
+        return
     # The answers go first: what is sent after them may take its time.
     with right:
         _answers(face, changed, change)
@@ -95,6 +109,10 @@ def _grid(face: FaceInQuestion, changed: FaceAnalysis) -> None:
         alt="The changed face as the networks see it, under a grid of 6 by 6 cells to hide parts of it",
     )
     st.caption(f"What the networks now see, {seen.shape[1]} × {seen.shape[0]} px. Click a cell to hide or show it.")
+    _undo(face)
+
+
+def _undo(face: FaceInQuestion) -> None:
     st.button("Undo all changes", icon=":material/restart_alt:", on_click=_reset, args=(face.key,))
 
 
@@ -113,10 +131,13 @@ def _reset(key: str) -> None:
     st.session_state["mirrored"] = False
     st.session_state["hidden_parts"] = []
     st.session_state[f"cells-{key}"] = frozenset()
-    st.session_state[f"clicks-{key}"] += 1
+    st.session_state[f"clicks-{key}"] = st.session_state.get(f"clicks-{key}", 0) + 1
 
 
 def _answers(face: FaceInQuestion, changed: FaceAnalysis, change: Perturbation) -> None:
+    silent = [n.model_id for n in face.networks if n.model_id not in changed.predictions]
+    if silent:
+        st.info(not_finite(silent, face.names), icon=":material/info:")
     before, after = face.found.verdict, changed.verdict
     kept = before.expression == after.expression
     said = f"{after.expression}, {after.probabilities[after.top]:.3f}"
@@ -175,7 +196,12 @@ def _curve(face: FaceInQuestion, change: Perturbation) -> None:
     for network in face.networks:
         # Looking at the session lets a newer slider position end this run before the next network is asked.
         st.session_state.get("along")
-        sweeps[network.model_id] = kept.sweep(face, network, change, knob)
+        try:
+            sweeps[network.model_id] = kept.sweep(face, network, change, knob)
+        except NotFiniteError as error:
+            st.info(not_finite(error.model_ids, face.names), icon=":material/info:")
+    if not sweeps:
+        return
     st.plotly_chart(
         figures.along(sweeps, class_name, getattr(change, knob), face.forms, face.names, face.inks),
         key="what-if-curve",

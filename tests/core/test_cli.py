@@ -4,10 +4,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from core.__main__ import app, main
+from core.checkpoints import Checkpoint
 from core.data import ImageFacts
 from core.sample_photos import sample_photos
 
@@ -33,6 +35,31 @@ def fails(capsys, monkeypatch, *arguments):
     with pytest.raises(SystemExit) as stop:
         main()
     return stop.value.code, " ".join(capsys.readouterr().err.split())
+
+
+def test_analyze_names_a_network_that_meets_a_value_that_is_no_number(portrait, checkpoint_root, capsys, monkeypatch):
+    def broken(self):
+        network = real(self)
+        if self.card.run_id in silent:
+            with torch.no_grad():
+                network.head.weight.fill_(torch.nan)
+        return network
+
+    real, silent = Checkpoint.network, {"tiny_cnn"}
+    monkeypatch.setattr(Checkpoint, "network", broken)
+    result = CliRunner().invoke(
+        app,
+        ["analyze", str(portrait), "--json", "--checkpoints", str(checkpoint_root), "--explain", str(portrait.parent)],
+    )
+    assert result.exit_code == 0, result.output
+    photo = json.loads(result.stdout)["photos"][0]
+    assert photo["left_out"] == ["tiny_cnn"]
+    assert set(photo["faces"][0]["predictions"]) == {"tiny_residual"}
+    assert not list(portrait.parent.glob("*tiny_cnn*.png"))
+    silent.add("tiny_residual")
+    status, said = fails(capsys, monkeypatch, "analyze", portrait, "--checkpoints", checkpoint_root)
+    assert status == 1
+    assert "tiny_cnn, tiny_residual met a value that is not a finite number" in said
 
 
 def test_analyze_prints_the_documented_json_and_nothing_else(portrait, checkpoint_root):

@@ -97,7 +97,7 @@ def test_the_chance_test_is_said_in_words(inks):
     assert lab_trust.verdict(measured(score=0.3)) == "better than chance"
     assert lab_trust.verdict(measured(score=0.1)) == "no better than chance"
     row = lab_trust.table({"one": measured(score=0.3)}, NAMES).iloc[0]
-    assert row["insertion − deletion"] == "0.300"
+    assert row["insertion − deletion, in 6 steps"] == "0.300"
     assert row["drop, marked tenth hidden"] == "0.400"
 
 

@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core.faces import Box, Detector, Face
 from core.sample_photos import sample_photos
+from dashboard import services, state
 from dashboard.lab import gallery
 
 ENTRY = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -108,3 +110,58 @@ def test_the_gallery_goes_by_pages(opened, said, monkeypatch):
 def test_photos_without_a_face_say_what_to_do(opened, said):
     app = opened("wall", "floor", show="All faces")
     assert "No face was found in any photo" in said(app)
+
+
+def test_photos_that_are_too_many_are_told_with_what_to_do(opened, said, monkeypatch):
+    monkeypatch.setattr(state, "MAX_PHOTOS", 2)
+    names = ["wall", "floor!", "ceiling"]
+    app = opened(*names, "grace_hopper")
+    assert "2 of 4 photos are kept, those that can be chosen below; a session holds 2." in said(app)
+    assert "Not kept: ceiling.jpg, grace_hopper.jpg. To look at those, forget photos and bring these again." in said(
+        app
+    )
+    assert list(app.pills(key="photo_pills").options) == ["floor!.jpg", "wall.jpg"]
+    app.segmented_control(key="show").set_value("All faces").run()
+    assert "Not kept: ceiling.jpg, grace_hopper.jpg." in said(app)
+    next(b for b in app.button if b.label == "Forget all photos").click().run()
+    assert "Not kept" not in said(app)
+
+
+def test_files_that_are_taken_off_the_uploader_are_no_longer_spoken_of(opened, said, monkeypatch):
+    monkeypatch.setattr(state, "MAX_PHOTOS", 2)
+    app = opened("wall", "floor!", "ceiling")
+    assert "Not kept: ceiling.jpg." in said(app)
+    app.file_uploader(key="uploads").upload("again.jpg", wall("ceiling")).run()  # in the place of the three
+    assert not app.exception
+    assert [photo.name for photo in app.session_state["photos"].values()] == ["again.jpg"]
+    assert "Not kept" not in said(app)
+
+
+def test_a_long_list_of_photos_is_cut_short(opened, said, monkeypatch):
+    monkeypatch.setattr(state, "MAX_PHOTOS", 1)
+    monkeypatch.setattr(state, "NAMED", 2)
+    assert "Not kept: bb.jpg, ccc.jpg and 2 more." in said(opened("a", "bb", "ccc", "dddd", "eeeee"))
+
+
+class FindsTwo(Detector):
+    """Says that every photo has a face of 12 px and one of 200 px."""
+
+    name = "haar"
+
+    def _find(self, view):
+        scale = len(view) / 600
+        return [Face(Box(4.0, 4.0, 12 * scale, 12 * scale), 0.9), Face(Box(99.0, 50.0, 200 * scale, 200 * scale), 0.8)]
+
+
+def test_a_face_below_16_px_is_warned_of_in_the_gallery_and_side_by_side(opened, said, monkeypatch):
+    monkeypatch.setattr(services, "detector", lambda _: FindsTwo(min_score=0.5))
+    app = opened("grace_hopper", show="All faces")
+    assert "Narrower than 16 px, where there is little to see: grace_hopper.jpg, face 2. Take larger photos." in said(
+        app
+    )
+    assert said(app).count("only 12 px wide") == 1
+    app.checkbox[0].check().run()
+    app.checkbox[1].check().run()
+    assert not app.exception
+    assert said(app).count("This face is only 12 px wide. Below 16 px there is little to see") == 1
+    assert said(app).count("px wide. Below") == 1

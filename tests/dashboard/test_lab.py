@@ -1,5 +1,6 @@
 """Every panel of Analyze through the entry file, with networks that were really trained."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.explain import methods
 from core.sample_photos import sample_photos
+from dashboard.shelf import Shelf
 
 ENTRY = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 
@@ -64,12 +66,6 @@ def test_one_class_rather_than_another(lab, said):
     assert "contrasts are drawn on their own scale" in said(app)
 
 
-def test_a_stage_that_a_network_lacks_is_a_sentence(lab, said):
-    app = lab("Saliency", stage="stage 9")
-    assert not app.exception  # a link to a stage that nobody has falls back to the default
-    assert app.selectbox(key="stage").value == "each network's default"
-
-
 def test_without_a_change_what_if_shows_the_answer_as_it_was(lab, said):
     app = lab("What if")
     assert "Nothing is changed" in said(app)
@@ -94,9 +90,23 @@ def test_hiding_everything_is_a_sentence(lab, said):
     app.pills(key="hidden_parts").set_value(["left half", "right half"]).run()
     assert not app.exception
     assert "The whole face is hidden; leave at least one cell of it visible." in said(app)
+    assert "Nothing is changed" not in said(app)
+    assert "What the networks now see" not in said(app)
+    assert not [b.label for b in app.get("download_button") if b.label in ("Answers (CSV)", "Curve (CSV)")]
+    app.slider(key="brightness").set_value(0.2).run()
+    assert not app.exception
+    assert "The answer" not in said(app)
     app.pills(key="hidden_parts").set_value(["mouth"]).run()
     assert "The whole face is hidden" not in said(app)
     assert "Nothing is changed" not in said(app)
+
+
+def test_a_link_that_hides_everything_can_be_undone(lab, said):
+    app = lab("What if", hidden_parts=["left half", "right half"])
+    assert "The whole face is hidden" in said(app)
+    labelled(app.button, "Undo all changes").click().run()
+    assert not app.exception
+    assert "Nothing is changed" in said(app)
 
 
 def test_trust_is_measured_when_asked_for(lab, said):
@@ -123,9 +133,8 @@ def test_doubt_is_stricter_the_more_often_it_must_be_right(lab, said):
 
 
 def test_an_answer_below_the_threshold_is_unsure(lab, said, monkeypatch):
-    from dashboard.lab import doubt
-
-    monkeypatch.setattr(doubt, "threshold_for", lambda *_: 1.1)
+    # ``core.inference.doubt`` is also the name of its function.
+    monkeypatch.setattr(sys.modules["core.inference.doubt"], "threshold_for", lambda *_: 1.1)
     app = lab("Doubt")
     assert "Unsure is a good answer" in said(app)
     assert "not defined" in said(app)  # nobody is answered, so nobody is answered rightly
@@ -158,9 +167,49 @@ def test_the_report_has_the_photo_only_where_that_is_wished(lab, said, monkeypat
     assert any(b.label == "Report (HTML)" for b in app.get("download_button"))
 
 
-def test_a_shelf_keeps_the_last_results_and_nothing_of_a_failure():
-    from dashboard.shelf import Shelf
+def test_a_shelf_with_a_limit_keeps_what_was_used_last_and_always_the_last_result():
+    shelf = Shelf(3, most_bytes=10, weigh=len)
+    for key in "abc":
+        shelf.get(key, lambda: b"1234")
+    assert "a" not in shelf
+    assert "b" in shelf
+    shelf.get("b", lambda: b"")
+    shelf.get("d", lambda: b"12")
+    assert ["c" in shelf, "b" in shelf, "d" in shelf] == [True, True, True]  # 10 bytes fit
+    shelf.get("e", lambda: b"1")
+    assert "c" not in shelf  # used longest ago
+    shelf.get("f", lambda: b"1" * 99)
+    assert len(shelf) == 1
+    assert "f" in shelf
 
+
+def test_analyses_are_kept_by_their_size(networks, monkeypatch):
+    from core import inference
+    from core.checkpoints import list_checkpoints
+    from core.inference import Predictor
+    from dashboard import services
+    from dashboard.state import Photo
+
+    predictors = [Predictor.load(c) for c in list_checkpoints(networks).checkpoints]
+    data = next(iter(sample_photos().values())).data
+    photos = [Photo.of(f"{n}", data + bytes(n), "upload") for n in range(4)]
+    made = []
+    monkeypatch.setattr(services, "analyze", lambda *a, **o: made.append(1) or inference.analyze(*a, **o))
+    first = services.analysis(photos[0], predictors, "haar", whole_image=False)
+    assert services.analysis(photos[0], predictors, "haar", whole_image=False) is first
+    assert first.nbytes > first.image.nbytes > 1e5
+    for photo in photos * 2:
+        services.analysis(photo, predictors, "haar", whole_image=False)
+    assert len(made) == 4
+    services._analyses.clear()
+    monkeypatch.setattr(services, "ANALYSES_BYTES", int(2.5 * first.nbytes))
+    for photo in photos:
+        services.analysis(photo, predictors, "haar", whole_image=False)
+    assert len(services._analyses()) == 2
+    assert 12 * 12_000_000 * 3 < 420 << 20 < 450e6
+
+
+def test_a_shelf_keeps_the_last_results_and_nothing_of_a_failure():
     shelf, made = Shelf(2), []
     for key in ("a", "b", "a", "c", "a", "b"):
         shelf.get(key, lambda key=key: made.append(key) or key)

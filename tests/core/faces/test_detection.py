@@ -168,8 +168,11 @@ def test_the_cascade_reads_the_roll_off_two_eyes_only(portrait, haar):
 def test_every_core_finds_what_one_finds_and_opencv_has_one_again_afterwards(portrait, haar, monkeypatch):
     crowd = np.tile(portrait, (2, 2, 1))
     on_all = haar.detect(crowd)
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    threads, set_threads = [], cv2.setNumThreads
+    monkeypatch.setattr(cv2, "setNumThreads", lambda n: threads.append(n) or set_threads(n))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
     on_one = haar.detect(crowd)
+    assert threads == [1, 1]
     assert len(on_all) >= 4
     assert [(f.box, f.score, f.roll_deg) for f in on_all] == [(f.box, f.score, f.roll_deg) for f in on_one]
     assert cv2.getNumThreads() == 1

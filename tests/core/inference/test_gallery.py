@@ -48,6 +48,7 @@ def test_a_summary_says_what_the_analysis_says(checkpoint_root):
         assert summary.confidence == pytest.approx(verdict.probabilities.max())
         singles = [p.probabilities for m, p in face.predictions.items() if m != ENSEMBLE]
         assert summary.disagreement == pytest.approx(disagreement_bits(singles))
+        assert summary.side_px == face.face.box.side
         assert summary.thumbnail.shape == (96, 96, 3)
         assert summary.thumbnail.std() > 10
     assert not np.array_equal(found[0].thumbnail, found[1].thumbnail)

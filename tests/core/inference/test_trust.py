@@ -1,5 +1,6 @@
 """The measures on a network whose answer depends on one known patch."""
 
+import importlib
 from dataclasses import replace
 
 import numpy as np
@@ -7,9 +8,19 @@ import pytest
 import torch
 from torch import nn
 
-from core.explain import ExplainError, Explanation
+from core.explain import Contrast, ExplainError, Explanation
 from core.faces import Box, Face
-from core.inference import FaceAnalysis, Predictor, explained, method_agreement, sanity, trust
+from core.inference import (
+    FaceAnalysis,
+    Predictor,
+    explained,
+    measures,
+    method_agreement,
+    probability_explained,
+    probability_of,
+    sanity,
+    trust,
+)
 from core.labels import LabelSet
 from core.models import Network
 from core.preprocessing import Preprocessing
@@ -94,6 +105,88 @@ def test_methods_that_coincide_count_once(predictor, face):
     assert before_pooling.correlation.shape == (2, 2)
     assert before_pooling.correlation[0, 1] == pytest.approx(1)
     assert len(method_agreement(predictor, face, 0, "stage one", names).methods) == 4
+
+
+def test_a_slow_map_in_question_is_compared_without_being_made_again(predictor, face, monkeypatch):
+    (made,) = explained(predictor, face, method="occlusion", stage="stage one", classes=0)
+    asked = []
+    module = importlib.import_module("core.inference.trust")  # its name in the package is the function's
+    monkeypatch.setattr(module, "explained", lambda *a, **o: asked.append(o["method"]) or explained(*a, **o))
+    found = method_agreement(predictor, face, 0, "stage one", ("gradcam", "eigencam", "occlusion"), made=made)
+    assert found.methods == ("Grad-CAM", "Eigen-CAM", "Occlusion")
+    assert asked == ["gradcam", "eigencam"]
+    assert found.correlation[0, 2] > 0.5  # both mark the patch
+
+
+def test_the_check_by_random_weights_takes_contrasts_and_slow_methods(predictor, face):
+    counted = []
+    found = sanity(
+        predictor,
+        face,
+        Contrast(0, 1),
+        "stage one",
+        "occlusion",
+        progress=lambda done, total: counted.append((done, total)),
+    )
+    assert [name for name, _ in found] == ["head", "two", "one"]
+    assert counted[-1][0] == counted[-1][1] > 4
+    with pytest.raises(ExplainError, match="no class 7"):
+        sanity(predictor, face, Contrast(0, 7), "stage one")
+    assert not predictor.lock.locked()
+
+
+@pytest.fixture
+def three_classes(checkpoint):
+    """ "dark" is far ahead of "left" and "right", the light of whose half of the face each of these follows."""
+    left, right = torch.zeros(1, 1, SIZE, SIZE), torch.zeros(1, 1, SIZE, SIZE)
+    left[..., : SIZE // 2] = right[..., SIZE // 2 :] = 1
+
+    class Halves(nn.Module):
+        def forward(self, x):
+            return torch.cat([x * left, x * right], dim=1)
+
+    trunk = nn.Sequential()
+    trunk.add_module("one", Halves())
+    trunk.add_module("two", nn.AvgPool2d(2))
+    network = Network(trunk, 2, 3, stages={"one": "trunk.one", "two": "trunk.two"}, default_stage="one")
+    network.head.weight.data = torch.tensor([[8.0, 0.0], [0.0, 8.0], [0.0, 0.0]])
+    network.head.bias.data = torch.tensor([0.0, 0.0, 20.0])
+    card = replace(
+        checkpoint.card,
+        labels=LabelSet("three", ("left", "right", "dark")),
+        preprocessing=Preprocessing(size_px=SIZE, mean=0.0, std=1.0),
+        temperature=2.0,
+        cam_layer="one",
+    )
+    return Predictor(network, card)
+
+
+def test_measures_of_a_contrast_follow_the_difference_that_the_map_explains(three_classes):
+    picture = np.zeros((SIZE, SIZE), np.uint8)
+    picture[4:20, 4:10] = 255  # in the left half only
+    answer = three_classes.predict_inputs([picture])[0]
+    model_id = three_classes.model_id
+    face = FaceAnalysis(Face(Box(0, 0, SIZE, SIZE), 1.0), {model_id: picture}, {model_id: answer})
+    (contrast,) = explained(three_classes, face, method="gradcam", stage="two", classes=Contrast(0, 1))
+    found = measures(three_classes, face, contrast)
+    a, b = answer.logits[:2]
+    two_sided = 1 / (1 + np.exp(-(a - b) / 2.0))
+    assert found.drop.before == found.curves.deletion[0] == pytest.approx(two_sided, abs=1e-5)
+    assert found.curves.score > 0.05
+    (alone,) = explained(three_classes, face, method="gradcam", stage="two", classes=0)
+    assert abs(measures(three_classes, face, alone).curves.score) < 1e-3  # among all classes "left" is out of the race
+
+
+def test_the_measure_of_a_contrast_and_of_its_opposite_add_up_to_one(three_classes):
+    faces = torch.rand(4, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+
+    def measured(a, b):
+        map_ = Explanation("m", "gradcam", a, "one", np.ones((2, 2), np.float32), 1.0, against=b)
+        predict, column = probability_explained(three_classes, map_)
+        return predict(faces)[:, column]
+
+    torch.testing.assert_close(measured(0, 1) + measured(1, 0), torch.ones(4))
+    torch.testing.assert_close(measured(2, None), probability_of(three_classes)(faces)[:, 2])
 
 
 def test_the_shared_network_keeps_its_weights_under_the_sanity_check(predictor, face):

@@ -1,0 +1,36 @@
+"""What made the numbers: FERscope's own version, Python's, and those of the packages behind them."""
+
+from __future__ import annotations
+
+import functools
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGES = (
+    *("torch", "torchvision", "numpy", "scipy", "scikit-learn", "statsmodels", "pandas", "opencv-python-headless"),
+    *("grad-cam", "captum", "plotly", "matplotlib", "streamlit"),
+)
+
+
+@functools.cache
+def ferscope() -> str:
+    """The commit that is checked out, "unknown" outside a checkout: FERscope is run from its folder and has no other
+    number."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).resolve().parent.parent,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
+
+
+def versions() -> dict[str, str]:
+    """Name -> version, FERscope first."""
+    return {"FERscope": ferscope(), "Python": platform.python_version(), **{p: version(p) for p in PACKAGES}}

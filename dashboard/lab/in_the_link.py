@@ -1,0 +1,38 @@
+"""Everything on Analyze that a link can carry besides class, "rather than" class and face: one line for each widget."""
+
+from __future__ import annotations
+
+from core.explain import REGION_NAMES, methods
+from core.inference import KNOBS, ORDERS, REGIONS, VIEWS
+from dashboard import services
+from dashboard.components import maps
+from dashboard.components.network_picker import titles
+from dashboard.lab import PANELS, doubt, gallery, grid, saliency
+from dashboard.lab.parameters import Choice, Number, Parameter, Switch, Word, choices
+from dashboard.lab.question import DEFAULT_STAGE
+
+
+def parameters() -> dict[str, Parameter]:
+    """By the widget's key, which is its name in the address."""
+    networks = titles(list(services.networks().checkpoints))
+    known = {name: method.title for name, method in methods().items()}
+    return {
+        "networks": Choice("network", networks, tuple(networks)),
+        "detector": Choice("detector", services.DETECTORS, next(iter(services.DETECTORS))),
+        "show": choices("view", (gallery.ONE, gallery.ALL), gallery.ONE),
+        "gallery_order": choices("order", ORDERS, ORDERS[0]),
+        "panel": choices("panel", PANELS, next(iter(PANELS))),
+        "method": Choice("method", known, next(iter(known))),
+        "stage": Word(DEFAULT_STAGE),
+        "scale": Choice("scale", saliency.SCALES, next(iter(saliency.SCALES))),
+        "colours": choices("colours", maps.COLORMAPS, maps.COLORMAPS[0]),
+        "opacity": Number("opacity", 0.0, 1.0, saliency.OPACITY),
+        "methods": Choice("method", {name: grid.titled(name) for name in known}, grid.AT_FIRST),
+        "region": choices("region", REGION_NAMES, "mouth"),
+        **{name: Number(knob.title, knob.low, knob.high, knob.identity) for name, knob in KNOBS.items()},
+        "mirrored": Switch("mirrored"),
+        "hidden_parts": choices("hidden part", REGIONS, ()),
+        "along": Choice("slider", {name: knob.title for name, knob in KNOBS.items()}, next(iter(KNOBS))),
+        "target": Number("an accuracy of", doubt.LOWEST, doubt.HIGHEST, doubt.TARGET),
+        "views": Choice("average", doubt.VIEW_NAMES, VIEWS[0]),
+    }
