@@ -77,8 +77,9 @@ def trust(
     contrast = any(of.explanation.against is not None for of in quick.values())
     alone = ", where only it and the class it is set against are possible," if contrast else ""
     words = (
-        f"Probability of {class_name}{alone} as the marked pixels are blurred away (deletion), brought back (insertion), or "
-        "removed and filled in from their neighbours (ROAD). The chance test compares a map with 99 shuffled copies."
+        f"Probability of {class_name}{alone} as the marked pixels are blurred away (deletion), brought back "
+        "(insertion), or removed and filled in from their neighbours (ROAD). The chance test compares a map with "
+        "99 shuffled copies."
     )
     return Section("Trust", [words], plots, [*tables, ("Every number", numbers)])
 
