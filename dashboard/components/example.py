@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from core.checkpoints import Checkpoint, CheckpointError
 from core.evaluation import ConfusionMatrix, EvaluationError
+from core.inference import NotFiniteError
 from dashboard import charts, services, theme
 from dashboard.components import maps
 from dashboard.state import Photo
@@ -31,12 +32,12 @@ def live_example() -> Example | None:
     if not listing.checkpoints or not samples:
         return None
     checkpoint = listing.checkpoints[0]
+    photo = Photo.of(samples[0].title, samples[0].data, "sample")
     try:
         network = services.predictor(checkpoint)
-    except CheckpointError:
+        analysis = services.analysis(photo, [network], "haar", whole_image=False)
+    except (CheckpointError, NotFiniteError):
         return None  # the pages that use the network say what is wrong with it
-    photo = Photo.of(samples[0].title, samples[0].data, "sample")
-    analysis = services.analysis(photo, [network], "haar", whole_image=False)
     if not analysis.faces:
         return None
     face, inks = analysis.faces[0], theme.ink()

@@ -135,3 +135,11 @@ def test_what_if_names_a_network_that_has_no_answer_to_the_changed_face(copied, 
     app.segmented_control(key="views").set_value("ten crops").run()
     assert not app.exception
     assert "CNN, Residual CNN met a value that is not a finite number" in said(app)
+
+
+def test_overview_opens_without_its_example(copied, said):
+    for path in copied.iterdir():
+        break_weights(path)
+    app = AppTest.from_file(ENTRY, default_timeout=120).run()
+    assert not app.exception
+    assert "Networks installed" in "\n".join([said(app), *(s.value for s in app.subheader)])
