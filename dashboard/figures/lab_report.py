@@ -44,11 +44,12 @@ class Plot:
 
 @dataclass(frozen=True)
 class Section:
-    """A chapter of the report: sentences, then plots two to a row, then tables; those with a title are folded away."""
+    """A chapter of the report: sentences, then groups of plots, two to a row, then tables; those with a title are
+    folded away."""
 
     title: str
     sentences: Sequence[str] = ()
-    plots: Sequence[Plot] = ()
+    plots: Sequence[Sequence[Plot]] = ()
     tables: Sequence[tuple[str, pd.DataFrame]] = ()  # each with its title, or an empty one
 
 
@@ -85,11 +86,10 @@ def html(report: Report, created_at: str) -> str:
 
 def _section(section: Section) -> list[str]:
     parts = [report_page.heading(section.title), *(report_page.sentence(text) for text in section.sentences)]
-    plots = [
-        report_page.plot(svg(p.figure, p.alt, width_px=report_page.HALF_PX), p.caption, half=True)
-        for p in section.plots
-    ]
-    if plots:
+    for group in section.plots:
+        plots = [
+            report_page.plot(svg(p.figure, p.alt, width_px=report_page.HALF_PX), p.caption, half=True) for p in group
+        ]
         parts.append(report_page.row(plots))
     for title, frame in section.tables:
         table = report_page.table(frame)

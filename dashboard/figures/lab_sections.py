@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -56,19 +56,16 @@ def trust(
 ) -> Section:
     """The curves and correlations of each map as figures, its measures in a row, and every number folded away."""
     colour = class_colour(class_name)
-    plots: list[Plot] = []
-    for model_id, of in found.items():
-        plots += _plots(of, class_name, colour, forms[model_id], names[model_id])
+    plots = [_plots(of, class_name, colour, forms[model_id], names[model_id]) for model_id, of in found.items()]
     randomised = {m: of.randomised for m, of in found.items() if of.randomised is not None}
     if randomised:
-        plots.append(
-            Plot(
-                lab_trust.sanity(randomised, forms, names, LIGHT),
-                "The map against itself while weights are made random from the head downwards (Adebayo et al. 2018). A "
-                "map that explains the network falls to 0; one that only traces edges stays high.",
-                "Rank correlation of the map with itself while the weights are randomised, one line a network",
-            )
+        randomisation = Plot(
+            lab_trust.sanity(randomised, forms, names, LIGHT),
+            "The map against itself while weights are made random from the head downwards (Adebayo et al. 2018). A "
+            "map that explains the network falls to 0; one that only traces edges stays high.",
+            "Rank correlation of the map with itself while the weights are randomised, one line a network",
         )
+        plots.append([randomisation])
     quick = {m: of.measures for m, of in found.items() if of.measures is not None}
     numbers = lab_trust.numbers(found, names)
     numbers["value"] = [lab_trust.shown(v) for v in numbers["value"]]
@@ -81,11 +78,11 @@ def trust(
         "(insertion), or removed and filled in from their neighbours (ROAD). The chance test compares a map with "
         "99 shuffled copies."
     )
-    return Section("Trust", [words], plots, [*tables, ("Every number", numbers)])
+    return Section("Trust", [words], [group for group in plots if group], [*tables, ("Every number", numbers)])
 
 
-def _plots(of: TrustFindings, class_name: str, colour: str, form: Form, name: str) -> Sequence[Plot]:
-    plots = []
+def _plots(of: TrustFindings, class_name: str, colour: str, form: Form, name: str) -> list[Plot]:
+    plots: list[Plot] = []
     if of.measures is not None:
         said = lab_trust.verdict(of.measures)
         plots = [
