@@ -124,7 +124,7 @@ def test_trust_that_was_measured_is_in_the_report_unasked(lab, said, few_methods
         name = picture.caption.split(",")[0]
         assert picture.caption.endswith(f", {verdicts[name]}")
     text = lab_report.html(made, "now")
-    assert text.count("<svg") == len(found.plots)
+    assert text.count("<svg") == sum(map(len, found.plots))
     assert "ROAD curves of CNN" in text
     assert "trust" in said(app)
     known = app.files[-1]["faces"][0]
