@@ -37,6 +37,8 @@ def pick_networks(key: str = "networks") -> list[Checkpoint]:
 
 def pick_weights(checkpoints: list[Checkpoint]) -> dict[str, float]:
     """run_id -> what that network counts in the ensemble, by a slider each, bound to the URL."""
+    if len(checkpoints) < 2:
+        return {c.card.run_id: 1.0 for c in checkpoints}
     names = titles(checkpoints)
     with st.expander("Weights of the ensemble", icon=":material/balance:"):
         return {
