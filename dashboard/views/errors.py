@@ -39,7 +39,7 @@ def draw(comparison: Comparison) -> None:
         "true": true.selectbox("True", classes, key="true", bind="query-params"),
         "predicted": predicted.selectbox("Predicted", classes, key="predicted", bind="query-params"),
     }
-    by, ascending = _order(tables.ORDERS, order, direction)
+    by, ascending = _order(tables.ORDERS, order, direction, key="sort")
     answers = services.error_table(run, [r for m, r in runs.items() if m != model_id])
     table = tables.ordered(
         tables.select(answers, chosen, _ranges(len(runs)), mistakes=shown == MISTAKES), by, ascending=ascending
@@ -49,9 +49,9 @@ def draw(comparison: Comparison) -> None:
     )
 
 
-def _order(orders: Mapping[str, str], box: DeltaGenerator, beside: DeltaGenerator) -> tuple[str, bool]:
+def _order(orders: Mapping[str, str], box: DeltaGenerator, beside: DeltaGenerator, *, key: str) -> tuple[str, bool]:
     """The column to sort by and whether the smallest comes first."""
-    by = box.selectbox("Sorted by", list(orders), key="sort", bind="query-params")
+    by = box.selectbox("Sorted by", list(orders), key=key, bind="query-params")
     ascending = beside.toggle("Ascending", key="ascending", bind="query-params", help="The smallest first")
     return orders[by], ascending
 
@@ -82,7 +82,7 @@ def _labels(run: EvaluationRun, comparison: Comparison, card: ModelCard) -> None
         "given": given.selectbox("Given", classes, key="given", bind="query-params"),
         "suggested": suggested.selectbox("Suggested", classes, key="suggested", bind="query-params"),
     }
-    by, ascending = _order(tables.LABEL_ORDERS, order, direction)
+    by, ascending = _order(tables.LABEL_ORDERS, order, direction, key="sort_labels")
     image_list.draw(
         tables.ordered(tables.select(issues.table, chosen, mistakes=False), by, ascending=ascending),
         comparison,

@@ -79,6 +79,11 @@ def test_likely_wrong_labels_are_listed_with_a_warning(networks, open_view, said
     assert not app.error
     assert "By confident learning" in said(app)
     assert "look before you believe it" in said(app)
+    assert "(95 %, bootstrap)" in said(app)
+    app.segmented_control(key="list").set_value("all images").run()
+    app.selectbox(key="sort").set_value("loss").run()
+    app.segmented_control(key="list").set_value("likely wrong labels").run()
+    assert not app.exception  # each list has its own columns to sort by
 
 
 def test_faces_are_shown_where_the_data_set_is_the_networks_own(networks, open_view, said, image_folder, monkeypatch):
