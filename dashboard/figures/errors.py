@@ -36,21 +36,25 @@ def select(
     ranges: Mapping[str, tuple[float, float]] | None = None,
     *,
     mistakes: bool = True,
-) -> pd.DataFrame:
-    """Rows with those ``classes`` by column (``ANY``: whichever) and with numbers in those ``ranges`` by column, bounds
-    included; only wrong answers where ``mistakes``."""
-    keep = ~table["correct"] if mistakes else pd.Series(True, index=table.index)
+) -> np.ndarray:
+    """(N,) bool: the rows with those ``classes`` by column (``ANY``: whichever) and with numbers in those ``ranges`` by
+    column, bounds included; only wrong answers where ``mistakes``."""
+    keep = ~table["correct"].to_numpy() if mistakes else np.ones(len(table), bool)
     for column, value in (classes or {}).items():
         if value != ANY:
-            keep &= table[column] == value
+            keep &= (table[column] == value).to_numpy()
     for column, (low, high) in (ranges or {}).items():
-        keep &= table[column].between(low, high)
-    return table[keep]
+        keep &= table[column].between(low, high).to_numpy()
+    return keep
 
 
-def ordered(table: pd.DataFrame, column: str, *, ascending: bool = False) -> pd.DataFrame:
-    """Sorted by a column, the largest first where not ``ascending``; of equals the first row of the source."""
-    return table.sort_values([column, "image_id"], ascending=[ascending, True], kind="stable")
+def ordered(table: pd.DataFrame, keep: np.ndarray, column: str, *, ascending: bool = False) -> np.ndarray:
+    """Positions of the rows where ``keep`` (N,) bool, by a column, the largest first where not ``ascending``; of equals
+    the first row of the source. A page is taken of them: a million rows put in order would be a second table."""
+    rows = np.flatnonzero(keep)
+    values = table[column].cat.codes if isinstance(table[column].dtype, pd.CategoricalDtype) else table[column]
+    key = values.to_numpy()[rows]
+    return np.asarray(rows[np.lexsort((table["image_id"].to_numpy()[rows], key if ascending else -key))])
 
 
 def with_probabilities(table: pd.DataFrame, run: EvaluationRun) -> pd.DataFrame:

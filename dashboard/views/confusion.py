@@ -155,9 +155,10 @@ def _boxes(comparison: Comparison, model_ids: list[str]) -> Chosen:
 def _images(comparison: Comparison, runs: Mapping[str, EvaluationRun], cell: Chosen) -> None:
     others = [r for m, r in runs.items() if m != cell.model_id]
     answers = services.error_table(runs[cell.model_id], others)
-    found = tables.select(answers, {"true": str(cell.true), "predicted": str(cell.predicted)}, mistakes=False)
+    keep = tables.select(answers, {"true": str(cell.true), "predicted": str(cell.predicted)}, mistakes=False)
     image_list.draw(
-        tables.ordered(found, "confidence"),
+        answers,
+        tables.ordered(answers, keep, "confidence"),
         comparison,
         comparison.cards.get(cell.model_id) or next(iter(comparison.cards.values())),
         key="cell",

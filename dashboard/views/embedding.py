@@ -103,10 +103,11 @@ def _images(comparison: Comparison, model_id: str, chosen: np.ndarray) -> None:
         answers = services.error_table(runs[model_id], [r for m, r in runs.items() if m != model_id])
     else:
         answers = services.error_table(comparison.runs[model_id], [])
-    found = tables.ordered(answers[answers["image_id"].isin(chosen)], "confidence")
-    st.caption(_summary(found))
+    listed = tables.ordered(answers, answers["image_id"].isin(chosen).to_numpy(), "confidence")
+    st.caption(_summary(answers.iloc[listed]))
     image_list.draw(
-        found,
+        answers,
+        listed,
         comparison,
         comparison.cards[model_id],
         key="embedded",

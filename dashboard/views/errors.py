@@ -41,11 +41,15 @@ def draw(comparison: Comparison) -> None:
     }
     by, ascending = _order(tables.ORDERS, order, direction, key="sort")
     answers = services.error_table(run, [r for m, r in runs.items() if m != model_id])
-    table = tables.ordered(
-        tables.select(answers, chosen, _ranges(len(runs)), mistakes=shown == MISTAKES), by, ascending=ascending
-    )
+    keep = tables.select(answers, chosen, _ranges(len(runs)), mistakes=shown == MISTAKES)
     image_list.draw(
-        table, comparison, card, key="errors", alt=f"Answers of {comparison.names[model_id]}", explained=model_id
+        answers,
+        tables.ordered(answers, keep, by, ascending=ascending),
+        comparison,
+        card,
+        key="errors",
+        alt=f"Answers of {comparison.names[model_id]}",
+        explained=model_id,
     )
 
 
@@ -83,8 +87,10 @@ def _labels(run: EvaluationRun, comparison: Comparison, card: ModelCard) -> None
         "suggested": suggested.selectbox("Suggested", classes, key="suggested", bind="query-params"),
     }
     by, ascending = _order(tables.LABEL_ORDERS, order, direction, key="sort_labels")
+    keep = tables.select(issues.table, chosen, mistakes=False)
     image_list.draw(
-        tables.ordered(tables.select(issues.table, chosen, mistakes=False), by, ascending=ascending),
+        issues.table,
+        tables.ordered(issues.table, keep, by, ascending=ascending),
         comparison,
         card,
         key="labels",

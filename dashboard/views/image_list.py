@@ -27,6 +27,7 @@ NUMBERS = ("confidence", "probability of true", "probability_of_given", "margin"
 
 def draw(
     table: pd.DataFrame,
+    listed: np.ndarray,
     comparison: Comparison,
     card: ModelCard,
     *,
@@ -35,17 +36,18 @@ def draw(
     classes: Sequence[str] = ("true", "predicted"),
     explained: str | None = None,
 ) -> None:
-    """One page of ``table`` (with the column image_id); ``classes`` are the two columns said under a face.
+    """One page of the rows of ``table`` (with the column image_id) at the positions ``listed``, in their order;
+    ``classes`` are the two columns said under a face.
 
     ``explained`` is the model id of the network whose saliency may be laid beside the faces, for the second of
     ``classes``; with an ensemble's the offer is greyed out, with None there is none.
     """
-    if table.empty:
+    if not len(listed):
         st.info("No image is like that.", icon=":material/info:")
         return
-    pages = math.ceil(len(table) / PAGE)
+    pages = math.ceil(len(listed) / PAGE)
     page = st.pagination(pages, key=f"{key}_page", bind="query-params") if pages > 1 else 1
-    rows = table.iloc[(page - 1) * PAGE : page * PAGE]
+    rows = table.iloc[listed[(page - 1) * PAGE : page * PAGE]]
     _faces(rows, comparison, card, classes, key, explained)
     run = comparison.runs.get(explained or "")
     st.dataframe(
@@ -64,9 +66,9 @@ def draw(
         | {f"p({c})": st.column_config.NumberColumn(format="%.3f") for c in (run.labels.classes if run else ())},
     )
     first = (page - 1) * PAGE + 1
-    st.caption(f"{blocks.protocol(comparison)} {first:,} to {first + len(rows) - 1:,} of {len(table):,} images.")
+    st.caption(f"{blocks.protocol(comparison)} {first:,} to {first + len(rows) - 1:,} of {len(listed):,} images.")
     blocks.csv(
-        lambda: tables.with_probabilities(table, run) if run else table,
+        lambda: tables.with_probabilities(table.iloc[listed], run) if run else table.iloc[listed],
         f"{key}-{comparison.split}",
         "All of them (CSV)",
     )

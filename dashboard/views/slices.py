@@ -80,9 +80,10 @@ def _images(comparison: Comparison, runs: Mapping[str, EvaluationRun], model_id:
     if chosen is None:
         return
     answers = services.error_table(runs[model_id], [r for m, r in runs.items() if m != model_id])
-    mistakes = tables.select(answers, mistakes=True)
+    keep = tables.select(answers) & answers["image_id"].isin(by_title[chosen].image_ids).to_numpy()
     image_list.draw(
-        tables.ordered(mistakes[mistakes["image_id"].isin(by_title[chosen].image_ids)], "confidence"),
+        answers,
+        tables.ordered(answers, keep, "confidence"),
         comparison,
         comparison.cards.get(model_id) or next(iter(comparison.cards.values())),
         key="slice_images",

@@ -45,7 +45,10 @@ def test_a_slider_moves_the_probabilities_of_all_networks(browser, address, tmp_
     opened(browser, address, tmp_path, "panel=What+if")
     wait_for(browser, lambda b: "Nothing is changed" in page_text(b), "the panel")
     before = wait_for(browser, lambda b: b.execute_script(NUMBERS), "the chart")
-    slider = browser.find_element(By.CSS_SELECTOR, '.st-key-contrast input[type="range"]')
+    # The sliders are drawn after the answers.
+    slider = wait_for(
+        browser, lambda b: b.find_element(By.CSS_SELECTOR, '.st-key-contrast input[type="range"]'), "the slider"
+    )
     browser.execute_script("arguments[0].focus()", slider)
     slider.send_keys(Keys.ARROW_RIGHT * 5)
     after = wait_for(

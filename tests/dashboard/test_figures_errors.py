@@ -16,34 +16,36 @@ def table(answering):
     return error_table(answering(truth, predicted, "net", logits=logits), [other])
 
 
+def ids(table, keep, column="image_id", **how) -> list[int]:
+    return list(table["image_id"].iloc[errors.ordered(table, keep, column, **how)])
+
+
 def test_mistakes_are_sorted_by_what_is_asked(table):
     wrong = errors.select(table)
-    assert list(errors.ordered(wrong, "confidence")["image_id"]) == [102, 101]
-    assert list(errors.ordered(wrong, "loss")["image_id"]) == [102, 101]
-    everything = errors.ordered(errors.select(table, mistakes=False), "disagreement")
-    assert set(everything["image_id"][:2]) == {101, 102}
-    assert list(everything["image_id"][2:]) == [100, 103, 104]  # all agree: the order of the source
+    assert ids(table, wrong, "confidence") == [102, 101]
+    assert ids(table, wrong, "loss") == [102, 101]
+    everything = ids(table, errors.select(table, mistakes=False), "disagreement")
+    assert set(everything[:2]) == {101, 102}
+    assert everything[2:] == [100, 103, 104]  # all agree: the order of the source
 
 
 def test_filters_take_true_and_predicted_together(table):
-    assert list(errors.select(table, {"true": "a", "predicted": "b"})["image_id"]) == [101, 102]
-    assert errors.select(table, {"true": "b", "predicted": "a"}).empty
-    assert list(errors.select(table, {"true": "a", "predicted": errors.ANY}, mistakes=False)["image_id"]) == [
-        100,
-        101,
-        102,
-    ]
+    assert ids(table, errors.select(table, {"true": "a", "predicted": "b"}), ascending=True) == [101, 102]
+    assert not errors.select(table, {"true": "b", "predicted": "a"}).any()
+    among_all = errors.select(table, {"true": "a", "predicted": errors.ANY}, mistakes=False)
+    assert ids(table, among_all, ascending=True) == [100, 101, 102]
 
 
 def test_numbers_are_filtered_by_ranges(table):
-    sure = errors.select(table, ranges={"confidence": (0.85, np.inf)}, mistakes=False)
-    assert list(sure["image_id"]) == [102]
-    assert list(errors.select(table, ranges={"confidence": (0.0, 0.85)})["image_id"]) == [101]
+    assert ids(table, errors.select(table, ranges={"confidence": (0.85, np.inf)}, mistakes=False)) == [102]
+    assert ids(table, errors.select(table, ranges={"confidence": (0.0, 0.85)})) == [101]
 
 
 def test_the_smallest_come_first_where_asked(table):
-    assert list(errors.ordered(errors.select(table), "confidence", ascending=True)["image_id"]) == [101, 102]
-    assert list(errors.ordered(table, "true", ascending=True)["image_id"]) == [100, 101, 102, 103, 104]
+    assert ids(table, errors.select(table), "confidence", ascending=True) == [101, 102]
+    everything = errors.select(table, mistakes=False)
+    assert ids(table, everything, "true", ascending=True) == [100, 101, 102, 103, 104]
+    assert ids(table, everything, "true") == [104, 103, 100, 101, 102]  # of equals the first row of the source
 
 
 def test_every_class_has_its_probability(table, answering):
