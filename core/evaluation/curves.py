@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from sklearn.metrics import auc, average_precision_score, precision_recall_curve
 
 from core.evaluation.intervals import NORMAL_QUANTILE, UNDEFINED, Score, wilson
 from core.evaluation.levels import class_levels
+from core.evaluation.probabilities import by_blocks
 from core.evaluation.run import EvaluationRun
 
 MAX_POINTS = 200
@@ -45,7 +46,7 @@ def roc_curves(run: EvaluationRun) -> ClassCurves:
     The areas' intervals are DeLong's (1988); the macro area is the mean of the areas, its interval from the mean of
     their influence values, which respects that all classes are judged on the same images.
     """
-    of_images: list[np.ndarray] = []  # each image's share in the error of each area
+    of_cells: list[tuple[np.ndarray, np.ndarray]] = []  # shares in the error of each area, and whose share is which
 
     def of_class(found: _Levels) -> tuple[np.ndarray, np.ndarray, Score] | None:
         if not found.positives.any() or not found.negatives.any():
@@ -54,16 +55,14 @@ def roc_curves(run: EvaluationRun) -> ClassCurves:
         false_rate, true_rate, _ = roc_curve(truth, values, sample_weight=weights)
         area = float(auc(false_rate, true_rate))
         influence = found.area_influence(area)
-        of_images.append(influence[found.cell])
-        return false_rate, true_rate, _area_score(area, of_images[-1])
+        of_cells.append((influence, found.cell))
+        images = np.concatenate([found.negatives, found.positives])
+        squares = float(images[images > 0] @ influence[images > 0] ** 2)
+        return false_rate, true_rate, _area_score(area, squares, len(run))
 
     curves = tuple(_curves(run, of_class))
     areas = [c.area.value for c in curves if c.area.defined]
-    macro = (
-        _area_score(float(np.mean(areas)), sum(of_images, start=np.zeros(len(run))) / len(areas))
-        if areas
-        else UNDEFINED
-    )
+    macro = _area_score(float(np.mean(areas)), _squares_of_mean(of_cells, len(run)), len(run)) if areas else UNDEFINED
     return ClassCurves(curves, _averaged(curves, macro))
 
 
@@ -163,11 +162,23 @@ class _Levels:
         return np.concatenate([of_negative, of_positive])
 
 
-def _area_score(area: float, influence: np.ndarray) -> Score:
-    half = NORMAL_QUANTILE * math.sqrt(float(influence @ influence))  # not finite for a class with a single image
-    if not math.isfinite(half):
-        return Score(area, n=len(influence))
-    return Score(area, max(0.0, area - half), min(1.0, area + half), len(influence), "DeLong")
+def _squares_of_mean(of_cells: Sequence[tuple[np.ndarray, np.ndarray]], n: int) -> float:
+    """The sum over n images of the square of their mean share in the errors of the areas."""
+    of_blocks: dict[int, float] = {}
+
+    def fill(rows: slice) -> None:
+        mean = sum((influence[cell[rows]] for influence, cell in of_cells), start=np.zeros(1)) / len(of_cells)
+        of_blocks[rows.start] = float(mean @ mean)
+
+    by_blocks(fill, n)
+    return math.fsum(of_blocks.values())  # the same in whatever order the blocks came
+
+
+def _area_score(area: float, squares: float, n: int) -> Score:
+    if not math.isfinite(squares):  # a class with a single image
+        return Score(area, n=n)
+    half = NORMAL_QUANTILE * math.sqrt(squares)
+    return Score(area, max(0.0, area - half), min(1.0, area + half), n, "DeLong")
 
 
 def _curves(
