@@ -234,7 +234,7 @@ def dataset(card: ModelCard) -> Samples:
 
 
 # The training images are only read for the fingerprint; an error is kept too, or each click would read all again.
-@st.cache_resource(max_entries=2, show_spinner="Reading the data set …")
+@st.cache_resource(max_entries=2, show_spinner="Reading the data set …", show_time=True)
 def _dataset(
     source: str,
     stamp: int,  # noqa: ARG001

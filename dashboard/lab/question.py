@@ -129,13 +129,18 @@ def ask(face: FaceInQuestion, *, with_method: bool = True) -> Question:
 
 def last(face: FaceInQuestion) -> Question:
     """What was asked last, for what is taken along from a panel that asks nothing; of another face, its method and
-    stage."""
+    stage. Where nothing was asked yet, what the link asks."""
     verdict = face.found.verdict
-    first = Question(verdict.expression, None, method_named("gradcam"), DEFAULT_STAGE)
-    key, asked = st.session_state.get("asked", ("", first))
-    if key == face.key and asked.class_name in verdict.labels.classes:
+    classes = verdict.labels.classes
+    class_name = link.chosen(link.CLASS, classes) or verdict.expression
+    if "asked" not in st.session_state:
+        titles = {method.title: name for name, method in methods().items()}
+        method = method_named(titles.get(st.query_params.get("method", ""), "gradcam"))
+        against = link.chosen(link.AGAINST, [c for c in classes if c != class_name])
+        return Question(class_name, against, method, st.query_params.get(link.STAGE, DEFAULT_STAGE))
+    key, asked = st.session_state["asked"]
+    if key == face.key and asked.class_name in classes:
         return asked  # type: ignore[no-any-return]  # what :func:`ask` put there
-    class_name = link.chosen(link.CLASS, verdict.labels.classes) or verdict.expression
     return Question(class_name, None, asked.method, asked.stage)
 
 

@@ -270,3 +270,10 @@ def test_the_pictures_files_have_room_for_the_words():
     note = {("Grad-CAM", "CNN"): "no better than chance"}
     plain, worded = (size(lab_grid.sheet(rows, "T", "viridis", notes)) for notes in (None, note))
     assert worded[1] == plain[1] + 2 * 18
+
+
+def test_the_json_follows_a_link_that_opens_a_panel_without_a_question(lab):
+    app = lab("Doubt", **{"class": "dark", "rather_than": "bright", "method": "LayerCAM", "stage": STAGE})
+    maps = app.files[-1]["faces"][0]["maps"]
+    asked = {(m["method"], m["class"], m["against"], m["layer"]) for m in maps.values()}
+    assert asked == {("layercam", "dark", "bright", STAGE)}
