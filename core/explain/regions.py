@@ -51,10 +51,12 @@ class FaceRegions:
         height, width = maps.shape[-2:]
         each = np.stack([self.labels == k for k in range(len(REGION_NAMES))])
         covers = F.adaptive_avg_pool2d(torch.from_numpy(each.astype(np.float64))[None], (height, width))[0].numpy()
+        peak = maps.max(axis=(-2, -1), keepdims=True, initial=0)
+        # Parts of the smallest numbers there are would round to nothing.
+        maps = maps / np.where(peak > 0, peak, 1.0)
         found = np.einsum("...hw,rhw->...r", maps, covers)
         total = maps.sum(axis=(-2, -1))[..., None]
-        with np.errstate(invalid="ignore"):
-            return np.asarray(np.where(total > 0, found / np.where(total > 0, total, 1.0), np.nan))
+        return np.asarray(np.where(total > 0, found / np.where(total > 0, total, 1.0), np.nan))
 
 
 def face_regions(landmarks: np.ndarray | None = None) -> FaceRegions:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -60,6 +60,7 @@ def test_maps_that_cannot_be_shared_out_are_refused(wrong):
     arrays(np.float64, (3, 5, 7), elements=st.floats(0, 1e6)),
     arrays(np.float64, (5, 2), elements=st.floats(-0.5, 1.5)),
 )
+@example(np.full((3, 5, 7), 5e-324), np.zeros((5, 2)))
 def test_shares_sum_to_one_whatever_the_map_and_the_landmarks(maps, landmarks):
     found = face_regions(landmarks).shares(maps)
     some = maps.sum(axis=(1, 2)) > 0
