@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
-import subprocess
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ import pandas as pd
 import torch
 from lightning_fabric import Fabric
 
-from core import checkpoints
+from core import checkpoints, versions
 from core.checkpoints import Checkpoint, ModelCard
 from core.data import Samples, read
 from core.evaluation import fit_temperature, summarise
@@ -123,7 +122,7 @@ def _finish(
         versions={"python": platform.python_version(), "torch": torch.__version__},
         licence=LICENCE if samples.name == "FER2013" else f"The weights derive from {samples.name}; its terms apply.",
         limits=LIMITS if samples.name == "FER2013" else "Not stated.",
-        commit=_commit(),
+        commit=versions.ferscope(),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         weights_sha256=digest,
         model_options=dict(recipe.model),
@@ -136,18 +135,3 @@ def _hardware(fabric: Fabric) -> str:
     if fabric.device.type == "cuda":
         return f"{fabric.world_size} x {torch.cuda.get_device_name(fabric.device)}"
     return f"CPU, {torch.get_num_threads()} threads of {os.cpu_count()} cores"
-
-
-def _commit() -> str:
-    """The commit the run was made from, or "unknown" outside a checkout."""
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "--short=12", "HEAD"],
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=checkpoints.ROOT.parent,
-        )
-        return done.stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"

@@ -18,48 +18,46 @@ BETTER, CHANCE, UNTESTED = "better than chance", "no better than chance", "not t
 
 def curves(found: FaithfulnessCurves, colour: str, form: Form, inks: Ink) -> go.Figure:
     """Probability while the marked part is taken away (falling is good) or brought back (rising is good)."""
-    figure = go.Figure()
-    for name, values, strong in (("deletion", found.deletion, False), ("insertion", found.insertion, True)):
-        area = found.insertion_area if strong else found.deletion_area
-        figure.add_scatter(
-            x=found.fractions,
-            y=values,
-            mode="lines+markers",
-            name=f"{name}, area {area:.3f}",
-            line={"color": colour if strong else inks.muted, "dash": form.dash, "width": form.width},
-            marker={"symbol": form.symbol if strong else f"{form.symbol}-open", "size": 5},
-            hovertemplate="%{x:.0%} of the pixels: %{y:.3f}<extra>" + name + "</extra>",
-        )
-    figure.update_layout(
-        template=template(inks),
-        height=270,
-        xaxis={"title": "part of the pixels changed", "tickformat": ".0%", "range": [-0.02, 1.02]},
-        yaxis={"title": "probability", "range": [-0.02, 1.02], "tickformat": ".1f"},
-        # Above the curves, where it grows upwards instead of over the axis.
-        legend={"y": 1.02, "yanchor": "bottom"},
-    )
-    return figure
+    strong = f"insertion, area {found.insertion_area:.3f}", found.insertion
+    faint = f"deletion, area {found.deletion_area:.3f}", found.deletion
+    return _by_pixels(found.fractions, faint, strong, "part of the pixels changed", colour, form, inks)
 
 
 def road(found: RoadCurves, colour: str, form: Form, inks: Ink) -> go.Figure:
     """Probability while the most relevant pixels are removed first (falling is good), and while the least are."""
+    strong = "most relevant first", found.most_relevant_first
+    faint = "least relevant first", found.least_relevant_first
+    return _by_pixels(found.fractions, faint, strong, "part of the pixels removed (ROAD)", colour, form, inks)
+
+
+def _by_pixels(
+    fractions: np.ndarray,
+    faint: tuple[str, np.ndarray],
+    strong: tuple[str, np.ndarray],
+    title: str,
+    colour: str,
+    form: Form,
+    inks: Ink,
+) -> go.Figure:
+    """Two lines by name: the faint one hollow, the strong one in the class's colour."""
     figure = go.Figure()
-    of_orders = {"most relevant first": found.most_relevant_first, "least relevant first": found.least_relevant_first}
-    for strong, (name, values) in zip((True, False), of_orders.items(), strict=True):
+    of_lines = ((*faint, inks.muted, f"{form.symbol}-open"), (*strong, colour, form.symbol))
+    for name, values, line_colour, symbol in of_lines:
         figure.add_scatter(
-            x=found.fractions,
+            x=fractions,
             y=values,
             mode="lines+markers",
             name=name,
-            line={"color": colour if strong else inks.muted, "dash": form.dash, "width": form.width},
-            marker={"symbol": form.symbol if strong else f"{form.symbol}-open", "size": 5},
-            hovertemplate="%{x:.0%} of the pixels: %{y:.3f}<extra>" + name + "</extra>",
+            line={"color": line_colour, "dash": form.dash, "width": form.width},
+            marker={"symbol": symbol, "size": 5},
+            hovertemplate="%{x:.0%} of the pixels: %{y:.3f}<extra>" + name.split(",")[0] + "</extra>",
         )
     figure.update_layout(
         template=template(inks),
         height=270,
-        xaxis={"title": "part of the pixels removed (ROAD)", "tickformat": ".0%", "range": [-0.02, 1.02]},
+        xaxis={"title": title, "tickformat": ".0%", "range": [-0.02, 1.02]},
         yaxis={"title": "probability", "range": [-0.02, 1.02], "tickformat": ".1f"},
+        # Above the curves, where it grows upwards instead of over the axis.
         legend={"y": 1.02, "yanchor": "bottom"},
     )
     return figure

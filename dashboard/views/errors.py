@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core.checkpoints import ModelCard
 from core.evaluation import EvaluationRun, likely_label_errors
@@ -33,13 +32,7 @@ def draw(comparison: Comparison) -> None:
     if shown == LABELS:
         _labels(run, comparison, card)
         return
-    classes = [tables.ANY, *run.labels.classes]
-    true, predicted, order, direction = st.columns([2, 2, 2, 1], vertical_alignment="bottom")
-    chosen = {
-        "true": true.selectbox("True", classes, key="true", bind="query-params"),
-        "predicted": predicted.selectbox("Predicted", classes, key="predicted", bind="query-params"),
-    }
-    by, ascending = _order(tables.ORDERS, order, direction, key="sort")
+    chosen, by, ascending = _ask(("true", "predicted"), run, tables.ORDERS, key="sort")
     answers = services.error_table(run, [r for m, r in runs.items() if m != model_id])
     keep = tables.select(answers, chosen, _ranges(len(runs)), mistakes=shown == MISTAKES)
     image_list.draw(
@@ -53,11 +46,19 @@ def draw(comparison: Comparison) -> None:
     )
 
 
-def _order(orders: Mapping[str, str], box: DeltaGenerator, beside: DeltaGenerator, *, key: str) -> tuple[str, bool]:
-    """The column to sort by and whether the smallest comes first."""
-    by = box.selectbox("Sorted by", list(orders), key=key, bind="query-params")
-    ascending = beside.toggle("Ascending", key="ascending", bind="query-params", help="The smallest first")
-    return orders[by], ascending
+def _ask(
+    columns: tuple[str, str], run: EvaluationRun, orders: Mapping[str, str], *, key: str
+) -> tuple[dict[str, str], str, bool]:
+    """The classes that are listed by column, the column to sort by, and whether the smallest comes first."""
+    *boxes, order, direction = st.columns([2, 2, 2, 1], vertical_alignment="bottom")
+    classes = [tables.ANY, *run.labels.classes]
+    chosen = {
+        column: box.selectbox(column.capitalize(), classes, key=column, bind="query-params")
+        for column, box in zip(columns, boxes, strict=True)
+    }
+    by = order.selectbox("Sorted by", list(orders), key=key, bind="query-params")
+    ascending = direction.toggle("Ascending", key="ascending", bind="query-params", help="The smallest first")
+    return chosen, orders[by], ascending
 
 
 def _ranges(networks: int) -> dict[str, tuple[float, float]]:
@@ -80,13 +81,7 @@ def _labels(run: EvaluationRun, comparison: Comparison, card: ModelCard) -> None
         f"{len(issues.table):,} images confidently look like another class. The network may be wrong as well: look "
         "before you believe it."
     )
-    classes = [tables.ANY, *run.labels.classes]
-    given, suggested, order, direction = st.columns([2, 2, 2, 1], vertical_alignment="bottom")
-    chosen = {
-        "given": given.selectbox("Given", classes, key="given", bind="query-params"),
-        "suggested": suggested.selectbox("Suggested", classes, key="suggested", bind="query-params"),
-    }
-    by, ascending = _order(tables.LABEL_ORDERS, order, direction, key="sort_labels")
+    chosen, by, ascending = _ask(("given", "suggested"), run, tables.LABEL_ORDERS, key="sort_labels")
     keep = tables.select(issues.table, chosen, mistakes=False)
     image_list.draw(
         issues.table,

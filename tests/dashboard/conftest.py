@@ -16,6 +16,7 @@ from core import checkpoints
 from core.data import facts_for, ferplus_majority, image_facts
 from core.evaluation import EvaluationRun
 from core.labels import FER7, FERPLUS8, LabelSet
+from core.sample_photos import sample_photos
 from dashboard.theme import LIGHT, Ink
 
 ENTRY = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -87,6 +88,24 @@ def open_view() -> Callable[..., AppTest]:
             app.query_params[key] = value
         app.run()
         app.switch_page("../pages/compare.py").run()
+        assert not app.exception, app.exception
+        return app
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def open_lab() -> Callable[..., AppTest]:
+    """Analyze with a portrait (or another sample), at a panel; further arguments are the rest of the link."""
+
+    def opened(panel: str, photo: str = "grace_hopper", **link: str) -> AppTest:
+        app = AppTest.from_file(ENTRY, default_timeout=120)
+        for key, value in {"panel": panel, **link}.items():
+            app.query_params[key] = value
+        app.run()
+        app.switch_page("../pages/analyze.py").run()
+        app.file_uploader(key="uploads").upload("photo.jpg", sample_photos()[photo].data)
+        app.run()
         assert not app.exception, app.exception
         return app
 

@@ -14,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 
 from core import inference
 from core.explain import ChanceResult, ConfidenceDrop, Explanation, FaithfulnessCurves, RoadCurves
-from core.sample_photos import sample_photos
 from dashboard.components import maps
 from dashboard.figures import lab_grid, lab_report, lab_trust
 from dashboard.lab import downloads, progress, report
@@ -26,32 +25,26 @@ STAGE = "stage 1"
 
 
 @pytest.fixture
-def lab(networks, monkeypatch):
+def lab(networks, open_lab, monkeypatch):
     """Analyze with a portrait at a panel. ``app.reports`` and ``app.files`` are what could be downloaded last."""
 
     def opened(panel: str, photo: str = "grace_hopper", **link: str) -> AppTest:
-        app = AppTest.from_file(ENTRY, default_timeout=120)
-        app.reports, app.files = [], []
+        reports, files = [], []
         made, drawn = report._report, downloads.draw
 
         def kept_report(*args, **options):
-            app.reports.append(made(*args, **options))
-            return app.reports[-1]
+            reports.append(made(*args, **options))
+            return reports[-1]
 
         def kept_file(face, table):
             asked = downloads.questions.last(face), *downloads.doubt.asked()
-            app.files.append(json.loads(downloads.values(face, *asked)))
+            files.append(json.loads(downloads.values(face, *asked)))
             drawn(face, table)
 
         monkeypatch.setattr(report, "_report", kept_report)
         monkeypatch.setattr(downloads, "draw", kept_file)
-        for key, value in {"panel": panel, **link}.items():
-            app.query_params[key] = value
-        app.run()
-        app.switch_page("../pages/analyze.py").run()
-        app.file_uploader(key="uploads").upload("photo.jpg", sample_photos()[photo].data)
-        app.run()
-        assert not app.exception, app.exception
+        app = open_lab(panel, photo, **link)
+        app.reports, app.files = reports, files
         return app
 
     return opened

@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 from core import checkpoints
 from core.checkpoints import load_checkpoint, save_card, save_weights
 from core.inference import NotFiniteError, Predictor
-from core.sample_photos import sample_photos
 from dashboard.lab import downloads
 
 ENTRY = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -40,21 +39,9 @@ def copied(checkpoint_root, monkeypatch, tmp_path):
     return root
 
 
-def analyze(panel: str, photo: str = "grace_hopper", **link: str) -> AppTest:
-    app = AppTest.from_file(ENTRY, default_timeout=120)
-    for key, value in {"panel": panel, **link}.items():
-        app.query_params[key] = value
-    app.run()
-    app.switch_page("../pages/analyze.py").run()
-    app.file_uploader(key="uploads").upload("photo.jpg", sample_photos()[photo].data)
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
-def test_it_is_named_once_and_every_panel_goes_on_without_it(copied, said):
+def test_it_is_named_once_and_every_panel_goes_on_without_it(copied, open_lab, said):
     break_weights(copied / "tiny_cnn")
-    app = analyze("Doubt")
+    app = open_lab("Doubt")
     for panel in ("Doubt", "Saliency", "Methods", "Regions", "What if", "Trust", "Report"):
         app.segmented_control(key="panel").set_value(panel).run()
         assert not app.exception, panel
@@ -65,7 +52,7 @@ def test_it_is_named_once_and_every_panel_goes_on_without_it(copied, said):
     assert "Sure enough" not in text
 
 
-def test_its_answer_is_in_no_verdict_and_no_number(copied, said, monkeypatch):
+def test_its_answer_is_in_no_verdict_and_no_number(copied, open_lab, said, monkeypatch):
     break_weights(copied / "tiny_cnn")
     written, real = [], downloads.draw
 
@@ -74,7 +61,7 @@ def test_its_answer_is_in_no_verdict_and_no_number(copied, said, monkeypatch):
         real(face, table)
 
     monkeypatch.setattr(downloads, "draw", written_too)
-    app = analyze("Doubt", target="0.5")
+    app = open_lab("Doubt", target="0.5")
     assert list(app.dataframe[-1].value["network"]) == ["Residual CNN"]
     assert "Disagreement needs two networks" in said(app)
     text, table = written[-1]
@@ -84,10 +71,10 @@ def test_its_answer_is_in_no_verdict_and_no_number(copied, said, monkeypatch):
     assert list(table.columns) == ["Residual CNN"]
 
 
-def test_without_any_answer_there_is_a_sentence_and_nothing_more(copied, said):
+def test_without_any_answer_there_is_a_sentence_and_nothing_more(copied, open_lab, said):
     for name in ("tiny_cnn", "tiny_residual"):
         break_weights(copied / name)
-    app = analyze("Saliency")
+    app = open_lab("Saliency")
     assert app.error[0].value == (
         "CNN, Residual CNN met a value that is not a finite number; check the networks' weights."
     )
@@ -95,20 +82,20 @@ def test_without_any_answer_there_is_a_sentence_and_nothing_more(copied, said):
     assert not app.get("plotly_chart")
 
 
-def test_the_gallery_goes_on_without_it(copied, said):
+def test_the_gallery_goes_on_without_it(copied, open_lab, said):
     break_weights(copied / "tiny_cnn")
-    app = analyze("Saliency", "two_faces", show="All faces")
+    app = open_lab("Saliency", "two_faces", show="All faces")
     assert said(app).count(f"CNN {BROKEN}") == 1
     assert "2 faces in 1 photo. Probability of the network" in said(app)
     break_weights(copied / "tiny_residual")
     st.cache_resource.clear()
-    app = analyze("Saliency", "two_faces", show="All faces")
+    app = open_lab("Saliency", "two_faces", show="All faces")
     assert "check the networks' weights" in app.error[0].value
     assert "No face was found" not in said(app)
 
 
-def test_what_if_names_a_network_that_has_no_answer_to_the_changed_face(copied, said, monkeypatch):
-    app = analyze("What if")
+def test_what_if_names_a_network_that_has_no_answer_to_the_changed_face(copied, open_lab, said, monkeypatch):
+    app = open_lab("What if")
     assert BROKEN not in said(app)
     real = Predictor.predict_inputs
 

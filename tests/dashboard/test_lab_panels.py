@@ -17,18 +17,11 @@ ENTRY = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 
 
 @pytest.fixture
-def lab(networks):
-    """Analyze with a portrait (or another sample), at a panel; further arguments are the rest of the link."""
+def lab(networks, open_lab):
+    """A panel of Analyze that opens without an error on it."""
 
     def opened(panel: str, photo: str = "grace_hopper", **link: str) -> AppTest:
-        app = AppTest.from_file(ENTRY, default_timeout=120)
-        for key, value in {"panel": panel, **link}.items():
-            app.query_params[key] = value
-        app.run()
-        app.switch_page("../pages/analyze.py").run()
-        app.file_uploader(key="uploads").upload("photo.jpg", sample_photos()[photo].data)
-        app.run()
-        assert not app.exception, app.exception
+        app = open_lab(panel, photo, **link)
         assert not app.error, app.error[0].value
         return app
 
