@@ -83,7 +83,7 @@ def analyze(
     photos: Annotated[list[Path], typer.Argument(help="One or more photos.")],
     model: Annotated[list[str] | None, typer.Option("--model", help="A network's name; repeat it for several.")] = None,
     detector: Annotated[str, typer.Option(help="haar or yunet.")] = "haar",
-    whole_image: Annotated[bool, typer.Option("--whole-image", help="Take the photo's centre as the face.")] = False,
+    whole_image: Annotated[bool, typer.Option("--whole-image", help="Take the photo's center as the face.")] = False,
     explain: Annotated[Path | None, typer.Option(help="Write saliency overlays (PNG) into this folder.")] = None,
     json_output: Json = False,
     root: Root = checkpoints.ROOT,

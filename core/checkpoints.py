@@ -52,7 +52,7 @@ class ModelCard:
     training_seconds: float
     hardware: str
     versions: Mapping[str, str]
-    licence: str
+    license: str
     limits: str
     commit: str
     created_at: str  # ISO 8601, UTC

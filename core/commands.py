@@ -14,7 +14,7 @@ from core import images
 from core.checkpoints import Checkpoint, CheckpointError, ModelCard
 from core.data import DataError, ImageFacts, Samples, describe, read
 from core.data.image_facts import table_path
-from core.evaluation import RunSummary, summarise
+from core.evaluation import RunSummary, summarize
 from core.evaluation.embedding import Embedding
 from core.explain import overlay
 from core.faces import detector as make_detector
@@ -97,7 +97,7 @@ def evaluate_checkpoint(checkpoint: Checkpoint, data: Path, split: str, *, skip_
         model_id=card.run_id,
         temperature=card.temperature,
     )
-    return summarise(run)
+    return summarize(run)
 
 
 def embed_checkpoint(

@@ -62,7 +62,7 @@ def describe_command(
     path: Annotated[Path, typer.Argument(help="A data set.")],
     out: Annotated[Path | None, typer.Argument(help="OUT.parquet, else a file in core/assets.")] = None,
     size_px: Annotated[int, typer.Option(min=8, help="The images' size, as the networks were trained.")] = 48,
-    channels: Annotated[int, typer.Option(min=1, max=3, help="1 for grey, 3 for RGB.")] = 1,
+    channels: Annotated[int, typer.Option(min=1, max=3, help="1 for gray, 3 for RGB.")] = 1,
     json_output: Json = False,
     skip_bad: SkipBad = False,
 ) -> None:

@@ -139,8 +139,8 @@ def _rgb(picture: Image.Image) -> Image.Image:
     """A loaded picture of any mode as 8-bit RGB. Raises ImageError where it does not say which value is white."""
     if picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format == "PPM"):
         # 65535 / 255 = 257 exactly; Pillow's own conversion would clip at 255 instead.
-        grey = (np.asarray(picture).astype(np.uint32) + 128) // 257
-        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+        gray = (np.asarray(picture).astype(np.uint32) + 128) // 257
+        return Image.fromarray(gray.astype(np.uint8)).convert("RGB")
     if picture.mode in ("I", "F"):
         raise ImageError(
             f"expected 8 or 16 bits a pixel, this {picture.format} file has 32 and does not say which value is white; "

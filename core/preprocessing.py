@@ -15,10 +15,10 @@ EQUALIZE = ("none", "histogram", "clahe")
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The evaluation transform of one network: grey or RGB, square, ``(x / 255 - mean) / std``.
+    """The evaluation transform of one network: gray or RGB, square, ``(x / 255 - mean) / std``.
 
     ``crop_margin`` maps a detector's name to (side, dx, dy): the part of its box's side added on each side before
-    cropping, and the shift of the crop's centre in the same unit, measured so that a photo's crop is framed as the
+    cropping, and the shift of the crop's center in the same unit, measured so that a photo's crop is framed as the
     training images are (``core.faces.framing``). A negative side crops tighter than the box.
     """
 
@@ -33,7 +33,7 @@ class Preprocessing:
         if self.size_px < 16:
             raise ValueError(f"size_px must be at least 16, got {self.size_px}")
         if self.channels not in (1, 3):
-            raise ValueError(f"channels must be 1 (grey) or 3 (RGB), got {self.channels}")
+            raise ValueError(f"channels must be 1 (gray) or 3 (RGB), got {self.channels}")
         if self.std <= 0:
             raise ValueError(f"std must be positive, got {self.std}")
         if self.equalize not in EQUALIZE:
@@ -59,9 +59,9 @@ class Preprocessing:
         """Crops of any size -> the network's input, (N, channels, S, S) float32."""
         if not crops:
             return torch.empty(0, self.channels, self.size_px, self.size_px)
-        return self.normalise(torch.from_numpy(np.stack([self.to_input_image(c) for c in crops])))
+        return self.normalize(torch.from_numpy(np.stack([self.to_input_image(c) for c in crops])))
 
-    def normalise(self, images: Tensor) -> Tensor:
+    def normalize(self, images: Tensor) -> Tensor:
         """Images already at size, (N, S, S) or (N, S, S, 3) uint8 -> (N, channels, S, S) float32."""
         batch = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
         return (batch.float() / 255.0 - self.mean) / self.std
@@ -74,7 +74,7 @@ def _equalized(image: np.ndarray, how: str) -> np.ndarray:
     equalize = cv2.equalizeHist if how == "histogram" else clahe.apply
     if image.ndim == 2:
         return np.asarray(equalize(image))
-    # On lightness alone: equalising each colour by itself would tint the face.
+    # On lightness alone: equalizing each color by itself would tint the face.
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
     lab[..., 0] = equalize(lab[..., 0])
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB))

@@ -29,7 +29,7 @@ page = st.navigation(
             "../pages/dataset.py",
             title="Dataset",
             icon=":material/dataset:",
-            help="Classes, faces, copies and conflicting labels of the data the networks learnt from.",
+            help="Classes, faces, copies and conflicting labels of the data the networks learned from.",
         ),
         st.Page(
             "../pages/about.py",

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from core.evaluation import ClassScores, ConfusionMatrix, smoothed, wilson
 from core.inference import ENSEMBLE, Prediction
 from dashboard.figures.whiskers import whiskers
-from dashboard.theme import Form, Ink, class_colour, template
+from dashboard.theme import Form, Ink, class_color, template
 
 # The tool bar keeps what a reader needs: the picture as a file. Zooming by accident loses the common scale.
 CONFIG = {
@@ -32,14 +32,14 @@ def probabilities(
     figure = go.Figure()
     labels = next(iter(predictions.values())).labels
     classes = list(labels.classes)
-    colours = [class_colour(c) for c in classes]
+    colors = [class_color(c) for c in classes]
     if ENSEMBLE in predictions:
         figure.add_bar(
             y=classes,
             x=predictions[ENSEMBLE].probabilities,
             orientation="h",
             name=names[ENSEMBLE],
-            marker={"color": colours, "opacity": 0.38, "line": {"color": inks.muted, "width": 0.6}},
+            marker={"color": colors, "opacity": 0.38, "line": {"color": inks.muted, "width": 0.6}},
             hovertemplate="%{y}: %{x:.3f}<extra>" + names[ENSEMBLE] + "</extra>",
             showlegend=False,
         )
@@ -56,13 +56,13 @@ def probabilities(
             marker={
                 "symbol": forms[model_id].symbol,
                 "size": 11,
-                "color": colours,
+                "color": colors,
                 "line": {"color": inks.text, "width": 1.2},
             },
             hovertemplate="%{y}: %{x:.3f}<extra>" + names[model_id] + "</extra>",
             showlegend=False,
         )
-        # The legend shows the form alone: its colour belongs to the classes.
+        # The legend shows the form alone: its color belongs to the classes.
         figure.add_scatter(
             y=[None],
             x=[None],
@@ -107,13 +107,13 @@ def learning_curves(
     figure = go.Figure()
     for model_id, history in histories.items():
         form, name = forms[model_id], names[model_id]
-        for split, colour in (("train", inks.muted), ("val", inks.text)):
+        for split, color in (("train", inks.muted), ("val", inks.text)):
             figure.add_scatter(
                 x=history["epoch"],
                 y=smoothed(history[f"{split}_{measure}"].to_numpy(float), smoothing),
                 mode="lines",
                 name=f"{name}, {'training' if split == 'train' else 'PublicTest'}",
-                line={"dash": form.dash, "width": form.width if split == "val" else 1.2, "color": colour},
+                line={"dash": form.dash, "width": form.width if split == "val" else 1.2, "color": color},
                 opacity=1.0 if split == "val" else 0.75,
                 hovertemplate="epoch %{x}: %{y:.3f}<extra>" + f"{name}, {split}</extra>",
             )
@@ -140,7 +140,7 @@ def learning_curves(
 
 
 def confusion(matrix: ConfusionMatrix, inks: Ink, *, show: str = "by true class", title: str = "") -> go.Figure:
-    """True classes as rows, predicted ones as columns; colour is always the share of the row, 0 to 1, so that networks
+    """True classes as rows, predicted ones as columns; color is always the share of the row, 0 to 1, so that networks
     share one scale. ``show`` is "counts" or "by true class"."""
     share = matrix.by_true()
     classes = list(matrix.labels.classes)
@@ -205,7 +205,7 @@ def per_class(
             marker={
                 "symbol": forms[model_id].symbol,
                 "size": 10,
-                "color": [class_colour(s.class_name) for s in of_classes],
+                "color": [class_color(s.class_name) for s in of_classes],
                 "line": {"color": inks.text, "width": 1.1},
             },
             customdata=[[s.class_name, str(v), s.support] for s, v in zip(of_classes, values, strict=True)],

@@ -90,7 +90,7 @@ def _confusion(comparison: Comparison) -> list[str]:
         name = comparison.names[model_id]
         figure = confusion.matrix(ConfusionMatrix.from_run(run), LIGHT, title=name)
         plots.append(half(figure, f"Confusion matrix of {name}"))
-    words = "Images in the cells; colour: their share of the true class, from 0 (white) to 1, on one scale for all."
+    words = "Images in the cells; color: their share of the true class, from 0 (white) to 1, on one scale for all."
     return [
         report_page.row(plots),
         report_page.sentence(caption(comparison, words), muted=True),

@@ -88,7 +88,7 @@ def human_doubt(comparison: Comparison) -> list[str]:
     ]
     words = (
         "Whiskers: 95 %, normal. Images without votes are left out. Another annotator: the chance that two annotators "
-        "of one image agree; favourite: always answering what most of them say, which no answer can beat. The entropy "
+        "of one image agree; favorite: always answering what most of them say, which no answer can beat. The entropy "
         "of the votes is the lowest cross-entropy there can be."
     )
     by_agreement = (

@@ -26,7 +26,7 @@ def named_source() -> str:
 
 
 def whole_dataset() -> tuple[Samples, ImageFacts]:
-    """Every image of the data set that FERSCOPE_DATA names, grey at 48 px, and the facts on each of them.
+    """Every image of the data set that FERSCOPE_DATA names, gray at 48 px, and the facts on each of them.
 
     Raises DataError where it names none or one that cannot be read.
     """
@@ -49,7 +49,7 @@ def quickly_told() -> bool:
     source = named_source()
     if not source or _last_read().get("key") == _source_key():
         return True
-    return not any(s.recognises(Path(source)) for s in SOURCES)
+    return not any(s.recognizes(Path(source)) for s in SOURCES)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -13,7 +13,7 @@ EVERY = 10  # analyses
 _analyses = itertools.count(1)
 
 
-def analysed() -> None:
+def analyzed() -> None:
     """Count an analysis; after every tenth one the free pages of the heap are given back, which takes some 5 ms.
 
     Scripts run in threads that come and go, each with a heap of its own. Between long-lived small objects the large

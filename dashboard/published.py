@@ -44,7 +44,7 @@ PUBLISHED = (
         "ResNet50 with contempt, desktop window",
         "AffectNet",
         8,
-        "resized, equalised, faces detected; metric not stated",
+        "resized, equalized, faces detected; metric not stated",
         "87.5 %",
         False,
         "other data and classes; 87.5 % is 7/8, what binary accuracy gives for naming none of eight classes",

@@ -17,7 +17,7 @@ import streamlit as st
 from core import checkpoints, images
 from core.checkpoints import Checkpoint, CheckpointError, Listing, ModelCard
 from core.data import FERPLUS_FILE, DataError, ImageFacts, Samples, facts_for, image_facts, read
-from core.evaluation import EvaluationRun, RunSummary, ensemble_run, summarise
+from core.evaluation import EvaluationRun, RunSummary, ensemble_run, summarize
 from core.evaluation import error_table as make_error_table
 from core.faces import MEASURED, CropMargin, Detector, crop
 from core.faces import detector as make_detector
@@ -97,7 +97,7 @@ def analysis(photo: Photo, predictors: list[Predictor], detector_name: str, *, w
     def make() -> PhotoAnalysis:
         found_by = detector(detector_name)
         with st.spinner("Looking for faces and asking the networks …"):
-            memory.analysed()
+            memory.analyzed()
             return analyze(images.decode(photo.data), found_by, predictors, whole_image=whole_image)
 
     return shelf.get(key, make)
@@ -181,7 +181,7 @@ def logits_key(run: EvaluationRun) -> float:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _summary(model_id: str, split: str, temperature: float, key: float, _run: EvaluationRun) -> RunSummary:  # noqa: ARG001
-    return summarise(_run)
+    return summarize(_run)
 
 
 def history(checkpoint: Checkpoint) -> pd.DataFrame:
@@ -208,7 +208,7 @@ def _error_table(
 def dataset(card: ModelCard) -> Samples:
     """The images a network was chosen and scored on, from the data set that FERSCOPE_DATA names.
 
-    They have the labels that the network learnt: with ``target = "ferplus"`` those of the FER+ majority, which fewer
+    They have the labels that the network learned: with ``target = "ferplus"`` those of the FER+ majority, which fewer
     images have. Raises DataError where it names none, one that cannot be read, or another one than the card's.
     """
     source = os.environ.get(DATA_VARIABLE, "")
@@ -219,7 +219,7 @@ def dataset(card: ModelCard) -> Samples:
     try:
         recipe = recipe_from(card.recipe)
     except RecipeError as error:
-        raise DataError(f"which labels {card.run_id} learnt is not known: {error}") from error
+        raise DataError(f"which labels {card.run_id} learned is not known: {error}") from error
     seen = card.preprocessing
     found = _dataset(source, stamp, seen.size_px, seen.channels, recipe.labels, recipe.target, recipe)
     if isinstance(found, DataError):

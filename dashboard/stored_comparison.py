@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core import checkpoints
 from core.checkpoints import Checkpoint, CheckpointError
-from core.evaluation import EvaluationError, ensemble_run, same_questions, summarise
+from core.evaluation import EvaluationError, ensemble_run, same_questions, summarize
 from core.inference import ENSEMBLE, Predictor
 from core.inference.timing import milliseconds_per_face
 from dashboard.components.network_picker import forms, titles
@@ -38,7 +38,7 @@ def from_checkpoints(run_ids: list[str], split: str, root: Path = checkpoints.RO
     found = Comparison(
         checkpoints={c.card.run_id: c for c in chosen},
         runs=runs,
-        summaries={model_id: summarise(run) for model_id, run in runs.items()},
+        summaries={model_id: summarize(run) for model_id, run in runs.items()},
         names=titles(chosen) | {ENSEMBLE: "Ensemble"},
         forms=forms(chosen) | {ENSEMBLE: FORMS[ENSEMBLE]},
         milliseconds=_milliseconds(chosen),

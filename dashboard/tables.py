@@ -207,5 +207,5 @@ def card_text(card: ModelCard) -> str:
         f"{recipe['epochs']} chosen on PublicTest; {recipe['optimizer']}, learning rate {recipe['learning_rate']:g}, "
         f"batch {recipe['batch_size']}, {recipe['precision']}; {card.training_words} on {card.hardware}; "
         f"temperature {card.temperature:.2f}; weights SHA-256 `{card.weights_sha256[:12]}`; commit `{card.commit}`, "
-        f"{card.created_at[:10]}.  \n{card.licence}  \n{card.limits}"
+        f"{card.created_at[:10]}.  \n{card.license}  \n{card.limits}"
     )

@@ -1,4 +1,4 @@
-"""Colour and form: a class is a hue, a network is a line style and a marker, everywhere the same."""
+"""Color and form: a class is a hue, a network is a line style and a marker, everywhere the same."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import streamlit as st
 
-# Okabe & Ito's colour-blind safe hues, one a class; contempt is faint on white and gets an outline where it is filled.
-CLASS_COLOURS = {
+# Okabe & Ito's color-blind safe hues, one a class; contempt is faint on white and gets an outline where it is filled.
+CLASS_COLORS = {
     "angry": "#D55E00",
     "disgust": "#009E73",
     "fear": "#CC79A7",
@@ -20,7 +20,7 @@ CLASS_COLOURS = {
     "pain": "#882255",
 }
 # Paul Tol's "muted" scheme, for classes of the user's own.
-OTHER_COLOURS = ("#332288", "#117733", "#44AA99", "#88CCEE", "#DDCC77", "#CC6677", "#AA4499")
+OTHER_COLORS = ("#332288", "#117733", "#44AA99", "#88CCEE", "#DDCC77", "#CC6677", "#AA4499")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ OTHER_FORMS = (Form("longdash", "cross"), Form("longdashdot", "x"), Form("dot", 
 
 @dataclass(frozen=True)
 class Ink:
-    """The greys of a figure for light or dark paper."""
+    """The grays of a figure for light or dark paper."""
 
     text: str
     muted: str
@@ -61,11 +61,11 @@ def ink() -> Ink:
     return DARK if st.context.theme.type == "dark" else LIGHT
 
 
-def class_colour(name: str) -> str:
+def class_color(name: str) -> str:
     """The hue of a class; names outside the known ones always get the same one of the fallback hues."""
-    if name in CLASS_COLOURS:
-        return CLASS_COLOURS[name]
-    return OTHER_COLOURS[sum(name.encode()) % len(OTHER_COLOURS)]
+    if name in CLASS_COLORS:
+        return CLASS_COLORS[name]
+    return OTHER_COLORS[sum(name.encode()) % len(OTHER_COLORS)]
 
 
 def form_of(architecture: str, position: int = 0) -> Form:
@@ -92,6 +92,6 @@ def template(inks: Ink) -> go.layout.Template:
             "yaxis": {**axis, "automargin": True},
             "legend": {"orientation": "h", "y": -0.18, "x": 0, "font": {"color": inks.text}},
             "hoverlabel": {"font": {"size": 12}},
-            "colorway": list(CLASS_COLOURS.values()),
+            "colorway": list(CLASS_COLORS.values()),
         }
     )

@@ -12,7 +12,7 @@ st.subheader("Data and protocol")
 st.markdown(
     """
 The installed networks were trained on the *Training* split of **FER2013** (Goodfellow et al., *Challenges in
-Representation Learning*, 2013): 28,709 grey faces of 48 × 48 pixels in seven classes, collected from the web. The
+Representation Learning*, 2013): 28,709 gray faces of 48 × 48 pixels in seven classes, collected from the web. The
 epoch and the temperature were chosen on *PublicTest* (3,589 images); *PrivateTest* (3,589 images) was scored once.
 
 FER2013 repeats itself: 288 PrivateTest images have a pixel-identical copy in Training. Scores are therefore given
@@ -33,7 +33,7 @@ network's own features. It does not prove a reason, and a plausible map can belo
 st.subheader("Limits")
 st.markdown(
     """
-- Networks say which expression a picture was *labelled* with, not what a person feels. Expressions are posed,
+- Networks say which expression a picture was *labeled* with, not what a person feels. Expressions are posed,
   mixed, polite, cultural.
 - FER2013's labels are disputed: ten annotators of FER+ (Barsoum et al. 2016) often disagree with them and with each
   other.

@@ -60,7 +60,7 @@ form_of = forms(chosen_networks)
 inks = theme.ink()
 
 
-def analysed(photo: state.Photo) -> PhotoAnalysis:
+def analyzed(photo: state.Photo) -> PhotoAnalysis:
     """By the chosen detector; by Haar, and with a sentence, where that one cannot be had. Without an answer from any
     network the page ends with a sentence."""
     whole_image = st.session_state.get("whole_image") == photo.digest
@@ -76,7 +76,7 @@ def analysed(photo: state.Photo) -> PhotoAnalysis:
 
 
 held = state.photos()
-analysis = analysed(photo) if len(held) == 1 else None
+analysis = analyzed(photo) if len(held) == 1 else None
 if analysis is None or len(analysis.faces) > 1:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         show = st.segmented_control(
@@ -90,17 +90,17 @@ if analysis is None or len(analysis.faces) > 1:
         gallery.draw(gallery.Gallery(held, networks, detector, title_of, form_of, inks))
         st.stop()
 
-analysis = analysis or analysed(photo)
+analysis = analysis or analyzed(photo)
 if analysis.left_out:
     st.warning(f"{not_finite(analysis.left_out, title_of)} The rest goes on without.", icon=":material/warning:")
 if not analysis.faces:
     boxed = with_boxes(analysis, -1)
     st.image(boxed, alt=f"{photo.name}, no face found", width=display_width(boxed))
     st.info(
-        "No face was found. Try the other detector, a photo with a larger upright face, or analyse the whole image.",
+        "No face was found. Try the other detector, a photo with a larger upright face, or analyze the whole image.",
         icon=":material/search_off:",
     )
-    if st.button("Analyse the whole image", type="primary", icon=":material/crop_free:"):
+    if st.button("Analyze the whole image", type="primary", icon=":material/crop_free:"):
         st.session_state["whole_image"] = photo.digest
         st.rerun()
     st.stop()

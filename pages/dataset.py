@@ -1,4 +1,4 @@
-"""What the networks learnt from: classes, faces, copies, and what annotators say of the labels."""
+"""What the networks learned from: classes, faces, copies, and what annotators say of the labels."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ BALANCE, FACES, AUDIT, VOTES = VIEWS = ("Class balance", "Faces", "Audit", "Vote
 
 st.title("Dataset")
 st.markdown(
-    "What the networks learnt from: how many faces of each expression, which are copies, which labels are disputed."
+    "What the networks learned from: how many faces of each expression, which are copies, which labels are disputed."
 )
 view = st.segmented_control("View", VIEWS, default=BALANCE, required=True, key="data_view", bind="query-params")
 above = st.container()

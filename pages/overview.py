@@ -68,7 +68,7 @@ else:
 
 st.subheader("What the numbers cannot tell")
 st.markdown(
-    "A network says which *expression* a picture was labelled with. It does not say what a person feels. People "
+    "A network says which *expression* a picture was labeled with. It does not say what a person feels. People "
     "themselves gave about 65 % of FER2013's labels (Goodfellow et al. 2013); other kinds of photos are harder still, "
     "and *unsure* is a good answer."
 )

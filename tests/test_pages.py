@@ -85,7 +85,7 @@ def test_overview_shows_the_cards_scores(networks):
     assert any(f"{score.value:.3f}" in text for text in app.dataframe[0].value["PrivateTest accuracy"])
 
 
-def test_an_uploaded_portrait_is_analysed_by_every_network(networks):
+def test_an_uploaded_portrait_is_analyzed_by_every_network(networks):
     app = upload(open_page("analyze"), ("portrait.jpg", portrait()))
     assert "Networks say" in said(app)
     assert "2 networks agree" in said(app)
@@ -120,7 +120,7 @@ def test_the_photo_added_last_is_shown_and_the_choice_outlives_other_pages(netwo
     assert "begin with a portrait" in said(app)
 
 
-def test_a_snapshot_is_analysed(networks):
+def test_a_snapshot_is_analyzed(networks):
     app = open_page("analyze")
     app.segmented_control(key="source").set_value("Webcam").run()
     app.camera_input(key="snapshot").upload("snapshot.jpg", portrait()).run()
@@ -141,7 +141,7 @@ def test_class_stage_and_scale_change_the_maps(networks):
 def test_no_face_says_so_and_offers_the_whole_image(networks):
     app = upload(open_page("analyze"), ("wall.png", picture(np.full((200, 300, 3), 140, np.uint8))))
     assert "No face was found" in said(app)
-    next(b for b in app.button if b.label == "Analyse the whole image").click().run()
+    next(b for b in app.button if b.label == "Analyze the whole image").click().run()
     assert "the whole image, no detector" in said(app)
     assert "Networks say" in said(app)
 
@@ -170,7 +170,7 @@ def test_a_bad_file_is_one_sentence_and_the_good_photo_stays(networks, name):
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "I;16"])
-def test_unusual_pictures_are_analysed_like_any_other(networks, mode):
+def test_unusual_pictures_are_analyzed_like_any_other(networks, mode):
     image = Image.open(io.BytesIO(portrait()))
     if mode == "I;16":
         image = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)

@@ -10,8 +10,8 @@ from torch import nn
 
 from core.checkpoints import ROOT, list_checkpoints
 from core.commands import evaluate_checkpoint
-from core.evaluation import summarise
-from core.explain import class_maps, grad_cam_maps, normalise
+from core.evaluation import summarize
+from core.explain import class_maps, grad_cam_maps, normalize
 from core.labels import FER7
 from core.sample_photos import sample_photos
 
@@ -53,7 +53,7 @@ def test_nothing_in_the_folder_is_broken():
 def test_stored_answers_give_the_cards_scores(run_id):
     card = SHIPPED[run_id].card
     for split, summary in card.metrics.items():
-        again = summarise(SHIPPED[run_id].evaluation(split))
+        again = summarize(SHIPPED[run_id].evaluation(split))
         assert again.n == summary.n == 3589
         assert abs(again.accuracy.value - summary.accuracy.value) * summary.n <= 1
         assert again.ece.value == pytest.approx(summary.ece.value, abs=1e-6)
@@ -67,11 +67,11 @@ def test_the_readme_repeats_the_cards_scores(run_id):
 
 
 @each
-def test_the_card_names_labels_data_and_licence(run_id):
+def test_the_card_names_labels_data_and_license(run_id):
     card = SHIPPED[run_id].card
     assert card.labels == FER7
     assert card.data["images"] == {"train": 28709, "val": 3589, "test": 3589}
-    assert "research" in card.licence
+    assert "research" in card.license
     assert set(card.preprocessing.crop_margin) == {"haar", "yunet"}
 
 
@@ -89,7 +89,7 @@ def test_closed_form_maps_are_the_packages_grad_cam(run_id, faces):
     with torch.inference_mode():
         features = network(faces).features
     raw = class_maps(features, network.head.weight)
-    ours = normalise(raw, subtract_minimum=True).numpy()
+    ours = normalize(raw, subtract_minimum=True).numpy()
     with GradCAM(LogitsOnly(network), [network.stage_module(network.closed_form_stage)]) as package:
         for k in range(7):
             theirs = package(faces, [ClassifierOutputTarget(k)] * len(faces))
@@ -104,8 +104,8 @@ def test_gradients_at_the_last_stage_give_the_closed_form(run_id, faces):
     network = SHIPPED[run_id].network()
     with torch.inference_mode():
         features = network(faces).features
-    closed = normalise(class_maps(features, network.head.weight))
-    by_gradient = normalise(grad_cam_maps(network, faces, network.closed_form_stage))
+    closed = normalize(class_maps(features, network.head.weight))
+    by_gradient = normalize(grad_cam_maps(network, faces, network.closed_form_stage))
     assert torch.allclose(closed, by_gradient, atol=1e-4)
 
 

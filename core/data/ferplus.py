@@ -101,7 +101,7 @@ def ferplus_majority(votes: np.ndarray) -> np.ndarray:
 
 
 def with_ferplus_labels(samples: Samples) -> Samples:
-    """The images on which FER+ annotators agree, labelled FERPLUS8 by :func:`ferplus_majority`; ids are kept.
+    """The images on which FER+ annotators agree, labeled FERPLUS8 by :func:`ferplus_majority`; ids are kept.
 
     Raises DataError when the samples carry no votes or no image keeps a label.
     """

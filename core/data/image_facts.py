@@ -24,9 +24,9 @@ from core.labels import LABEL_SETS, LabelError, LabelSet
 FOLDER = Path(__file__).resolve().parent.parent / "assets"
 SUFFIX = "_images.parquet"
 NO_GROUP = -1
-LICENCE = (
+LICENSE = (
     "Numbers computed from the images of {name} and, where there are any, the vote counts of FER+ (Barsoum et al. "
-    "2016, MIT licence). No pixel is in this table and no image can be made from it."
+    "2016, MIT license). No pixel is in this table and no image can be made from it."
 )
 _KEY = b"ferscope"
 _COLUMNS = ("split", "truth", "brightness", "contrast", "sharpness", "blank", "copy_in_train", "copy_group")
@@ -38,7 +38,7 @@ _VOTES = tuple(f"votes_{c}" for c in FERPLUS_COLUMNS)
 class ImageFacts:
     """Facts on N images of one data set, by ascending row number; arrays are read-only.
 
-    ``brightness`` is the mean and ``contrast`` the standard deviation of the grey levels (0 to 255, to a tenth).
+    ``brightness`` is the mean and ``contrast`` the standard deviation of the gray levels (0 to 255, to a tenth).
     ``sharpness`` is the variance of the Laplacian (Pech-Pacheco et al. 2000), to three digits: low where an image is
     blurred. ``copy_group`` numbers the sets of pixel-identical images, -1 for an image without a copy. ``fingerprints``
     are those of the data set it was made from, under its own labels and under the FER+ majority's. Raises DataError for
@@ -108,7 +108,7 @@ class ImageFacts:
             "fingerprints": list(self.fingerprints),
             "label_set": self.labels.name,
             "classes": list(self.labels.classes),
-            "licence": LICENCE.format(name=self.name),
+            "license": LICENSE.format(name=self.name),
         }
         columns: dict[str, Any] = {
             "image_id": self.ids.astype(np.int32),
@@ -162,12 +162,12 @@ class ImageFacts:
 
 
 def describe(samples: Samples) -> ImageFacts:
-    """Measure every image of a data set; colour images by their grey levels."""
-    grey = samples.images if samples.channels == 1 else np.stack([_grey(image) for image in samples.images])
-    pixels = grey.reshape(len(grey), -1)
+    """Measure every image of a data set; color images by their gray levels."""
+    gray = samples.images if samples.channels == 1 else np.stack([_gray(image) for image in samples.images])
+    pixels = gray.reshape(len(gray), -1)
     groups = identical_groups(samples)
     _, first, sizes = np.unique(groups, return_index=True, return_counts=True)
-    sharpness = np.array([cv2.Laplacian(image, cv2.CV_64F).var() for image in grey])
+    sharpness = np.array([cv2.Laplacian(image, cv2.CV_64F).var() for image in gray])
     # Numbered again from 0 among the sets of two or more, in the order of their first image.
     numbers = np.full(len(sizes), NO_GROUP, np.int32)
     several = np.flatnonzero(sizes > 1)
@@ -246,7 +246,7 @@ def _about(path: Path) -> dict[str, Any]:
     return about
 
 
-def _grey(image: np.ndarray) -> np.ndarray:
+def _gray(image: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
 
 

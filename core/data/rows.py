@@ -28,35 +28,35 @@ class ImageFormat:
         if self.size_px < 1:
             raise DataError(f"size_px must be at least 1, got {self.size_px}")
         if self.channels not in (1, 3):
-            raise DataError(f"channels must be 1 (grey) or 3 (RGB), got {self.channels}")
+            raise DataError(f"channels must be 1 (gray) or 3 (RGB), got {self.channels}")
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(S, S) for grey, (S, S, 3) for RGB."""
+        """(S, S) for gray, (S, S, 3) for RGB."""
         return (self.size_px, self.size_px) if self.channels == 1 else (self.size_px, self.size_px, 3)
 
     def apply(self, image: Image.Image) -> np.ndarray:
-        """Grey or RGB, the central square, resized -> (S, S) or (S, S, 3) uint8."""
+        """Gray or RGB, the central square, resized -> (S, S) or (S, S, 3) uint8."""
         if image.mode.startswith(("I", "F")):  # Pillow would clip 16 bits to 8: a white picture without a warning
             raise DataError(f"an image must have 8 bits a channel, got Pillow mode {image.mode}")
         image = image.convert("L" if self.channels == 1 else "RGB")
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
         # Of Pillow's filters Hamming comes nearest to the area average by which core.preprocessing shrinks a photo's
-        # face (1 grey level on a portrait; Pillow's box 2 to 7, for it has whole pixels only); both grow bilinearly.
+        # face (1 gray level on a portrait; Pillow's box 2 to 7, for it has whole pixels only); both grow bilinearly.
         method = Image.Resampling.HAMMING if side >= self.size_px else Image.Resampling.BILINEAR
         # Cut before and not while resizing: Pillow would blend in the pixels beyond the cut.
         square = image.crop((left, top, left + side, top + side))
         return np.asarray(square.resize((self.size_px, self.size_px), method))
 
-    def apply_to_array(self, grey: np.ndarray) -> np.ndarray:
-        """The same for a grey image (h, w) uint8 that is decoded already."""
-        return grey if grey.shape == self.shape else self.apply(Image.fromarray(grey))
+    def apply_to_array(self, gray: np.ndarray) -> np.ndarray:
+        """The same for a gray image (h, w) uint8 that is decoded already."""
+        return gray if gray.shape == self.shape else self.apply(Image.fromarray(gray))
 
 
 @dataclass(frozen=True)
 class Row:
-    """One labelled image, already in the format asked for."""
+    """One labeled image, already in the format asked for."""
 
     image: np.ndarray  # (S, S) or (S, S, 3) uint8
     label: int

@@ -1,4 +1,4 @@
-"""A labelled data set in memory."""
+"""A labeled data set in memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Samples:
-    """N labelled faces of one size.
+    """N labeled faces of one size.
 
     ``ids`` are row numbers in the source and survive every selection, so that results of different networks can be
     paired and no pixel has to be stored with them. ``votes`` are the ten FER+ counts where the source has them.
@@ -70,7 +70,7 @@ class Samples:
 
     @property
     def channels(self) -> int:
-        """1 for grey images, 3 for RGB."""
+        """1 for gray images, 3 for RGB."""
         return 1 if self.images.ndim == 3 else 3
 
     def select(self, mask: np.ndarray) -> Samples:

@@ -28,18 +28,18 @@ class Source:
     """One kind of data set: how it is told from the others, and its reader."""
 
     title: str
-    recognises: Callable[[Path], bool]
+    recognizes: Callable[[Path], bool]
     read: Reader
 
 
 def _csv_with(columns: set[str]) -> Callable[[Path], bool]:
-    def recognises(path: Path) -> bool:
+    def recognizes(path: Path) -> bool:
         try:
             return path.is_file() and set(CsvTable.open(path).columns) >= columns
         except DataError:
             return False
 
-    return recognises
+    return recognizes
 
 
 def _is_parquet(path: Path) -> bool:
@@ -60,7 +60,7 @@ SOURCES = (
 def read(path: str | Path, *, size_px: int = 48, channels: int = 1, skip_bad: bool = False) -> Samples:
     """Read a data set, whichever of the known kinds ``path`` holds (see ``SOURCES``).
 
-    Images become grey (``channels=1``) or RGB (3) squares of ``size_px``. A bad row raises a DataError that names the
+    Images become gray (``channels=1``) or RGB (3) squares of ``size_px``. A bad row raises a DataError that names the
     file, the row (counted from 0, as in ``Samples.ids``) and what was expected; with ``skip_bad`` it is left out and
     counted in ``Samples.skipped``.
     """
@@ -71,7 +71,7 @@ def read(path: str | Path, *, size_px: int = 48, channels: int = 1, skip_bad: bo
         if path.is_file() and path.stat().st_size == 0:
             raise DataError(f"{path.name} is empty; expected {_expected()}")
         for source in SOURCES:
-            if source.recognises(path):
+            if source.recognizes(path):
                 return source.read(path, image_format, skip_bad=skip_bad)
         raise DataError(f"{path.name} is no data set known here: expected {_expected()}; found {_found(path)}")
     except OSError as error:

@@ -41,7 +41,7 @@ from core.evaluation.scores import (
     balanced_accuracy,
     macro_f1,
     per_class,
-    summarise,
+    summarize,
 )
 from core.evaluation.significance import Comparison, compare, compare_all, holm, images_needed, leave_one_out
 from core.evaluation.slices import Parts, Slice, cut, slice_report
@@ -101,7 +101,7 @@ __all__ = [
     "same_questions",
     "slice_report",
     "smoothed",
-    "summarise",
+    "summarize",
     "threshold_for",
     "top_k",
     "truth_against_votes",

@@ -22,7 +22,7 @@ COMPONENTS = 50
 PREFIX = "component_"
 METADATA = b"embedding"
 MAP_LIMIT = 4_000
-# t-SNE is optimised in stages of scikit-learn's shortest run, so that there is progress to tell and a place to stop.
+# t-SNE is optimized in stages of scikit-learn's shortest run, so that there is progress to tell and a place to stop.
 STAGE_ITERATIONS, STAGES = 250, 4
 PERPLEXITY = 30.0
 SEED = 0
@@ -149,7 +149,7 @@ def principal_components(
     count = min(COMPONENTS, len(features) - 1, features.shape[1])
     wide = features.astype(np.float64)
     with np.errstate(invalid="ignore"):  # images that are all alike have no variance to share out
-        # The exact solver: the randomised one would give other components with every version.
+        # The exact solver: the randomized one would give other components with every version.
         pca = PCA(count, svd_solver="covariance_eigh").fit(wide)
     total = float(wide.var(axis=0, ddof=1).sum())
     shares = pca.explained_variance_ / total if total > 0 else np.zeros(count)
@@ -176,7 +176,7 @@ def tsne_plane(embedding: Embedding, progress: Callable[[int, int], None] | None
     """t-SNE (van der Maaten and Hinton 2008) of the components, (N, 2) float32; the same for the same embedding.
 
     1,000 iterations of scikit-learn's Barnes-Hut t-SNE from the first two components, perplexity 30 (a third of the
-    neighbours there are where they are fewer): 250 with early exaggeration, the rest in further stages of 250 without.
+    neighbors there are where they are fewer): 250 with early exaggeration, the rest in further stages of 250 without.
     ``progress(done, all)`` is told after each stage; what it raises ends the work. Raises EvaluationError for fewer
     than 4 images.
     """

@@ -77,7 +77,7 @@ class LabelIssues:
 def likely_label_errors(run: EvaluationRun) -> LabelIssues:
     """Confident learning (Northcutt et al. 2021, section 3): images that confidently look like another class.
 
-    An image counts for class j if its probability of j reaches the mean probability of j among images labelled j; of
+    An image counts for class j if its probability of j reaches the mean probability of j among images labeled j; of
     several such classes the most probable. What then lies off the diagonal of the confident joint is listed. The
     network must not have been trained on these images.
     """

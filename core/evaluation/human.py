@@ -36,14 +36,14 @@ class HumanAgreement:
     """One network beside the annotators, on the images that have votes.
 
     ``network``: chance that a random annotator says what the network says. ``annotators``: chance that two annotators
-    of an image agree. ``favourite``: that chance for the class with most votes, the best answer there is.
+    of an image agree. ``favorite``: that chance for the class with most votes, the best answer there is.
     ``cross_entropy``: nats from the votes on the run's classes to the network's probabilities;
     ``vote_entropy`` is its lower bound.
     """
 
     network: Score
     annotators: Score
-    favourite: Score
+    favorite: Score
     cross_entropy: Score
     vote_entropy: Score
     groups: tuple[AgreementGroup, ...]
@@ -125,13 +125,13 @@ def human_agreement(run: EvaluationRun, votes: np.ndarray | AnnotatorVotes) -> H
     by_column, total = of_images.by_column, of_images.total
     # Counts are few numbers, so c log c is looked up.
     c_log_c = xlogy(counts := np.arange(int(by_column.max(initial=0)) + 1), counts)
-    says, favourite, cross_entropy, entropy, on_classes = (np.empty(len(run)) for _ in range(5))
+    says, favorite, cross_entropy, entropy, on_classes = (np.empty(len(run)) for _ in range(5))
 
     def fill(rows: slice) -> None:
         of_classes = by_column[columns, rows]
         predicted, n = run.predicted[rows], of_classes.sum(axis=0, dtype=np.float64)
         says[rows] = of_classes[predicted, np.arange(len(predicted))]
-        favourite[rows] = of_classes.max(axis=0)
+        favorite[rows] = of_classes.max(axis=0)
         on_classes[rows] = n
         # log p(k) = z(k) - z(predicted) + log p(predicted): one logarithm an image, of a number that is at least 1/K.
         scores = run.logits[rows].T / run.temperature
@@ -146,7 +146,7 @@ def human_agreement(run: EvaluationRun, votes: np.ndarray | AnnotatorVotes) -> H
     return HumanAgreement(
         network=mean_score(says[seen] / total[seen]),
         annotators=of_images.annotators,
-        favourite=mean_score(favourite[seen] / total[seen]),
+        favorite=mean_score(favorite[seen] / total[seen]),
         cross_entropy=mean_score(cross_entropy[usable]),
         vote_entropy=mean_score(entropy[usable]),
         groups=_groups(run, of_images, columns),
@@ -166,7 +166,7 @@ def label_against_votes(run: EvaluationRun, votes: np.ndarray) -> VoteMatrix:
 
 
 def truth_against_votes(labels: LabelSet, truth: np.ndarray, votes: np.ndarray) -> VoteMatrix:
-    """Count labels (N,) by FER+ majority: how often the two labellings of the same faces differ."""
+    """Count labels (N,) by FER+ majority: how often the two labelings of the same faces differ."""
     majority = ferplus_majority(_checked(votes, len(truth)))
     columns = (*FERPLUS8.classes, "no majority")
     cells = truth * len(columns) + np.where(majority == NO_MAJORITY, EXPRESSIONS, majority)

@@ -35,7 +35,7 @@ class Members:
     """Runs with the same classes, the same images and the same true classes, by model id, in the order given.
 
     ``dropped`` names, for each run that was mapped, the classes it knows beyond ``labels``; its other probabilities
-    were renormalised. ``refused`` says for each run that is no member why. ``left_out`` counts the images of the
+    were renormalized. ``refused`` says for each run that is no member why. ``left_out`` counts the images of the
     reference that a mapped run did not answer, and that are therefore scored for nobody.
     """
 
@@ -49,7 +49,7 @@ class Members:
 def on_one_label_set(runs: Sequence[EvaluationRun]) -> Members:
     """Bring runs to the classes of the one with the fewest (the first of equals), which is the reference.
 
-    A run with further classes is mapped: they are dropped and the rest is renormalised (FER+ to FER2013 by dropping
+    A run with further classes is mapped: they are dropped and the rest is renormalized (FER+ to FER2013 by dropping
     contempt). Such a run is often scored on fewer images under labels of its own, as FER+ keeps a majority label only:
     all are then scored on the images they share, against the reference's labels. Runs that lack a class, and runs with
     the reference's own classes over other images or labels, are refused. Raises EvaluationError without any run.

@@ -203,7 +203,7 @@ class EvaluationRun:
         return self, other
 
     def mapped_to(self, labels: LabelSet, *, truth: np.ndarray | None = None) -> EvaluationRun:
-        """The same answers among the classes of ``labels``: classes it lacks are dropped, the rest renormalised.
+        """The same answers among the classes of ``labels``: classes it lacks are dropped, the rest renormalized.
 
         Images whose true class is dropped are left out, unless ``truth`` (N,), positions in ``labels``, is given.
         Raises EvaluationError where ``labels`` asks for a class the network does not know.
@@ -214,7 +214,7 @@ class EvaluationRun:
             raise self._error(f"a run maps to {labels.name} only if it answers all its classes", f"no {unknown[0]!r}")
         columns = [p for p in positions if p is not None]
         if truth is not None:
-            # Dropping a logit and renormalising the probabilities are the same thing.
+            # Dropping a logit and renormalizing the probabilities are the same thing.
             mirrored = None if self.mirrored is None else self.mirrored[:, columns]
             return replace(self, labels=labels, truth=truth, logits=self.logits[:, columns], mirrored=mirrored)
         new_position = np.full(len(self.labels), -1)

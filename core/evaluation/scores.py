@@ -97,7 +97,7 @@ class RunSummary:
         return cls(**scores | {"absent_classes": tuple(data.get("absent_classes", ()))})
 
 
-def summarise(run: EvaluationRun) -> RunSummary:
+def summarize(run: EvaluationRun) -> RunSummary:
     """All headline figures of a run."""
     counts = ConfusionMatrix.from_run(run).counts
     averaged = None if run.mirrored is None else run.mirror_averaged()

@@ -1,6 +1,6 @@
 """Saliency maps of every kind, their overlay, and how far they can be trusted; on modules and tensors only."""
 
-from core.explain.closed_form import class_maps, contrast_maps, normalise
+from core.explain.closed_form import class_maps, contrast_maps, normalize
 from core.explain.explanation import Contrast, ExplainError, Explanation, Stopped, on_common_scale
 from core.explain.faithfulness import (
     ChanceResult,
@@ -15,10 +15,10 @@ from core.explain.faithfulness import (
 )
 from core.explain.gradcam import answered_maps, grad_cam_maps
 from core.explain.methods import distinct_methods, explain, explain_features
-from core.explain.overlay import COLORMAPS, colourise, overlay, upsample
+from core.explain.overlay import COLORMAPS, colorize, overlay, upsample
 from core.explain.regions import REGION_NAMES, FaceRegions, face_regions
 from core.explain.registry import SaliencyMethod, method_named, methods, register_method
-from core.explain.sanity import randomisation_check
+from core.explain.sanity import randomization_check
 
 __all__ = [
     "COLORMAPS",
@@ -36,7 +36,7 @@ __all__ = [
     "answered_maps",
     "chance_test",
     "class_maps",
-    "colourise",
+    "colorize",
     "confidence_drop",
     "contrast_maps",
     "deletion_insertion",
@@ -47,10 +47,10 @@ __all__ = [
     "grad_cam_maps",
     "method_named",
     "methods",
-    "normalise",
+    "normalize",
     "on_common_scale",
     "overlay",
-    "randomisation_check",
+    "randomization_check",
     "rank_agreement",
     "register_method",
     "road",

@@ -1,4 +1,4 @@
-"""Class activation maps of the grad-cam package, at the stage's own resolution and not yet normalised.
+"""Class activation maps of the grad-cam package, at the stage's own resolution and not yet normalized.
 
 The package works on a small network of our making: a named place, then the rest. Its hooks, its replaced layers and its
 gradients live and die there.

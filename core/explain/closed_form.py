@@ -23,7 +23,7 @@ RELATIVE_NOISE = 1e-6
 def class_maps(features: Tensor, head_weight: Tensor) -> Tensor:
     """Raw maps of all faces and classes at once: features (N, C, h, w), head_weight (K, C) -> (N, K, h, w) float32.
 
-    The cells are Grad-CAM's own values, not normalised; the sum over the cells before the ReLU is the logit less its
+    The cells are Grad-CAM's own values, not normalized; the sum over the cells before the ReLU is the logit less its
     bias. Raises ValueError for shapes that do not fit together.
     """
     if features.ndim != 4 or head_weight.ndim != 2 or features.shape[1] != head_weight.shape[1]:
@@ -62,7 +62,7 @@ def peaks(maps: Tensor) -> Tensor:
     return torch.where(highest > RELATIVE_NOISE * largest_of_face, highest, torch.zeros_like(highest))
 
 
-def normalise(maps: Tensor, scale: Scale = "own", *, subtract_minimum: bool = False) -> Tensor:
+def normalize(maps: Tensor, scale: Scale = "own", *, subtract_minimum: bool = False) -> Tensor:
     """Raw maps (N, K, h, w) to [0, 1]; a map without a positive cell becomes all zeros, never NaN or noise.
 
     ``own`` divides each map by its highest cell, ``common`` by the highest cell of all classes of that face. Negative

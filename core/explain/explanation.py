@@ -36,7 +36,7 @@ class Explanation:
     """Where one network looked on one face, for one class.
 
     ``heatmap`` has the resolution of the stage it was computed at (``layer``; "input" for methods that mark pixels);
-    its highest cell is 1. ``evidence`` is that cell before normalising, 0 or less where nothing speaks for the class:
+    its highest cell is 1. ``evidence`` is that cell before normalizing, 0 or less where nothing speaks for the class:
     the heatmap is all zeros then. ``against`` is the class this one is contrasted with.
     """
 

@@ -110,7 +110,7 @@ def deletion_insertion(
 ) -> FaithfulnessCurves:
     """Both curves from one batch of 2 x (steps + 1) faces.
 
-    ``baseline`` is what a pixel is replaced with: the face blurred beyond recognition, or its mean grey.
+    ``baseline`` is what a pixel is replaced with: the face blurred beyond recognition, or its mean gray.
     Raises ExplainError for a map without a difference between its cells, or a class the network lacks.
     """
     original = _one_face(face)
@@ -169,7 +169,7 @@ def road(
     percentages: Sequence[int] = (10, 30, 50, 70, 90),
     seed: int = 0,
 ) -> RoadCurves:
-    """ROAD: removed pixels are filled in from their neighbours with a little noise, so that the hole says nothing.
+    """ROAD: removed pixels are filled in from their neighbors with a little noise, so that the hole says nothing.
 
     The filling in is the grad-cam package's noisy linear imputation. Raises ExplainError as :func:`deletion_insertion`.
     """
@@ -244,7 +244,7 @@ def _baseline(face: Tensor, kind: Baseline) -> Tensor:
 def _ranks(heatmaps: Sequence[np.ndarray], face: Tensor) -> Tensor:
     """Each pixel's place in the order of the maps, the strongest first: (M, S * S)."""
     size = face.shape[1], face.shape[2]
-    # Equal pixels in random order: reading order would favour the forehead.
+    # Equal pixels in random order: reading order would favor the forehead.
     tie_break = np.random.default_rng(0).random(size[0] * size[1])
     ranks = np.empty((len(heatmaps), size[0] * size[1]), dtype=np.int64)
     for row, heatmap in zip(ranks, heatmaps, strict=True):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from core.explain.closed_form import class_maps, normalise, peaks
+from core.explain.closed_form import class_maps, normalize, peaks
 from core.explain.explanation import Contrast, ExplainError, Explanation, Target
 from core.explain.gradcam import checked_stage, checked_targets, target_maps, target_rows
 from core.explain.private_copy import private_copy
@@ -104,7 +104,7 @@ def _explanations(
     maps: Tensor, targets: Sequence[Target], *, model_id: str, method: str, layer: str
 ) -> list[Explanation]:
     evidence = peaks(maps).cpu()
-    heatmaps = normalise(maps).cpu().float()
+    heatmaps = normalize(maps).cpu().float()
     found = []
     for face in range(len(maps)):
         for position, target in enumerate(targets):
@@ -215,7 +215,7 @@ def _guided_backprop(request: Request) -> Tensor:
     "occlusion", title="Occlusion", needs="forward-many", source="Zeiler and Fergus 2014", marks_pixels=True
 )
 def _occlusion(request: Request) -> Tensor:
-    """What the score loses when a grey square covers the place."""
+    """What the score loses when a gray square covers the place."""
     from core.explain import pixels
 
     return pixels.occlusion(request)
@@ -229,7 +229,7 @@ def _occlusion(request: Request) -> Tensor:
     marks_pixels=True,
 )
 def _integrated_gradients(request: Request) -> Tensor:
-    """Gradients added up on the way from an even grey to the face; pixels that raise the score."""
+    """Gradients added up on the way from an even gray to the face; pixels that raise the score."""
     from core.explain import pixels
 
     return pixels.integrated_gradients(request)

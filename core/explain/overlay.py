@@ -1,4 +1,4 @@
-"""Heatmap -> colours -> picture. Perceptually even colour maps only: jet paints edges that are not in the data."""
+"""Heatmap -> colors -> picture. Perceptually even color maps only: jet paints edges that are not in the data."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 COLORMAPS = ("viridis", "cividis", "magma", "inferno", "plasma")
 
 
-def colourise(heatmap: np.ndarray, colormap: str = "viridis") -> np.ndarray:
-    """Cells in [0, 1], (H, W) -> RGB uint8 (H, W, 3). Raises ValueError for a colour map that is not in COLORMAPS."""
+def colorize(heatmap: np.ndarray, colormap: str = "viridis") -> np.ndarray:
+    """Cells in [0, 1], (H, W) -> RGB uint8 (H, W, 3). Raises ValueError for a color map that is not in COLORMAPS."""
     if colormap not in COLORMAPS:
-        raise ValueError(f"the colour map must be one of {', '.join(COLORMAPS)}, got {colormap!r}")
+        raise ValueError(f"the color map must be one of {', '.join(COLORMAPS)}, got {colormap!r}")
     rgba = matplotlib.colormaps[colormap](np.clip(heatmap, 0.0, 1.0), bytes=True)
     return np.asarray(rgba)[..., :3]
 
@@ -35,6 +35,6 @@ def overlay(
     if image_rgb.dtype != np.uint8 or image_rgb.ndim not in (2, 3):
         raise ValueError(f"an image must be uint8 (H, W, 3) or (H, W), got {image_rgb.dtype} {image_rgb.shape}")
     image = image_rgb if image_rgb.ndim == 3 else np.repeat(image_rgb[..., None], 3, axis=2)
-    colours = colourise(upsample(heatmap, (image.shape[0], image.shape[1])), colormap)
-    blended = (1.0 - opacity) * image.astype(np.float32) + opacity * colours.astype(np.float32)
+    colors = colorize(upsample(heatmap, (image.shape[0], image.shape[1])), colormap)
+    blended = (1.0 - opacity) * image.astype(np.float32) + opacity * colors.astype(np.float32)
     return np.rint(blended).astype(np.uint8)

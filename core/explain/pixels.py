@@ -48,7 +48,7 @@ class _GuidedReLUs(TorchFunctionMode):
 
 
 def guided_backprop(request: Request) -> Tensor:
-    """Size of the guided gradient by pixel, the largest over the colours: (N, T, S, S)."""
+    """Size of the guided gradient by pixel, the largest over the colors: (N, T, S, S)."""
 
     def attribution(score: _Score, face: Tensor) -> Tensor:
         with _GuidedReLUs():
@@ -59,7 +59,7 @@ def guided_backprop(request: Request) -> Tensor:
 
 
 def occlusion(request: Request) -> Tensor:
-    """Loss of score under a square of the face's mean grey, the mean of the squares over a pixel: (N, T, S, S)."""
+    """Loss of score under a square of the face's mean gray, the mean of the squares over a pixel: (N, T, S, S)."""
     channels, height, width = request.inputs.shape[1:]
     window = max(2, height // WINDOWS_PER_SIDE), max(2, width // WINDOWS_PER_SIDE)
     step = window[0] // 2, window[1] // 2
@@ -69,7 +69,7 @@ def occlusion(request: Request) -> Tensor:
             face,
             sliding_window_shapes=(channels, *window),
             strides=(channels, *step),
-            baselines=_even_grey(face),
+            baselines=_even_gray(face),
             target=0,
             perturbations_per_eval=FACES_PER_BATCH,
         )
@@ -81,12 +81,12 @@ def occlusion(request: Request) -> Tensor:
 
 
 def integrated_gradients(request: Request) -> Tensor:
-    """Attribution by pixel against the face's mean grey, added over the colours: (N, T, S, S)."""
+    """Attribution by pixel against the face's mean gray, added over the colors: (N, T, S, S)."""
 
     def attribution(score: _Score, face: Tensor) -> Tensor:
         found = IntegratedGradients(score).attribute(
             face.clone().requires_grad_(True),
-            baselines=_even_grey(face),
+            baselines=_even_gray(face),
             target=0,
             n_steps=INTEGRATION_STEPS,
             internal_batch_size=FACES_PER_BATCH,
@@ -96,7 +96,7 @@ def integrated_gradients(request: Request) -> Tensor:
     return _face_by_face(request, attribution, passes=INTEGRATION_STEPS)
 
 
-def _even_grey(face: Tensor) -> Tensor:
+def _even_gray(face: Tensor) -> Tensor:
     # Black or the data set's mean would be a change of lighting as well; the face's own mean is not.
     return face.mean(dim=(2, 3), keepdim=True).expand_as(face).contiguous()
 

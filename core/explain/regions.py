@@ -84,8 +84,8 @@ def _drawn(points: np.ndarray) -> np.ndarray:
     down = np.array([-right[1], right[0]])
     along_mouth = (corners[1] - corners[0]) / _length(corners[1] - corners[0])
 
-    centres = (np.arange(SIZE) + 0.5) / SIZE
-    cells = np.stack(np.meshgrid(centres, centres), axis=-1)  # (96, 96, 2): x, y
+    centers = (np.arange(SIZE) + 0.5) / SIZE
+    cells = np.stack(np.meshgrid(centers, centers), axis=-1)  # (96, 96, 2): x, y
     labels = np.full((SIZE, SIZE), REGION_NAMES.index("rest"), np.uint8)
     for eye in eyes:
         labels[_ellipse(cells, eye - 0.33 * unit * down, right, 0.42 * unit, 0.20 * unit)] = 0
@@ -99,8 +99,8 @@ def _drawn(points: np.ndarray) -> np.ndarray:
     return labels
 
 
-def _ellipse(cells: np.ndarray, centre: np.ndarray, axis: np.ndarray, long: float, short: float) -> np.ndarray:
-    away = cells - centre
+def _ellipse(cells: np.ndarray, center: np.ndarray, axis: np.ndarray, long: float, short: float) -> np.ndarray:
+    away = cells - center
     across = np.array([-axis[1], axis[0]])
     return np.asarray(((away @ axis) / long) ** 2 + ((away @ across) / short) ** 2 <= 1)
 

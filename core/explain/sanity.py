@@ -1,4 +1,4 @@
-"""Does a map depend on what the network has learnt at all? (Adebayo et al. 2018)"""
+"""Does a map depend on what the network has learned at all? (Adebayo et al. 2018)"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.explain.methods import explain
 from core.models.network import Network
 
 
-def randomisation_check(
+def randomization_check(
     network: Network,
     inputs: Tensor,
     target: int | Contrast,
@@ -26,12 +26,12 @@ def randomisation_check(
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> tuple[tuple[str, float], ...]:
-    """Rank correlation of a method's map of a class or contrast with itself while the weights are randomised, from the
-    head downwards: the cascading randomisation of Adebayo et al. 2018.
+    """Rank correlation of a method's map of a class or contrast with itself while the weights are randomized, from the
+    head downwards: the cascading randomization of Adebayo et al. 2018.
 
     Each entry is a layer (``head``, then the trunk's stages from the last to the first) and Spearman's correlation, the
     mean over inputs (N, channels, S, S), once this layer and all above it are random. A map that explains the network
-    falls towards 0; one that only traces edges stays high. A map without evidence, before or after, counts as 0.
+    falls toward 0; one that only traces edges stays high. A map without evidence, before or after, counts as 0.
 
     ``progress(done, total)`` counts faces that passed a network, over all maps. Works on a copy; ``network`` is not
     touched, whatever happens. Raises ExplainError for a method, class or stage there is not and for a map with a value
@@ -51,15 +51,15 @@ def randomisation_check(
         )
         return [e.heatmap for e in explanations]
 
-    learnt = maps(0)
+    learned = maps(0)
     found = []
     for number, (name, layer) in enumerate(layers, start=1):
-        _randomise(layer, generator)
-        found.append((name, float(np.mean([_spearman(a, b) for a, b in zip(learnt, maps(number), strict=True)]))))
+        _randomize(layer, generator)
+        found.append((name, float(np.mean([_spearman(a, b) for a, b in zip(learned, maps(number), strict=True)]))))
     return tuple(found)
 
 
-def _randomise(layer: nn.Module, generator: torch.Generator) -> None:
+def _randomize(layer: nn.Module, generator: torch.Generator) -> None:
     with torch.no_grad():
         for parameter in layer.parameters():
             if parameter.ndim > 1:

@@ -19,7 +19,7 @@ class CropMargin:
     """Where the crop lies about a detector's box, in parts of the box's side.
 
     ``side`` is added on each side (negative: the crop is tighter than the box); ``dx`` and ``dy`` move the crop's
-    centre off the box's, to the right and down as the upright face sees it.
+    center off the box's, to the right and down as the upright face sees it.
     """
 
     side: float = 0.0
@@ -40,13 +40,13 @@ def crop(image_rgb: np.ndarray, face: Face, margin: CropMargin, *, align: bool =
     it. The crop has the photo's own resolution, or less where its side would exceed 512 px.
     """
     require_rgb(image_rgb)
-    centre, right, down, side_px = _square(face, margin, align=align)
+    center, right, down, side_px = _square(face, margin, align=align)
     size_px = max(1, min(MAX_SIDE_PX, round(side_px)))
 
-    region, origin, scale = _region(image_rgb, centre, side_px, size_px)
-    # Coordinates are those of pixel corners; OpenCV counts from the centre of the first pixel, half a pixel later.
+    region, origin, scale = _region(image_rgb, center, side_px, size_px)
+    # Coordinates are those of pixel corners; OpenCV counts from the center of the first pixel, half a pixel later.
     step = side_px / size_px
-    first = (centre + (0.5 - size_px / 2) * step * (right + down) - origin) * scale - 0.5
+    first = (center + (0.5 - size_px / 2) * step * (right + down) - origin) * scale - 0.5
     matrix = np.column_stack([right * step * scale, down * step * scale, first])
     warped = cv2.warpAffine(
         region,
@@ -63,13 +63,13 @@ def points_in_crop(points: np.ndarray, face: Face, margin: CropMargin, *, align:
 
     0 and 1 are the crop's borders; a point may lie outside.
     """
-    centre, right, down, side_px = _square(face, margin, align=align)
-    away = (np.asarray(points, np.float64) - centre) / side_px
+    center, right, down, side_px = _square(face, margin, align=align)
+    away = (np.asarray(points, np.float64) - center) / side_px
     return np.stack([away @ right, away @ down], axis=-1) + 0.5
 
 
 def whole_image_face(image_rgb: np.ndarray) -> Face:
-    """The centre square of a photo (H, W, 3) in place of a face, to be cropped with ``CropMargin()``; score 0."""
+    """The center square of a photo (H, W, 3) in place of a face, to be cropped with ``CropMargin()``; score 0."""
     require_rgb(image_rgb)
     height, width = image_rgb.shape[:2]
     side = min(height, width)
@@ -77,16 +77,16 @@ def whole_image_face(image_rgb: np.ndarray) -> Face:
 
 
 def _square(face: Face, margin: CropMargin, *, align: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """The crop's centre (x, y) px, the face's own right-pointing and down-pointing axes, and the crop's side in px."""
+    """The crop's center (x, y) px, the face's own right-pointing and down-pointing axes, and the crop's side in px."""
     turn = math.radians(face.roll_deg) if align else 0.0
     right = np.array([math.cos(turn), math.sin(turn)])
     down = np.array([-right[1], right[0]])
-    centre = np.array(face.box.centre) + face.box.side * (margin.dx * right + margin.dy * down)
-    return centre, right, down, face.box.side * (1 + 2 * margin.side)
+    center = np.array(face.box.center) + face.box.side * (margin.dx * right + margin.dy * down)
+    return center, right, down, face.box.side * (1 + 2 * margin.side)
 
 
 def _region(
-    image: np.ndarray, centre: np.ndarray, side_px: float, size_px: int
+    image: np.ndarray, center: np.ndarray, side_px: float, size_px: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The part of the photo that the square touches in any rotation, shrunk to the crop's resolution.
 
@@ -95,8 +95,8 @@ def _region(
     """
     limit = np.array([image.shape[1], image.shape[0]])
     reach = side_px / math.sqrt(2) + 2
-    start = np.clip(np.floor(centre - reach), 0, limit - 1).astype(int)
-    stop = np.clip(np.ceil(centre + reach), start + 1, limit).astype(int)
+    start = np.clip(np.floor(center - reach), 0, limit - 1).astype(int)
+    stop = np.clip(np.ceil(center + reach), start + 1, limit).astype(int)
     region = image[start[1] : stop[1], start[0] : stop[0]]
     size = np.array([region.shape[1], region.shape[0]])
     if side_px <= MAX_SIDE_PX:

@@ -24,7 +24,7 @@ class Box:
             raise ValueError(f"a box must have a positive width and height, got {self.width} x {self.height} px")
 
     @property
-    def centre(self) -> tuple[float, float]:
+    def center(self) -> tuple[float, float]:
         """(x, y) in px."""
         return self.left + self.width / 2, self.top + self.height / 2
 

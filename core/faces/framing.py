@@ -32,14 +32,14 @@ class Framing:
 
 
 def measure_margin(frames: np.ndarray, detector: Detector) -> Framing:
-    """The margin m with box side * (1 + 2 m) = frame side, and the frame's centre off the box's, in box sides.
+    """The margin m with box side * (1 + 2 m) = frame side, and the frame's center off the box's, in box sides.
 
     ``frames``: (N, S, S) uint8, each framing one face. Of several faces in a frame the largest counts. Raises
     ValueError for other shapes, and where the detector finds no face at all.
     """
     if frames.ndim != 3 or frames.shape[1] != frames.shape[2] or frames.dtype != np.uint8 or not len(frames):
         raise ValueError(
-            f"frames must be square and grey, (N, S, S) uint8 with N > 0, got {frames.dtype} {frames.shape}"
+            f"frames must be square and gray, (N, S, S) uint8 with N > 0, got {frames.dtype} {frames.shape}"
         )
     side_px = frames.shape[1]
     rows = []
@@ -47,7 +47,7 @@ def measure_margin(frames: np.ndarray, detector: Detector) -> Framing:
         faces = detector.detect(np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2RGB)))
         if faces:
             box = faces[0].box
-            x, y = box.centre
+            x, y = box.center
             rows.append(((side_px / box.side - 1) / 2, (side_px / 2 - x) / box.side, (side_px / 2 - y) / box.side))
     if not rows:
         raise ValueError(f"the detector {detector.name!r} found no face in any of the {len(frames)} frames")

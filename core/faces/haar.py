@@ -18,7 +18,7 @@ from core.faces.detection import Detector, DetectorUnavailableError, register_de
 from core.faces.face import Box, Face
 
 MIN_FACE_PX = 30
-MIN_NEIGHBOURS = 5
+MIN_NEIGHBORS = 5
 # Below this size an eye has too few pixels for the eye cascade.
 MIN_FACE_FOR_EYES_PX = 48
 # At this size eyes are as large as the cascade's window, which then moves in steps of two pixels.
@@ -48,16 +48,16 @@ class HaarDetector(Detector):
         self._workers = ThreadPoolExecutor(core_count(), thread_name_prefix="eyes")
 
     def _find(self, view: np.ndarray) -> list[Face]:
-        grey = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY))
+        gray = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY))
         with _every_core():
             boxes, _, weights = self._faces.detectMultiScale3(
-                grey,
+                gray,
                 scaleFactor=1.1,
-                minNeighbors=MIN_NEIGHBOURS,
+                minNeighbors=MIN_NEIGHBORS,
                 minSize=(MIN_FACE_PX, MIN_FACE_PX),
                 outputRejectLevels=True,
             )
-        crops = [grey[top : top + height, left : left + width] for left, top, width, height in boxes]
+        crops = [gray[top : top + height, left : left + width] for left, top, width, height in boxes]
         rolls = self._rolls_deg(crops)
         return [
             Face(
@@ -80,7 +80,7 @@ class HaarDetector(Detector):
         return rolls
 
     def _roll_deg(self, face: np.ndarray) -> float:
-        """The angle of the line through both eyes of a square grey face, or 0 where they are not plainly seen."""
+        """The angle of the line through both eyes of a square gray face, or 0 where they are not plainly seen."""
         if len(face) < MIN_FACE_FOR_EYES_PX:
             return 0.0
         resized = cv2.resize(face, (EYE_VIEW_PX, EYE_VIEW_PX), interpolation=cv2.INTER_LINEAR)

@@ -51,19 +51,19 @@ class YuNetDetector(Detector):
             return self._run(bgr)
         large = [face for face in self._run(bgr, scale) if face.box.side * scale >= COARSE_SHARE * COARSE_SIDE_PX]
         return large + [
-            face for face in self._run(bgr) if not any(known.box.contains(face.box.centre) for known in large)
+            face for face in self._run(bgr) if not any(known.box.contains(face.box.center) for known in large)
         ]
 
     def _seen_closely(self, face: Face, bgr: np.ndarray) -> Face:
         """The same face found again at the size that suits the network, or as it is where it is not found."""
-        (x, y), reach = face.box.centre, face.box.side * CLOSE_VIEW_SIDES / 2
+        (x, y), reach = face.box.center, face.box.side * CLOSE_VIEW_SIDES / 2
         left, top = max(0, int(x - reach)), max(0, int(y - reach))
         around = bgr[top : max(0, math.ceil(y + reach)), left : max(0, math.ceil(x + reach))]
         if not around.size:
             return face
         again = [found.mapped((1, 1), (left, top)) for found in self._run(around, CLOSE_FACE_PX / face.box.side)]
-        again = [found for found in again if face.box.contains(found.box.centre)]
-        return min(again, key=lambda found: math.dist(found.box.centre, (x, y)), default=face)
+        again = [found for found in again if face.box.contains(found.box.center)]
+        return min(again, key=lambda found: math.dist(found.box.center, (x, y)), default=face)
 
     def _run(self, bgr: np.ndarray, scale: float = 1.0) -> list[Face]:
         """One pass over a picture scaled first; faces in px of the picture as given."""

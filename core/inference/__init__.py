@@ -5,7 +5,7 @@ from core.inference.dataset import evaluate, infer_logits, prepared_images
 from core.inference.doubt import VIEWS, Decision, Doubt, decide, disagreement_bits, doubt, entropy_bits, ten_crops
 from core.inference.embedding import embed, embed_split, embedding_path, stored_embedding
 from core.inference.export import FaceFindings, everything, photo_values
-from core.inference.gallery import ORDERS, FaceSummary, in_order, summarise_faces
+from core.inference.gallery import ORDERS, FaceSummary, in_order, summarize_faces
 from core.inference.image_maps import image_maps
 from core.inference.one_core import one_core_map
 from core.inference.perturbation import (
@@ -94,7 +94,7 @@ __all__ = [
     "regions_of",
     "sanity",
     "stored_embedding",
-    "summarise_faces",
+    "summarize_faces",
     "sweep",
     "ten_crops",
     "trust",

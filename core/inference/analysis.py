@@ -98,12 +98,12 @@ def analyze(
     if not answers:
         raise NotFiniteError(*left_out)
     shared = len({p.card.labels.classes for p in predictors if p.model_id in answers}) == 1
-    analysed = []
+    analyzed = []
     for number, face in enumerate(faces):
         predictions = {model_id: of_faces[number] for model_id, of_faces in answers.items()}
         if shared and len(predictions) > 1:
             predictions[ENSEMBLE] = ensemble_prediction(list(predictions.values()), ENSEMBLE)
-        analysed.append(FaceAnalysis(face, {m: images[number] for m, images in inputs.items()}, predictions))
+        analyzed.append(FaceAnalysis(face, {m: images[number] for m, images in inputs.items()}, predictions))
     predicted = time.perf_counter()
 
     elapsed_ms = {
@@ -112,7 +112,7 @@ def analyze(
         "predict": (predicted - cropped) * 1e3,
     }
     found_by = "whole image" if whole_image else detector.name
-    return PhotoAnalysis(image, found_by, tuple(analysed), elapsed_ms, tuple(left_out))
+    return PhotoAnalysis(image, found_by, tuple(analyzed), elapsed_ms, tuple(left_out))
 
 
 def margin_for(predictor: Predictor, detector: str) -> CropMargin:

@@ -15,7 +15,7 @@ from core.preprocessing import Preprocessing
 def infer_logits(network: Network, preprocessing: Preprocessing, images: Tensor, batch_size: int = 256) -> Tensor:
     """Logits (N, K) float32 on the images' device, for images already at size: (N, S, S) or (N, S, S, 3) uint8."""
     network.eval()
-    batches = (preprocessing.normalise(images[i : i + batch_size]) for i in range(0, len(images), batch_size))
+    batches = (preprocessing.normalize(images[i : i + batch_size]) for i in range(0, len(images), batch_size))
     return torch.cat([network(b.contiguous(memory_format=torch.channels_last)).logits.float() for b in batches])
 
 

@@ -132,7 +132,7 @@ def _over_views(predictor: Predictor, analysis: PhotoAnalysis, face_number: int,
             perturbed_inputs(predictor, analysis, face_number, changes), keep_features=False
         )
     else:
-        # The stored picture is equalised already; its crops only have to be brought to size again.
+        # The stored picture is equalized already; its crops only have to be brought to size again.
         to_size = replace(predictor.card.preprocessing, equalize="none").to_input_image
         crops = [to_size(c) for c in ten_crops(found.inputs[predictor.model_id])]
         answers = predictor.predict_inputs(crops, keep_features=False)

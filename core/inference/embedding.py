@@ -25,7 +25,7 @@ def embed(network: Network, preprocessing: Preprocessing, images: Tensor, batch_
     network.eval()
     pooled = []
     for first in range(0, len(images), batch_size):
-        batch = preprocessing.normalise(images[first : first + batch_size])
+        batch = preprocessing.normalize(images[first : first + batch_size])
         features = network(batch.contiguous(memory_format=torch.channels_last)).features
         pooled.append(features.float().mean(dim=(2, 3)))
     return torch.cat(pooled) if pooled else torch.empty(0, network.head.in_features)

@@ -54,7 +54,7 @@ def everything(
         images, coverage, accuracy}}, the last two as {value, low, high, n, method}; null without stored answers
       - ``maps``: {network: {method, class, against, layer, evidence, heatmap: rows of cells in [0, 1]}}
       - ``shares``: {network: {region: share of the saliency}}
-      - ``trust``: {network: {deletion_insertion, road, drop, chance, agreement, randomised}}, without the networks of
+      - ``trust``: {network: {deletion_insertion, road, drop, chance, agreement, randomized}}, without the networks of
         which nothing has been measured, and null for what has not
     """
     labels = {p.model_id: p.card.labels.classes for p in predictors}
@@ -157,9 +157,9 @@ def _trust(of: TrustFindings) -> dict[str, Any]:
         "agreement": None
         if agreement is None
         else {"methods": list(agreement.methods), "rank_correlation": agreement.correlation},
-        "randomised": None
-        if of.randomised is None
-        else [{"down_to": layer, "rank_correlation": value} for layer, value in of.randomised],
+        "randomized": None
+        if of.randomized is None
+        else [{"down_to": layer, "rank_correlation": value} for layer, value in of.randomized],
     }
 
 

@@ -30,7 +30,7 @@ class FaceSummary:
     left_out: tuple[str, ...] = ()  # networks that met a value that is not a finite number in this photo
 
 
-def summarise_faces(photo: str, analysis: PhotoAnalysis) -> tuple[FaceSummary, ...]:
+def summarize_faces(photo: str, analysis: PhotoAnalysis) -> tuple[FaceSummary, ...]:
     """One summary a face, in the order of the analysis; ``photo`` is passed on."""
     found = []
     for number, face in enumerate(analysis.faces):

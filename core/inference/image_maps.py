@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from core.explain import ExplainError, Explanation, class_maps, normalise
+from core.explain import ExplainError, Explanation, class_maps, normalize
 from core.inference.predictor import NotFiniteError, Predictor
 
 
@@ -36,7 +36,7 @@ def image_maps(
         maps = class_maps(features, predictor.network.head.weight)
         if not torch.isfinite(maps).all():
             raise ExplainError(f"{predictor.model_id} met a value that is not a finite number; check its weights")
-        scaled = normalise(maps).numpy()
+        scaled = normalize(maps).numpy()
     return tuple(
         Explanation(
             model_id=predictor.model_id,

@@ -121,7 +121,7 @@ class Perturbation:
             mean = values.mean(axis=(0, 1))
             values = mean + self.contrast * (values - mean) + 255 * self.brightness
             if self.noise:
-                # The same grain whatever the other sliders say, alike in all colours as a sensor's luminance noise.
+                # The same grain whatever the other sliders say, alike in all colors as a sensor's luminance noise.
                 grain = np.random.default_rng(noise_seed).normal(0.0, 255 * self.noise, image.shape[:2])
                 values = values + (grain if image.ndim == 2 else grain[..., None])
             changed = np.clip(np.rint(values), 0, 255).astype(np.uint8)
@@ -129,20 +129,20 @@ class Perturbation:
             changed = _compressed(changed, round(self.jpeg_quality))
         if self.hidden:
             changed = changed.copy()
-            mean_colour = changed.mean(axis=(0, 1)).round().astype(np.uint8)
+            mean_color = changed.mean(axis=(0, 1)).round().astype(np.uint8)
             rows = np.linspace(0, image.shape[0], GRID + 1).round().astype(int)
             columns = np.linspace(0, image.shape[1], GRID + 1).round().astype(int)
             for row, column in self.hidden:
-                changed[rows[row] : rows[row + 1], columns[column] : columns[column + 1]] = mean_colour
+                changed[rows[row] : rows[row + 1], columns[column] : columns[column + 1]] = mean_color
         return changed
 
 
 def _compressed(image: np.ndarray, quality: int) -> np.ndarray:
-    colour = image.ndim == 3
-    written = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if colour else image  # OpenCV writes blue first
+    color = image.ndim == 3
+    written = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if color else image  # OpenCV writes blue first
     _, data = cv2.imencode(".jpg", written, [cv2.IMWRITE_JPEG_QUALITY, quality])
     read = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-    return np.asarray(cv2.cvtColor(np.asarray(read), cv2.COLOR_BGR2RGB) if colour else read)
+    return np.asarray(cv2.cvtColor(np.asarray(read), cv2.COLOR_BGR2RGB) if color else read)
 
 
 def perturbed_inputs(

@@ -89,7 +89,7 @@ class Predictor:
 
     def output(self, images: np.ndarray) -> NetworkOutput:
         """Logits and features of pictures as the network sees them, (N, S, S) or (N, S, S, 3) uint8, in one batch."""
-        faces = self.card.preprocessing.normalise(torch.from_numpy(images))
+        faces = self.card.preprocessing.normalize(torch.from_numpy(images))
         inputs = faces.contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
             features = self.folded_trunk(inputs)

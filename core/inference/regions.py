@@ -1,4 +1,4 @@
-"""Where networks look: the parts of an analysed face, and their share of the saliency over a whole data set."""
+"""Where networks look: the parts of an analyzed face, and their share of the saliency over a whole data set."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def dataset_shares(
     for start in range(0, len(images), batch_size):
         if should_stop is not None and should_stop():
             raise Stopped(f"stopped after {start} of {len(images)} images")
-        faces = predictor.card.preprocessing.normalise(images[start : start + batch_size])
+        faces = predictor.card.preprocessing.normalize(images[start : start + batch_size])
         with predictor.lock:
             logits, maps = answered_maps(network, faces.contiguous(memory_format=torch.channels_last), stage)
         if not (torch.isfinite(logits).all() and torch.isfinite(maps).all()):

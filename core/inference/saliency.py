@@ -1,4 +1,4 @@
-"""Where a network looked in an analysed face, for every class at once."""
+"""Where a network looked in an analyzed face, for every class at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.explain import Contrast, ExplainError, Explanation, class_maps, explain, grad_cam_maps, normalise
+from core.explain import Contrast, ExplainError, Explanation, class_maps, explain, grad_cam_maps, normalize
 from core.explain.closed_form import Scale
 from core.inference.analysis import FaceAnalysis
 from core.inference.predictor import Predictor
@@ -17,7 +17,7 @@ from core.inference.predictor import Predictor
 
 @dataclass(frozen=True)
 class ClassMaps:
-    """Grad-CAM of one network for all K classes of one face, not yet normalised."""
+    """Grad-CAM of one network for all K classes of one face, not yet normalized."""
 
     model_id: str
     stage: str
@@ -28,7 +28,7 @@ class ClassMaps:
         """One class's map in [0, 1]: on its own scale, or on the scale ``"common"`` to all classes."""
         if not 0 <= class_index < len(self.maps):
             raise IndexError(f"{self.model_id} has {len(self.maps)} classes, there is no class number {class_index}")
-        scaled = normalise(torch.from_numpy(self.maps)[None], scale=scale)[0]
+        scaled = normalize(torch.from_numpy(self.maps)[None], scale=scale)[0]
         return Explanation(
             model_id=self.model_id,
             method="gradcam",
@@ -63,8 +63,8 @@ def class_saliency(predictor: Predictor, face: FaceAnalysis, stage: str | None =
 
 def input_tensor(predictor: Predictor, face: FaceAnalysis) -> Tensor:
     """The face as it entered the network, (1, channels, S, S) float32."""
-    # Not ``to_tensor``: the stored picture is already equalised, and must not be a second time.
-    return predictor.card.preprocessing.normalise(torch.from_numpy(face.inputs[predictor.model_id])[None])
+    # Not ``to_tensor``: the stored picture is already equalized, and must not be a second time.
+    return predictor.card.preprocessing.normalize(torch.from_numpy(face.inputs[predictor.model_id])[None])
 
 
 def explained(
@@ -77,7 +77,7 @@ def explained(
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> tuple[Explanation, ...]:
-    """The maps of an analysed face by any method of ``core.explain``: for one class, for one rather than another, or
+    """The maps of an analyzed face by any method of ``core.explain``: for one class, for one rather than another, or
     for all (None). Holds the network's lock meanwhile. Raises ExplainError and Stopped as ``core.explain.explain``.
     """
     inputs = input_tensor(predictor, face)

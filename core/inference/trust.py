@@ -1,4 +1,4 @@
-"""How far the map of one face can be trusted: the measures of ``core.explain`` on an analysed face."""
+"""How far the map of one face can be trusted: the measures of ``core.explain`` on an analyzed face."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.explain import (
     deletion_insertion,
     distinct_methods,
     method_named,
-    randomisation_check,
+    randomization_check,
     rank_agreement,
     road,
 )
@@ -60,12 +60,12 @@ class TrustFindings:
 
     measures: Measures | None = None  # a Trust once the chance test is made
     agreement: MethodAgreement | None = None
-    randomised: tuple[tuple[str, float], ...] | None = None  # as :func:`sanity` gives it
+    randomized: tuple[tuple[str, float], ...] | None = None  # as :func:`sanity` gives it
 
     @property
     def empty(self) -> bool:
         """Whether nothing has been measured."""
-        return self.measures is None and self.agreement is None and self.randomised is None
+        return self.measures is None and self.agreement is None and self.randomized is None
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,12 +155,12 @@ def sanity(
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> tuple[tuple[str, float], ...]:
-    """Rank correlation of a method's map with itself as the weights are randomised from the head downwards.
+    """Rank correlation of a method's map with itself as the weights are randomized from the head downwards.
 
-    Adebayo et al. 2018; see ``core.explain.randomisation_check``, also for errors.
+    Adebayo et al. 2018; see ``core.explain.randomization_check``, also for errors.
     """
     with predictor.lock:
-        return randomisation_check(
+        return randomization_check(
             predictor.network,
             input_tensor(predictor, face),
             target,

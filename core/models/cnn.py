@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.models.network import Network, initialise
+from core.models.network import Network, initialize
 from core.models.registry import register_model
 
 
@@ -59,7 +59,7 @@ def _body(
         layers.add_module(f"stage{number}", stage)
         stages[f"stage {number}"] = f"trunk.stage{number}"
     network = Network(layers, inputs, classes, stages=stages, default_stage=f"stage {len(widths)}", dropout=dropout)
-    initialise(network)
+    initialize(network)
     if residual:
         # Each block begins as the identity (Goyal et al. 2017), which lets a short run use a high learning rate.
         for module in network.modules():

@@ -9,7 +9,7 @@ from torch import nn
 from torchvision.models import MobileNet_V2_Weights
 from torchvision.models import mobilenet_v2 as torchvision_mobilenet_v2
 
-from core.models.network import Network, initialise
+from core.models.network import Network, initialize
 from core.models.registry import register_model
 from core.models.resnet50 import _conv_for_channels, download_failed
 
@@ -50,5 +50,5 @@ def mobilenet_v2(
         stages[f"stage {number}"] = f"trunk.stage{number}"
     network = Network(trunk, body.last_channel, classes, stages=stages, default_stage="stage 4", dropout=dropout)
     if not imagenet:
-        initialise(network)
+        initialize(network)
     return network

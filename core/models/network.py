@@ -51,7 +51,7 @@ class Network(nn.Module):
         return list(self.stages)[-1]
 
     def forward(self, faces: Tensor) -> NetworkOutput:
-        """faces: (N, channels, H, W), preprocessed. Logits are not normalised."""
+        """faces: (N, channels, H, W), preprocessed. Logits are not normalized."""
         features = self.trunk(faces)
         pooled = features.mean(dim=(2, 3))
         return NetworkOutput(self.head(self.dropout(pooled)), features)
@@ -63,7 +63,7 @@ class Network(nn.Module):
         return self.get_submodule(self.stages[stage])
 
 
-def initialise(network: nn.Module) -> None:
+def initialize(network: nn.Module) -> None:
     """He et al. 2015 for convolutions before a ReLU; unit batch norms."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):

@@ -57,5 +57,5 @@ def family(name: str) -> ModelFamily:
 
 
 def build_network(name: str, *, classes: int, channels: int, **options: Any) -> Network:
-    """A freshly initialised network. Raises UnknownModelError, or TypeError for an option the family lacks."""
+    """A freshly initialized network. Raises UnknownModelError, or TypeError for an option the family lacks."""
     return family(name).build(classes=classes, channels=channels, **options)

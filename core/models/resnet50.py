@@ -10,7 +10,7 @@ from torch import nn
 from torchvision.models import ResNet50_Weights
 from torchvision.models import resnet50 as torchvision_resnet50
 
-from core.models.network import Network, initialise
+from core.models.network import Network, initialize
 from core.models.registry import register_model
 
 
@@ -40,7 +40,7 @@ def resnet50(
 
     ``stem="imagenet"`` keeps the max-pool, for faces of 224 px. ``extra_blocks`` adds 3 x 3 convolution blocks of those
     widths before the pooling, the first with a 2 x 2 max-pool (ITM Web Conf. 80, 01013). With ``imagenet`` the filters
-    of the first layer are summed over colour when ``channels`` is 1.
+    of the first layer are summed over color when ``channels`` is 1.
 
     Raises WeightsUnavailableError when ImageNet weights are asked for and cannot be downloaded.
     """
@@ -76,7 +76,7 @@ def resnet50(
     default_stage = "stage 4" if stem == "imagenet" and not extra_blocks else "stage 3"
     network = Network(trunk, width, classes, stages=stages, default_stage=default_stage, dropout=dropout)
     if not imagenet:
-        initialise(network)
+        initialize(network)
         # Each residual block begins as the identity (Goyal et al. 2017); without it a from-scratch run hardly learns.
         for layer in (body.layer1, body.layer2, body.layer3, body.layer4):
             for block in layer:
@@ -85,7 +85,7 @@ def resnet50(
 
 
 def _conv_for_channels(conv: nn.Conv2d, channels: int) -> nn.Conv2d:
-    """A first convolution for ``channels`` inputs; a grey face gives what the same face in RGB would have given."""
+    """A first convolution for ``channels`` inputs; a gray face gives what the same face in RGB would have given."""
     replaced = nn.Conv2d(
         channels,
         conv.out_channels,

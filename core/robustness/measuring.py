@@ -34,7 +34,7 @@ def measure(
             f"{chosen.name} has the classes {', '.join(chosen.labels.classes)}, but {card.run_id} answers "
             f"{', '.join(card.labels.classes)}; give the data set of its card ({card.data.get('name')})"
         )
-    # Equalising comes after the perturbation, as it would for a photo taken in bad light.
+    # Equalizing comes after the perturbation, as it would for a photo taken in bad light.
     images = prepared_images(chosen, replace(card.preprocessing, equalize="none")).numpy()
     right = _done(kept, predictor, split, len(chosen))
     answered = sum(len(of_images) for of_images in right.values())

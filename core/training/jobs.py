@@ -16,7 +16,7 @@ from lightning_fabric import Fabric
 from core import checkpoints, versions
 from core.checkpoints import Checkpoint, ModelCard
 from core.data import Samples, read
-from core.evaluation import fit_temperature, summarise
+from core.evaluation import fit_temperature, summarize
 from core.faces import MEASURED
 from core.inference import embed_split, embedding_path, evaluate
 from core.models import count_macs, count_parameters, family
@@ -25,12 +25,12 @@ from core.training.loop import Progress, make_fabric
 from core.training.recipe import Recipe, as_values
 from core.training.runs import assert_needs_fit, best_network, learn, needed_seconds, training_samples
 
-LICENCE = (
+LICENSE = (
     "The weights derive from FER2013, whose images were collected from the web for research (Goodfellow et al. 2013): "
-    "research use only. FERscope's code is under the MIT licence."
+    "research use only. FERscope's code is under the MIT license."
 )
 LIMITS = (
-    "Says which posed or caught expression a 48 px grey face was labelled with, not what a person feels. Many labels "
+    "Says which posed or caught expression a 48 px gray face was labeled with, not what a person feels. Many labels "
     "of FER2013 are disputed; ages, skin tones and cultures are unevenly represented and not annotated."
 )
 
@@ -114,13 +114,13 @@ def _finish(
         },
         parameters=count_parameters(network),
         macs=count_macs(network, recipe.channels, recipe.size_px),
-        metrics={split: summarise(answers) for split, answers in runs.items()},
+        metrics={split: summarize(answers) for split, answers in runs.items()},
         chosen_epoch=int(history["epoch"].iloc[int(history["val_accuracy"].argmax())]),
         training_seconds=float(history["seconds"].sum()),
         needed_seconds=needed_seconds(recipe, run_dir.parent),
         hardware=_hardware(fabric),
         versions={"python": platform.python_version(), "torch": torch.__version__},
-        licence=LICENCE if samples.name == "FER2013" else f"The weights derive from {samples.name}; its terms apply.",
+        license=LICENSE if samples.name == "FER2013" else f"The weights derive from {samples.name}; its terms apply.",
         limits=LIMITS if samples.name == "FER2013" else "Not stated.",
         commit=versions.ferscope(),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),

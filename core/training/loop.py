@@ -214,7 +214,7 @@ def make_batch(
     generator: torch.Generator,
     side_px: int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Augmented, normalised images (B, C, side_px, side_px) and soft targets (B, K) for those rows."""
+    """Augmented, normalized images (B, C, side_px, side_px) and soft targets (B, K) for those rows."""
     images, targets = data.images[rows], data.targets[rows]
     batch = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
     batch = augment(batch.float().div_(255.0), recipe.augmentation, generator, side_px)

@@ -24,9 +24,9 @@ class Augmentation:
     rotate_deg: float = 10.0  # uniform in +- this
     scale: tuple[float, float] = (0.9, 1.1)  # zoom factor, uniform; below 1 the face shrinks
     shift: float = 0.08  # uniform in +- this part of the side, both ways
-    brightness: float = 0.2  # added, uniform in +- this part of the grey range
+    brightness: float = 0.2  # added, uniform in +- this part of the gray range
     contrast: float = 0.2  # factor about the image's mean, uniform in 1 +- this
-    erase: float = 0.0  # probability that a random rectangle (2-20 % of the area) turns mid-grey (Zhong et al. 2020)
+    erase: float = 0.0  # probability that a random rectangle (2-20 % of the area) turns mid-gray (Zhong et al. 2020)
 
     def __post_init__(self) -> None:
         if not 0 < self.scale[0] <= self.scale[1]:
@@ -46,7 +46,7 @@ class Recipe:
     labels: str = "FER7"  # a known label set, or "data" for whatever the data set has
     target: str = "label"  # "label", or "ferplus" for the FER+ majority (labels = "FERPLUS8")
     size_px: int = 48  # side of the network's input
-    channels: int = 1  # 1 grey, 3 RGB
+    channels: int = 1  # 1 gray, 3 RGB
     equalize: str = "none"  # "none", "histogram" or "clahe", before everything else
     small_px: int = 0  # side of the augmented images in the first epochs (progressive resizing); 0 is size_px
     small_part: float = 0.0  # part of all epochs at that side
@@ -68,7 +68,7 @@ class Recipe:
     cutmix: float = 0.0  # Beta(a, a) of CutMix (Yun et al. 2019); 0 is off; with mixup, each batch draws one of them
     class_weights: str = "none"  # "none" or "balanced" (inverse frequency)
     ema: float = 0.0  # decay per averaging step of the weights' moving average; 0 is off
-    ema_every: int = 4  # optimiser steps between averaging steps
+    ema_every: int = 4  # optimizer steps between averaging steps
     clip_norm: float = 0.0  # gradient norm limit; 0 is off
     precision: str = "32-true"  # Fabric's name: "32-true" or "bf16-mixed"
     seed: int = 0

@@ -119,14 +119,14 @@ def resident_data(recipe: Recipe, samples: Samples, preprocessing: Preprocessing
     """
     training, validation = samples.of("train"), samples.of("val")
     truth = torch.from_numpy(training.truth)
-    labelled = F.one_hot(truth, len(samples.labels)).float()
-    targets = labelled * (1 - recipe.teachers_weight)
+    labeled = F.one_hot(truth, len(samples.labels)).float()
+    targets = labeled * (1 - recipe.teachers_weight)
     if recipe.votes_weight:
         if training.votes is None:
             raise DataError(f"{recipe.name} mixes FER+ votes into its targets, but {samples.name} has none")
         votes, voted = vote_distribution(training.votes, samples.labels)
         share = torch.from_numpy(np.where(voted, recipe.votes_weight, 0.0).astype(np.float32))[:, None]
-        targets += share * (torch.from_numpy(votes) - labelled)
+        targets += share * (torch.from_numpy(votes) - labeled)
     return ResidentData(
         images=prepared_images(training, preprocessing),
         targets=targets,

@@ -1,4 +1,4 @@
-"""Optimisers, learning rates and weight averages."""
+"""Optimizers, learning rates and weight averages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.training.recipe import Recipe
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimiser; weight decay spares norms and biases, which it would only shrink."""
+    """The recipe's optimizer; weight decay spares norms and biases, which it would only shrink."""
     decayed = [p for p in network.parameters() if p.requires_grad and p.ndim > 1]
     spared = [p for p in network.parameters() if p.requires_grad and p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": spared, "weight_decay": 0.0}]
@@ -24,7 +24,7 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def learning_rate_at(recipe: Recipe, step: int, total_steps: int) -> float:
-    """The learning rate of one optimiser step, for the schedules that depend on the step alone.
+    """The learning rate of one optimizer step, for the schedules that depend on the step alone.
 
     one_cycle (Smith & Topin 2019): from peak/25 up to the peak and down to peak/10,000, both along a cosine.
     warmup_cosine: linear from 0, then a cosine down to 0.
@@ -64,7 +64,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
-        """Move towards ``network``; early on with a smaller decay, so that the random start is forgotten."""
+        """Move toward ``network``; early on with a smaller decay, so that the random start is forgotten."""
         self.updates += 1
         weight = 1 - min(self.decay, self.updates / (self.updates + 9))
         current = network.state_dict()

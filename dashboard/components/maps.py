@@ -1,4 +1,4 @@
-"""Saliency maps as pictures: the overlay of one network, the colour bar, and all networks in one PNG."""
+"""Saliency maps as pictures: the overlay of one network, the color bar, and all networks in one PNG."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from core.explain import Explanation, colourise, overlay
+from core.explain import Explanation, colorize, overlay
 from core.images import encode_png
 
 SIZE_PX = 336
@@ -29,13 +29,13 @@ def overlay_picture(
     return overlay(smooth, explanation.heatmap, opacity=opacity, colormap=colormap)
 
 
-def colour_bar(colormap: str) -> np.ndarray:
+def color_bar(colormap: str) -> np.ndarray:
     """(14, 336, 3) uint8 from 0 on the left to 1 on the right."""
-    return colourise(np.tile(np.linspace(0, 1, SIZE_PX, dtype=np.float32), (14, 1)), colormap)
+    return colorize(np.tile(np.linspace(0, 1, SIZE_PX, dtype=np.float32), (14, 1)), colormap)
 
 
 def contact_sheet(pictures: Mapping[str, np.ndarray], title: str, colormap: str) -> bytes:
-    """PNG of every network's overlay side by side with names (one line or more), title and colour bar."""
+    """PNG of every network's overlay side by side with names (one line or more), title and color bar."""
     margin, text_px = 16, 20
     named_px = text_px * max(1 + name.count("\n") for name in pictures)
     width = len(pictures) * (SIZE_PX + margin) + margin
@@ -48,7 +48,7 @@ def contact_sheet(pictures: Mapping[str, np.ndarray], title: str, colormap: str)
         draw.text((left, margin + text_px), name, fill="#1B2A2E", font=font)
         sheet.paste(Image.fromarray(picture), (left, margin + text_px + named_px + 8))
     below = 2 * margin + text_px + named_px + SIZE_PX + 4
-    sheet.paste(Image.fromarray(colour_bar(colormap)), (margin, below))
+    sheet.paste(Image.fromarray(color_bar(colormap)), (margin, below))
     draw.text((margin, below + 18), "0: no evidence", fill="#1B2A2E", font=font)
     draw.text((margin + SIZE_PX - 60, below + 18), "1: most", fill="#1B2A2E", font=font)
     return encode_png(np.asarray(sheet))

@@ -25,12 +25,12 @@ def with_boxes(analysis: PhotoAnalysis, chosen: int) -> np.ndarray:
         box = found.face.box
         left, top = box.left * scale, box.top * scale
         right, bottom = left + box.width * scale, top + box.height * scale
-        colour, width = ("#4FC3B8", 2 * stroke) if number == chosen else ("#FFFFFF", stroke)
+        color, width = ("#4FC3B8", 2 * stroke) if number == chosen else ("#FFFFFF", stroke)
         # A dark rim keeps the line visible on light and dark skin, hair and background alike.
         draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline="#11181A", width=width + 2)
-        draw.rectangle((left, top, right, bottom), outline=colour, width=width)
+        draw.rectangle((left, top, right, bottom), outline=color, width=width)
         tag = (left, top, left + 9 * stroke, top + 8 * stroke)
-        draw.rectangle(tag, fill=colour)
+        draw.rectangle(tag, fill=color)
         draw.text((left + 2.6 * stroke, top + 0.4 * stroke), str(number + 1), fill="#11181A", font=font)
     return np.asarray(picture)
 

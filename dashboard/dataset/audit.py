@@ -34,7 +34,7 @@ def draw(described: Described, problem: str) -> None:
     )
     st.caption(
         f"{described.name}, n = {described.n:,}. {described.origin} Identical: equal in every pixel. A test image "
-        "that also stands in Training flatters a network that learnt it by heart: Compare gives every accuracy "
+        "that also stands in Training flatters a network that learned it by heart: Compare gives every accuracy "
         "without them too."
     )
     blocks.csv(lambda: summary, "dataset-audit")

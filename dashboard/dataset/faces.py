@@ -47,7 +47,7 @@ def draw(described: Described, problem: str) -> None:
         [framed(maps.enlarged(mean, 2 * WIDTH_PX)) for mean, _ in means.values()],
         caption=[f"{name}, {n:,}" for name, (_, n) in means.items()],
         width=WIDTH_PX + 24,
-        alt=[f"Mean face of {n:,} images labelled {name}" for name, (_, n) in means.items()],
+        alt=[f"Mean face of {n:,} images labeled {name}" for name, (_, n) in means.items()],
     )
     st.caption(
         f"{described.name}, {SPLITS[split]}, n = {described.totals[split]:,}. Every pixel is the mean over the images "
@@ -66,7 +66,7 @@ def _grid(samples: Samples, split: str, name: str, count: int, seed: int) -> Non
         [framed(image) for image in found.images],
         caption=[f"{row}" for row in found.ids],
         width=WIDTH_PX,
-        alt=[f"Row {row}, labelled {name}" for row in found.ids],
+        alt=[f"Row {row}, labeled {name}" for row in found.ids],
     )
 
 

@@ -46,6 +46,6 @@ def draw(described: Described) -> None:
     st.caption(
         f"{described.name}, {SPLITS.get(split, split)}, n = {n:,}. Label and majority say the same on "
         f"{matrix.agreement} of the {matrix.agreement.n:,} images with a majority (95 %, Wilson). A majority is more "
-        "than half of the votes that are not single (Barsoum et al. 2016). Colour: the share of the label."
+        "than half of the votes that are not single (Barsoum et al. 2016). Color: the share of the label."
     )
     blocks.csv(lambda: figures.matrix_numbers(matrix), f"dataset-votes-{split.replace(' ', '-')}", "Cells (CSV)")

@@ -17,7 +17,7 @@ Cell = tuple[int, int]  # positions of the true and of the predicted class
 def matrix(
     counted: ConfusionMatrix, inks: Ink, *, show: str = COUNTS, title: str = "", chosen: Cell | None = None
 ) -> go.Figure:
-    """True classes as rows, predicted ones as columns. Colour is a share from 0 to 1, so that networks share one scale:
+    """True classes as rows, predicted ones as columns. Color is a share from 0 to 1, so that networks share one scale:
     of the predicted class for "by predicted class", else of the true class. ``show`` is one of SHARES."""
     shares, whole = (counted.by_predicted(), "column") if show == BY_PREDICTED else (counted.by_true(), "row")
     text = _words(counted.counts, "{:,}") if show == COUNTS else _words(shares, "{:.2f}")
@@ -43,7 +43,7 @@ def difference(
     first: EvaluationRun, second: EvaluationRun, inks: Ink, *, title: str = "", chosen: Cell | None = None
 ) -> go.Figure:
     """Shares by true class, the first network's minus the second's: zero is in the middle of the scale and has the
-    colour of the paper. Bold where the difference is :func:`measurable`. Raises EvaluationError for unlike runs."""
+    color of the paper. Bold where the difference is :func:`measurable`. Raises EvaluationError for unlike runs."""
     shares = ConfusionMatrix.from_run(first).minus(ConfusionMatrix.from_run(second))
     bold = measurable(first, second)
     text = _words(shares, "{:+.2f}")

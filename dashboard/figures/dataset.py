@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from core.data import ImageFacts
 from core.data.overview import Findings
-from dashboard.theme import Ink, class_colour, template
+from dashboard.theme import Ink, class_color, template
 
 CONFLICTS, ACROSS, IDENTICAL, BLANK = FINDINGS = (
     "conflicting labels",
@@ -39,7 +39,7 @@ def balance(counts: pd.DataFrame, splits: Mapping[str, str], inks: Ink) -> go.Fi
             orientation="h",
             name=splits[split],
             marker={
-                "color": [class_colour(c) for c in classes],
+                "color": [class_color(c) for c in classes],
                 "pattern": _pattern(split, inks),
                 "line": {"color": inks.muted, "width": 0.6},
             },
@@ -51,7 +51,7 @@ def balance(counts: pd.DataFrame, splits: Mapping[str, str], inks: Ink) -> go.Fi
             hovertemplate="%{y}: %{text} images, %{x:.3f} of " + splits[split] + "<extra></extra>",
             showlegend=False,
         )
-        # The legend shows the pattern alone: its colour belongs to the classes.
+        # The legend shows the pattern alone: its color belongs to the classes.
         figure.add_bar(
             y=[None],
             x=[None],

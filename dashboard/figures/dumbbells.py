@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from html import escape
 
 from core.inference import ENSEMBLE, Prediction
-from dashboard.theme import Form, Ink, class_colour
+from dashboard.theme import Form, Ink, class_color
 
 ROW_PX = 42
 MARK_PX = 11
@@ -62,7 +62,7 @@ def dumbbells(
             for value, word, kind in ((was, words[0], "was"), (now, words[1], "now")):
                 told = _told(name, value, names[model_id], word)
                 marks.append(f'<s class="m{position} {kind}" style="left:{100 * value:.2f}%" title="{told}"></s>')
-        rows.append(f'<span>{escape(name)}</span><p style="--class:{class_colour(name)}">{"".join(marks)}</p>')
+        rows.append(f'<span>{escape(name)}</span><p style="--class:{class_color(name)}">{"".join(marks)}</p>')
     ticks = "".join(f'<i style="left:{100 * tick:.0f}%">{tick:.1f}</i>' for tick in TICKS)
     legend = "".join(
         f'<span><q><s class="m{position} {kind}"></s></q>{escape(f"{names[model_id]}, {word}")}</span>'
@@ -87,7 +87,7 @@ def _told(class_name: str, value: float, network: str, word: str) -> str:
 
 
 def _style(inks: Ink) -> str:
-    """A mark is a shape within a larger one of the outline's colour: a clipped box has no border of its own."""
+    """A mark is a shape within a larger one of the outline's color: a clipped box has no border of its own."""
     grid = f"repeating-linear-gradient(to right, {inks.faint} 0 1px, transparent 1px 20%)"
     return f"""
 .dumbbells {{ color: {inks.text}; font-size: 13px; font-variant-numeric: tabular-nums; }}

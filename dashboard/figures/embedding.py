@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 
 from core.evaluation import EvaluationRun
 from core.evaluation.embedding import Embedding
-from dashboard.theme import Ink, class_colour, template
+from dashboard.theme import Ink, class_color, template
 
-TRUE, PREDICTED = COLOURS = ("true class", "predicted class")
+TRUE, PREDICTED = COLORS = ("true class", "predicted class")
 PCA, TSNE = LAYOUTS = ("PCA", "t-SNE")
 
 
@@ -33,14 +33,14 @@ def points(embedding: Embedding, plane: np.ndarray, run: EvaluationRun) -> pd.Da
     )
 
 
-def scatter(table: pd.DataFrame, inks: Ink, *, colour: str = TRUE, axes: tuple[str, str] | None = None) -> go.Figure:
+def scatter(table: pd.DataFrame, inks: Ink, *, color: str = TRUE, axes: tuple[str, str] | None = None) -> go.Figure:
     """The table of :func:`points` as a map to draw a lasso on; a class's name stands at the median of its images.
 
     ``axes`` are their titles; without them the axes carry no numbers, as t-SNE's mean nothing.
     """
     figure = go.Figure()
     middles: dict[str, tuple[float, float]] = {}
-    column = "true" if colour == TRUE else "predicted"
+    column = "true" if color == TRUE else "predicted"
     for name in table[column].cat.categories:
         of_class = table[table[column] == name]
         outline = inks.muted if name == "contempt" else inks.paper  # a hue that is faint on white
@@ -58,7 +58,7 @@ def scatter(table: pd.DataFrame, inks: Ink, *, colour: str = TRUE, axes: tuple[s
                 marker={
                     "symbol": symbol,
                     "size": 6 if correct else 7,
-                    "color": class_colour(str(name)),
+                    "color": class_color(str(name)),
                     "opacity": 0.65 if correct else 0.95,
                     "line": {"color": outline, "width": 0.4},
                 },
@@ -68,7 +68,7 @@ def scatter(table: pd.DataFrame, inks: Ink, *, colour: str = TRUE, axes: tuple[s
             )
         # The legend shows the hue alone, and apart from it what the forms mean.
         if len(of_class):
-            _legend(figure, str(name), "circle", class_colour(str(name)), group=str(name))
+            _legend(figure, str(name), "circle", class_color(str(name)), group=str(name))
             middles[str(name)] = tuple(of_class[["x", "y"]].median())
     for name, (x, y) in _apart(middles, table).items():
         figure.add_annotation(x=x, y=y, text=name, showarrow=False, bgcolor=inks.paper, opacity=0.85, borderpad=1)
@@ -107,13 +107,13 @@ def component_axes(embedding: Embedding) -> tuple[str, str]:
     return f"component 1 ({first:.1f} % of the variance)", f"component 2 ({second:.1f} %)"
 
 
-def _legend(figure: go.Figure, name: str, symbol: str, colour: str, group: str = "") -> None:
+def _legend(figure: go.Figure, name: str, symbol: str, color: str, group: str = "") -> None:
     figure.add_scatter(
         x=[None],
         y=[None],
         mode="markers",
         name=name,
         legendgroup=group or f"form-{name}",
-        marker={"symbol": symbol, "size": 9, "color": colour},
+        marker={"symbol": symbol, "size": 9, "color": color},
         hoverinfo="skip",
     )

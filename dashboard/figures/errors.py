@@ -85,8 +85,8 @@ def captions(table: pd.DataFrame, columns: Sequence[str] = ("true", "predicted")
 
 
 def framed(image: np.ndarray) -> np.ndarray:
-    """(S, S) grey or (S, S, 3) -> RGBA with a transparent edge, so that faces in a row do not run into each other."""
+    """(S, S) gray or (S, S, 3) -> RGBA with a transparent edge, so that faces in a row do not run into each other."""
     edge = max(1, round(image.shape[0] / 48))
-    colours = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
-    opaque = np.dstack([colours, np.full(image.shape[:2], 255, np.uint8)])
+    colors = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+    opaque = np.dstack([colors, np.full(image.shape[:2], 255, np.uint8)])
     return np.pad(opaque, ((edge, edge), (edge, edge), (0, 0)))

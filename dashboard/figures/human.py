@@ -20,7 +20,7 @@ MEASURES = {
         "network",
         (
             ("another annotator", "annotators", "line-ns-open"),
-            ("annotators' favourite", "favourite", "triangle-left-open"),
+            ("annotators' favorite", "favorite", "triangle-left-open"),
         ),
     ),
     CROSS_ENTROPY: ("cross_entropy", (("the votes themselves", "vote_entropy", "triangle-right-open"),)),
@@ -136,7 +136,7 @@ def by_agreement(
 
 
 def label_matrix(matrix: VoteMatrix, inks: Ink) -> go.Figure:
-    """Labels as rows, FER+ majorities as columns; colour is the share of the row, the text counts images."""
+    """Labels as rows, FER+ majorities as columns; color is the share of the row, the text counts images."""
     order = columns_in_row_order(matrix)
     counts, shares = matrix.counts[:, order], matrix.by_row()[:, order]
     figure = go.Figure(
@@ -180,7 +180,7 @@ def matrix_words(matrix: VoteMatrix, split_name: str, n: int) -> str:
     return (
         f"{split_name}, n = {n:,}. Label and majority say the same on {matrix.agreement} of the {matrix.agreement.n:,} "
         "images with a majority: a network that said what the annotators say would score about that against the label. "
-        "Colour: the share of the label."
+        "Color: the share of the label."
     )
 
 
@@ -204,7 +204,7 @@ def table(results: Mapping[str, HumanAgreement], names: Mapping[str, str]) -> pd
                 "network": names[m],
                 "agrees with an annotator": str(r.network),
                 "another annotator does": str(r.annotators),
-                "their favourite would": str(r.favourite),
+                "their favorite would": str(r.favorite),
                 "cross-entropy": str(r.cross_entropy),
                 "of the votes themselves": str(r.vote_entropy),
                 "images": f"{r.network.n:,}",
@@ -216,7 +216,7 @@ def table(results: Mapping[str, HumanAgreement], names: Mapping[str, str]) -> pd
 
 def numbers(results: Mapping[str, HumanAgreement]) -> pd.DataFrame:
     """One row a network and score, unrounded, for a file."""
-    fields = ("network", "annotators", "favourite", "cross_entropy", "vote_entropy")
+    fields = ("network", "annotators", "favorite", "cross_entropy", "vote_entropy")
     return pd.DataFrame(
         [
             {"network": m, "score": "agreement" if f == "network" else f, **getattr(r, f).to_json()}

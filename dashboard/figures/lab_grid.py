@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
-from core.explain import Explanation, colourise, method_named
+from core.explain import Explanation, colorize, method_named
 from core.images import encode_png
 
 INK = "#1B2A2E"
@@ -48,7 +48,7 @@ def sheet(
     colormap: str,
     notes: Mapping[tuple[str, str], str] | None = None,
 ) -> bytes:
-    """PNG of the grid: a row of pictures (S, S, 3) uint8 by network for each method, with names and a colour bar.
+    """PNG of the grid: a row of pictures (S, S, 3) uint8 by network for each method, with names and a color bar.
 
     ``notes`` stand below the pictures they belong to, by (row, network).
     """
@@ -71,7 +71,7 @@ def sheet(
             at = left + networks.index(network) * (side + gap)
             picture.paste(Image.fromarray(cell), (at, upper))
             draw.text((at, upper + side + 2), (notes or {}).get((name, network), ""), fill=INK, font=font)
-    bar = colourise(np.tile(np.linspace(0, 1, 200, dtype=np.float32), (12, 1)), colormap)
+    bar = colorize(np.tile(np.linspace(0, 1, 200, dtype=np.float32), (12, 1)), colormap)
     below = top + len(rows) * pitch + 6
     picture.paste(Image.fromarray(bar), (left, below))
     draw.text((left, below + 18), "0, no evidence", fill=INK, font=font)

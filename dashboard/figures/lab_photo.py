@@ -39,8 +39,8 @@ def clickable(boxed: np.ndarray, boxes: Sequence[Box], photo_width_px: int, tall
     # A click on an image says nothing; one on a marker does.
     unseen = {"marker": {"opacity": 0}}
     figure.add_scatter(
-        x=[box.centre[0] * per_photo_px for box in boxes],
-        y=[box.centre[1] * per_photo_px for box in boxes],
+        x=[box.center[0] * per_photo_px for box in boxes],
+        y=[box.center[1] * per_photo_px for box in boxes],
         customdata=list(range(len(boxes))),
         mode="markers",
         marker={"symbol": "square", "size": [max(box.side * per_photo_px, 16) for box in boxes], "opacity": 0},

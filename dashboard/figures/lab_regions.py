@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from core.explain import REGION_NAMES, FaceRegions
 from core.inference import DatasetShares
-from dashboard.theme import Form, Ink, class_colour, template
+from dashboard.theme import Form, Ink, class_color, template
 
 OUTLINE = (79, 195, 184)
 RIM = (17, 24, 26)
@@ -25,8 +25,8 @@ def outlined(picture: np.ndarray, regions: FaceRegions) -> np.ndarray:
         mask = regions.mask(name).astype(np.uint8)
         large = cv2.resize(mask, (size, size), interpolation=cv2.INTER_LINEAR_EXACT)
         contours, _ = cv2.findContours(large, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        for colour, width in ((RIM, 4), (OUTLINE, 2)):
-            cv2.drawContours(drawn, contours, -1, colour, width, cv2.LINE_AA)
+        for color, width in ((RIM, 4), (OUTLINE, 2)):
+            cv2.drawContours(drawn, contours, -1, color, width, cv2.LINE_AA)
     return drawn
 
 
@@ -62,7 +62,7 @@ def shares(
             marker={
                 "symbol": forms[model_id].symbol,
                 "size": 11,
-                "color": class_colour(class_name),
+                "color": class_color(class_name),
                 "line": {"color": inks.text, "width": 1.2},
             },
             customdata=REGION_NAMES,
@@ -98,14 +98,14 @@ def by_class(
             marker={
                 "symbol": forms[model_id].symbol,
                 "size": 10,
-                "color": [class_colour(c) for c in classes],
+                "color": [class_color(c) for c in classes],
                 "line": {"color": inks.text, "width": 1.1},
             },
             customdata=[[c, n] for c, n in zip(classes, of.counts(), strict=True)],
             hovertemplate="%{customdata[0]}: %{x:.3f}, %{customdata[1]:,} images<extra>" + names[model_id] + "</extra>",
             showlegend=False,
         )
-        # The legend shows the form alone: its colour belongs to the classes.
+        # The legend shows the form alone: its color belongs to the classes.
         figure.add_scatter(
             x=[None],
             y=[None],

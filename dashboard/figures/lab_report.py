@@ -16,10 +16,10 @@ from core.images import encode_png
 from core.inference import Prediction
 from dashboard.figures import report_page
 from dashboard.figures.static import svg
-from dashboard.theme import class_colour
+from dashboard.theme import class_color
 
 CAVEAT = (
-    "Networks say which expression a picture was labelled with in their training data, not what a person feels. A map "
+    "Networks say which expression a picture was labeled with in their training data, not what a person feels. A map "
     "shows where the evidence lies; it is no proof of a reason. Unsure is a good answer."
 )
 
@@ -112,7 +112,7 @@ def _probabilities(predictions: Mapping[str, Prediction], names: Mapping[str, st
 
 
 def _bar(probability: float, class_name: str) -> str:
-    return f'<span class="bar" style="width:{6 * probability:.3f}rem;background:{class_colour(class_name)}"></span>'
+    return f'<span class="bar" style="width:{6 * probability:.3f}rem;background:{class_color(class_name)}"></span>'
 
 
 def _figure(picture: Picture) -> str:

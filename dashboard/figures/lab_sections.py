@@ -9,7 +9,7 @@ import numpy as np
 from core.inference import FaceFindings, TrustFindings
 from dashboard.figures import lab_doubt, lab_regions, lab_trust
 from dashboard.figures.lab_report import Plot, Section
-from dashboard.theme import LIGHT, Form, class_colour
+from dashboard.theme import LIGHT, Form, class_color
 
 
 def sections(
@@ -55,17 +55,17 @@ def trust(
     found: Mapping[str, TrustFindings], class_name: str, forms: Mapping[str, Form], names: Mapping[str, str]
 ) -> Section:
     """The curves and correlations of each map as figures, its measures in a row, and every number folded away."""
-    colour = class_colour(class_name)
-    plots = [_plots(of, class_name, colour, forms[model_id], names[model_id]) for model_id, of in found.items()]
-    randomised = {m: of.randomised for m, of in found.items() if of.randomised is not None}
-    if randomised:
-        randomisation = Plot(
-            lab_trust.sanity(randomised, forms, names, LIGHT),
+    color = class_color(class_name)
+    plots = [_plots(of, class_name, color, forms[model_id], names[model_id]) for model_id, of in found.items()]
+    randomized = {m: of.randomized for m, of in found.items() if of.randomized is not None}
+    if randomized:
+        randomization = Plot(
+            lab_trust.sanity(randomized, forms, names, LIGHT),
             "The map against itself while weights are made random from the head downwards (Adebayo et al. 2018). A "
             "map that explains the network falls to 0; one that only traces edges stays high.",
-            "Rank correlation of the map with itself while the weights are randomised, one line a network",
+            "Rank correlation of the map with itself while the weights are randomized, one line a network",
         )
-        plots.append([randomisation])
+        plots.append([randomization])
     quick = {m: of.measures for m, of in found.items() if of.measures is not None}
     numbers = lab_trust.numbers(found, names)
     numbers["value"] = [lab_trust.shown(v) for v in numbers["value"]]
@@ -75,24 +75,24 @@ def trust(
     alone = ", where only it and the class it is set against are possible," if contrast else ""
     words = (
         f"Probability of {class_name}{alone} as the marked pixels are blurred away (deletion), brought back "
-        "(insertion), or removed and filled in from their neighbours (ROAD). The chance test compares a map with "
+        "(insertion), or removed and filled in from their neighbors (ROAD). The chance test compares a map with "
         "99 shuffled copies."
     )
     return Section("Trust", [words], [group for group in plots if group], [*tables, ("Every number", numbers)])
 
 
-def _plots(of: TrustFindings, class_name: str, colour: str, form: Form, name: str) -> list[Plot]:
+def _plots(of: TrustFindings, class_name: str, color: str, form: Form, name: str) -> list[Plot]:
     plots: list[Plot] = []
     if of.measures is not None:
         said = lab_trust.verdict(of.measures)
         plots = [
             Plot(
-                lab_trust.curves(of.measures.curves, colour, form, LIGHT),
+                lab_trust.curves(of.measures.curves, color, form, LIGHT),
                 f"{name}: deletion and insertion of {class_name}; chance test: {said}",
                 f"Deletion and insertion curves of {name}; the map is {said}",
             ),
             Plot(
-                lab_trust.road(of.measures.road, colour, form, LIGHT),
+                lab_trust.road(of.measures.road, color, form, LIGHT),
                 f"{name}: ROAD {of.measures.road.score:.3f}",
                 f"ROAD curves of {name}",
             ),

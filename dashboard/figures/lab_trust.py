@@ -16,18 +16,18 @@ from dashboard.theme import Form, Ink, template
 BETTER, CHANCE, UNTESTED = "better than chance", "no better than chance", "not tested"
 
 
-def curves(found: FaithfulnessCurves, colour: str, form: Form, inks: Ink) -> go.Figure:
+def curves(found: FaithfulnessCurves, color: str, form: Form, inks: Ink) -> go.Figure:
     """Probability while the marked part is taken away (falling is good) or brought back (rising is good)."""
     strong = f"insertion, area {found.insertion_area:.3f}", found.insertion
     faint = f"deletion, area {found.deletion_area:.3f}", found.deletion
-    return _by_pixels(found.fractions, faint, strong, "part of the pixels changed", colour, form, inks)
+    return _by_pixels(found.fractions, faint, strong, "part of the pixels changed", color, form, inks)
 
 
-def road(found: RoadCurves, colour: str, form: Form, inks: Ink) -> go.Figure:
+def road(found: RoadCurves, color: str, form: Form, inks: Ink) -> go.Figure:
     """Probability while the most relevant pixels are removed first (falling is good), and while the least are."""
     strong = "most relevant first", found.most_relevant_first
     faint = "least relevant first", found.least_relevant_first
-    return _by_pixels(found.fractions, faint, strong, "part of the pixels removed (ROAD)", colour, form, inks)
+    return _by_pixels(found.fractions, faint, strong, "part of the pixels removed (ROAD)", color, form, inks)
 
 
 def _by_pixels(
@@ -35,20 +35,20 @@ def _by_pixels(
     faint: tuple[str, np.ndarray],
     strong: tuple[str, np.ndarray],
     title: str,
-    colour: str,
+    color: str,
     form: Form,
     inks: Ink,
 ) -> go.Figure:
-    """Two lines by name: the faint one hollow, the strong one in the class's colour."""
+    """Two lines by name: the faint one hollow, the strong one in the class's color."""
     figure = go.Figure()
-    of_lines = ((*faint, inks.muted, f"{form.symbol}-open"), (*strong, colour, form.symbol))
-    for name, values, line_colour, symbol in of_lines:
+    of_lines = ((*faint, inks.muted, f"{form.symbol}-open"), (*strong, color, form.symbol))
+    for name, values, line_color, symbol in of_lines:
         figure.add_scatter(
             x=fractions,
             y=values,
             mode="lines+markers",
             name=name,
-            line={"color": line_colour, "dash": form.dash, "width": form.width},
+            line={"color": line_color, "dash": form.dash, "width": form.width},
             marker={"symbol": symbol, "size": 5},
             hovertemplate="%{x:.0%} of the pixels: %{y:.3f}<extra>" + name.split(",")[0] + "</extra>",
         )
@@ -97,7 +97,7 @@ def agreement(found: MethodAgreement, inks: Ink) -> go.Figure:
 def sanity(
     found: Mapping[str, Sequence[tuple[str, float]]], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink
 ) -> go.Figure:
-    """Correlation with the learnt map as layers become random, from the head downwards; a line a network."""
+    """Correlation with the learned map as layers become random, from the head downwards; a line a network."""
     figure = go.Figure()
     for model_id, layers in found.items():
         form = forms[model_id]
@@ -204,6 +204,6 @@ def _of_correlations(found: TrustFindings) -> list[tuple[str, float | str, int |
         methods, correlation = found.agreement.methods, found.agreement.correlation
         for i, j in zip(*np.triu_indices(len(methods), 1), strict=True):
             rows.append(("rank correlation of methods", f"{methods[i]}, {methods[j]}", "", float(correlation[i, j])))
-    for layer, value in found.randomised or ():
+    for layer, value in found.randomized or ():
         rows.append(("rank correlation, weights random from the head down to", layer, "", value))
     return rows

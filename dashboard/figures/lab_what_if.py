@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from core.images import encode_png
 from core.inference import GRID, Prediction, Sweep
-from dashboard.theme import Form, Ink, class_colour, template
+from dashboard.theme import Form, Ink, class_color, template
 
 GRID_PX = 300
 
@@ -77,8 +77,8 @@ def along(
             y=swept.probability(labels.index(class_name)),
             mode="lines+markers",
             name=names[model_id],
-            line={"dash": form.dash, "width": form.width, "color": class_colour(class_name)},
-            marker={"symbol": form.symbol, "size": 7, "color": class_colour(class_name)},
+            line={"dash": form.dash, "width": form.width, "color": class_color(class_name)},
+            marker={"symbol": form.symbol, "size": 7, "color": class_color(class_name)},
             hovertemplate=f"{knob.title.lower()} %{{x:.2f}}: %{{y:.3f}}<extra>{names[model_id]}</extra>",
         )
     figure.add_vline(x=present, line={"color": inks.muted, "width": 1})

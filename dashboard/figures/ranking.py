@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from core.evaluation import ClassCurves, Curve, RunSummary, Score, pareto_front
 from dashboard.figures.whiskers import whiskers
-from dashboard.theme import Form, Ink, class_colour, template
+from dashboard.theme import Form, Ink, class_color, template
 
 MACRO = "macro"
 # Kind of curve: axis titles, and the name of the area under it.
@@ -48,7 +48,7 @@ def curves(
                 line={
                     "dash": forms[model_id].dash,
                     "width": forms[model_id].width,
-                    "color": inks.text if curve.name == MACRO else class_colour(curve.name),
+                    "color": inks.text if curve.name == MACRO else class_color(curve.name),
                 },
                 hovertemplate=f"{x_title} %{{x:.3f}}, {y_title} %{{y:.3f}}<br>{area} {curve.area}<extra>{curve.name}, "
                 f"{names[model_id]}</extra>",

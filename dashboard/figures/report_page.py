@@ -112,7 +112,7 @@ def card(of_network: ModelCard, name: str) -> str:
         "parameters": f"{of_network.parameters:,}",
         "temperature": f"{of_network.temperature:.3f}",
         "limits": of_network.limits,
-        "licence": of_network.licence,
+        "license": of_network.license,
         "trained": of_network.created_at,
         "weights, SHA-256": of_network.weights_sha256,
     }

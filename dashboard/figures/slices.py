@@ -16,7 +16,7 @@ WORDS = 5  # sentences about worse slices; the figure has them all
 HOW = (
     "Filled: measurably worse than the rest (two proportions or Fisher's test, Holm over all slices of the network, "
     "5 %); these stand first. Whiskers: 95 % (Newcombe). Numbers are cut into quarters: brightness and contrast in "
-    "grey levels, sharpness as the variance of the Laplacian, agreement as the share of annotators with the most "
+    "gray levels, sharpness as the variance of the Laplacian, agreement as the share of annotators with the most "
     "chosen answer. What goes with a slice need not be its cause: classes are unevenly spread."
 )
 NONE_WORSE = "no slice is measurably worse than the rest."

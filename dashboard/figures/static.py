@@ -241,6 +241,6 @@ def _cleaned(drawing: str, alt: str) -> str:
     element = re.sub(r"(font: [^;\"]*?px) [^;\"]*", r"\1 system-ui, sans-serif", element)
     element = re.sub(r"<svg [^>]*?(viewBox=\"[^\"]*\")[^>]*>", r"<svg \1>", element, count=1)
     element = element.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1)
-    for colour, variable in VARIABLES.items():
-        element = element.replace(colour.lower(), f"var({variable})")
+    for color, variable in VARIABLES.items():
+        element = element.replace(color.lower(), f"var({variable})")
     return element.strip()

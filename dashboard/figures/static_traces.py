@@ -62,30 +62,30 @@ def scatter(axes: Axes, trace: go.Scatter) -> Any:
 
 
 def _marker_style(trace: go.Scatter) -> dict[str, Any]:
-    symbol, colour = _first(trace.marker.symbol) or "circle", _first(trace.marker.color) or LIGHT.text
+    symbol, color = _first(trace.marker.symbol) or "circle", _first(trace.marker.color) or LIGHT.text
     hollow = symbol.endswith("-open")
     return {
         "marker": SYMBOLS[symbol.removesuffix("-open")],
         "markersize": (trace.marker.size or 6) * PX,
-        "markerfacecolor": "none" if hollow else colour,
-        "markeredgecolor": colour if hollow else (_first(trace.marker.line.color) or colour),
+        "markerfacecolor": "none" if hollow else color,
+        "markeredgecolor": color if hollow else (_first(trace.marker.line.color) or color),
         "markeredgewidth": (_first(trace.marker.line.width) or (1.5 if hollow else 0)) * PX,
     }
 
 
 def _markers(axes: Axes, trace: go.Scatter, x: np.ndarray, y: np.ndarray) -> None:
-    """One by one where a list gives each its own colour or symbol."""
-    symbols, colours = (_each(value, len(x)) for value in (trace.marker.symbol, trace.marker.color))
+    """One by one where a list gives each its own color or symbol."""
+    symbols, colors = (_each(value, len(x)) for value in (trace.marker.symbol, trace.marker.color))
     shared = _marker_style(trace)
-    for symbol, colour in dict.fromkeys(zip(symbols, colours, strict=True)):
-        those = [i for i, pair in enumerate(zip(symbols, colours, strict=True)) if pair == (symbol, colour)]
+    for symbol, color in dict.fromkeys(zip(symbols, colors, strict=True)):
+        those = [i for i, pair in enumerate(zip(symbols, colors, strict=True)) if pair == (symbol, color)]
         style = dict(shared)
         if symbol is not None:
             hollow = symbol.endswith("-open")
             style["marker"] = SYMBOLS[symbol.removesuffix("-open")]
-            style["markerfacecolor"] = "none" if hollow else (colour or LIGHT.text)
-        if colour is not None and trace.marker.line.color is None:
-            style["markeredgecolor"] = colour
+            style["markerfacecolor"] = "none" if hollow else (color or LIGHT.text)
+        if color is not None and trace.marker.line.color is None:
+            style["markeredgecolor"] = color
         axes.plot(x[those], y[those], linestyle="none", zorder=3, **style)
 
 
@@ -98,17 +98,17 @@ def _first(value: Any) -> Any:
 
 
 def heatmap(axes: Axes, trace: go.Heatmap) -> None:
-    """Cells in the trace's colours, with their text where it has one, and the names of rows and columns."""
+    """Cells in the trace's colors, with their text where it has one, and the names of rows and columns."""
     z = np.array([_numbers(row) for row in trace.z])
-    colours = LinearSegmentedColormap.from_list("scale", [(at, _rgb(colour)) for at, colour in trace.colorscale])
+    colors = LinearSegmentedColormap.from_list("scale", [(at, _rgb(color)) for at, color in trace.colorscale])
     rows, columns = (np.arange(n + 1) - 0.5 for n in z.shape)  # a cell lies around its position, as in Plotly
     axes.pcolormesh(
-        columns, rows, z, cmap=colours, vmin=trace.zmin, vmax=trace.zmax, edgecolors=LIGHT.paper, linewidth=0.8
+        columns, rows, z, cmap=colors, vmin=trace.zmin, vmax=trace.zmax, edgecolors=LIGHT.paper, linewidth=0.8
     )
     span = (trace.zmax - trace.zmin) or 1
     for i, row in enumerate(trace.text if trace.text is not None else []):
         for j, text in enumerate(row):
-            red, green, blue = colours((z[i, j] - trace.zmin) / span)[:3] if np.isfinite(z[i, j]) else (1, 1, 1)
+            red, green, blue = colors((z[i, j] - trace.zmin) / span)[:3] if np.isfinite(z[i, j]) else (1, 1, 1)
             light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.55
             axes.text(j, i, str(text), ha="center", va="center", color="#0a0a0a" if light else "#fefefe", fontsize=8)
     for set_ticks, names in ((axes.set_xticks, trace.x), (axes.set_yticks, trace.y)):
@@ -116,11 +116,11 @@ def heatmap(axes: Axes, trace: go.Heatmap) -> None:
     axes.tick_params(length=0)
 
 
-def _rgb(colour: str) -> tuple[float, float, float]:
-    if colour.startswith("rgb"):
-        red, green, blue = (float(part) / 255 for part in re.findall(r"[\d.]+", colour)[:3])
+def _rgb(color: str) -> tuple[float, float, float]:
+    if color.startswith("rgb"):
+        red, green, blue = (float(part) / 255 for part in re.findall(r"[\d.]+", color)[:3])
         return red, green, blue
-    return to_rgb(colour)
+    return to_rgb(color)
 
 
 def _numbers(values: Any) -> np.ndarray:

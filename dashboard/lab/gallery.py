@@ -40,7 +40,7 @@ def draw(gallery: Gallery) -> None:
     if not faces:
         if complete:
             st.info(
-                "No face was found in any photo. Try the other detector, or open a photo to analyse it whole.",
+                "No face was found in any photo. Try the other detector, or open a photo to analyze it whole.",
                 icon=":material/search_off:",
             )
         return

@@ -57,7 +57,7 @@ def draw(face: FaceInQuestion) -> None:
     rows = _rows(face, question, networks, in_turn)
     made = _fill(face, rows, _places(face, rows, networks))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(maps.colour_bar(COLORMAP), alt="Colour bar from 0 to 1", width=200)
+        st.image(maps.color_bar(COLORMAP), alt="Color bar from 0 to 1", width=200)
         st.caption("0, no evidence → 1, most. Every map is on its own scale.")
     _notes(question, rows, networks)
     _downloads(face, question, rows, made)

@@ -25,7 +25,7 @@ def parameters() -> dict[str, Parameter]:
         "method": Choice("method", known, next(iter(known))),
         "stage": Word(DEFAULT_STAGE),
         "scale": Choice("scale", saliency.SCALES, next(iter(saliency.SCALES))),
-        "colours": choices("colours", maps.COLORMAPS, maps.COLORMAPS[0]),
+        "colors": choices("colors", maps.COLORMAPS, maps.COLORMAPS[0]),
         "opacity": Number("opacity", 0.0, 1.0, saliency.OPACITY),
         "methods": Choice("method", {name: grid.titled(name) for name in known}, grid.AT_FIRST),
         "region": choices("region", REGION_NAMES, "mouth"),

@@ -126,7 +126,7 @@ def summaries(photo: Photo, networks: Sequence[Predictor], detector: str) -> Pie
 
     def make(_: Progress | None) -> tuple[FaceSummary, ...]:
         found = services.analysis(photo, list(networks), detector, whole_image=False)
-        return inference.summarise_faces(photo.digest, found)
+        return inference.summarize_faces(photo.digest, found)
 
     shas = tuple(n.card.weights_sha256 for n in networks)
     return Piece(("summaries", photo.digest, detector, shas), make)

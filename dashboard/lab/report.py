@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import streamlit as st
 
-from core.explain import ExplainError, Explanation, colourise, upsample
+from core.explain import ExplainError, Explanation, colorize, upsample
 from core.inference import FaceFindings, regions_of
 from dashboard.components import maps
 from dashboard.components.photo_view import with_boxes
@@ -143,4 +143,4 @@ def _drawn(face: FaceInQuestion, model_id: str, explanation: Explanation, *, pho
     """The map over the face, or alone where the face is not to be seen."""
     if photo:
         return maps.overlay_picture(face.found.inputs[model_id], explanation, opacity=0.55, colormap=COLORMAP)
-    return colourise(upsample(explanation.heatmap, maps.SIZE_PX), COLORMAP)
+    return colorize(upsample(explanation.heatmap, maps.SIZE_PX), COLORMAP)

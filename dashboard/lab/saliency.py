@@ -32,7 +32,7 @@ def draw(face: FaceInQuestion) -> None:
             with grid.cell():
                 st.markdown("**The crop they see**" if len(face.networks) > 1 else "**The crop it sees**")
                 st.image(maps.enlarged(image), alt="The crop as the networks see it", width="stretch")
-                st.caption(f"{image.shape[1]} × {image.shape[0]} px, {'grey' if image.ndim == 2 else 'RGB'}")
+                st.caption(f"{image.shape[1]} × {image.shape[0]} px, {'gray' if image.ndim == 2 else 'RGB'}")
         for network in face.networks:
             with grid.cell():
                 name = face.names[network.model_id]
@@ -49,7 +49,7 @@ def draw(face: FaceInQuestion) -> None:
                 tested = findings.chance_words(face, network, explanation)
                 pictures[f"{name}\n{tested}" if tested else name] = picture
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(maps.colour_bar(colormap), alt="Colour bar from 0 to 1", width=200)
+        st.image(maps.color_bar(colormap), alt="Color bar from 0 to 1", width=200)
         st.caption("0, no evidence → 1, most. A map shows where the evidence lies; it is no proof of a reason.")
     _notes(face, question, scale)
     if pictures:
@@ -65,7 +65,7 @@ def draw(face: FaceInQuestion) -> None:
 
 
 def _look() -> tuple[Scale, str, float]:
-    """How the maps are drawn: scale, colours, opacity."""
+    """How the maps are drawn: scale, colors, opacity."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         scale = st.segmented_control(
             "Scale",
@@ -77,7 +77,7 @@ def _look() -> tuple[Scale, str, float]:
             bind="query-params",
             help="By itself every map reaches 1. On the common scale a class with little evidence stays dark.",
         )
-        colormap = st.selectbox("Colours", maps.COLORMAPS, key="colours", bind="query-params", width=120)
+        colormap = st.selectbox("Colors", maps.COLORMAPS, key="colors", bind="query-params", width=120)
         opacity = st.slider("Opacity", 0.0, 1.0, OPACITY, 0.05, key="opacity", bind="query-params", width=150)
     return cast(Scale, scale), colormap, opacity
 

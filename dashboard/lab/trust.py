@@ -19,7 +19,7 @@ from dashboard.lab import kept, progress
 from dashboard.lab import question as questions
 from dashboard.lab.face_in_question import FaceInQuestion
 from dashboard.lab.question import Question
-from dashboard.theme import class_colour
+from dashboard.theme import class_color
 
 QUICK = tuple(name for name, method in methods().items() if not method.slow)
 KEY = "trust"
@@ -44,7 +44,7 @@ def draw(face: FaceInQuestion) -> None:
         st.button("Measure", type="primary", icon=":material/straighten:", on_click=_measure, args=(asked,))
         st.caption(
             "Hides and restores the face where the map points, shuffles the map 99 times, asks the other methods, and "
-            "randomises the weights: some seconds a network, longer for a slow method. It can be stopped; what is "
+            "randomizes the weights: some seconds a network, longer for a slow method. It can be stopped; what is "
             "measured by then stays."
         )
     bar = st.empty()
@@ -102,7 +102,7 @@ class Pieces:
         return TrustFindings(
             measures=quick.tested(self.chance.get()) if quick and self.chance.ready else quick,
             agreement=self.agreement.get() if self.agreement.ready else None,
-            randomised=self.sanity.get() if self.sanity.ready else None,
+            randomized=self.sanity.get() if self.sanity.ready else None,
         )
 
 
@@ -184,7 +184,7 @@ def _curves(face: FaceInQuestion, row: Row, question: Question, found: Measures)
     with row.curves.container():
         st.badge(said, icon=look.get(said, ":material/hourglass_empty:"), color="gray")
         st.plotly_chart(
-            figures.curves(found.curves, class_colour(question.class_name), face.forms[network.model_id], face.inks),
+            figures.curves(found.curves, class_color(question.class_name), face.forms[network.model_id], face.inks),
             key=f"trust-curves-{network.model_id}-{tested}",
             config=charts.CONFIG,
             alt=f"Deletion and insertion curves of {face.names[network.model_id]}; the map is {said}",
@@ -223,12 +223,12 @@ def _agreement(face: FaceInQuestion, row: Row, question: Question, found: Method
 def _sanity(face: FaceInQuestion, question: Question, checked: dict[str, tuple[tuple[str, float], ...]]) -> None:
     """The check by random weights."""
     if checked:
-        st.subheader("Does the map depend on what was learnt?")
+        st.subheader("Does the map depend on what was learned?")
         st.plotly_chart(
             figures.sanity(checked, face.forms, face.names, face.inks),
             key="trust-sanity",
             config=charts.CONFIG,
-            alt="Rank correlation of the map with itself while the weights are randomised, one line a network",
+            alt="Rank correlation of the map with itself while the weights are randomized, one line a network",
         )
         st.caption(
             f"{question.method.title} of this face, evidence for {question.evidence}, against itself while the layers' "

@@ -23,7 +23,7 @@ OF, TRUE, PREDICTED = "cell_of", "cell_true", "cell_predicted"
 
 
 def draw(comparison: Comparison) -> None:
-    """One matrix a network on one colour scale, or two networks' difference; below it a cell's images."""
+    """One matrix a network on one color scale, or two networks' difference; below it a cell's images."""
     show = st.segmented_control(
         "Cells",
         [*figures.SHARES, DIFFERENCE],
@@ -90,7 +90,7 @@ def _matrices(comparison: Comparison, show: str, cell: Chosen, listed: Collectio
                 blocks.csv(_numbers(matrix), f"confusion-{model_id}-{comparison.split}", "Cells (CSV)")
     whole = "predicted" if show == figures.BY_PREDICTED else "true"
     st.caption(
-        f"{blocks.protocol(comparison)} Colour: the share of the {whole} class, on one scale for all. A class without "
+        f"{blocks.protocol(comparison)} Color: the share of the {whole} class, on one scale for all. A class without "
         "images, or never answered, has no share: not defined. Click a cell to list its images."
     )
 

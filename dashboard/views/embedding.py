@@ -41,8 +41,8 @@ def draw(comparison: Comparison) -> None:
         layout = st.segmented_control(
             "Map", figures.LAYOUTS, default=figures.PCA, required=True, key="layout", bind="query-params"
         )
-        colour = st.segmented_control(
-            "Colour", figures.COLOURS, default=figures.TRUE, required=True, key="coloured_by", bind="query-params"
+        color = st.segmented_control(
+            "Color", figures.COLORS, default=figures.TRUE, required=True, key="colored_by", bind="query-params"
         )
     try:
         whole = image_services.embedding(comparison.checkpoints[model_id], comparison.split)
@@ -55,7 +55,7 @@ def draw(comparison: Comparison) -> None:
     except EvaluationError as error:
         st.warning(f"{error}", icon=":material/warning:")
         return
-    chosen = _map(table, comparison, model_id, layout, colour, whole)
+    chosen = _map(table, comparison, model_id, layout, color, whole)
     st.markdown("**Images selected**")
     if not len(chosen):
         st.caption("Draw a lasso or a box around points of the map to list their images here; a double click lets go.")
@@ -64,17 +64,17 @@ def draw(comparison: Comparison) -> None:
 
 
 def _map(
-    table: pd.DataFrame, comparison: Comparison, model_id: str, layout: str, colour: str, whole: Embedding
+    table: pd.DataFrame, comparison: Comparison, model_id: str, layout: str, color: str, whole: Embedding
 ) -> np.ndarray:
     """The figure with its caption and file; returns the row numbers of the selected images."""
     name, pca = comparison.names[model_id], layout == figures.PCA
     # The key names the map: points selected on one lie elsewhere on another.
     key = f"embedding-{model_id}-{comparison.split}-{layout}"
     event = st.plotly_chart(
-        figures.scatter(table, comparison.inks, colour=colour, axes=figures.component_axes(whole) if pca else None),
+        figures.scatter(table, comparison.inks, color=color, axes=figures.component_axes(whole) if pca else None),
         key=key,
         config=CONFIG,
-        alt=f"{layout} map of the features of {name}, one point an image, coloured by {colour}",
+        alt=f"{layout} map of the features of {name}, one point an image, colored by {color}",
         on_select="rerun",
         selection_mode=("lasso", "box"),
     )
@@ -84,7 +84,7 @@ def _map(
         f"The first two of {kept}."
         if pca
         else f"t-SNE (perplexity 30, fixed seed) of {kept}, which explain {100 * whole.explained.sum():.1f} % of the "
-        "variance. Neighbours mean something, distances between groups and axes do not."
+        "variance. Neighbors mean something, distances between groups and axes do not."
     )
     st.caption(f"{comparison.split_name}, n = {len(whole):,}.{parts} {how}")
     blocks.csv(lambda: table, key)
@@ -131,7 +131,7 @@ def _tsne(embedding: Embedding, name: str) -> np.ndarray:
         return shelf.get(key, lambda: tsne_plane(embedding))
     title, place = f"t-SNE of {name}, {len(embedding):,} images", st.empty()
     with place.container():
-        bar = st.progress(0.0, text=f"{title}: looking for neighbours")
+        bar = st.progress(0.0, text=f"{title}: looking for neighbors")
         st.button("Stop", key="stop-tsne", icon=":material/stop_circle:", on_click=_back_to_pca)
     started = time.perf_counter()
 

@@ -68,7 +68,7 @@ def _one_label_set(comparison: Comparison) -> tuple[dict[str, EvaluationRun], st
     for model_id, reason in members.refused.items():
         st.warning(f"{names[model_id]} is left out: {reason}.", icon=":material/warning:")
     changed = "".join(
-        f" {names[model_id]} without {', '.join(classes)}, its other probabilities renormalised to "
+        f" {names[model_id]} without {', '.join(classes)}, its other probabilities renormalized to "
         f"{members.labels.name}."
         for model_id, classes in members.dropped.items()
     )

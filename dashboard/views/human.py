@@ -37,7 +37,7 @@ def draw(comparison: Comparison) -> None:
     st.dataframe(shown, hide_index=True, alt="Agreement with the annotators and cross-entropy by network")
     st.caption(
         "Images without votes are left out. *Another annotator*: the chance that two annotators of one image agree; "
-        "*favourite*: always answering what most of them say, which no answer can beat. The entropy of the votes is "
+        "*favorite*: always answering what most of them say, which no answer can beat. The entropy of the votes is "
         "the lowest cross-entropy there can be."
     )
     blocks.csv(lambda: figures.numbers(results), f"human-{comparison.split}")

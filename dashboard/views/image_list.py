@@ -40,7 +40,7 @@ def draw(
     ``classes`` are the two columns said under a face.
 
     ``explained`` is the model id of the network whose saliency may be laid beside the faces, for the second of
-    ``classes``; with an ensemble's the offer is greyed out, with None there is none.
+    ``classes``; with an ensemble's the offer is grayed out, with None there is none.
     """
     if not len(listed):
         st.info("No image is like that.", icon=":material/info:")
@@ -138,7 +138,7 @@ def _beside_maps(
     alts = [f"{line}, and the saliency of {name}" for line in lines]
     st.image(pictures, caption=lines, width=2 * WIDTH_PX + GAP_PX + MARGIN_PX, alt=alts)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(maps.colour_bar(COLORMAP), alt="Colour bar from 0 to 1", width=200)
+        st.image(maps.color_bar(COLORMAP), alt="Color bar from 0 to 1", width=200)
         bare = sum(not e.has_evidence for e in found)
         st.caption(
             f"0, no evidence → 1, most. Grad-CAM of {name} in closed form, {found[0].layer}, for the class it gives; "
@@ -148,7 +148,7 @@ def _beside_maps(
 
 
 def _pair(face: np.ndarray, under_map: np.ndarray) -> np.ndarray:
-    """Two pictures (S, S, 3) side by side, RGBA: what lies between and after them has the colour of the paper."""
+    """Two pictures (S, S, 3) side by side, RGBA: what lies between and after them has the color of the paper."""
     size = len(face)
     gap, margin = (round(size * px / WIDTH_PX) for px in (GAP_PX, MARGIN_PX))
     pair = np.zeros((size, 2 * size + gap + margin, 4), np.uint8)

@@ -42,7 +42,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def address_with_images(
     tmp_path_factory: pytest.TempPathFactory, checkpoint_root: Path, image_folder: Path
 ) -> Iterator[str]:
-    """Where the app is served with the tests' networks and the images that they learnt from."""
+    """Where the app is served with the tests' networks and the images that they learned from."""
     log = tmp_path_factory.mktemp("server") / "log.txt"
     environment = os.environ | {"FERSCOPE_DATA": str(image_folder), "PYTHONPATH": str(ROOT)}
     with served([sys.executable, "-c", ON_NETWORKS, str(checkpoint_root)], log, environment) as url:

@@ -108,25 +108,25 @@ def test_a_still_gif_decodes():
 
 
 @pytest.mark.parametrize("fmt", ["PNG", "TIFF", "PPM"])
-def test_sixteen_bit_grey_is_scaled_and_not_clipped(fmt):
+def test_sixteen_bit_gray_is_scaled_and_not_clipped(fmt):
     deep = np.tile(np.array([0, 128, 129, 257, 32768, 65278, 65535, 1000], np.uint16), (16, 2))
     expected = [0, 0, 1, 1, 128, 254, 255, 4]
     np.testing.assert_array_equal(decode(saved(deep, fmt))[0, :8], np.repeat(expected, 3).reshape(8, 3))
 
 
-def test_sixteen_bit_colour_is_scaled():
+def test_sixteen_bit_color_is_scaled():
     deep = np.full((16, 16, 3), (65535, 32768, 0), np.uint16)
     data = cv2.imencode(".png", deep[..., ::-1])[1].tobytes()
     np.testing.assert_array_equal(decode(data)[3, 3], (255, 128, 0))
 
 
-def test_cmyk_jpeg_keeps_its_colours_whether_or_not_adobe_marked_it():
-    colour = np.full((24, 24, 3), (200, 30, 60), np.uint8)
-    marked = saved(Image.fromarray(colour).convert("CMYK"), "JPEG", quality=98)
+def test_cmyk_jpeg_keeps_its_colors_whether_or_not_adobe_marked_it():
+    color = np.full((24, 24, 3), (200, 30, 60), np.uint8)
+    marked = saved(Image.fromarray(color).convert("CMYK"), "JPEG", quality=98)
     start = marked.index(b"\xff\xee\x00\x0eAdobe")
     unmarked = marked[:start] + marked[start + 16 :]
     for data in (marked, unmarked):
-        assert np.abs(decode(data).astype(int) - colour).max() < 6
+        assert np.abs(decode(data).astype(int) - color).max() < 6
 
 
 def test_transparency_is_laid_on_white():
@@ -138,8 +138,8 @@ def test_transparency_is_laid_on_white():
     np.testing.assert_array_equal(image[5, 12], (255, 255, 255))
     np.testing.assert_array_equal(image[0, 0], (127, 127, 127))
 
-    grey = Image.merge("LA", (Image.new("L", (16, 16), 10), Image.new("L", (16, 16), 0)))
-    assert decode(saved(grey, "PNG")).min() == 255
+    gray = Image.merge("LA", (Image.new("L", (16, 16), 10), Image.new("L", (16, 16), 0)))
+    assert decode(saved(gray, "PNG")).min() == 255
 
 
 def test_palettes_with_and_without_transparency_decode():

@@ -30,6 +30,6 @@ def test_impossible_sets_are_refused(classes):
         LabelSet("bad", classes)
 
 
-def test_a_folder_in_a_known_order_is_recognised():
+def test_a_folder_in_a_known_order_is_recognized():
     assert LabelSet.custom(["anger", "disgust", "fear", "happiness", "pain", "sadness"]) is PAIN6
     assert LabelSet.custom(["cat", "dog"]).name == "custom"

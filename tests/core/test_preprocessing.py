@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from core.preprocessing import Preprocessing
 
 
-def test_input_is_scaled_and_centred():
+def test_input_is_scaled_and_centered():
     tensor = Preprocessing(mean=0.5, std=0.25).to_tensor([np.full((48, 48), 255, np.uint8)])
     assert tensor.shape == (1, 1, 48, 48)
     assert torch.allclose(tensor, torch.tensor(2.0))
@@ -35,7 +35,7 @@ def test_no_crops_are_an_empty_batch():
     assert Preprocessing().to_tensor([]).shape == (0, 1, 48, 48)
 
 
-def test_equalising_spreads_a_flat_picture():
+def test_equalizing_spreads_a_flat_picture():
     flat = np.linspace(100, 120, 48 * 48).reshape(48, 48).astype(np.uint8)
     spread = Preprocessing(equalize="histogram").to_input_image(flat)
     assert spread.min() < 20

@@ -82,7 +82,7 @@ def test_progress_names_every_section_once(comparison):
 def test_names_that_a_person_gave_are_escaped_everywhere(root):
     checkpoint = load_checkpoint(root / "tiny_cnn")
     labels = replace(checkpoint.card.labels, name=WILD)
-    save_card(replace(checkpoint.card, title=WILD, licence=WILD, hardware=WILD, labels=labels), checkpoint.path)
+    save_card(replace(checkpoint.card, title=WILD, license=WILD, hardware=WILD, labels=labels), checkpoint.path)
     page = html(from_checkpoints([], "test", root)[0], NOW)
     assert "<script" not in page
     assert "</title><" not in page.split("</title>", 1)[1]

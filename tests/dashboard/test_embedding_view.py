@@ -39,9 +39,9 @@ def test_a_checkpoint_without_an_embedding_names_the_command(embedded, open_view
 
 
 @pytest.mark.parametrize("split", ["PrivateTest", "PublicTest"])
-@pytest.mark.parametrize("colour", ["true class", "predicted class"])
-def test_the_first_two_components_with_what_they_explain(embedded, open_view, said, split, colour):
-    app = open_view("Embedding", split=split, coloured_by=colour)
+@pytest.mark.parametrize("color", ["true class", "predicted class"])
+def test_the_first_two_components_with_what_they_explain(embedded, open_view, said, split, color):
+    app = open_view("Embedding", split=split, colored_by=color)
     assert not app.error
     assert f"{split}, n = 36. The first two of the first 16 principal components of 16 penultimate features" in said(
         app

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.evaluation import abstention, reliability, risk_coverage, summarise
+from core.evaluation import abstention, reliability, risk_coverage, summarize
 from core.inference import ENSEMBLE
 from dashboard.figures import calibration
 from dashboard.theme import Form
@@ -34,13 +34,13 @@ def test_networks_differ_in_form_and_not_in_hue(run, inks):
 
 def table_row(model_id, run):
     before, area = {model_id: calibration.uncalibrated(run)}, {model_id: risk_coverage(run)}
-    return calibration.table({model_id: run}, before, {model_id: summarise(run)}, area, NAMES).iloc[0]
+    return calibration.table({model_id: run}, before, {model_id: summarize(run)}, area, NAMES).iloc[0]
 
 
 def test_scores_stand_before_and_after_temperature(answering):
     soft = answering([0, 0, 1, 2], [0, 0, 1, 1], "net", temperature=2.0)
     row = table_row("net", soft)
-    # Before: 3 right at -ln 0.8 and 1 wrong at -ln 0.1; after: the square roots, renormalised.
+    # Before: 3 right at -ln 0.8 and 1 wrong at -ln 0.1; after: the square roots, renormalized.
     before = np.mean([-np.log(0.8)] * 3 + [-np.log(0.1)])
     after = np.log(np.sqrt(0.8) + 2 * np.sqrt(0.1)) + before / 2
     assert row["NLL before"].startswith(f"{before:.3f}")

@@ -13,7 +13,7 @@ def run(answering):
     return answering([0, 0, 0, 1], [0, 0, 1, 1], "net")
 
 
-def test_cells_have_the_counts_and_colour_has_the_share(run, inks):
+def test_cells_have_the_counts_and_color_has_the_share(run, inks):
     heat = confusion.matrix(ConfusionMatrix.from_run(run), inks).data[0]
     assert heat.text[0] == ["2", "1", "0"]
     assert heat.z[0] == pytest.approx([2 / 3, 1 / 3, 0])
@@ -49,7 +49,7 @@ def test_the_chosen_cell_is_outlined(run, inks):
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_the_difference_has_zero_in_the_middle_in_the_papers_colour(answering, run, inks, dark):
+def test_the_difference_has_zero_in_the_middle_in_the_papers_color(answering, run, inks, dark):
     other = answering([0, 0, 0, 1], [0, 1, 1, 1], "other")
     paper = DARK if dark else inks
     heat = confusion.difference(run, other, paper).data[0]

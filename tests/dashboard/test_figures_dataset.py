@@ -6,7 +6,7 @@ from core.data import Samples, describe
 from core.data.overview import class_counts, findings
 from core.labels import LabelSet
 from dashboard.figures import dataset as figures
-from dashboard.theme import DARK, LIGHT, class_colour
+from dashboard.theme import DARK, LIGHT, class_color
 
 SPLITS = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}
 LETTERS = LabelSet("letters", ("a", "b"))
@@ -37,7 +37,7 @@ def test_bars_are_shares_of_their_split_in_the_classes_hues(counts, inks):
     assert list(drawn) == ["Training", "PublicTest", "PrivateTest"]
     assert list(drawn["Training"].x) == pytest.approx([2 / 3, 1 / 3])
     assert list(drawn["Training"].text) == ["2", "1"]
-    assert list(drawn["Training"].marker.color) == [class_colour("a"), class_colour("b")]
+    assert list(drawn["Training"].marker.color) == [class_color("a"), class_color("b")]
     assert len({t.marker.pattern.shape for t in drawn.values()}) == 3
 
 

@@ -4,7 +4,7 @@ import pytest
 from core.evaluation import EvaluationError
 from core.evaluation.embedding import Embedding
 from dashboard.figures import embedding as figures
-from dashboard.theme import DARK, LIGHT, class_colour
+from dashboard.theme import DARK, LIGHT, class_color
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ def drawn(figure):
 def test_a_class_is_a_hue_and_a_mistake_a_cross(table, inks):
     by_true = drawn(figures.scatter(table, inks))
     assert set(by_true) == {("a", "circle"), ("a", "x"), ("b", "circle"), ("c", "x")}
-    assert all(t.marker.color == class_colour(name) for (name, _), t in by_true.items())
+    assert all(t.marker.color == class_color(name) for (name, _), t in by_true.items())
     assert [row[0] for row in by_true["a", "circle"].customdata] == [100, 101]
-    by_predicted = drawn(figures.scatter(table, inks, colour=figures.PREDICTED))
+    by_predicted = drawn(figures.scatter(table, inks, color=figures.PREDICTED))
     assert set(by_predicted) == {("a", "circle"), ("a", "x"), ("b", "circle"), ("b", "x")}
     assert [row[0] for row in by_predicted["a", "x"].customdata] == [105]
 

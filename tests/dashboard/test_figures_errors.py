@@ -68,8 +68,8 @@ def test_a_caption_names_both_classes_only_where_they_differ(table):
 
 
 def test_faces_get_a_transparent_edge():
-    grey = np.full((48, 48), 7, np.uint8)
-    framed = errors.framed(grey)
+    gray = np.full((48, 48), 7, np.uint8)
+    framed = errors.framed(gray)
     assert framed.shape == (50, 50, 4)
     assert (framed[1:-1, 1:-1] == [7, 7, 7, 255]).all()
     assert (framed[[0, -1]] == 0).all()

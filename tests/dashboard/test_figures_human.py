@@ -34,11 +34,11 @@ FORM = {"good": FORMS["cnn"], "bad": FORMS["resnet50"]}
 
 def test_each_network_stands_beside_what_people_reach(results, inks):
     figure = figures.marks(results, FORM, NAMES, inks, figures.AGREEMENT)
-    people, favourite, good, bad = figure.data
-    assert (people.name, favourite.name) == ("another annotator", "annotators' favourite")
+    people, favorite, good, bad = figure.data
+    assert (people.name, favorite.name) == ("another annotator", "annotators' favorite")
     assert good.x[0] == pytest.approx(0.7)  # 1, 0.6 and 0.5
     assert bad.x[0] == pytest.approx(0.3)
-    assert list(favourite.x) == pytest.approx([0.7, 0.7])
+    assert list(favorite.x) == pytest.approx([0.7, 0.7])
     assert (good.marker.symbol, bad.marker.symbol) == ("circle", "diamond")
     assert list(figure.layout.yaxis.ticktext) == ["Good", "Bad"]
     limit, *_ = figures.marks(results, FORM, NAMES, inks, figures.CROSS_ENTROPY).data

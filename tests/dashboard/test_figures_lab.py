@@ -10,7 +10,7 @@ from core.labels import LabelSet
 from dashboard.figures import lab_report, lab_trust, lab_what_if
 from dashboard.figures.dumbbells import SHAPES, dumbbells
 from dashboard.theme import FORMS as NETWORK_FORMS
-from dashboard.theme import OTHER_FORMS, Form, class_colour
+from dashboard.theme import OTHER_FORMS, Form, class_color
 
 TWO = LabelSet("two", ("happy", "sad"))
 FORMS = {"one": Form("dot", "circle"), "other": Form("dash", "square")}
@@ -38,8 +38,8 @@ def test_before_and_after_stand_in_one_row_hollow_and_filled(inks):
     assert 'title="happy: 0.400, One, changed"' in happy
     assert 'title="sad: 0.600, One, changed"' in sad
     assert re.findall(r"<u style=\"left:([\d.]+)%;width:([\d.]+)%", happy) == [("40.00", "50.00")]
-    assert class_colour("happy") in happy
-    assert class_colour("sad") not in happy
+    assert class_color("happy") in happy
+    assert class_color("sad") not in happy
     assert re.findall(r'class="m0 (was|now)" style="left:([\d.]+)%', sad) == [("was", "10.00"), ("now", "60.00")]
     assert 'aria-label="now highest sad"' in text
 
@@ -70,7 +70,7 @@ def test_a_curve_has_the_hue_of_its_class_and_the_form_of_its_network(inks):
     figure = lab_what_if.along(swept, "sad", 2.5, FORMS, NAMES, inks)
     one, other = figure.data
     assert one.y == pytest.approx([0.1, 0.75])
-    assert one.line.color == other.line.color == class_colour("sad")
+    assert one.line.color == other.line.color == class_color("sad")
     assert (one.line.dash, other.line.dash) == ("dot", "dash")
     assert figure.layout.shapes[0].x0 == 2.5
     table = lab_what_if.numbers(swept, NAMES)
@@ -80,9 +80,9 @@ def test_a_curve_has_the_hue_of_its_class_and_the_form_of_its_network(inks):
 
 def test_deletion_and_insertion_carry_their_areas(inks):
     found = FaithfulnessCurves(np.array([0, 0.5, 1]), np.array([0.9, 0.2, 0.1]), np.array([0.1, 0.8, 0.9]), 0.35, 0.65)
-    deletion, insertion = lab_trust.curves(found, class_colour("happy"), FORMS["one"], inks).data
+    deletion, insertion = lab_trust.curves(found, class_color("happy"), FORMS["one"], inks).data
     assert (deletion.name, insertion.name) == ("deletion, area 0.350", "insertion, area 0.650")
-    assert insertion.line.color == class_colour("happy")
+    assert insertion.line.color == class_color("happy")
     assert insertion.y == pytest.approx([0.1, 0.8, 0.9])
 
 

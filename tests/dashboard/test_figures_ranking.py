@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from core.evaluation import pr_curves, roc_curves, summarise, top_k
+from core.evaluation import pr_curves, roc_curves, summarize, top_k
 from dashboard.figures import ranking
-from dashboard.theme import Form, class_colour
+from dashboard.theme import Form, class_color
 
 FORMS = {"one": Form("dot", "circle"), "two": Form("solid", "diamond", 3.0)}
 NAMES = {"one": "One", "two": "Two"}
@@ -21,7 +21,7 @@ def test_hue_is_the_class_and_line_style_the_network(runs, inks):
     figure = ranking.curves(of_networks, ["macro", "a"], FORMS, NAMES, inks, "ROC")
     drawn = {line.name: line.line for line in figure.data[1:]}
     assert set(drawn) == {"a, One", "a, Two", "macro, One", "macro, Two"}
-    assert drawn["a, One"].color == drawn["a, Two"].color == class_colour("a")
+    assert drawn["a, One"].color == drawn["a, Two"].color == class_color("a")
     assert drawn["macro, One"].color == inks.text
     assert drawn["a, One"].dash != drawn["a, Two"].dash
 
@@ -51,7 +51,7 @@ def test_top_k_begins_with_accuracy_and_ends_with_one(runs, inks):
 
 
 def test_the_pareto_line_leaves_out_what_is_worse_and_dearer(runs, inks):
-    summaries = {m: summarise(r) for m, r in runs.items()}
+    summaries = {m: summarize(r) for m, r in runs.items()}
     dear = ranking.cost_numbers(summaries, {"one": 10.0, "two": 20.0})
     assert list(dear["pareto"]) == [True, False]
     both = ranking.cost_numbers(summaries, {"one": 10.0, "two": 5.0})
@@ -62,7 +62,7 @@ def test_the_pareto_line_leaves_out_what_is_worse_and_dearer(runs, inks):
     assert figure.layout.xaxis.type == "log"
 
 
-def test_a_cost_in_milliseconds_is_labelled_as_it_is(runs, inks):
-    summaries = {m: summarise(r) for m, r in runs.items()}
+def test_a_cost_in_milliseconds_is_labeled_as_it_is(runs, inks):
+    summaries = {m: summarize(r) for m, r in runs.items()}
     figure = ranking.cost(summaries, {"one": 2.5, "two": 12.0}, FORMS, NAMES, inks, "milliseconds")
     assert figure.layout.xaxis.ticktext == ("2", "5", "10")

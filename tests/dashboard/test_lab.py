@@ -32,7 +32,7 @@ def lab(networks):
     return opened
 
 
-def labelled(widgets, label: str):
+def labeled(widgets, label: str):
     return next(w for w in widgets if w.label == label)
 
 
@@ -56,8 +56,8 @@ def test_methods_that_coincide_before_the_pooling_say_so(lab, said):
 
 def test_one_class_rather_than_another(lab, said):
     app = lab("Saliency")
-    verdict = labelled(app.segmented_control, "Evidence for").value
-    against = labelled(app.selectbox, "rather than")
+    verdict = labeled(app.segmented_control, "Evidence for").value
+    against = labeled(app.selectbox, "rather than")
     assert verdict not in against.options
     against.set_value(against.options[1]).run()
     assert not app.exception
@@ -79,7 +79,7 @@ def test_a_slider_moves_the_answer_and_undo_brings_it_back(lab, said):
     assert " · unchanged " in said(app)
     assert "Largest move" in said(app)
     app.selectbox(key="along").set_value("noise").run()
-    labelled(app.button, "Undo all changes").click().run()
+    labeled(app.button, "Undo all changes").click().run()
     assert not app.exception
     assert app.slider(key="brightness").value == 0
     assert "Nothing is changed" in said(app)
@@ -104,7 +104,7 @@ def test_hiding_everything_is_a_sentence(lab, said):
 def test_a_link_that_hides_everything_can_be_undone(lab, said):
     app = lab("What if", hidden_parts=["left half", "right half"])
     assert "The whole face is hidden" in said(app)
-    labelled(app.button, "Undo all changes").click().run()
+    labeled(app.button, "Undo all changes").click().run()
     assert not app.exception
     assert "Nothing is changed" in said(app)
 
@@ -112,7 +112,7 @@ def test_a_link_that_hides_everything_can_be_undone(lab, said):
 def test_trust_is_measured_when_asked_for(lab, said):
     app = lab("Trust")
     assert "ROAD" not in said(app)
-    labelled(app.button, "Measure").click().run()
+    labeled(app.button, "Measure").click().run()
     assert not app.exception
     assert "shuffled maps" in said(app) or "marks no place" in said(app)
     if "shuffled maps" in said(app):

@@ -123,7 +123,7 @@ def test_trust_that_was_measured_is_in_the_report_unasked(lab, said, few_methods
     known = app.files[-1]["faces"][0]
     assert known["trust"]["tiny_cnn"]["chance"]["better_than_chance"] == (verdicts["CNN"] == lab_trust.BETTER)
     assert len(known["trust"]["tiny_cnn"]["deletion_insertion"]["deletion"]) == 25
-    assert known["trust"]["tiny_cnn"]["randomised"][0]["down_to"] == "head"
+    assert known["trust"]["tiny_cnn"]["randomized"][0]["down_to"] == "head"
 
 
 def test_measuring_for_the_report_can_be_stopped_and_goes_on(lab, said, few_methods, monkeypatch):

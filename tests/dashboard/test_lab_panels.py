@@ -28,7 +28,7 @@ def lab(networks, open_lab):
     return opened
 
 
-def labelled(widgets, label: str):
+def labeled(widgets, label: str):
     return next(w for w in widgets if w.label == label)
 
 
@@ -106,7 +106,7 @@ def test_a_stopped_grid_keeps_what_was_made_and_goes_on(lab, said, monkeypatch, 
     assert "2 of 10 maps are made." in said(app)
     assert said(app).count("stopped") == 8
     assert calls == [1, 2, 3]
-    labelled(app.button, "Go on").click().run()
+    labeled(app.button, "Go on").click().run()
     assert not app.exception
     assert "maps are made." not in said(app)
     assert len(calls) == 3 + 8
@@ -117,7 +117,7 @@ def test_a_slow_map_that_is_stopped_leaves_the_others(lab, said, monkeypatch, re
     app = lab("Saliency", method="Occlusion")
     assert said(app).count("Occlusion, input") == 1
     assert "Stopped before this map was made." in said(app)
-    labelled(app.button, "Go on").click().run()
+    labeled(app.button, "Go on").click().run()
     assert said(app).count("Occlusion, input") + said(app).count("no evidence for this class") == 2
     assert calls == [1, 2, 3]
 
@@ -125,7 +125,7 @@ def test_a_slow_map_that_is_stopped_leaves_the_others(lab, said, monkeypatch, re
 def test_trust_that_is_stopped_keeps_what_was_measured(lab, said, monkeypatch, remembers_the_question):
     calls = stopping_at(monkeypatch, "chance", 2, "trust")
     app = lab("Trust", stage="stage 1")
-    labelled(app.button, "Measure").click().run()
+    labeled(app.button, "Measure").click().run()
     assert not app.exception
     text = said(app)
     if "marks no place" in text:
@@ -134,7 +134,7 @@ def test_trust_that_is_stopped_keeps_what_was_measured(lab, said, monkeypatch, r
     table = app.dataframe[-1].value
     assert list(table["chance test"])[1] == "not tested"
     assert table["ROAD"][1] != ""
-    labelled(app.button, "Go on").click().run()
+    labeled(app.button, "Go on").click().run()
     assert not app.exception
     assert set(app.dataframe[-1].value["chance test"]) <= {"better than chance", "no better than chance"}
     assert calls == [1, 2, 3]
@@ -149,7 +149,7 @@ def test_trust_is_about_the_chosen_method_and_contrast(lab, said, monkeypatch):
     )
     link = {"class": "striped", "rather_than": "dark", "method": "Occlusion", "networks": "CNN", "stage": "stage 1"}
     app = lab("Trust", **link)
-    labelled(app.button, "Measure").click().run()
+    labeled(app.button, "Measure").click().run()
     assert not app.exception
     labels = services.networks().get("tiny_cnn").card.labels
     contrast = Contrast(labels.index("striped"), labels.index("dark"))
@@ -167,13 +167,13 @@ def test_trust_is_about_the_chosen_method_and_contrast(lab, said, monkeypatch):
 def test_the_check_by_random_weights_of_a_slow_method_can_be_stopped(lab, said, monkeypatch, remembers_the_question):
     calls = stopping_at(monkeypatch, "sanity", 2, "trust")
     app = lab("Trust", method="Occlusion")
-    labelled(app.button, "Measure").click().run()
+    labeled(app.button, "Measure").click().run()
     assert not app.exception
     text = said(app)
     if "marks no place" in text:
         pytest.skip("one of the tiny networks has no map here")
     assert "Stopped; the check by random weights is done for 1 of 2 networks." in text
-    labelled(app.button, "Go on").click().run()
+    labeled(app.button, "Go on").click().run()
     assert not app.exception
     assert "Stopped" not in said(app)
     assert calls == [1, 2, 3]
@@ -187,7 +187,7 @@ def test_regions_of_a_haar_face_are_the_templates(lab, said):
 
 def test_averages_without_the_data_set_are_a_sentence(lab, said):
     app = lab("Regions")
-    labelled(app.button, "Average by class").click().run()
+    labeled(app.button, "Average by class").click().run()
     assert not app.exception
     assert "set FERSCOPE_DATA" in said(app)
 
@@ -198,7 +198,7 @@ def test_averages_over_the_data_set_are_made_once(lab, said, image_folder, monke
     calls = []
     real = inference.dataset_shares
     monkeypatch.setattr(inference, "dataset_shares", lambda *a, **o: calls.append(1) or real(*a, **o))
-    labelled(app.button, "Average by class").click().run()
+    labeled(app.button, "Average by class").click().run()
     assert not app.exception
     assert "PrivateTest, n = 36, by the class each network answered with" in said(app)
     app.segmented_control(key="region").set_value("eyes").run()
@@ -217,13 +217,13 @@ def test_a_face_number_in_a_link_is_that_face_and_belongs_to_the_first_photo(lab
 
 def test_a_chosen_class_goes_into_the_link_and_stays_for_the_next_face(lab, said):
     app = lab("Saliency", photo="two_faces")
-    control = labelled(app.segmented_control, "Evidence for")
+    control = labeled(app.segmented_control, "Evidence for")
     other = next(c for c in control.options if c != control.value)
     control.set_value(other).run()
     assert app.query_params["class"] == other
-    labelled(app.segmented_control, "Face").set_value(1).run()
+    labeled(app.segmented_control, "Face").set_value(1).run()
     assert app.query_params["face"] == "2"
-    assert labelled(app.segmented_control, "Evidence for").value == other
+    assert labeled(app.segmented_control, "Evidence for").value == other
 
 
 def test_every_method_can_stand_in_the_grid():

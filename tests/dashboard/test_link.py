@@ -31,7 +31,7 @@ def opened(networks):
     return make
 
 
-def labelled(widgets, label: str):
+def labeled(widgets, label: str):
     return next(w for w in widgets if w.label == label)
 
 
@@ -57,12 +57,12 @@ def set_everything(app: AppTest) -> None:
     """By hand, panel by panel."""
     app.pills(key="networks").set_value(["tiny_residual"]).run()
     show(app, "Saliency")
-    labelled(app.segmented_control, "Evidence for").set_value("striped").run()
-    labelled(app.selectbox, "rather than").set_value("dark").run()
+    labeled(app.segmented_control, "Evidence for").set_value("striped").run()
+    labeled(app.selectbox, "rather than").set_value("dark").run()
     app.selectbox(key="method").set_value("layercam").run()
     app.selectbox(key="stage").set_value("stage 2").run()
     app.segmented_control(key="scale").set_value("common").run()
-    app.selectbox(key="colours").set_value("magma").run()
+    app.selectbox(key="colors").set_value("magma").run()
     app.slider(key="opacity").set_value(0.3).run()
     show(app, "Methods").pills(key="methods").set_value(["gradcam", "occlusion"]).run()
     show(app, "What if").slider(key="brightness").set_value(-0.2).run()
@@ -78,13 +78,13 @@ def check_everything(app: AppTest) -> None:
     assert app.pills(key="networks").value == ["tiny_residual"]
     for panel in ("Saliency", "Regions", "Trust", "Report"):
         show(app, panel)
-        assert labelled(app.segmented_control, "Evidence for").value == "striped"
-        assert labelled(app.selectbox, "rather than").value == "dark"
+        assert labeled(app.segmented_control, "Evidence for").value == "striped"
+        assert labeled(app.selectbox, "rather than").value == "dark"
         assert app.selectbox(key="method").value == "layercam"
         assert app.selectbox(key="stage").value == "stage 2"
     show(app, "Saliency")
     assert app.segmented_control(key="scale").value == "common"
-    assert app.selectbox(key="colours").value == "magma"
+    assert app.selectbox(key="colors").value == "magma"
     assert app.slider(key="opacity").value == 0.3
     assert show(app, "Methods").pills(key="methods").value == ["gradcam", "occlusion"]
     assert show(app, "What if").slider(key="brightness").value == -0.2
@@ -126,7 +126,7 @@ def test_the_face_and_the_class_are_in_the_link(opened):
 
 def test_what_a_link_asks_of_a_network_that_lacks_it_is_a_sentence_shown_once(opened, said):
     app = opened(**{"class": "contempt", "rather_than": "pain", "stage": "layer99", "networks": "CNN"})
-    verdict = labelled(app.segmented_control, "Evidence for").value
+    verdict = labeled(app.segmented_control, "Evidence for").value
     text = said(app)
     assert (
         "This link asks for the class `contempt`, which CNN does not have; it has bright, dark, striped. "
@@ -134,7 +134,7 @@ def test_what_a_link_asks_of_a_network_that_lacks_it_is_a_sentence_shown_once(op
     )
     assert f"This link asks for the evidence for {verdict} rather than `pain`, which CNN does not have; it has " in text
     assert "This link asks for the layer `layer99`, which CNN does not have; it has each network's default, " in text
-    assert labelled(app.selectbox, "rather than").value == "any other"
+    assert labeled(app.selectbox, "rather than").value == "any other"
     assert app.selectbox(key="stage").value == "each network's default"
     assert {"class", "rather_than", "stage"}.isdisjoint(app.query_params)
     assert link_of(app) == {"networks": ["CNN"]}
@@ -146,7 +146,7 @@ def test_a_class_is_not_set_against_itself(opened, said):
     assert "rather than `dark`, the same class; there are bright, striped. Shown: dark rather than any other." in said(
         app
     )
-    assert labelled(app.segmented_control, "Evidence for").value == "dark"
+    assert labeled(app.segmented_control, "Evidence for").value == "dark"
 
 
 def test_several_networks_that_lack_a_class_are_named(opened, said):

@@ -33,7 +33,7 @@ def test_ten_analyses_give_free_memory_back():
     for block in blocks[:-1]:  # the last one keeps the top of the heap
         heap.free(block)
     for _ in range(memory.EVERY):
-        memory.analysed()
+        memory.analyzed()
     assert resident_mb() < full - 80  # 125 MB were freed
     heap.free(blocks[-1])
 
@@ -43,6 +43,6 @@ def test_without_glibc_nothing_is_done(monkeypatch):
     memory._trim.cache_clear()
     try:
         for _ in range(memory.EVERY):
-            memory.analysed()
+            memory.analyzed()
     finally:
         memory._trim.cache_clear()

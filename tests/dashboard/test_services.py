@@ -1,4 +1,4 @@
-"""The data set of a network, with the labels that it learnt."""
+"""The data set of a network, with the labels that it learned."""
 
 from pathlib import Path
 

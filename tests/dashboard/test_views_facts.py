@@ -99,7 +99,7 @@ def test_ferplus_joins_an_ensemble_without_contempt_and_the_captions_say_so(fer_
     app = open_view("Ensembles")
     assert not app.error
     text = said(app)
-    assert "FER+ CNN without contempt, its other probabilities renormalised to FER7." in text
+    assert "FER+ CNN without contempt, its other probabilities renormalized to FER7." in text
     assert "436 images that not every network answered are left out for all; the labels are those of FER2013." in text
     captions = [c.value for c in app.caption if "n = 3,153" in c.value]
     assert len(captions) == 3

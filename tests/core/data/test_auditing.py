@@ -19,7 +19,7 @@ def samples_of(pictures: str, labels: list[int], splits: list[str], channels: in
     return Samples("made", FER7, images, np.array(labels), np.array(splits), np.arange(len(images)), skipped=4)
 
 
-@pytest.fixture(params=[1, 3], ids=["grey", "RGB"])
+@pytest.fixture(params=[1, 3], ids=["gray", "RGB"])
 def samples(request) -> Samples:
     return samples_of(
         "aabbbc.da",

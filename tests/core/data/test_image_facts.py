@@ -45,14 +45,14 @@ def test_statistics_counted_by_hand() -> None:
     assert facts.votes is None
 
 
-def test_blur_lowers_sharpness_and_colour_is_read_as_grey() -> None:
+def test_blur_lowers_sharpness_and_color_is_read_as_gray() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (16, 16), dtype=np.uint8)
     soft = np.asarray(Image.fromarray(noise).resize((4, 4)).resize((16, 16)))
-    grey = describe(samples_of(np.stack([noise, soft])))
-    assert grey.sharpness[1] < grey.sharpness[0] / 4
-    colour = describe(samples_of(np.repeat(np.stack([noise, soft])[..., None], 3, axis=3)))
-    np.testing.assert_array_equal(colour.sharpness, grey.sharpness)
-    np.testing.assert_array_equal(colour.brightness, grey.brightness)
+    gray = describe(samples_of(np.stack([noise, soft])))
+    assert gray.sharpness[1] < gray.sharpness[0] / 4
+    color = describe(samples_of(np.repeat(np.stack([noise, soft])[..., None], 3, axis=3)))
+    np.testing.assert_array_equal(color.sharpness, gray.sharpness)
+    np.testing.assert_array_equal(color.brightness, gray.brightness)
 
 
 def test_a_table_comes_back_as_it_was_saved(tmp_path) -> None:
@@ -107,7 +107,7 @@ def test_facts_that_do_not_fit_together_are_refused(change, message) -> None:
         replace(facts, **change)
 
 
-def test_spoilt_tables_are_refused_in_a_sentence_that_names_them(tmp_path) -> None:
+def test_spoiled_tables_are_refused_in_a_sentence_that_names_them(tmp_path) -> None:
     path = tmp_path / "faces_images.parquet"
     describe(samples_of(np.zeros((3, 8, 8), np.uint8))).save(path)
     table = pq.read_table(path)

@@ -22,7 +22,7 @@ def test_folder_is_read_in_sorted_order_with_classes_over_all_splits(image_folde
     assert samples.images.shape == (5, 48, 48)
 
 
-def test_six_class_folder_is_recognised_as_the_pain_set(tmp_path):
+def test_six_class_folder_is_recognized_as_the_pain_set(tmp_path):
     for name in ("sad", "Pain", "happy", "fear", "disgust", "anger"):
         (tmp_path / "train" / name).mkdir(parents=True)
         Image.new("RGB", (9, 9)).save(tmp_path / "train" / name / "x.png")

@@ -14,7 +14,7 @@ from core.labels import FER7, LabelSet
 # Session-wide, so that hypothesis may use them: they hold no state.
 @pytest.fixture(scope="session")
 def make_run() -> Callable[..., EvaluationRun]:
-    """N images whose logits lean towards the truth by ``skill``; two seeds give two networks on one test set."""
+    """N images whose logits lean toward the truth by ``skill``; two seeds give two networks on one test set."""
 
     def make(
         n: int = 400, *, seed: int = 0, skill: float = 1.5, labels: LabelSet = FER7, **fields: object

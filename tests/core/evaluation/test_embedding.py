@@ -187,7 +187,7 @@ def two_heaps() -> Embedding:
     return reduced(features)
 
 
-def test_tsne_keeps_neighbours_together_and_tells_its_stages(two_heaps):
+def test_tsne_keeps_neighbors_together_and_tells_its_stages(two_heaps):
     stages: list[tuple[int, int]] = []
     plane = tsne_plane(two_heaps, lambda done, total: stages.append((done, total)))
     assert stages == [(i + 1, STAGES) for i in range(STAGES)]

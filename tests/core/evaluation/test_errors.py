@@ -63,7 +63,7 @@ def test_disagreement_needs_runs_on_the_same_images(make_run) -> None:
 
 
 def test_confident_learning_counted_by_hand(run_from) -> None:
-    # Labelled a: P(a) = 0.9, 0.8, 0.1 -> threshold 0.6. Labelled b: P(b) = 0.9, 0.6, 0.3 -> threshold 0.6.
+    # Labeled a: P(a) = 0.9, 0.8, 0.1 -> threshold 0.6. Labeled b: P(b) = 0.9, 0.6, 0.3 -> threshold 0.6.
     run = run_from(
         [0, 0, 0, 1, 1, 1],
         [[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.1, 0.9], [0.4, 0.6], [0.7, 0.3]],
@@ -80,7 +80,7 @@ def test_confident_learning_counted_by_hand(run_from) -> None:
 
 
 def test_an_unsure_answer_accuses_no_label(run_from) -> None:
-    # The second image looks a little more like b than like a, but less so than images labelled b do.
+    # The second image looks a little more like b than like a, but less so than images labeled b do.
     issues = likely_label_errors(run_from([0, 0, 1], [[0.9, 0.1], [0.45, 0.55], [0.1, 0.9]]))
     assert issues.table.empty
     assert issues.confident_joint.tolist() == [[1, 0], [0, 1]]

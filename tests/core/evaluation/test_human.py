@@ -54,7 +54,7 @@ def test_agreement_and_cross_entropy_counted_by_hand(run_from) -> None:
     assert result.annotators.value == pytest.approx((1 + 42 / 90 + 34 / 90) / 3)
     # Contempt and unknown are no classes of the run: the third image is all sad.
     # Most votes for a class of the run: 10, 6 and 6 of 10.
-    assert result.favourite.value == pytest.approx((1 + 0.6 + 0.6) / 3)
+    assert result.favorite.value == pytest.approx((1 + 0.6 + 0.6) / 3)
     expected = (-np.log(0.4) - (0.4 * np.log(0.4) + 0.6 * np.log(0.1)) - np.log(0.4)) / 3
     assert result.cross_entropy.value == pytest.approx(expected, rel=1e-6)
     assert result.vote_entropy.value == pytest.approx(-(0.4 * np.log(0.4) + 0.6 * np.log(0.6)) / 3)

@@ -5,7 +5,7 @@ from core.evaluation import EvaluationError, ensemble_run, on_one_label_set
 from core.labels import FER7, FERPLUS8, PAIN6, LabelSet
 
 
-def test_ferplus_joins_fer2013_without_contempt_and_renormalised(make_run) -> None:
+def test_ferplus_joins_fer2013_without_contempt_and_renormalized(make_run) -> None:
     fer, ferplus = make_run(seed=0), make_run(seed=1, labels=FERPLUS8, temperature=1.3)
     members = on_one_label_set([ferplus, fer])  # whichever comes first
     assert members.labels == FER7

@@ -114,7 +114,7 @@ def test_rows_are_chosen_by_mask_number_or_image(make_run) -> None:
         run.on_images(np.array([1002, 9999]))
 
 
-def test_mapping_to_fer2013_drops_contempt_and_renormalises(make_run) -> None:
+def test_mapping_to_fer2013_drops_contempt_and_renormalizes(make_run) -> None:
     run = make_run(labels=FERPLUS8, temperature=1.3)
     mapped = run.mapped_to(FER7)
     contempt = FERPLUS8.index("contempt")
@@ -207,11 +207,11 @@ def with_half_known_copies(table: pd.DataFrame) -> pd.DataFrame:
         (with_half_known_copies, "row 0 of the column 'copy_in_train' is empty"),
     ],
 )
-def test_a_spoilt_file_is_refused_in_a_sentence_that_names_it(make_run, tmp_path, spoil, message) -> None:
+def test_a_spoiled_file_is_refused_in_a_sentence_that_names_it(make_run, tmp_path, spoil, message) -> None:
     make_run().save(tmp_path / "run.parquet")
-    spoil(pd.read_parquet(tmp_path / "run.parquet")).to_parquet(tmp_path / "spoilt.parquet")
-    with pytest.raises(EvaluationError, match=rf"spoilt\.parquet.*{message}"):
-        load(tmp_path / "spoilt.parquet")
+    spoil(pd.read_parquet(tmp_path / "run.parquet")).to_parquet(tmp_path / "spoiled.parquet")
+    with pytest.raises(EvaluationError, match=rf"spoiled\.parquet.*{message}"):
+        load(tmp_path / "spoiled.parquet")
 
 
 def test_a_file_that_is_cut_or_missing_is_refused_by_name(make_run, tmp_path) -> None:

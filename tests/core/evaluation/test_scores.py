@@ -12,7 +12,7 @@ from core.evaluation import (
     balanced_accuracy,
     macro_f1,
     per_class,
-    summarise,
+    summarize,
     wilson,
 )
 from core.labels import LabelSet
@@ -69,7 +69,7 @@ def test_a_class_without_images_is_not_defined_and_not_in_the_means(answering) -
     assert absent.precision.value == 0  # it was answered once, wrongly
     assert macro_f1(run).value == pytest.approx((2 / 3 + 1) / 2)
     assert balanced_accuracy(run).value == pytest.approx((1 / 2 + 1) / 2)
-    assert summarise(run).absent_classes == ("b",)
+    assert summarize(run).absent_classes == ("b",)
 
 
 def test_a_class_never_answered_has_no_precision_but_a_recall_of_0(answering) -> None:
@@ -80,7 +80,7 @@ def test_a_class_never_answered_has_no_precision_but_a_recall_of_0(answering) ->
 
 def test_without_images_nothing_is_defined(make_run) -> None:
     empty = make_run().select(np.zeros(400, bool))
-    summary = summarise(empty)
+    summary = summarize(empty)
     assert summary.n == 0
     for score in (
         summary.accuracy,
@@ -96,13 +96,13 @@ def test_without_images_nothing_is_defined(make_run) -> None:
 
 def test_a_summary_tells_accuracy_without_copies_only_where_they_are_known(make_run) -> None:
     run = make_run()
-    assert summarise(run).accuracy_without_copies == accuracy(run.without_copies())
-    assert summarise(make_run(copy_in_train=None)).accuracy_without_copies is None
+    assert summarize(run).accuracy_without_copies == accuracy(run.without_copies())
+    assert summarize(make_run(copy_in_train=None)).accuracy_without_copies is None
 
 
 @pytest.mark.parametrize("n", [400, 0])
 def test_a_summary_survives_json(make_run, n) -> None:
-    summary = summarise(make_run().select(np.arange(n)))
+    summary = summarize(make_run().select(np.arange(n)))
     data = json.loads(json.dumps(summary.to_json(), allow_nan=False))
     assert RunSummary.from_json(data | {"added later": 1}) == summary
     assert data["n"] == n
@@ -114,7 +114,7 @@ def test_scores_with_the_mirrored_average_stand_beside_those_without() -> None:
     wrong, right = np.array([[1.0, 0.0]] * 4), np.array([[0.0, 3.0]] * 4)
     copies = np.array([True, False, False, False])
     run = EvaluationRun("m", "test", labels, np.arange(4), np.ones(4, int), wrong, copies, mirrored=right)
-    summary = summarise(run)
+    summary = summarize(run)
     assert (summary.accuracy.value, summary.accuracy_mirrored.value) == (0.0, 1.0)
     assert summary.mirrored_without_copies.n == 3
     assert RunSummary.from_json(summary.to_json()) == summary

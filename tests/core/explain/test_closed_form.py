@@ -11,7 +11,7 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
-from core.explain import class_maps, contrast_maps, grad_cam_maps, normalise
+from core.explain import class_maps, contrast_maps, grad_cam_maps, normalize
 from core.models import build_network, families
 from core.models.network import Network
 
@@ -49,8 +49,8 @@ def faces() -> Tensor:
 
 
 def as_the_package_shows(maps: Tensor) -> np.ndarray:
-    """(N, h, w) raw -> (N, 48, 48) through the package's own normalisation."""
-    scaled = normalise(maps[:, None], subtract_minimum=True)[:, 0].numpy()
+    """(N, h, w) raw -> (N, 48, 48) through the package's own normalization."""
+    scaled = normalize(maps[:, None], subtract_minimum=True)[:, 0].numpy()
     return np.asarray(scale_cam_image(scale_cam_image(scaled, (48, 48))))
 
 
@@ -121,17 +121,17 @@ def test_terms_that_cancel_leave_no_evidence() -> None:
 
 def test_own_scale_divides_by_each_maps_maximum_and_common_by_the_faces() -> None:
     maps = torch.tensor([[[[0.0, 2.0]], [[1.0, 4.0]]], [[[8.0, 4.0]], [[-1.0, -2.0]]]])
-    own, common = normalise(maps), normalise(maps, "common")
+    own, common = normalize(maps), normalize(maps, "common")
     torch.testing.assert_close(own[0], torch.tensor([[[0.0, 1.0]], [[0.25, 1.0]]]))
     torch.testing.assert_close(common[0], torch.tensor([[[0.0, 0.5]], [[0.25, 1.0]]]))
     torch.testing.assert_close(own[1], torch.tensor([[[1.0, 0.5]], [[0.0, 0.0]]]))
     with pytest.raises(ValueError, match='"own" or "common"'):
-        normalise(maps, "log")  # type: ignore[arg-type]
+        normalize(maps, "log")  # type: ignore[arg-type]
 
 
 def test_a_peak_of_rounding_noise_beside_another_class_is_no_evidence() -> None:
     maps = torch.tensor([[[[1.0, 0.5]], [[1e-8, 0.0]]]])
-    assert normalise(maps)[0, 1].tolist() == [[0.0, 0.0]]
+    assert normalize(maps)[0, 1].tolist() == [[0.0, 0.0]]
 
 
 wild_maps = arrays(
@@ -143,10 +143,10 @@ wild_maps = arrays(
 
 @settings(deadline=None)
 @given(wild_maps, st.sampled_from(["own", "common"]), st.booleans())
-def test_normalised_maps_lie_between_0_and_1_and_empty_ones_stay_empty(
+def test_normalized_maps_lie_between_0_and_1_and_empty_ones_stay_empty(
     raw: np.ndarray, scale: str, subtract_minimum: bool
 ) -> None:
-    result = normalise(torch.from_numpy(raw), scale, subtract_minimum=subtract_minimum).numpy()  # type: ignore[arg-type]
+    result = normalize(torch.from_numpy(raw), scale, subtract_minimum=subtract_minimum).numpy()  # type: ignore[arg-type]
     assert np.isfinite(result).all()
     assert result.min() >= 0
     assert result.max() <= 1

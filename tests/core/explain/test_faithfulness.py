@@ -50,9 +50,9 @@ def test_the_map_of_the_known_patch_wins(predict: Predict, patch_face: Tensor, b
 
 def test_the_curves_begin_and_end_at_the_face_and_its_replacement(predict: Predict, patch_face: Tensor) -> None:
     curves = deletion_insertion(predict, patch_face[None], RIGHT, 0, steps=5, baseline="mean")
-    grey = patch_face.mean().expand(1, 1, 16, 16)
+    gray = patch_face.mean().expand(1, 1, 16, 16)
     with torch.no_grad():
-        whole, empty = (float(predict(x)[0, 0]) for x in (patch_face[None], grey))
+        whole, empty = (float(predict(x)[0, 0]) for x in (patch_face[None], gray))
     assert curves.deletion[0] == curves.insertion[-1] == pytest.approx(whole)
     assert curves.deletion[-1] == curves.insertion[0] == pytest.approx(empty)
 
@@ -65,7 +65,7 @@ def test_areas_are_those_of_a_straight_line_where_every_pixel_counts_the_same() 
     face = torch.cat([torch.ones(1, 8, 16), torch.zeros(1, 8, 16)], dim=1)  # mean 0.5
     heatmap = np.repeat(np.array([[1.0], [0.0]], np.float32), 2, axis=1)  # upper half first
     curves = deletion_insertion(mean_brightness, face, heatmap, 0, steps=2, baseline="mean")
-    # Upper half to grey: 0.25; the rest to grey: 0.5 again. Insertion: 0.5 -> 0.75 -> 0.5.
+    # Upper half to gray: 0.25; the rest to gray: 0.5 again. Insertion: 0.5 -> 0.75 -> 0.5.
     np.testing.assert_allclose(curves.deletion, [0.5, 0.25, 0.5], atol=1e-6)
     np.testing.assert_allclose(curves.insertion, [0.5, 0.75, 0.5], atol=1e-6)
     assert curves.deletion_area == pytest.approx(0.375)

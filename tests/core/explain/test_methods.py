@@ -31,7 +31,7 @@ BY_HAND = {
     "hirescam": [[0.5, 0.875], [0.125, 0.375]],
     "xgradcam": [[0.375, 0.825], [0.075, 0.6]],  # 1.5 / 4 and 0.375 / 5
     "layercam": [[0.5, 1.0], [0.125, 0.375]],
-    "eigencam": [[-1.25, -0.25], [-0.25, 1.75]],  # the centred channels do not covary; the second varies more
+    "eigencam": [[-1.25, -0.25], [-0.25, 1.75]],  # the centered channels do not covary; the second varies more
     "scorecam": [[W1, 2 * W1 + (1 - W1)], [1 - W1, W1 + 3 * (1 - W1)]],
     "ablationcam": [[1.25, 2.375], [-0.125, 0.875]],  # the logit loses 1.25 and -0.125
     "guided_backprop": [[0.5, 0.5], [0.125, 0.125]],
@@ -57,7 +57,7 @@ def bright_spot() -> Tensor:
 
 def test_occlusion_gives_the_hand_computed_map(brightness: Network, bright_spot: Tensor) -> None:
     (found,) = explain(brightness, bright_spot, method="occlusion", classes=0)
-    # Windows of 2 px moved by 1: all 4, 2 or 1 of the windows over a pixel hold the spot; grey adds 4 x 4/144.
+    # Windows of 2 px moved by 1: all 4, 2 or 1 of the windows over a pixel hold the spot; gray adds 4 x 4/144.
     expected = np.zeros((12, 12))
     expected[4:7, 4:7] = [[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]
     expected = np.maximum(expected - 4 * 4 / 144, 0) / 144

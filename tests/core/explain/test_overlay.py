@@ -4,22 +4,22 @@ import matplotlib
 import numpy as np
 import pytest
 
-from core.explain import COLORMAPS, colourise, overlay, upsample
+from core.explain import COLORMAPS, colorize, overlay, upsample
 
 
 @pytest.mark.parametrize("name", COLORMAPS)
-def test_colours_run_from_one_end_of_the_map_to_the_other_and_get_brighter(name: str) -> None:
-    colours = colourise(np.linspace(0, 1, 32, dtype=np.float32)[None], name)
-    assert colours.dtype == np.uint8
-    assert colours.shape == (1, 32, 3)
-    np.testing.assert_allclose(colours[0, -1], 255 * np.array(matplotlib.colormaps[name](1.0)[:3]), atol=1)
-    luminance = colours[0] @ [0.2126, 0.7152, 0.0722]
+def test_colors_run_from_one_end_of_the_map_to_the_other_and_get_brighter(name: str) -> None:
+    colors = colorize(np.linspace(0, 1, 32, dtype=np.float32)[None], name)
+    assert colors.dtype == np.uint8
+    assert colors.shape == (1, 32, 3)
+    np.testing.assert_allclose(colors[0, -1], 255 * np.array(matplotlib.colormaps[name](1.0)[:3]), atol=1)
+    luminance = colors[0] @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(luminance) > 0).all()
 
 
 def test_jet_is_refused_by_naming_the_maps_there_are() -> None:
     with pytest.raises(ValueError, match="viridis, cividis"):
-        colourise(np.zeros((2, 2), np.float32), "jet")
+        colorize(np.zeros((2, 2), np.float32), "jet")
 
 
 def test_upsampling_keeps_the_corners_and_goes_straight_between() -> None:
@@ -28,17 +28,17 @@ def test_upsampling_keeps_the_corners_and_goes_straight_between() -> None:
     assert upsample(np.zeros((6, 6), np.float32), 48).shape == (48, 48)
 
 
-def test_opacity_goes_from_the_image_to_the_colours() -> None:
+def test_opacity_goes_from_the_image_to_the_colors() -> None:
     image = np.random.default_rng(0).integers(0, 256, (9, 12, 3), dtype=np.uint8)
     heatmap = np.array([[0.0, 1.0], [0.5, 0.2]], np.float32)
     np.testing.assert_array_equal(overlay(image, heatmap, opacity=0.0), image)
-    np.testing.assert_array_equal(overlay(image, heatmap, opacity=1.0), colourise(upsample(heatmap, (9, 12))))
+    np.testing.assert_array_equal(overlay(image, heatmap, opacity=1.0), colorize(upsample(heatmap, (9, 12))))
     half = overlay(image, heatmap, opacity=0.5, colormap="magma").astype(int)
-    expected = (image.astype(float) + colourise(upsample(heatmap, (9, 12)), "magma")) / 2
+    expected = (image.astype(float) + colorize(upsample(heatmap, (9, 12)), "magma")) / 2
     assert np.abs(half - expected).max() <= 0.5
 
 
-def test_a_grey_image_becomes_rgb_and_nonsense_is_refused() -> None:
+def test_a_gray_image_becomes_rgb_and_nonsense_is_refused() -> None:
     heatmap = np.zeros((2, 2), np.float32)
     assert overlay(np.zeros((4, 4), np.uint8), heatmap).shape == (4, 4, 3)
     with pytest.raises(ValueError, match="opacity"):

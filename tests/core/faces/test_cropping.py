@@ -19,12 +19,12 @@ def test_an_upright_crop_is_the_photos_own_pixels():
     np.testing.assert_array_equal(crop(photo(), face(20, 10, 40), CropMargin()), photo()[10:50, 20:60])
 
 
-def test_a_margin_widens_or_tightens_around_the_same_centre():
+def test_a_margin_widens_or_tightens_around_the_same_center():
     np.testing.assert_array_equal(crop(photo(), face(30, 20, 40), CropMargin(0.25)), photo()[10:70, 20:80])
     np.testing.assert_array_equal(crop(photo(), face(30, 20, 40), CropMargin(-0.25)), photo()[30:50, 40:60])
 
 
-def test_an_offset_moves_the_centre_by_parts_of_the_side():
+def test_an_offset_moves_the_center_by_parts_of_the_side():
     moved = crop(photo(), face(30, 20, 40), CropMargin(0, dx=0.5, dy=-0.25))
     np.testing.assert_array_equal(moved, photo()[10:50, 50:90])
 
@@ -68,7 +68,7 @@ def test_two_eyes_on_a_slope_come_out_level():
     eyes = [(100 + s * 30 * math.cos(math.radians(20)), 100 + s * 30 * math.sin(math.radians(20))) for s in (-1, 1)]
     for channel, (x, y) in enumerate(eyes):
         spot = np.zeros((200, 200), np.uint8)
-        cv2.circle(spot, (round(x - 0.5), round(y - 0.5)), 6, 255, -1)  # pixel i has its centre at i + 0.5
+        cv2.circle(spot, (round(x - 0.5), round(y - 0.5)), 6, 255, -1)  # pixel i has its center at i + 0.5
         image[..., channel] = spot
     upright = crop(image, face(50, 50, 100, 20), CropMargin())
     for channel, x in enumerate((20, 80)):
@@ -112,7 +112,7 @@ def test_the_crop_leaves_the_photo_alone_and_is_its_own():
     np.testing.assert_array_equal(image, photo())
 
 
-def test_the_whole_image_is_its_centre_square():
+def test_the_whole_image_is_its_center_square():
     whole = whole_image_face(photo(80, 120))
     assert whole.score == 0
     np.testing.assert_array_equal(crop(photo(80, 120), whole, CropMargin()), photo(80, 120)[:, 20:100])
@@ -125,6 +125,6 @@ def test_margins_that_leave_nothing_are_refused():
         CropMargin(0, math.nan)
 
 
-def test_a_grey_photo_is_refused():
+def test_a_gray_photo_is_refused():
     with pytest.raises(ValueError, match=r"shape \(H, W, 3\), got uint8 \(80, 120\)"):
         crop(photo()[..., 0], face(0, 0, 20), CropMargin())

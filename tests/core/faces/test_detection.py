@@ -25,21 +25,21 @@ from core.images import decode
 from core.sample_photos import sample_photos
 
 # Where the portrait's face lies, judged by eye: from forehead to chin, px of the (300, 256) picture.
-CENTRE, HEIGHT = (133.5, 107.5), 105
+CENTER, HEIGHT = (133.5, 107.5), 105
 
 # The transposition that undoes each EXIF orientation's own, by Pillow's names.
 STORED_AS = {1: None, 2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
 
 
 def assert_on_the_face(face: Face, scale: float = 1.0, offset: tuple[float, float] = (0.0, 0.0)) -> None:
-    x, y = face.box.centre
-    assert x == pytest.approx(CENTRE[0] * scale + offset[0], abs=0.1 * HEIGHT * scale)
-    assert y == pytest.approx(CENTRE[1] * scale + offset[1], abs=0.1 * HEIGHT * scale)
+    x, y = face.box.center
+    assert x == pytest.approx(CENTER[0] * scale + offset[0], abs=0.1 * HEIGHT * scale)
+    assert y == pytest.approx(CENTER[1] * scale + offset[1], abs=0.1 * HEIGHT * scale)
     assert face.box.height == pytest.approx(HEIGHT * scale, rel=0.2)
 
 
 def turned(image: np.ndarray, degrees_clockwise: float) -> np.ndarray:
-    matrix = cv2.getRotationMatrix2D(CENTRE, -degrees_clockwise, 1)
+    matrix = cv2.getRotationMatrix2D(CENTER, -degrees_clockwise, 1)
     size = (image.shape[1], image.shape[0])
     return np.asarray(cv2.warpAffine(image, matrix, size, borderMode=cv2.BORDER_REPLICATE))
 
@@ -178,7 +178,7 @@ def test_every_core_finds_what_one_finds_and_opencv_has_one_again_afterwards(por
     assert cv2.getNumThreads() == 1
 
 
-def test_a_grey_photo_is_refused(haar):
+def test_a_gray_photo_is_refused(haar):
     with pytest.raises(ValueError, match=r"uint8 with shape \(H, W, 3\)"):
         haar.detect(np.zeros((50, 50), np.uint8))
 
@@ -194,7 +194,7 @@ def test_an_unknown_detector_is_answered_with_those_there_are():
     with pytest.raises(UnknownDetectorError, match="no face detector 'mtcnn'; there are haar, yunet"):
         detector("mtcnn")
     with pytest.raises(TypeError):
-        detector("haar", neighbours=3)
+        detector("haar", neighbors=3)
 
 
 def test_a_name_is_registered_once():

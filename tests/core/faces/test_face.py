@@ -7,7 +7,7 @@ from core.faces import Box, Face
 
 
 def test_a_box_may_reach_over_the_border_but_not_be_empty():
-    assert Box(-10, -5, 30, 20).centre == (5, 5)
+    assert Box(-10, -5, 30, 20).center == (5, 5)
     assert Box(-10, -5, 30, 20).side == 30
     for wrong in ((0, 0, 0, 5), (0, 0, 5, -1)):
         with pytest.raises(ValueError, match="positive width and height"):

@@ -13,13 +13,13 @@ from core.faces import MEASURED, CropMargin, crop, measure_margin
 PLACES = [(-2, -1), (0, 0), (1, 2), (2, -2), (-1, 1)]
 
 
-def frames_about(image: np.ndarray, centre: tuple[float, float], side_px: int, size_px: int = 96) -> np.ndarray:
-    """Grey frames of one size cut about places near a centre, (N, size, size)."""
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+def frames_about(image: np.ndarray, center: tuple[float, float], side_px: int, size_px: int = 96) -> np.ndarray:
+    """Gray frames of one size cut about places near a center, (N, size, size)."""
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     frames = []
     for dx, dy in PLACES:
-        left, top = round(centre[0] + dx - side_px / 2), round(centre[1] + dy - side_px / 2)
-        cut = grey[top : top + side_px, left : left + side_px]
+        left, top = round(center[0] + dx - side_px / 2), round(center[1] + dy - side_px / 2)
+        cut = gray[top : top + side_px, left : left + side_px]
         frames.append(cv2.resize(cut, (size_px, size_px), interpolation=cv2.INTER_AREA))
     return np.stack(frames)
 
@@ -27,7 +27,7 @@ def frames_about(image: np.ndarray, centre: tuple[float, float], side_px: int, s
 def test_a_known_framing_is_measured(portrait, any_detector):
     box = any_detector.detect(portrait)[0].box
     side_px = 150
-    x, y = box.centre
+    x, y = box.center
     framing = measure_margin(frames_about(portrait, (x + 6, y - 9), side_px), any_detector)
     assert framing.detector == any_detector.name
     assert (framing.found, framing.n) == (1.0, 5)

@@ -130,13 +130,13 @@ def test_what_was_measured_is_there_and_no_number_is_null(written):
     assert trust["chance"]["steps"] == 6
     assert trust["chance"]["better_than_chance"] is True
     assert trust["agreement"]["rank_correlation"] == [[1.0, None], [None, 1.0]]
-    assert trust["randomised"] == [{"down_to": "head", "rank_correlation": 0.25}]
+    assert trust["randomized"] == [{"down_to": "head", "rank_correlation": 0.25}]
     assert "tiny_residual" not in face["trust"]
 
 
 def test_what_was_not_measured_is_null(predictors, analysis):
     found = doubt(predictors, analysis, 0)
-    known = FaceFindings(found, trust={"tiny_cnn": TrustFindings(randomised=(("head", 0.5),))})
+    known = FaceFindings(found, trust={"tiny_cnn": TrustFindings(randomized=(("head", 0.5),))})
     others = [FaceFindings(found)] * (len(analysis.faces) - 1)
     face = everything("a.jpg", analysis, predictors, [known, *others])["faces"][0]
     assert face["verdict"] is None

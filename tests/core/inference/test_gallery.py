@@ -6,7 +6,7 @@ import pytest
 from core.checkpoints import list_checkpoints
 from core.faces import detector
 from core.images import decode
-from core.inference import ENSEMBLE, FaceSummary, Predictor, analyze, disagreement_bits, in_order, summarise_faces
+from core.inference import ENSEMBLE, FaceSummary, Predictor, analyze, disagreement_bits, in_order, summarize_faces
 from core.sample_photos import sample_photos
 
 THUMBNAIL = np.zeros((96, 96, 3), np.uint8)
@@ -40,7 +40,7 @@ def test_a_summary_says_what_the_analysis_says(checkpoint_root):
     predictors = [Predictor.load(c) for c in list_checkpoints(checkpoint_root).checkpoints]
     photo = decode(sample_photos()["two_faces"].data)
     analysis = analyze(photo, detector("haar"), predictors)
-    found = summarise_faces("p", analysis)
+    found = summarize_faces("p", analysis)
     assert [f.number for f in found] == [0, 1]
     for summary, face in zip(found, analysis.faces, strict=True):
         verdict = face.predictions[ENSEMBLE]
@@ -52,5 +52,5 @@ def test_a_summary_says_what_the_analysis_says(checkpoint_root):
         assert summary.thumbnail.shape == (96, 96, 3)
         assert summary.thumbnail.std() > 10
     assert not np.array_equal(found[0].thumbnail, found[1].thumbnail)
-    alone = summarise_faces("p", analyze(photo, detector("haar"), predictors[:1]))
+    alone = summarize_faces("p", analyze(photo, detector("haar"), predictors[:1]))
     assert alone[0].disagreement is None

@@ -19,7 +19,7 @@ from core.inference import (
     image_maps,
     perturbed,
     photo_values,
-    summarise_faces,
+    summarize_faces,
     sweep,
 )
 from core.sample_photos import sample_photos
@@ -80,7 +80,7 @@ def test_the_analysis_names_that_network_and_goes_on_without_it(broken, residual
     assert np.isfinite(face.verdict.probabilities).all()
     assert face.agreeing == 1
     assert photo_values("a.jpg", analysis)["left_out"] == ["tiny_cnn"]
-    assert summarise_faces("a.jpg", analysis)[0].left_out == ("tiny_cnn",)
+    assert summarize_faces("a.jpg", analysis)[0].left_out == ("tiny_cnn",)
     found = doubt(analysis.answering([broken, residual]), analysis, 0)
     assert set(found.augmented) == {"tiny_residual"}
     assert found.disagreement is None

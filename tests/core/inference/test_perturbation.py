@@ -50,12 +50,12 @@ def test_light_is_added_and_multiplied_about_the_mean():
 
 
 def test_noise_has_the_asked_size_and_is_the_same_each_time():
-    grey = np.full((400, 400), 128, np.uint8)
-    noisy = Perturbation(noise=0.1).apply(grey)
+    gray = np.full((400, 400), 128, np.uint8)
+    noisy = Perturbation(noise=0.1).apply(gray)
     assert noisy.std() == pytest.approx(25.5, rel=0.02)
-    assert np.array_equal(noisy, Perturbation(noise=0.1).apply(grey))
-    colour = Perturbation(noise=0.1).apply(np.full((40, 40, 3), 128, np.uint8))
-    assert np.array_equal(colour[..., 0], colour[..., 2])
+    assert np.array_equal(noisy, Perturbation(noise=0.1).apply(gray))
+    color = Perturbation(noise=0.1).apply(np.full((40, 40, 3), 128, np.uint8))
+    assert np.array_equal(color[..., 0], color[..., 2])
 
 
 def test_blur_is_in_parts_of_the_side():
@@ -75,7 +75,7 @@ def test_mirrored_and_turned():
     assert (row, column) == (24 - 11, 24 + 11)
 
 
-def test_compression_keeps_the_colours_in_their_place():
+def test_compression_keeps_the_colors_in_their_place():
     red = np.zeros((48, 48, 3), np.uint8)
     red[..., 0] = 200
     pressed = Perturbation(jpeg_quality=50).apply(red)
@@ -122,11 +122,11 @@ def test_without_a_change_the_networks_see_and_say_what_they_did(predictors, ana
         assert np.array_equal(again.inputs[model_id], before)
 
 
-def test_a_change_reaches_the_network_before_its_equalisation(predictors, analysis):
+def test_a_change_reaches_the_network_before_its_equalization(predictors, analysis):
     card = replace(predictors[0].card, preprocessing=Preprocessing(equalize="histogram"))
-    equalising = Predictor(predictors[0].network, card)
-    plain, brighter = perturbed_inputs(equalising, analysis, 0, [Perturbation(), Perturbation(brightness=0.05)])
-    assert np.abs(plain.astype(int) - brighter).mean() < 8  # equalising takes light away again
+    equalizing = Predictor(predictors[0].network, card)
+    plain, brighter = perturbed_inputs(equalizing, analysis, 0, [Perturbation(), Perturbation(brightness=0.05)])
+    assert np.abs(plain.astype(int) - brighter).mean() < 8  # equalizing takes light away again
 
 
 def test_a_margin_shows_more_of_the_photo(predictors, analysis):

@@ -1,4 +1,4 @@
-"""Regions of analysed faces, and shares over a split, on networks that were really trained."""
+"""Regions of analyzed faces, and shares over a split, on networks that were really trained."""
 
 from dataclasses import replace
 

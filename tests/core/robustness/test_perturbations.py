@@ -18,7 +18,7 @@ def faces():
 
 
 def change(before, after):
-    """Mean distance of the pixels, in grey levels."""
+    """Mean distance of the pixels, in gray levels."""
     return np.abs(before.astype(float) - after.astype(float)).mean()
 
 
@@ -67,8 +67,8 @@ def test_a_strength_is_a_place_of_the_slider_of_what_if(faces, name, knob):
 
 
 def test_some_images_get_darker_and_some_lighter():
-    grey = np.full((40, 16, 16), 128, np.uint8)
-    levels = perturb(grey, "brightness", 1, IDS)[:, 0, 0]
+    gray = np.full((40, 16, 16), 128, np.uint8)
+    levels = perturb(gray, "brightness", 1, IDS)[:, 0, 0]
     assert set(levels) == {102, 154}  # 128 and a tenth of 255 less or more, rounded to even
     assert 8 <= (levels > 128).sum() <= 32
 
@@ -82,8 +82,8 @@ def test_a_shift_moves_by_whole_pixels_one_of_four_ways():
 
 
 def test_noise_differs_between_images_and_grows_with_the_same_grain():
-    grey = np.full((2, 32, 32), 128, np.uint8)
-    weak, strong = (perturb(grey, "noise", strength, IDS[:2]).astype(float) - 128 for strength in (1, 2))
+    gray = np.full((2, 32, 32), 128, np.uint8)
+    weak, strong = (perturb(gray, "noise", strength, IDS[:2]).astype(float) - 128 for strength in (1, 2))
     assert weak.std() == pytest.approx(0.02 * 255, rel=0.1)
     assert np.corrcoef(weak[0].ravel(), strong[0].ravel())[0, 1] > 0.99
     assert abs(np.corrcoef(weak[0].ravel(), weak[1].ravel())[0, 1]) < 0.2

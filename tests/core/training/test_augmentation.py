@@ -57,10 +57,10 @@ def test_images_can_be_made_smaller_on_the_way():
 
 
 def test_cutmix_gives_each_target_the_share_of_its_pixels():
-    # Every image is one grey of its own, and its target says the same grey.
-    greys = torch.linspace(0, 1, 16)
-    images = greys.view(-1, 1, 1, 1).expand(-1, 1, 24, 24).clone()
-    targets = torch.stack([greys, 1 - greys], dim=1)
+    # Every image is one gray of its own, and its target says the same gray.
+    grays = torch.linspace(0, 1, 16)
+    images = grays.view(-1, 1, 1, 1).expand(-1, 1, 24, 24).clone()
+    targets = torch.stack([grays, 1 - grays], dim=1)
     torch.manual_seed(0)
     for seed in range(10):
         mixed, labels = mix(images, targets, Recipe("r", "cnn", cutmix=1.0), generator(seed))
@@ -69,9 +69,9 @@ def test_cutmix_gives_each_target_the_share_of_its_pixels():
 
 
 def test_mixup_blends_images_and_targets_by_one_share():
-    greys = torch.linspace(0, 1, 16)
-    images = greys.view(-1, 1, 1, 1).expand(-1, 1, 4, 4)
+    grays = torch.linspace(0, 1, 16)
+    images = grays.view(-1, 1, 1, 1).expand(-1, 1, 4, 4)
     torch.manual_seed(0)
-    mixed, labels = mix(images, torch.stack([greys, 1 - greys], 1), Recipe("r", "cnn", mixup=0.4), generator(1))
+    mixed, labels = mix(images, torch.stack([grays, 1 - grays], 1), Recipe("r", "cnn", mixup=0.4), generator(1))
     assert torch.allclose(mixed[:, 0, 0, 0], labels[:, 0], atol=1e-5)
-    assert not torch.allclose(labels[:, 0], greys)
+    assert not torch.allclose(labels[:, 0], grays)
