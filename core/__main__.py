@@ -15,25 +15,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from core import checkpoints
-from core.checkpoints import Checkpoint, CheckpointError
-from core.data import DataError
+from core.checkpoints import Checkpoint
 from core.data_commands import Json, SkipBad, console, data_app, print_json
-from core.evaluation import EvaluationError
-from core.faces import DetectorUnavailableError
-from core.images import ImageError
-from core.models import UnknownModelError, WeightsUnavailableError
-from core.training.recipe import RecipeError
-
-EXPECTED = (
-    CheckpointError,
-    DataError,
-    DetectorUnavailableError,
-    EvaluationError,
-    ImageError,
-    RecipeError,
-    UnknownModelError,
-    WeightsUnavailableError,
-)
+from core.errors import CheckpointError, FerscopeError, NotFiniteError
 
 app = typer.Typer(
     help="FERscope: facial expression recognition that can be looked into.",
@@ -90,7 +74,7 @@ def analyze(
 ) -> None:
     """Find the faces of photos and print what each network says of them."""
     from core.commands import analyze_photos, write_overlays
-    from core.inference import NotFiniteError, photo_values
+    from core.inference import photo_values
 
     predictors = _predictors(root, model)
     result: list[dict[str, Any]] = []
@@ -239,7 +223,7 @@ def main() -> None:
     """Run the command line; what a user can mend ends in one sentence and exit status 1, Ctrl-C in 130."""
     try:
         app()
-    except EXPECTED as error:
+    except FerscopeError as error:
         messages.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise SystemExit(1) from None
     except KeyboardInterrupt as stop:

@@ -19,6 +19,7 @@ import pandas as pd
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from core.errors import CheckpointError
 from core.evaluation import EvaluationRun, RunSummary
 from core.labels import LabelSet
 from core.models import Network, build_network
@@ -26,10 +27,6 @@ from core.preprocessing import Preprocessing
 
 ROOT = Path(__file__).resolve().parent.parent / "checkpoints"
 WEIGHTS, CARD, HISTORY = "weights.safetensors", "card.json", "history.csv"
-
-
-class CheckpointError(RuntimeError):
-    """A checkpoint is missing, incomplete or not the one its card describes."""
 
 
 @dataclass(frozen=True)

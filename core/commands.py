@@ -11,24 +11,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from core import images
-from core.checkpoints import Checkpoint, CheckpointError, ModelCard
-from core.data import DataError, ImageFacts, Samples, describe, read
+from core.checkpoints import Checkpoint, ModelCard
+from core.data import ImageFacts, Samples, describe, read
 from core.data.image_facts import table_path
+from core.errors import CheckpointError, DataError, ImageError, NotFiniteError, RobustnessError
 from core.evaluation import RunSummary, summarize
 from core.evaluation.embedding import Embedding
 from core.explain import overlay
 from core.faces import detector as make_detector
-from core.inference import (
-    NotFiniteError,
-    PhotoAnalysis,
-    Predictor,
-    analyze,
-    class_saliency,
-    embed_split,
-    embedding_path,
-    evaluate,
-)
-from core.robustness import Robustness, RobustnessError, load_robustness, measure, robustness_path, save_robustness
+from core.inference import PhotoAnalysis, Predictor, analyze, class_saliency, embed_split, embedding_path, evaluate
+from core.robustness import Robustness, load_robustness, measure, robustness_path, save_robustness
 from core.training import EpochRow, Recipe, recipe_from, train, training_samples
 
 
@@ -42,9 +34,9 @@ def analyze_photos(
         try:
             image = images.decode(path.read_bytes())
         except OSError as error:
-            raise images.ImageError(f"{path} cannot be read: {error.strerror or error}") from error
-        except images.ImageError as error:
-            raise images.ImageError(f"{path}: {error}") from error
+            raise ImageError(f"{path} cannot be read: {error.strerror or error}") from error
+        except ImageError as error:
+            raise ImageError(f"{path}: {error}") from error
         try:
             analysis = analyze(image, detector, predictors, whole_image=whole_image)
         except NotFiniteError as error:

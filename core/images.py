@@ -9,6 +9,8 @@ import warnings
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from core.errors import ImageError
+
 MAX_BYTES = 30_000_000
 MAX_PIXELS = 50_000_000
 MIN_SIDE_PX = 16
@@ -40,10 +42,6 @@ LOOKS_LIKE = {
     b"<html": "a web page",
     b"\x1aE\xdf\xa3": "a video",
 }
-
-
-class ImageError(ValueError):
-    """Bytes that are no photo FERscope can read; the message says what was found and what to do."""
 
 
 def decode(data: bytes) -> np.ndarray:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.errors import LabelError
+
 # Spellings met in the wild -> the one spelling used here (adjectives where English has one).
 SYNONYMS = {
     "anger": "angry",
@@ -20,10 +22,6 @@ SYNONYMS = {
     "surprised": "surprise",
     "neutrality": "neutral",
 }
-
-
-class LabelError(ValueError):
-    """A class name or a label order is not what it has to be."""
 
 
 def canonical(name: str) -> str:

@@ -12,8 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from core import checkpoints
-from core.checkpoints import CheckpointError
-from core.evaluation import EvaluationError
+from core.errors import CheckpointError, EvaluationError
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", add_completion=False)
 console, messages = Console(), Console(stderr=True)

@@ -6,15 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from core.evaluation import (
-    ConfusionMatrix,
-    EvaluationError,
-    compare_all,
-    per_class,
-    reliability,
-    risk_coverage,
-)
-from core.robustness import RobustnessError, command, load_robustness
+from core.errors import EvaluationError, RobustnessError
+from core.evaluation import ConfusionMatrix, compare_all, per_class, reliability, risk_coverage
+from core.robustness import command, load_robustness
 from dashboard import charts, tables
 from dashboard.comparison_sections import caption, half, human_doubt, ranking, where_they_fail
 from dashboard.figures import calibration, confusion, report_page, robustness, significance

@@ -12,7 +12,8 @@ import numpy as np
 import streamlit as st
 
 from core.checkpoints import Checkpoint
-from core.data import SOURCES, DataError, ImageFacts, Samples, describe, facts_for, overview, read
+from core.data import SOURCES, ImageFacts, Samples, describe, facts_for, overview, read
+from core.errors import DataError
 from core.evaluation.embedding import Embedding
 from core.explain import Explanation
 from core.inference import Predictor, embedding_path, image_maps, stored_embedding

@@ -15,17 +15,18 @@ import pandas as pd
 import streamlit as st
 
 from core import checkpoints, images
-from core.checkpoints import Checkpoint, CheckpointError, Listing, ModelCard
-from core.data import FERPLUS_FILE, DataError, ImageFacts, Samples, facts_for, image_facts, read
+from core.checkpoints import Checkpoint, Listing, ModelCard
+from core.data import FERPLUS_FILE, ImageFacts, Samples, facts_for, image_facts, read
+from core.errors import CheckpointError, DataError, NotFiniteError, RecipeError
 from core.evaluation import EvaluationRun, RunSummary, ensemble_run, summarize
 from core.evaluation import error_table as make_error_table
 from core.faces import MEASURED, CropMargin, Detector, crop
 from core.faces import detector as make_detector
-from core.inference import ENSEMBLE, ClassMaps, NotFiniteError, PhotoAnalysis, Predictor, analyze, class_saliency
+from core.inference import ENSEMBLE, ClassMaps, PhotoAnalysis, Predictor, analyze, class_saliency
 from core.inference.timing import milliseconds_per_face
 from core.robustness import Robustness, load_robustness, robustness_path
 from core.sample_photos import SamplePhoto, sample_photos
-from core.training import Recipe, RecipeError, recipe_from, training_samples
+from core.training import Recipe, recipe_from, training_samples
 from dashboard import memory
 from dashboard.shelf import Shelf
 from dashboard.state import Photo

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from core import checkpoints
-from core.checkpoints import Checkpoint, CheckpointError
-from core.evaluation import EvaluationError, ensemble_run, same_questions, summarize
+from core.checkpoints import Checkpoint
+from core.errors import CheckpointError, EvaluationError
+from core.evaluation import ensemble_run, same_questions, summarize
 from core.inference import ENSEMBLE, Predictor
 from core.inference.timing import milliseconds_per_face
 from dashboard.components.network_picker import forms, titles

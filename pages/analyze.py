@@ -3,23 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from core.faces import DetectorUnavailableError
-from core.inference import ENSEMBLE, NotFiniteError, PhotoAnalysis
+from core.errors import DetectorUnavailableError, NotFiniteError
+from core.inference import ENSEMBLE, PhotoAnalysis
 from dashboard import charts, services, state, theme
 from dashboard.components.network_picker import forms, load, pick_networks, titles
 from dashboard.components.photo_view import display_width, with_boxes
 from dashboard.components.sources import sample_cards, source_picker
-from dashboard.lab import (
-    PANELS,
-    FaceInQuestion,
-    downloads,
-    face_picker,
-    gallery,
-    link,
-    not_finite,
-    question,
-    too_small,
-)
+from dashboard.lab import PANELS, FaceInQuestion, downloads, face_picker, gallery, link, not_finite, question, too_small
 from dashboard.lab.in_the_link import parameters
 
 link.restore(parameters())

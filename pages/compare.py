@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.checkpoints import CheckpointError
-from core.evaluation import EvaluationError, same_questions
+from core.errors import CheckpointError, EvaluationError
+from core.evaluation import same_questions
 from core.inference import ENSEMBLE
 from dashboard import services, tables, theme
 from dashboard.components.network_picker import ensemble_name, forms, pick_networks, pick_weights, titles

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Inside core a module imports its own layer's package or lower layers; packages of layer 2 do not know each other.
 LAYERS = {
     "cores": 1,
+    "errors": 1,
     "labels": 1,
     "images": 1,
     "preprocessing": 1,

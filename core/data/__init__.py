@@ -5,7 +5,7 @@ from core.data.ferplus import FILE_NAME as FERPLUS_FILE
 from core.data.ferplus import ferplus_majority, with_ferplus_labels
 from core.data.image_facts import ImageFacts, describe, facts_for
 from core.data.packed import pack
-from core.data.samples import FERPLUS_COLUMNS, SPLITS, DataError, Samples
+from core.data.samples import FERPLUS_COLUMNS, SPLITS, Samples
 from core.data.sources import SOURCES, Source, read
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "SOURCES",
     "SPLITS",
     "Audit",
-    "DataError",
     "ImageFacts",
     "Samples",
     "Source",

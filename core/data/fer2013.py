@@ -12,7 +12,8 @@ import numpy as np
 
 from core.data.ferplus import FILE_NAME, FerPlusTable
 from core.data.rows import CsvTable, ImageFormat, Row, samples_from_rows, shown
-from core.data.samples import DataError, Samples
+from core.data.samples import Samples
+from core.errors import DataError
 from core.labels import FER7
 
 SIZE_PX = 48

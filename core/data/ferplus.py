@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from core.data.rows import CsvTable, shown
-from core.data.samples import FERPLUS_COLUMNS, DataError, Samples
+from core.data.samples import FERPLUS_COLUMNS, Samples
+from core.errors import DataError
 from core.labels import FERPLUS8
 
 FILE_NAME = "fer2013new.csv"

@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 
 from core.data.auditing import copies_in_train, identical_groups
 from core.data.ferplus import ferplus_majority, with_ferplus_labels
-from core.data.samples import FERPLUS_COLUMNS, SPLITS, DataError, Samples
-from core.labels import LABEL_SETS, LabelError, LabelSet
+from core.data.samples import FERPLUS_COLUMNS, SPLITS, Samples
+from core.errors import DataError, LabelError
+from core.labels import LABEL_SETS, LabelSet
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets"
 SUFFIX = "_images.parquet"

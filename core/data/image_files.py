@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from core.data.rows import CsvTable, ImageFormat, Row, samples_from_rows, shown
-from core.data.samples import SPLITS, DataError, Samples
-from core.labels import LabelError, LabelSet, canonical
+from core.data.samples import SPLITS, Samples
+from core.errors import DataError, LabelError
+from core.labels import LabelSet, canonical
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 MANIFEST_COLUMNS = {"path", "label", "split"}

@@ -14,7 +14,8 @@ from PIL import Image
 from core.data.fer2013 import SIZE_PX, USAGE_OF_SPLIT, parse_label, parse_usage, read_faces
 from core.data.ferplus import FILE_NAME, FerPlusTable, parse_votes
 from core.data.rows import ImageFormat, Row, samples_from_rows
-from core.data.samples import FERPLUS_COLUMNS, DataError, Samples
+from core.data.samples import FERPLUS_COLUMNS, Samples
+from core.errors import DataError
 from core.labels import FER7
 
 COLUMNS = ("image", "emotion", "Usage")

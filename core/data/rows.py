@@ -11,7 +11,8 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-from core.data.samples import FERPLUS_COLUMNS, DataError, Samples
+from core.data.samples import FERPLUS_COLUMNS, Samples
+from core.errors import DataError
 from core.labels import LabelSet
 
 Entry = TypeVar("Entry")

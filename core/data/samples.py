@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.errors import DataError
 from core.labels import LabelSet
 
 SPLITS = ("train", "val", "test")
@@ -24,10 +25,6 @@ FERPLUS_COLUMNS = (
     "unknown",
     "NF",
 )
-
-
-class DataError(ValueError):
-    """A data set is not what its format says; the message names the file and the row."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from core.data.fer2013 import read_fer2013
 from core.data.image_files import MANIFEST_COLUMNS, read_folder, read_manifest
 from core.data.packed import read_packed
 from core.data.rows import CsvTable, ImageFormat, shown
-from core.data.samples import DataError, Samples
+from core.data.samples import Samples
+from core.errors import DataError
 
 
 class Reader(Protocol):

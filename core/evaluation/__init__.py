@@ -33,16 +33,8 @@ from core.evaluation.human import (
 )
 from core.evaluation.intervals import Score, mean_score, wilson
 from core.evaluation.members import Members, on_one_label_set, same_questions
-from core.evaluation.run import EvaluationError, EvaluationRun
-from core.evaluation.scores import (
-    ClassScores,
-    RunSummary,
-    accuracy,
-    balanced_accuracy,
-    macro_f1,
-    per_class,
-    summarize,
-)
+from core.evaluation.run import EvaluationRun
+from core.evaluation.scores import ClassScores, RunSummary, accuracy, balanced_accuracy, macro_f1, per_class, summarize
 from core.evaluation.significance import Comparison, compare, compare_all, holm, images_needed, leave_one_out
 from core.evaluation.slices import Parts, Slice, cut, slice_report
 
@@ -55,7 +47,6 @@ __all__ = [
     "Comparison",
     "ConfusionMatrix",
     "Curve",
-    "EvaluationError",
     "EvaluationRun",
     "HumanAgreement",
     "LabelIssues",

@@ -12,9 +12,10 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+from core.errors import EvaluationError
 from core.evaluation.intervals import CONFIDENCE, NORMAL_QUANTILE, RESAMPLES, SEED, UNDEFINED, Score, mean_score, wilson
 from core.evaluation.levels import levels
-from core.evaluation.run import EvaluationError, EvaluationRun
+from core.evaluation.run import EvaluationRun
 
 TEMPERATURE_RANGE = (0.05, 20.0)
 SCHEMES = ("equal_mass", "equal_width")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from statsmodels.stats.proportion import proportion_confint
 
+from core.errors import EvaluationError
 from core.evaluation.intervals import CONFIDENCE
-from core.evaluation.run import EvaluationError, EvaluationRun
+from core.evaluation.run import EvaluationRun
 from core.labels import LabelSet
 
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
-from core.evaluation.run import EvaluationError
+from core.errors import EvaluationError
 
 COMPONENTS = 50
 PREFIX = "component_"

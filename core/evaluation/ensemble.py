@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.errors import EvaluationError
 from core.evaluation.probabilities import log_of_mean
-from core.evaluation.run import EvaluationError, EvaluationRun
+from core.evaluation.run import EvaluationRun
 
 
 def ensemble_run(

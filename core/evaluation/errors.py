@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.errors import EvaluationError
 from core.evaluation.calibration import losses
 from core.evaluation.confusion import resampled_counts
 from core.evaluation.ensemble import paired
 from core.evaluation.intervals import RESAMPLES, SEED, UNDEFINED, Score, percentile_score
 from core.evaluation.probabilities import divergence
-from core.evaluation.run import EvaluationError, EvaluationRun
+from core.evaluation.run import EvaluationRun
 from core.labels import LabelSet
 
 

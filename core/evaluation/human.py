@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import xlogy
 
+from core.errors import EvaluationError
 from core.evaluation.intervals import Score, mean_score, wilson
 from core.evaluation.probabilities import by_blocks, first_highest
-from core.evaluation.run import EvaluationError, EvaluationRun
+from core.evaluation.run import EvaluationRun
 from core.labels import FERPLUS8, LabelSet
 
 VOTE_COLUMNS = (*FERPLUS8.classes, "unknown", "NF")

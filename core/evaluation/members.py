@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.evaluation.run import EvaluationError, EvaluationRun
+from core.errors import EvaluationError
+from core.evaluation.run import EvaluationRun
 from core.labels import LabelSet
 
 

@@ -10,14 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.errors import EvaluationError
 from core.evaluation.probabilities import Answers, confidence, log_of_mean, softmax
 from core.labels import LabelSet
 
 COLUMNS = ("image_id", "truth", "copy_in_train")
-
-
-class EvaluationError(ValueError):
-    """Stored answers cannot be used, or not together; the message names the run and the row."""
 
 
 # Compared by identity: an equality of arrays has no single truth value.

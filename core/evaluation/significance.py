@@ -11,10 +11,11 @@ import numpy as np
 from scipy.stats import norm
 from statsmodels.stats.contingency_tables import mcnemar
 
+from core.errors import EvaluationError
 from core.evaluation.ensemble import paired, shares_of
 from core.evaluation.intervals import SEED, Score, percentile_score, wilson
 from core.evaluation.probabilities import predicted_by_means
-from core.evaluation.run import EvaluationError, EvaluationRun
+from core.evaluation.run import EvaluationRun
 
 ALPHA = 0.05
 POWER = 0.8

@@ -11,8 +11,9 @@ import pandas as pd
 from scipy.stats import fisher_exact
 from statsmodels.stats.proportion import proportions_ztest
 
+from core.errors import EvaluationError
 from core.evaluation.intervals import UNDEFINED, Score, wilson
-from core.evaluation.run import EvaluationError, EvaluationRun
+from core.evaluation.run import EvaluationRun
 from core.evaluation.significance import ALPHA, holm
 
 MAX_VALUES = 50

@@ -1,7 +1,7 @@
 """Saliency maps of every kind, their overlay, and how far they can be trusted; on modules and tensors only."""
 
 from core.explain.closed_form import class_maps, contrast_maps, normalize
-from core.explain.explanation import Contrast, ExplainError, Explanation, Stopped, on_common_scale
+from core.explain.explanation import Contrast, Explanation, Stopped, on_common_scale
 from core.explain.faithfulness import (
     ChanceResult,
     ConfidenceDrop,
@@ -26,7 +26,6 @@ __all__ = [
     "ChanceResult",
     "ConfidenceDrop",
     "Contrast",
-    "ExplainError",
     "Explanation",
     "FaceRegions",
     "FaithfulnessCurves",

@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-
-class ExplainError(ValueError):
-    """A map was asked for that cannot be had; the message says what there is instead."""
+from core.errors import ExplainError
 
 
 class Stopped(Exception):  # noqa: N818  (nothing went wrong: somebody asked for it)

@@ -17,7 +17,8 @@ import torch.nn.functional as F
 from scipy.stats import rankdata
 from torch import Tensor
 
-from core.explain.explanation import ExplainError, Stopped
+from core.errors import ExplainError
+from core.explain.explanation import Stopped
 from core.explain.overlay import upsample
 
 Predict = Callable[[Tensor], Tensor]

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from core.errors import ExplainError
 from core.explain.closed_form import weighted_maps
-from core.explain.explanation import Contrast, ExplainError, Target
+from core.explain.explanation import Contrast, Target
 from core.explain.private_copy import private_copy
 from core.models.network import Network
 

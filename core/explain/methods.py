@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from core.errors import ExplainError
 from core.explain.closed_form import class_maps, normalize, peaks
-from core.explain.explanation import Contrast, ExplainError, Explanation, Target
+from core.explain.explanation import Contrast, Explanation, Target
 from core.explain.gradcam import checked_stage, checked_targets, target_maps, target_rows
 from core.explain.private_copy import private_copy
 from core.explain.registry import Meter, Request, method_named, register_method

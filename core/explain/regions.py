@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from core.explain.explanation import ExplainError
+from core.errors import ExplainError
 
 REGION_NAMES = ("brows", "eyes", "nose", "mouth", "rest")
 SIZE = 96  # cells of the drawing; a multiple of the usual maps' 3, 6, 12, 24 and 48

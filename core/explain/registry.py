@@ -9,7 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from core.explain.explanation import ExplainError, Stopped, Target
+from core.errors import ExplainError
+from core.explain.explanation import Stopped, Target
 from core.models.network import Network
 
 Needs = Literal["forward", "gradient", "forward-many", "gradient-many"]

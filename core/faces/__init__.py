@@ -4,15 +4,7 @@ import cv2
 
 from core.faces import haar, yunet  # noqa: F401  (each file registers its detector; the first is the default)
 from core.faces.cropping import CropMargin, crop, points_in_crop, whole_image_face
-from core.faces.detection import (
-    Detector,
-    DetectorKind,
-    DetectorUnavailableError,
-    UnknownDetectorError,
-    detector,
-    detectors,
-    register_detector,
-)
+from core.faces.detection import Detector, DetectorKind, detector, detectors, register_detector
 from core.faces.face import Box, Face
 from core.faces.framing import MEASURED, Framing, measure_margin
 
@@ -25,10 +17,8 @@ __all__ = [
     "CropMargin",
     "Detector",
     "DetectorKind",
-    "DetectorUnavailableError",
     "Face",
     "Framing",
-    "UnknownDetectorError",
     "crop",
     "detector",
     "detectors",

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import cv2
 import numpy as np
 
+from core.errors import UnknownDetectorError
 from core.faces.face import Face
 from core.images import require_rgb
 
@@ -18,17 +19,6 @@ from core.images import require_rgb
 LONGEST_SIDE_PX = 960
 # A 48 px training frame is itself a face; below this size detectors see too little of it.
 SHORTEST_LONGEST_SIDE_PX = 192
-
-
-class UnknownDetectorError(KeyError):
-    """A detector's name that is not registered."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
-class DetectorUnavailableError(RuntimeError):
-    """A detector's model file is missing, damaged or cannot be fetched; the message says what to do."""
 
 
 class Detector(ABC):

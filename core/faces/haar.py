@@ -14,7 +14,8 @@ import cv2.data
 import numpy as np
 
 from core.cores import core_count
-from core.faces.detection import Detector, DetectorUnavailableError, register_detector
+from core.errors import DetectorUnavailableError
+from core.faces.detection import Detector, register_detector
 from core.faces.face import Box, Face
 
 MIN_FACE_PX = 30

@@ -9,7 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.faces.detection import Detector, DetectorUnavailableError, register_detector, resized
+from core.errors import DetectorUnavailableError
+from core.faces.detection import Detector, register_detector, resized
 from core.faces.face import Box, Face
 from core.faces.model_file import DownloadError, fetch
 

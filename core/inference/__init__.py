@@ -14,13 +14,12 @@ from core.inference.perturbation import (
     REGIONS,
     Knob,
     Perturbation,
-    PerturbationError,
     Sweep,
     perturbed,
     perturbed_inputs,
     sweep,
 )
-from core.inference.predictor import NotFiniteError, Prediction, Predictor, ensemble_prediction
+from core.inference.predictor import Prediction, Predictor, ensemble_prediction
 from core.inference.regions import DatasetShares, dataset_shares, regions_of
 from core.inference.saliency import ClassMaps, class_saliency, explained, input_tensor
 from core.inference.trust import (
@@ -54,9 +53,7 @@ __all__ = [
     "Knob",
     "Measures",
     "MethodAgreement",
-    "NotFiniteError",
     "Perturbation",
-    "PerturbationError",
     "PhotoAnalysis",
     "Prediction",
     "Predictor",

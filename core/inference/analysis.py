@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.errors import NotFiniteError
 from core.faces import MEASURED, CropMargin, Detector, Face, crop, whole_image_face
-from core.inference.predictor import NotFiniteError, Prediction, Predictor, ensemble_prediction
+from core.inference.predictor import Prediction, Predictor, ensemble_prediction
 
 ENSEMBLE = "ensemble"
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import entropy
 
+from core.errors import NotFiniteError
 from core.evaluation import Abstention, EvaluationRun, abstention, threshold_for
 from core.inference.analysis import ENSEMBLE, PhotoAnalysis
 from core.inference.perturbation import Perturbation, perturbed_inputs
-from core.inference.predictor import NotFiniteError, Prediction, Predictor, ensemble_prediction
+from core.inference.predictor import Prediction, Predictor, ensemble_prediction
 
 # Side of a crop in parts of the picture's: 44 of 48 px, as ten-crop testing on FER2013 usually has it.
 CROP_PART = 11 / 12

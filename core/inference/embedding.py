@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from core.checkpoints import Checkpoint, CheckpointError
+from core.checkpoints import Checkpoint
 from core.data import Samples
-from core.evaluation import EvaluationError
+from core.errors import CheckpointError, EvaluationError
 from core.evaluation.embedding import Embedding, principal_components
 from core.inference.dataset import prepared_images
 from core.models import Network

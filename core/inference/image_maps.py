@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from core.explain import ExplainError, Explanation, class_maps, normalize
-from core.inference.predictor import NotFiniteError, Predictor
+from core.errors import ExplainError, NotFiniteError
+from core.explain import Explanation, class_maps, normalize
+from core.inference.predictor import Predictor
 
 
 def image_maps(

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from core.errors import NotFiniteError, PerturbationError
 from core.faces import CropMargin, crop
 from core.inference.analysis import ENSEMBLE, FaceAnalysis, PhotoAnalysis, margin_for
 from core.inference.one_core import one_core_map
-from core.inference.predictor import NotFiniteError, Prediction, Predictor, ensemble_prediction
+from core.inference.predictor import Prediction, Predictor, ensemble_prediction
 
 GRID = 6
 NOISE_SEED = 0
@@ -25,10 +26,6 @@ REGIONS = {
     "left half": frozenset((row, column) for row in range(GRID) for column in range(GRID // 2)),
     "right half": frozenset((row, column) for row in range(GRID) for column in range(GRID // 2, GRID)),
 }
-
-
-class PerturbationError(ValueError):
-    """A change that leaves nothing to ask about; the message says what there has to be."""
 
 
 @dataclass(frozen=True)

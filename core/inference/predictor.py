@@ -12,16 +12,9 @@ from scipy.special import softmax
 from torch.fx.experimental.optimization import fuse
 
 from core.checkpoints import Checkpoint, ModelCard
+from core.errors import NotFiniteError
 from core.labels import LabelSet
 from core.models import Network, NetworkOutput
-
-
-class NotFiniteError(ArithmeticError):
-    """Networks answered with a value that is not a finite number, so they gave no answer."""
-
-    def __init__(self, *model_ids: str) -> None:
-        self.model_ids = model_ids
-        super().__init__(f"{', '.join(model_ids)} met a value that is not a finite number; check the network's weights")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from core.data import Samples
-from core.explain import ExplainError, FaceRegions, Stopped, answered_maps, face_regions
+from core.errors import ExplainError
+from core.explain import FaceRegions, Stopped, answered_maps, face_regions
 from core.faces import points_in_crop
 from core.inference.analysis import PhotoAnalysis, margin_for
 from core.inference.dataset import prepared_images

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.explain import Contrast, ExplainError, Explanation, class_maps, explain, grad_cam_maps, normalize
+from core.errors import ExplainError
+from core.explain import Contrast, Explanation, class_maps, explain, grad_cam_maps, normalize
 from core.explain.closed_form import Scale
 from core.inference.analysis import FaceAnalysis
 from core.inference.predictor import Predictor

@@ -2,15 +2,12 @@
 
 from core.models import cnn, mobilenet_v2, resnet50  # noqa: F401  (each file registers its families)
 from core.models.network import Network, NetworkOutput, count_macs, count_parameters
-from core.models.registry import ModelFamily, UnknownModelError, build_network, families, family, register_model
-from core.models.resnet50 import WeightsUnavailableError
+from core.models.registry import ModelFamily, build_network, families, family, register_model
 
 __all__ = [
     "ModelFamily",
     "Network",
     "NetworkOutput",
-    "UnknownModelError",
-    "WeightsUnavailableError",
     "build_network",
     "count_macs",
     "count_parameters",

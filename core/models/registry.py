@@ -6,16 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from core.errors import UnknownModelError
 from core.models.network import Network
 
 Builder = Callable[..., Network]
-
-
-class UnknownModelError(KeyError):
-    """A family name that is not registered."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 @dataclass(frozen=True)

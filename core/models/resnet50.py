@@ -10,12 +10,9 @@ from torch import nn
 from torchvision.models import ResNet50_Weights
 from torchvision.models import resnet50 as torchvision_resnet50
 
+from core.errors import WeightsUnavailableError
 from core.models.network import Network, initialize
 from core.models.registry import register_model
-
-
-class WeightsUnavailableError(RuntimeError):
-    """ImageNet weights were asked for and could not be had."""
 
 
 def download_failed(architecture: str, reason: Exception) -> WeightsUnavailableError:

@@ -7,7 +7,7 @@ such in training, and one number for all of them. It describes networks that are
 from core.robustness.files import command, load_robustness, robustness_path, save_robustness
 from core.robustness.measuring import measure
 from core.robustness.perturbations import PERTURBATIONS, SEED, STRENGTHS, GradedPerturbation, perturb
-from core.robustness.results import CLEAN, CONDITIONS, Robustness, RobustnessError
+from core.robustness.results import CLEAN, CONDITIONS, Robustness
 
 __all__ = [
     "CLEAN",
@@ -17,7 +17,6 @@ __all__ = [
     "STRENGTHS",
     "GradedPerturbation",
     "Robustness",
-    "RobustnessError",
     "command",
     "load_robustness",
     "measure",

@@ -12,8 +12,9 @@ import pandas as pd
 import pyarrow as pa
 
 from core.checkpoints import Checkpoint
+from core.errors import RobustnessError
 from core.robustness.perturbations import SEED
-from core.robustness.results import CONDITIONS, Condition, Robustness, RobustnessError, in_words, value_of
+from core.robustness.results import CONDITIONS, Condition, Robustness, in_words, value_of
 
 # right: one bit an image in the order of the split, the most significant bit first (numpy.packbits).
 COLUMNS = (

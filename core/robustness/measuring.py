@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.data import DataError, Samples
+from core.data import Samples
+from core.errors import DataError, RobustnessError
 from core.inference import Predictor, prepared_images
 from core.robustness.files import load_rows, save_rows
 from core.robustness.perturbations import PERTURBATIONS, perturb
-from core.robustness.results import CLEAN, CONDITIONS, Condition, Robustness, RobustnessError
+from core.robustness.results import CLEAN, CONDITIONS, Condition, Robustness
 
 BATCH = 128
 Progress = Callable[[str, int, int], None]

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from core.checkpoints import CheckpointError
+from core.errors import RobustnessError
 from core.evaluation import Score, wilson
 from core.evaluation.intervals import RESAMPLES, UNDEFINED, percentile_score
 from core.evaluation.intervals import SEED as BOOTSTRAP_SEED
@@ -19,10 +19,6 @@ from core.robustness.perturbations import PERTURBATIONS, SEED, STRENGTHS
 CLEAN = ("none", 0)
 Condition = tuple[str, int]  # perturbation and strength
 CONDITIONS: tuple[Condition, ...] = (CLEAN, *((name, strength) for name in PERTURBATIONS for strength in STRENGTHS))
-
-
-class RobustnessError(CheckpointError):
-    """A file of robustness is missing, damaged or not this network's; the message says what to do."""
 
 
 @dataclass(frozen=True, eq=False)

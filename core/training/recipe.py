@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.errors import RecipeError
+
 RECIPES = Path(__file__).parent / "recipes"
-
-
-class RecipeError(ValueError):
-    """A recipe has an unknown key, a wrong type or knobs that contradict each other."""
 
 
 @dataclass(frozen=True)

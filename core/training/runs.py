@@ -15,13 +15,14 @@ from lightning_fabric import Fabric
 from safetensors.torch import load_file
 from torch import Tensor
 
-from core.data import DataError, Samples, with_ferplus_labels
+from core.data import Samples, with_ferplus_labels
+from core.errors import DataError, RecipeError
 from core.inference import infer_logits, prepared_images
 from core.labels import FER7, FERPLUS8, LABEL_SETS, LabelSet
 from core.models import Network, build_network
 from core.preprocessing import Preprocessing
 from core.training.loop import Progress, ResidentData, finished_epochs, fit, make_fabric
-from core.training.recipe import Recipe, RecipeError, as_values, load_recipe, recipe_from
+from core.training.recipe import Recipe, as_values, load_recipe, recipe_from
 
 RECIPE = "recipe.json"  # in a run folder, whose recipe it is
 

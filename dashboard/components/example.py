@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from core.checkpoints import Checkpoint, CheckpointError
-from core.evaluation import ConfusionMatrix, EvaluationError
-from core.inference import NotFiniteError
+from core.checkpoints import Checkpoint
+from core.errors import CheckpointError, EvaluationError, NotFiniteError
+from core.evaluation import ConfusionMatrix
 from dashboard import charts, services, theme
 from dashboard.components import maps
 from dashboard.state import Photo

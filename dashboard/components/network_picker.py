@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.checkpoints import Checkpoint, CheckpointError
+from core.checkpoints import Checkpoint
+from core.errors import CheckpointError
 from core.inference import Predictor
 from dashboard import services
 from dashboard.theme import Form, form_of

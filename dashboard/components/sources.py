@@ -7,7 +7,7 @@ import streamlit as st
 from PIL import Image, ImageOps
 
 from core import images
-from core.images import ImageError
+from core.errors import ImageError
 from core.sample_photos import SamplePhoto
 from dashboard import services, state
 from dashboard.state import Photo

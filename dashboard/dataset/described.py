@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.checkpoints import Checkpoint, CheckpointError
-from core.data import DataError, ImageFacts, Samples, image_facts
+from core.checkpoints import Checkpoint
+from core.data import ImageFacts, Samples, image_facts
 from core.data.overview import class_counts
-from core.evaluation import EvaluationError
+from core.errors import CheckpointError, DataError, EvaluationError
 from dashboard import image_services, services
 from dashboard.views.comparison import SPLITS as SCORED
 

@@ -8,15 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.evaluation import (
-    Abstention,
-    EvaluationRun,
-    ReliabilityDiagram,
-    RiskCoverage,
-    RunSummary,
-    brier,
-    nll,
-)
+from core.evaluation import Abstention, EvaluationRun, ReliabilityDiagram, RiskCoverage, RunSummary, brier, nll
 from core.inference import ENSEMBLE
 from dashboard.theme import Form, Ink, template
 

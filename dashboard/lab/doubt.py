@@ -6,9 +6,9 @@ import contextlib
 
 import streamlit as st
 
-from core.checkpoints import CheckpointError
-from core.evaluation import Abstention, EvaluationError, EvaluationRun, risk_coverage
-from core.inference import ENSEMBLE, VIEWS, Decision, Doubt, NotFiniteError, decide
+from core.errors import CheckpointError, EvaluationError, NotFiniteError
+from core.evaluation import Abstention, EvaluationRun, risk_coverage
+from core.inference import ENSEMBLE, VIEWS, Decision, Doubt, decide
 from dashboard import charts, services, theme
 from dashboard.figures import calibration, lab_doubt
 from dashboard.figures.dumbbells import dumbbells

@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.checkpoints import CheckpointError
-from core.evaluation import EvaluationError
+from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.explain import Explanation
-from core.inference import Decision, Doubt, FaceFindings, NotFiniteError, Predictor, TrustFindings, regions_of
+from core.inference import Decision, Doubt, FaceFindings, Predictor, TrustFindings, regions_of
 from dashboard.figures import lab_trust
 from dashboard.lab import doubt, kept, trust
 from dashboard.lab.face_in_question import FaceInQuestion

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.faces import DetectorUnavailableError
+from core.errors import DetectorUnavailableError, NotFiniteError
 from core.images import MIN_SIDE_PX
-from core.inference import ORDERS, FaceSummary, NotFiniteError, Predictor, in_order
+from core.inference import ORDERS, FaceSummary, Predictor, in_order
 from dashboard import services, state
 from dashboard.lab import kept, link, progress, side_by_side
 from dashboard.lab.face_in_question import FaceInQuestion, not_finite, too_small

@@ -9,7 +9,8 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.explain import ExplainError, Explanation, distinct_methods, method_named, methods
+from core.errors import ExplainError
+from core.explain import Explanation, distinct_methods, method_named, methods
 from core.inference import Predictor
 from dashboard.components import maps
 from dashboard.figures import lab_grid

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.explain import Contrast, ExplainError, Explanation, SaliencyMethod, method_named, methods, on_common_scale
+from core.errors import ExplainError
+from core.explain import Contrast, Explanation, SaliencyMethod, method_named, methods, on_common_scale
 from core.explain.closed_form import Scale
 from core.inference import Predictor
 from dashboard import services

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from core.data import DataError
-from core.explain import REGION_NAMES, ExplainError, Explanation, FaceRegions
+from core.errors import DataError, ExplainError
+from core.explain import REGION_NAMES, Explanation, FaceRegions
 from core.inference import DatasetShares, Predictor, regions_of
 from dashboard import charts, services
 from dashboard.components import maps

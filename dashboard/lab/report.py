@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 import streamlit as st
 
-from core.explain import ExplainError, Explanation, colorize, upsample
+from core.errors import ExplainError
+from core.explain import Explanation, colorize, upsample
 from core.inference import FaceFindings, regions_of
 from dashboard.components import maps
 from dashboard.components.photo_view import with_boxes

@@ -7,7 +7,8 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from core.explain import ExplainError, Explanation
+from core.errors import ExplainError
+from core.explain import Explanation
 from core.explain.closed_form import Scale
 from core.inference import Predictor
 from dashboard.components import maps

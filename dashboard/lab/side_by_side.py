@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from core.explain import ExplainError
+from core.errors import ExplainError
 from dashboard import services
 from dashboard.components import maps
 from dashboard.figures.dumbbells import dumbbells

@@ -10,7 +10,8 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.explain import ChanceResult, ExplainError, Explanation, methods
+from core.errors import ExplainError
+from core.explain import ChanceResult, Explanation, methods
 from core.inference import Measures, MethodAgreement, Predictor, Trust, TrustFindings
 from dashboard import charts
 from dashboard.components import maps

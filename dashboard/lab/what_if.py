@@ -7,16 +7,8 @@ import time
 import numpy as np
 import streamlit as st
 
-from core.inference import (
-    ENSEMBLE,
-    KNOBS,
-    REGIONS,
-    FaceAnalysis,
-    NotFiniteError,
-    Perturbation,
-    PerturbationError,
-    perturbed,
-)
+from core.errors import NotFiniteError, PerturbationError
+from core.inference import ENSEMBLE, KNOBS, REGIONS, FaceAnalysis, Perturbation, perturbed
 from dashboard import charts
 from dashboard.components import maps
 from dashboard.figures import lab_what_if as figures

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.checkpoints import CheckpointError
-from core.evaluation import EvaluationError
+from core.errors import CheckpointError, EvaluationError
 from core.evaluation.embedding import Embedding, pca_plane, tsne_plane
 from dashboard import charts, image_services, services
 from dashboard.figures import embedding as figures

@@ -7,14 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.checkpoints import ModelCard
-from core.evaluation import (
-    EvaluationRun,
-    compare,
-    ensemble_run,
-    leave_one_out,
-    on_one_label_set,
-    per_class,
-)
+from core.evaluation import EvaluationRun, compare, ensemble_run, leave_one_out, on_one_label_set, per_class
 from core.inference import ENSEMBLE
 from dashboard import charts, services, tables, theme
 from dashboard.figures import significance as figures

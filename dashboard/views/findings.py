@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data import DataError, ImageFacts
+from core.data import ImageFacts
+from core.errors import DataError, EvaluationError
 from core.evaluation import (
     AnnotatorVotes,
-    EvaluationError,
     EvaluationRun,
     HumanAgreement,
     VoteMatrix,

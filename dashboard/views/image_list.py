@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.checkpoints import CheckpointError, ModelCard
-from core.data import DataError, Samples
-from core.explain import ExplainError
+from core.checkpoints import ModelCard
+from core.data import Samples
+from core.errors import CheckpointError, DataError, ExplainError
 from dashboard import image_services, services
 from dashboard.components import maps
 from dashboard.figures import errors as tables

@@ -8,8 +8,9 @@ import numpy as np
 import streamlit as st
 
 from core.checkpoints import ModelCard
+from core.errors import RobustnessError
 from core.inference import ENSEMBLE
-from core.robustness import CLEAN, PERTURBATIONS, Robustness, RobustnessError, command, perturb
+from core.robustness import CLEAN, PERTURBATIONS, Robustness, command, perturb
 from dashboard import services
 from dashboard.figures import robustness as figures
 from dashboard.views import blocks

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.evaluation import EvaluationError, compare_all
+from core.errors import EvaluationError
+from core.evaluation import compare_all
 from dashboard.figures import significance as figures
 from dashboard.views import blocks
 from dashboard.views.comparison import Comparison

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.checkpoints import CheckpointError, ModelCard, list_checkpoints, load_checkpoint
+from core.checkpoints import ModelCard, list_checkpoints, load_checkpoint
+from core.errors import CheckpointError
 
 
 @pytest.fixture

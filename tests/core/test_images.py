@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core import images
-from core.images import ImageError, decode, digest, encode_png
+from core.errors import ImageError
+from core.images import decode, digest, encode_png
 from core.sample_photos import sample_photos
 
 WIDTH, HEIGHT = 40, 24

@@ -1,6 +1,7 @@
 import pytest
 
-from core.labels import AFFECTNET8, FER7, FERPLUS8, PAIN6, LabelError, LabelSet
+from core.errors import LabelError
+from core.labels import AFFECTNET8, FER7, FERPLUS8, PAIN6, LabelSet
 
 
 def test_label_orders_are_those_of_the_data_sets():

@@ -8,8 +8,9 @@ from importlib.metadata import version
 import numpy as np
 import pytest
 
-from core.checkpoints import CheckpointError, load_checkpoint, save_card
+from core.checkpoints import load_checkpoint, save_card
 from core.data import describe, read
+from core.errors import CheckpointError
 from core.evaluation import pr_curves, roc_curves
 from core.robustness import CONDITIONS, Robustness, robustness_path, save_robustness
 from dashboard.__main__ import main

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from core.evaluation import ConfusionMatrix, EvaluationError
+from core.errors import EvaluationError
+from core.evaluation import ConfusionMatrix
 from core.labels import LabelSet
 from dashboard.figures import confusion
 from dashboard.theme import DARK

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.evaluation import EvaluationError
+from core.errors import EvaluationError
 from core.evaluation.embedding import Embedding
 from dashboard.figures import embedding as figures
 from dashboard.theme import DARK, LIGHT, class_color

@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.data import DataError, describe, read
+from core.data import describe, read
+from core.errors import DataError
 from dashboard.stored_comparison import from_checkpoints
 from dashboard.views import findings
 

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
 from core.checkpoints import load_checkpoint, save_card, save_weights
-from core.inference import NotFiniteError, Predictor
+from core.errors import NotFiniteError
+from core.inference import Predictor
 from dashboard.lab import downloads
 
 ENTRY = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"

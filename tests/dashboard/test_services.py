@@ -8,7 +8,8 @@ import streamlit as st
 from PIL import Image
 
 from core.checkpoints import load_checkpoint
-from core.data import DataError, describe, image_facts, read
+from core.data import describe, image_facts, read
+from core.errors import DataError
 from core.labels import FER7, FERPLUS8
 from core.training import train
 from dashboard import services

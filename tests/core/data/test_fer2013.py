@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.data import DataError, read
+from core.data import read
+from core.errors import DataError
 from core.labels import FER7
 
 

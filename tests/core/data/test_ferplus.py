@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from core.data import DataError, ferplus_majority, read, with_ferplus_labels
+from core.data import ferplus_majority, read, with_ferplus_labels
+from core.errors import DataError
 from core.labels import FERPLUS8
 
 HAPPY = (0, 10, 0, 0, 0, 0, 0, 0, 0, 0)

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from core.checkpoints import list_checkpoints
-from core.data import DataError, ImageFacts, Samples, describe, facts_for, ferplus_majority, read
+from core.data import ImageFacts, Samples, describe, facts_for, ferplus_majority, read
 from core.data.image_facts import FOLDER, table_path
+from core.errors import DataError
 from core.labels import FER7, FERPLUS8, LabelSet
 
 SHIPPED = FOLDER / "fer2013_images.parquet"

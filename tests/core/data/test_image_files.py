@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data import DataError, read
+from core.data import read
+from core.errors import DataError
 from core.labels import PAIN6
 from core.preprocessing import Preprocessing
 

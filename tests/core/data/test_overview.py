@@ -6,7 +6,8 @@ import pytest
 from core.data import Samples, audit, describe
 from core.data.image_facts import FOLDER, ImageFacts
 from core.data.overview import class_counts, drawn, findings, mean_faces
-from core.labels import FER7, LabelError
+from core.errors import LabelError
+from core.labels import FER7
 
 
 def samples_of(pictures: str, labels: list[int], splits: list[str], ids: list[int] | None = None) -> Samples:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.data import FERPLUS_COLUMNS, DataError, pack, read
+from core.data import FERPLUS_COLUMNS, pack, read
+from core.errors import DataError
 
 HAPPY = (0, 10, 0, 0, 0, 0, 0, 0, 0, 0)
 

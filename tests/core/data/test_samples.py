@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.data import DataError, Samples, read
+from core.data import Samples, read
+from core.errors import DataError
 from core.labels import FER7
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.data import DataError, read
+from core.data import read
+from core.errors import DataError
 
 
 def test_missing_path_is_named(tmp_path):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import auc, brier_score_loss, log_loss
 
+from core.errors import EvaluationError
 from core.evaluation import (
-    EvaluationError,
     abstention,
     brier,
     expected_calibration_error,

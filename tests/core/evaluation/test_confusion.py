@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
 
-from core.evaluation import ConfusionMatrix, EvaluationError
+from core.errors import EvaluationError
+from core.evaluation import ConfusionMatrix
 from core.evaluation.confusion import resampled_counts
 from core.labels import FERPLUS8
 

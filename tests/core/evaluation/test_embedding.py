@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.evaluation import EvaluationError
+from core.errors import EvaluationError
 from core.evaluation.embedding import COMPONENTS, STAGES, Embedding, pca_plane, principal_components, tsne_plane
 
 WEIGHTS = "ab" * 32

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 
-from core.evaluation import EvaluationError, confident_mistakes, disagreement, error_table, likely_label_errors
+from core.errors import EvaluationError
+from core.evaluation import confident_mistakes, disagreement, error_table, likely_label_errors
 
 
 def test_opposite_certainties_disagree_by_one_bit(run_from) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.errors import EvaluationError
 from core.evaluation import (
-    EvaluationError,
     annotator_agreement,
     ferplus_majority,
     human_agreement,

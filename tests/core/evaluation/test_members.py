@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from core.evaluation import EvaluationError, ensemble_run, on_one_label_set
+from core.errors import EvaluationError
+from core.evaluation import ensemble_run, on_one_label_set
 from core.labels import FER7, FERPLUS8, PAIN6, LabelSet
 
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from core.evaluation import EvaluationError, EvaluationRun, ensemble_run, error_table
+from core.errors import EvaluationError
+from core.evaluation import EvaluationRun, ensemble_run, error_table
 from core.labels import FER7, FERPLUS8, LabelSet
 
 TWO = LabelSet("two", ("no", "yes"))

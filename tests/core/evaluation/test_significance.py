@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 
-from core.evaluation import EvaluationError, compare, compare_all, ensemble_run, holm, images_needed, leave_one_out
+from core.errors import EvaluationError
+from core.evaluation import compare, compare_all, ensemble_run, holm, images_needed, leave_one_out
 
 
 def pair(answering, both_right: int, first_only: int, second_only: int, both_wrong: int):

@@ -4,7 +4,8 @@ from scipy.stats import fisher_exact
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportions_ztest
 
-from core.evaluation import EvaluationError, cut, slice_report
+from core.errors import EvaluationError
+from core.evaluation import cut, slice_report
 
 
 def by_value(slices, column: str) -> dict[str, object]:

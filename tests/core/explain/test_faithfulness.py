@@ -7,16 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.explain import (
-    ExplainError,
-    Stopped,
-    chance_test,
-    confidence_drop,
-    deletion_insertion,
-    explain,
-    rank_agreement,
-    road,
-)
+from core.errors import ExplainError
+from core.explain import Stopped, chance_test, confidence_drop, deletion_insertion, explain, rank_agreement, road
 from core.models.network import Network
 
 Predict = Callable[[Tensor], Tensor]

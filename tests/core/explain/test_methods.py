@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core.errors import ExplainError
 from core.explain import (
     Contrast,
-    ExplainError,
     Explanation,
     Stopped,
     distinct_methods,

@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from core.explain import REGION_NAMES, ExplainError, answered_maps, explain, face_regions
+from core.errors import ExplainError
+from core.explain import REGION_NAMES, answered_maps, explain, face_regions
 from core.explain.regions import SIZE, TEMPLATE_LANDMARKS, FaceRegions
 
 

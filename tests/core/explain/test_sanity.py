@@ -6,7 +6,8 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from core.explain import Contrast, ExplainError, Stopped, explain, methods, randomization_check
+from core.errors import ExplainError
+from core.explain import Contrast, Stopped, explain, methods, randomization_check
 from core.models import build_network
 from core.models.network import Network
 

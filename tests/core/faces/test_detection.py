@@ -10,17 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.faces import (
-    MEASURED,
-    CropMargin,
-    Detector,
-    Face,
-    UnknownDetectorError,
-    crop,
-    detector,
-    detectors,
-    register_detector,
-)
+from core.errors import UnknownDetectorError
+from core.faces import MEASURED, CropMargin, Detector, Face, crop, detector, detectors, register_detector
 from core.images import decode
 from core.sample_photos import sample_photos
 

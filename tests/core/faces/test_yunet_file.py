@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.faces import DetectorUnavailableError, detector
+from core.errors import DetectorUnavailableError
+from core.faces import detector
 from core.faces.model_file import DownloadError, fetch
 from core.faces.yunet import FILE_NAME, PATH_VARIABLE, SHA256, URL, cache_folder
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from core.checkpoints import list_checkpoints
-from core.evaluation import EvaluationError, abstention, threshold_for
+from core.errors import EvaluationError
+from core.evaluation import abstention, threshold_for
 from core.faces import detector
 from core.images import decode
 from core.inference import (

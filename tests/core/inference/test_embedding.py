@@ -7,8 +7,9 @@ import torch
 from typer.testing import CliRunner
 
 from core.__main__ import app
-from core.checkpoints import CheckpointError, load_checkpoint
+from core.checkpoints import load_checkpoint
 from core.data import read
+from core.errors import CheckpointError
 from core.inference import embed, embed_split, embedding_path, infer_logits, prepared_images, stored_embedding
 from core.models import build_network, families
 from core.preprocessing import Preprocessing

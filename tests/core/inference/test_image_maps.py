@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.explain import ExplainError
+from core.errors import ExplainError
 from core.inference import Predictor, class_saliency, image_maps
 from tests.conftest import CLASSES, draw
 

@@ -7,15 +7,7 @@ import torch
 from core.checkpoints import list_checkpoints
 from core.faces import detector
 from core.images import decode
-from core.inference import (
-    ENSEMBLE,
-    Prediction,
-    Predictor,
-    analyze,
-    class_saliency,
-    ensemble_prediction,
-    photo_values,
-)
+from core.inference import ENSEMBLE, Prediction, Predictor, analyze, class_saliency, ensemble_prediction, photo_values
 from core.labels import FER7, FERPLUS8, LabelSet
 from core.models import build_network, families
 from core.sample_photos import sample_photos

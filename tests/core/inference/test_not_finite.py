@@ -5,12 +5,11 @@ import pytest
 import torch
 
 from core.checkpoints import list_checkpoints
-from core.explain import ExplainError
+from core.errors import ExplainError, NotFiniteError
 from core.faces import detector
 from core.images import decode
 from core.inference import (
     ENSEMBLE,
-    NotFiniteError,
     Perturbation,
     Predictor,
     analyze,

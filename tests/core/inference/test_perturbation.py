@@ -6,20 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.checkpoints import list_checkpoints
+from core.errors import PerturbationError
 from core.faces import detector
 from core.images import decode
-from core.inference import (
-    GRID,
-    KNOBS,
-    REGIONS,
-    Perturbation,
-    PerturbationError,
-    Predictor,
-    analyze,
-    perturbed,
-    perturbed_inputs,
-    sweep,
-)
+from core.inference import GRID, KNOBS, REGIONS, Perturbation, Predictor, analyze, perturbed, perturbed_inputs, sweep
 from core.preprocessing import Preprocessing
 from core.sample_photos import sample_photos
 

@@ -7,7 +7,8 @@ import pytest
 
 from core.checkpoints import list_checkpoints
 from core.data import read
-from core.explain import REGION_NAMES, ExplainError, Stopped, face_regions
+from core.errors import ExplainError
+from core.explain import REGION_NAMES, Stopped, face_regions
 from core.explain.regions import TEMPLATE_LANDMARKS
 from core.faces import MEASURED, Box, Face, crop, points_in_crop
 from core.inference import FaceAnalysis, PhotoAnalysis, Predictor, dataset_shares, explained, regions_of

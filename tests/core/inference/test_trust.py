@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from core.explain import Contrast, ExplainError, Explanation
+from core.errors import ExplainError
+from core.explain import Contrast, Explanation
 from core.faces import Box, Face
 from core.inference import (
     FaceAnalysis,

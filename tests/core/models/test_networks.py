@@ -3,7 +3,8 @@ import torch
 from torch import nn
 
 from core import models
-from core.models import UnknownModelError, WeightsUnavailableError, build_network, count_macs, count_parameters
+from core.errors import UnknownModelError, WeightsUnavailableError
+from core.models import build_network, count_macs, count_parameters
 
 
 @pytest.mark.parametrize("name", list(models.families()))

@@ -7,7 +7,8 @@ from typer.testing import CliRunner
 
 from core.__main__ import app, main
 from core.checkpoints import load_checkpoint
-from core.data import DataError, read
+from core.data import read
+from core.errors import DataError
 from core.inference import Predictor
 from core.robustness import CLEAN, CONDITIONS, load_robustness, measure, perturb, robustness_path
 from tests.conftest import write_folder

@@ -5,15 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.robustness import (
-    CLEAN,
-    CONDITIONS,
-    Robustness,
-    RobustnessError,
-    load_robustness,
-    robustness_path,
-    save_robustness,
-)
+from core.errors import RobustnessError
+from core.robustness import CLEAN, CONDITIONS, Robustness, load_robustness, robustness_path, save_robustness
 
 
 def measured(checkpoint, split="test", drop=0):

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from core.training.recipe import RECIPES, RecipeError, as_values, load_recipe, recipe_from
+from core.errors import RecipeError
+from core.training.recipe import RECIPES, as_values, load_recipe, recipe_from
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda p: p.stem)

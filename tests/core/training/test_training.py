@@ -14,11 +14,12 @@ import torch
 from safetensors.torch import load_file
 
 from core.checkpoints import list_checkpoints, load_checkpoint
-from core.data import FERPLUS_COLUMNS, DataError, Samples, read
+from core.data import FERPLUS_COLUMNS, Samples, read
+from core.errors import DataError, RecipeError
 from core.labels import FER7, FERPLUS8
 from core.models import build_network
 from core.preprocessing import Preprocessing
-from core.training import Interrupted, RecipeError, train
+from core.training import Interrupted, train
 from core.training.loop import finished_epochs, make_fabric
 from core.training.recipe import RECIPES, load_recipe
 from core.training.runs import assert_needs_fit, mean_answer, resident_data, training_samples, vote_distribution

@@ -1,0 +1,76 @@
+"""Everything a user can cause. The command line, the pages and the API turn these errors into one sentence each."""
+
+from __future__ import annotations
+
+
+class FerscopeError(Exception):
+    """Base of every expected error. The message says what was expected, what was found and what to do."""
+
+    @property
+    def sentence(self) -> str:
+        """The message with a capital letter and a full stop, ready to be shown to a reader."""
+        text = str(self).strip()
+        if not text:
+            return ""
+        # Not capitalize(), which would turn PublicTest into publictest.
+        return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+
+
+class LabelError(FerscopeError):
+    """A label set is invalid, or classes cannot be mapped to another label set."""
+
+
+class ImageError(FerscopeError):
+    """The bytes are not an image that FERscope can read."""
+
+
+class DataError(FerscopeError):
+    """A data set does not follow its format; the message names the file and the row."""
+
+
+class UnknownModelError(FerscopeError):
+    """The architecture is not registered."""
+
+
+class WeightsUnavailableError(FerscopeError):
+    """ImageNet weights were requested and could not be downloaded."""
+
+
+class UnknownDetectorError(FerscopeError):
+    """The face detector is not registered."""
+
+
+class DetectorUnavailableError(FerscopeError):
+    """The model file of a face detector is missing, damaged or cannot be downloaded."""
+
+
+class EvaluationError(FerscopeError):
+    """Stored predictions cannot be used, or cannot be compared; the message names the run and the row."""
+
+
+class CheckpointError(FerscopeError):
+    """A checkpoint is missing, incomplete or does not match its card."""
+
+
+class RobustnessError(CheckpointError):
+    """A robustness file is missing, damaged or belongs to other weights."""
+
+
+class ExplainError(FerscopeError):
+    """The requested saliency map cannot be computed; the message names the alternatives."""
+
+
+class NotFiniteError(FerscopeError):
+    """One or more networks returned NaN or infinity, so they have no prediction."""
+
+    def __init__(self, *model_ids: str) -> None:
+        self.model_ids = model_ids
+        super().__init__(f"{', '.join(model_ids)} returned NaN or infinity; the weights may be damaged")
+
+
+class PerturbationError(FerscopeError):
+    """A perturbation leaves no face to predict."""
+
+
+class RecipeError(FerscopeError):
+    """A recipe has an unknown key, a value of a wrong type or contradictory options."""
