@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Inside core a module imports its own layer's package or lower layers; packages of layer 2 do not know each other.
 LAYERS = {
     "cores": 1,
-    "errors": 1,
+    "errors": 0,
     "labels": 1,
     "images": 1,
     "preprocessing": 1,
@@ -76,7 +76,7 @@ def test_pages_know_neither_each_other_nor_torch(path):
 
 
 def test_charts_draw_without_streamlit():
-    assert not [m for m in imports(ROOT / "dashboard" / "charts.py") if m.startswith("streamlit")]
+    assert not [m for m in imports(ROOT / "dashboard" / "plots" / "charts.py") if m.startswith("streamlit")]
 
 
 @pytest.mark.parametrize("path", [f for d in ("core", "dashboard", "pages") for f in files(d)], ids=str)
