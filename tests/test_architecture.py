@@ -28,8 +28,8 @@ LAYERS = {
     "robustness": 6,
     "training": 6,
     "api": 7,
-    "commands": 7,
-    "data_commands": 7,
+    "measurements": 7,
+    "cli": 7,
     "__main__": 7,
 }
 

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.explain import methods
 from core.sample_photos import sample_photos
+from dashboard.services import photos as photo_services
 from dashboard.services.shelf import Shelf
 
 ENTRY = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
