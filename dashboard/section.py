@@ -75,6 +75,7 @@ class Section:
     figures: tuple[Figure, ...] = ()
     pictures: tuple[Picture, ...] = ()
     table: Table | None = None
+    code: str = ""  # preformatted text, such as JSON
     caption: str = ""
     downloads: tuple[Download, ...] = ()
     folded: bool = False  # shown when its title is clicked
@@ -83,3 +84,8 @@ class Section:
 def csv(label: str, file_name: str, numbers: Callable[[], pd.DataFrame]) -> Download:
     """A table as CSV; ``numbers`` is called when the file is requested."""
     return Download(label, file_name, "text/csv", lambda: numbers().to_csv(index=False))
+
+
+def facts(values: Mapping[str, str], alt: str) -> Table:
+    """Properties and their values, one row each."""
+    return Table(pd.DataFrame({"property": list(values), "value": list(values.values())}), alt)

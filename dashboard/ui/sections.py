@@ -72,6 +72,8 @@ def _draw(section: Section, on_select: Mapping[str, Callable[[], None]], *, with
                         st.caption(picture.caption)
     if section.table is not None:
         _draw_table(section.table)
+    if section.code:
+        st.code(section.code, language=None, wrap_lines=True)
     if section.caption:
         st.caption(section.caption)
     if section.downloads:
