@@ -11,7 +11,7 @@ from core.errors import ImageError
 from core.sample_photos import SamplePhoto
 from dashboard import services
 from dashboard.services import Photo
-from dashboard.ui import session
+from dashboard.ui import navigation, session
 
 SOURCES = ("Upload", "Webcam", "Samples")
 
@@ -28,7 +28,14 @@ def source_picker() -> None:
         width="stretch",
     )
     if source == "Webcam":
-        st.camera_input("Take a snapshot", key="snapshot", on_change=_keep_snapshot, label_visibility="collapsed")
+        # Without a resolution the browser delivers as many pixels as the widget is wide: 280 x 158 in a sidebar.
+        st.camera_input(
+            "Take a snapshot",
+            key="snapshot",
+            on_change=_keep_snapshot,
+            label_visibility="collapsed",
+            resolution="720p",
+        )
     elif source == "Samples":
         for sample in services.samples().values():
             st.button(sample.title, key=f"side-{sample.name}", on_click=keep_sample, args=(sample,), width="stretch")
@@ -50,7 +57,7 @@ def sample_cards(columns: int = 3) -> None:
             st.image(thumbnail(sample.data), alt=f"Portrait of {sample.title}", width="stretch")
             if st.button(sample.title, key=f"card-{sample.name}", width="stretch", icon=":material/play_arrow:"):
                 keep_sample(sample)
-                st.switch_page("../pages/analyze.py")
+                navigation.open_page("analyze")
             st.caption(sample.credit)
 
 
@@ -64,7 +71,7 @@ def thumbnail(data: bytes) -> np.ndarray:
 def open_source(source: str) -> None:
     """Go to Analyze with that source open."""
     st.session_state["source"] = source
-    st.switch_page("../pages/analyze.py")
+    navigation.open_page("analyze")
 
 
 def keep_sample(sample: SamplePhoto) -> None:
