@@ -1,6 +1,8 @@
-"""Where photos come from: files, the webcam, sample portraits."""
+"""Where photos come from: files, the clipboard, the webcam and sample portraits."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -13,57 +15,62 @@ from dashboard import services
 from dashboard.services import Photo
 from dashboard.ui import navigation, session
 
-SOURCES = ("Upload", "Webcam", "Samples")
+FILE, WEBCAM = "File", "Webcam"
+SCRIPT = Path(__file__).with_name("photo_input.js").read_text(encoding="utf-8")
+FORMATS = "JPEG, PNG, WebP, GIF, TIFF or BMP"
 
 
-def source_picker() -> None:
-    """Upload, webcam or samples; what is chosen there joins the session's photos."""
+def photo_input() -> None:
+    """A drop zone or the webcam; what is chosen there joins the session's photos."""
     source = st.segmented_control(
-        "Photo from",
-        SOURCES,
-        default="Upload",
-        key="source",
-        required=True,
-        persist_state="session",
-        width="stretch",
+        "Add a photo", (FILE, WEBCAM), default=FILE, key="source", required=True, persist_state="session"
     )
-    if source == "Webcam":
-        # Without a resolution the browser delivers as many pixels as the widget is wide: 280 x 158 in a sidebar.
+    if source == WEBCAM:
+        # Without a resolution the browser delivers only as many pixels as the widget is wide.
         st.camera_input(
-            "Take a snapshot",
-            key="snapshot",
-            on_change=_keep_snapshot,
-            label_visibility="collapsed",
-            resolution="720p",
+            "Take a snapshot", key="snapshot", on_change=_add_snapshot, resolution="720p", label_visibility="collapsed"
         )
-    elif source == "Samples":
-        for sample in services.samples().values():
-            st.button(sample.title, key=f"side-{sample.name}", on_click=keep_sample, args=(sample,), width="stretch")
-    else:
-        files = st.file_uploader(
-            "JPEG, PNG, WebP, GIF, TIFF or BMP",
-            accept_multiple_files=True,
-            key="uploads",
-            on_change=_keep_uploads,
-            help="Photos stay in this session's memory. They are never written to disk, logged or sent on.",
-        )
-        st.session_state["uploader_ids"] = {f.file_id for f in files}
+        return
+    key = session.uploader_key()
+    files = st.file_uploader(
+        f"Drop a photo here, paste it, or choose files: {FORMATS}",
+        accept_multiple_files=True,
+        key=key,
+        on_change=_add_uploads,
+        args=(key,),
+        help="Photos stay in the memory of this session. They are never written to disk, logged or sent on.",
+    )
+    st.session_state["uploader_ids"] = {f.file_id for f in files}
+    browser_script()
 
 
-def sample_cards(columns: int = 3) -> None:
-    """Each sample portrait with a button that analyses it."""
+def browser_script() -> None:
+    """Lets a photo be pasted, and a portrait be started by a click on its picture."""
+    st.html(f"<script>{SCRIPT}</script>", unsafe_allow_javascript=True)
+
+
+def sample_cards(columns: int = 3) -> bool:
+    """Each sample portrait with its button; whether one of them was clicked, which is then the photo that is shown."""
+    clicked = False
     for cell, sample in zip(st.columns(columns), services.samples().values(), strict=False):
-        with cell:
-            st.image(thumbnail(sample.data), alt=f"Portrait of {sample.title}", width="stretch")
-            if st.button(sample.title, key=f"card-{sample.name}", width="stretch", icon=":material/play_arrow:"):
-                keep_sample(sample)
-                navigation.open_page("analyze")
+        with cell, st.container(key=f"portrait-{sample.name}"):
+            st.image(thumbnail(sample.data), alt=f"Portrait: {sample.title}", width="stretch")
+            clicked |= st.button(
+                sample.title,
+                key=f"card-{sample.name}",
+                on_click=add_sample,
+                args=(sample,),
+                width="stretch",
+                icon=":material/play_arrow:",
+            )
             st.caption(sample.credit)
+    browser_script()
+    return clicked
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def thumbnail(data: bytes) -> np.ndarray:
-    """A 4 : 3 cut of a photo, so that cards of portraits and wide photos line up; heads are in the upper part."""
+    """A 4 : 3 crop of a sample portrait, so that cards line up; heads are in the upper part."""
     picture = Image.fromarray(images.decode(data))
     return np.asarray(ImageOps.fit(picture, (480, 360), centering=(0.5, 0.15)))
 
@@ -74,28 +81,28 @@ def open_source(source: str) -> None:
     navigation.open_page("analyze")
 
 
-def keep_sample(sample: SamplePhoto) -> None:
-    """Add a sample portrait to the session's photos and choose it."""
+def add_sample(sample: SamplePhoto) -> None:
+    """Add a sample portrait to the session's photos and show it."""
     session.add_photo(Photo.of(sample.title, sample.data, "sample"))
 
 
-def _keep_uploads() -> None:
-    files = st.session_state["uploads"] or []
+def _add_uploads(key: str) -> None:
+    files = st.session_state[key] or []
     before: set[str] = st.session_state.get("uploader_ids", set())
-    session.drop_uploads(before - {f.file_id for f in files})
+    session.remove_uploads(before - {f.file_id for f in files})
     # The first new file is shown first, so it is added last.
     for file in reversed([f for f in files if f.file_id not in before]):
-        _keep(Photo.of(file.name, file.getvalue(), "upload", file.file_id))
+        _add(Photo.of(file.name, file.getvalue(), "upload", file.file_id))
 
 
-def _keep_snapshot() -> None:
+def _add_snapshot() -> None:
     snapshot = st.session_state["snapshot"]
     if snapshot is not None:
-        _keep(Photo.of("Webcam snapshot", snapshot.getvalue(), "webcam"))
+        _add(Photo.of("Webcam snapshot", snapshot.getvalue(), "webcam"))
 
 
-def _keep(photo: Photo) -> None:
-    """Add a photo; what is none is refused here, so that it never takes the place of the photo on the screen."""
+def _add(photo: Photo) -> None:
+    """Add a photo. A file that cannot be decoded is refused here, so that it never replaces the photo on the screen."""
     try:
         images.decode(photo.data)
     except ImageError as error:
