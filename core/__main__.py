@@ -74,12 +74,12 @@ def analyze(
 ) -> None:
     """Find the faces of photos and print what each network says of them."""
     from core.commands import analyze_photos, write_overlays
-    from core.inference import photo_values
+    from core.export import photo_record
 
     predictors = _predictors(root, model)
     result: list[dict[str, Any]] = []
     for path, analysis in analyze_photos(photos, predictors, detector, whole_image=whole_image):
-        result.append(photo_values(str(path), analysis))
+        result.append(photo_record(str(path), analysis))
         if analysis.left_out:
             messages.print(f"[yellow]{escape(f'{path}: {NotFiniteError(*analysis.left_out)}; left out')}")
         if explain:

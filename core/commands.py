@@ -49,7 +49,7 @@ def write_overlays(path: Path, analysis: PhotoAnalysis, predictors: Sequence[Pre
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for number, face in enumerate(analysis.faces, start=1):
-        for predictor in analysis.answering(predictors):
+        for predictor in analysis.predicting(predictors):
             prediction = face.predictions[predictor.model_id]
             explanation = class_saliency(predictor, face).explanation(prediction.top)
             picture = overlay(face.inputs[predictor.model_id], explanation.heatmap)
