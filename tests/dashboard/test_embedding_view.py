@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
-from core.commands import embed_checkpoint
+from core.measurements import embed_checkpoint
 from dashboard.views import embedding
 from dashboard.views.embedding import selected_images
 
