@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 
 from core.explain import REGION_NAMES, ChanceResult, Explanation
-from core.inference import FaceAnalysis, LabelGroup, PhotoAnalysis, Prediction, Predictor, entropy_bits, predictions_by_model
+from core.inference import (
+    FaceAnalysis,
+    LabelGroup,
+    PhotoAnalysis,
+    Prediction,
+    Predictor,
+    entropy_bits,
+    predictions_by_model,
+)
 from core.probes import Decision, FaithfulnessMeasures, TrustFindings, Uncertainty
 from core.versions import versions
 

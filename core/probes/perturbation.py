@@ -23,7 +23,9 @@ OCCLUSION_PRESETS = {
     "nose": frozenset((3, column) for column in (2, 3)),
     "mouth": frozenset((4, column) for column in (1, 2, 3, 4)),
     "left half": frozenset((row, column) for row in range(OCCLUSION_GRID) for column in range(OCCLUSION_GRID // 2)),
-    "right half": frozenset((row, column) for row in range(OCCLUSION_GRID) for column in range(OCCLUSION_GRID // 2, OCCLUSION_GRID)),
+    "right half": frozenset(
+        (row, column) for row in range(OCCLUSION_GRID) for column in range(OCCLUSION_GRID // 2, OCCLUSION_GRID)
+    ),
 }
 
 

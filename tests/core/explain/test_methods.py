@@ -16,9 +16,9 @@ from core.explain import (
     explain,
     explain_features,
     method_named,
-    saliency_methods,
     on_common_scale,
     register_method,
+    saliency_methods,
 )
 from core.models.network import Network
 

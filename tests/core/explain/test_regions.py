@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core.errors import ExplainError
-from core.explain import REGION_NAMES, predicted_class_maps, explain, face_regions
+from core.explain import REGION_NAMES, explain, face_regions, predicted_class_maps
 from core.explain.regions import SIZE, TEMPLATE_LANDMARKS, FaceRegions
 
 
