@@ -23,7 +23,7 @@ from core.evaluation import error_table as make_error_table
 from core.faces import MEASURED, CropMargin, Detector, crop
 from core.faces import detector as make_detector
 from core.inference import ENSEMBLE, ClassMaps, PhotoAnalysis, Predictor, analyze, class_saliency
-from core.inference.timing import milliseconds_per_face
+from core.inference.latency import milliseconds_per_face
 from core.robustness import Robustness, load_robustness, robustness_path
 from core.sample_photos import SamplePhoto, sample_photos
 from core.training import Recipe, recipe_from, training_samples

@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import streamlit as st
 
-from core.inference import everything
+from core.export import detailed_photo_record
 from dashboard.lab import doubt, findings, link
 from dashboard.lab import question as questions
 from dashboard.lab.face_in_question import FaceInQuestion
@@ -47,7 +47,7 @@ def draw(face: FaceInQuestion, table: pd.DataFrame) -> None:
 
 
 def values(face: FaceInQuestion, question: Question, target: float, views: str) -> str:
-    """All that is known of the photo as strict JSON; its shape is that of ``core.inference.everything``."""
+    """All that is known of the photo as strict JSON; its shape is that of ``core.export.detailed_photo_record``."""
     known = findings.of_photo(face, question, questions.at_hand(face, question), target, views)
-    found = everything(face.photo.name, face.analysis, face.networks, known)
+    found = detailed_photo_record(face.photo.name, face.analysis, face.networks, known)
     return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
