@@ -79,7 +79,7 @@ def test_pages_know_neither_each_other_nor_torch(path):
 
 
 def test_charts_draw_without_streamlit():
-    assert not [m for m in imports(ROOT / "dashboard" / "charts.py") if m.startswith("streamlit")]
+    assert not [m for m in imports(ROOT / "dashboard" / "plots" / "charts.py") if m.startswith("streamlit")]
 
 
 @pytest.mark.parametrize("path", [f for d in ("core", "dashboard", "pages") for f in files(d)], ids=str)

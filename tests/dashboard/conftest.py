@@ -17,7 +17,7 @@ from core.data import facts_for, ferplus_majority, image_facts
 from core.evaluation import EvaluationRun
 from core.labels import FER7, FERPLUS8, LabelSet
 from core.sample_photos import sample_photos
-from dashboard.theme import LIGHT, Ink
+from dashboard.style import LIGHT, Ink
 
 ENTRY = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 TEXTS = ("title", "markdown", "caption", "info", "warning", "error", "success")
