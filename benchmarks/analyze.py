@@ -174,9 +174,8 @@ def whole_path(predictors: list[Predictor]) -> dict[str, float]:
 def photo_milliseconds(**environment: str) -> float:
     """Median milliseconds of a photo with one face, decode to maps, all networks, in a process of its own."""
     command = [sys.executable, __file__, "--photo"]
-    return float(
-        subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True).stdout
-    )
+    child = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
+    return float(child.stdout)
 
 
 def print_photo_milliseconds(predictors: list[Predictor]) -> None:
@@ -204,7 +203,7 @@ def one_busy_core() -> Iterator[None]:
 
 
 def beside_others() -> dict[str, float]:
-    """The ratios that concern other processes on the machine. Medians of three, since processes are started for them."""
+    """The ratios that concern other processes on the machine; medians of three processes each."""
 
     def median(**environment: str) -> float:
         return statistics.median(photo_milliseconds(**environment) for _ in range(3))
