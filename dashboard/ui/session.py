@@ -1,4 +1,4 @@
-"""What a session keeps: the photos a person brought. All else lives in widgets, bound to the URL or the session."""
+"""The photos of a session, which of them is shown, and which detections somebody marked as not a face."""
 
 from __future__ import annotations
 
@@ -8,85 +8,104 @@ from dashboard.services import Photo
 
 # A session holds its photos in memory; a person compares a handful, and a server has many sessions.
 MAX_PHOTOS = 24
-NAMED = 8  # in a sentence
+MAX_NAMED = 8  # in a sentence
 
 
 def photos() -> list[Photo]:
     """The session's photos, oldest first."""
-    return list(st.session_state.setdefault("photos", {}).values())
+    return list(_stored().values())
 
 
 def add_photo(photo: Photo) -> None:
-    """Keep a photo and choose it; the oldest one leaves when there are too many, which is remembered."""
-    kept: dict[str, Photo] = st.session_state.setdefault("photos", {})
-    kept.pop(photo.digest, None)
-    _left().pop(photo.digest, None)
-    kept[photo.digest] = photo
-    while len(kept) > MAX_PHOTOS:
-        oldest = kept.pop(next(iter(kept)))
-        _left()[oldest.digest] = oldest.name, oldest.file_id
+    """Store a photo and show it; the oldest one is removed when there are too many, which is remembered."""
+    stored = _stored()
+    stored.pop(photo.digest, None)
+    _removed().pop(photo.digest, None)
+    stored[photo.digest] = photo
+    while len(stored) > MAX_PHOTOS:
+        oldest = stored.pop(next(iter(stored)))
+        _removed()[oldest.digest] = oldest.name, oldest.file_id
     choose_photo(photo)
 
 
 def too_many() -> str | None:
-    """A sentence where photos had to leave: how many are kept, which are not, and what to do."""
-    names = [name for name, _ in reversed(_left().values())]  # as they stand in the uploader: the last added are first
+    """A sentence if photos had to be removed: how many are stored, which are not, and what to do."""
+    names = [name for name, _ in reversed(_removed().values())]  # in the uploader's order: the last added are first
     if not names:
         return None
-    kept = len(photos())
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    count = len(photos())
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
     return (
-        f"{kept} of {kept + len(names)} photos are kept, those that can be chosen below; a session holds {MAX_PHOTOS}. "
-        f"Not kept: {', '.join(names[:NAMED])}{more}. To look at those, forget photos and bring these again."
+        f"{count} of {count + len(names)} photos are stored; a session stores at most {MAX_PHOTOS}. Not stored: "
+        f"{', '.join(names[:MAX_NAMED])}{more}. To analyze these, forget the other photos and upload them again."
     )
 
 
-def _left() -> dict[str, tuple[str, str]]:
-    """Name and file id of the photos that left because there were too many, by digest."""
-    left: dict[str, tuple[str, str]] = st.session_state.setdefault("left_photos", {})
-    return left
-
-
-def drop_uploads(file_ids: set[str]) -> None:
-    """Forget uploads that were taken off the uploader's list, and what was said of them."""
-    kept: dict[str, Photo] = st.session_state.setdefault("photos", {})
-    for digest in [d for d, p in kept.items() if p.file_id in file_ids]:
-        kept.pop(digest)
+def remove_uploads(file_ids: set[str]) -> None:
+    """Remove uploads that were taken off the uploader's list; an equal file that is still listed keeps its photo."""
+    listed = {f.file_id: f for f in st.session_state.get(uploader_key()) or []}
+    for photo in photos():
+        if photo.file_id in file_ids:
+            equal = next((i for i, f in listed.items() if Photo.of(f.name, f.getvalue(), "").digest == photo.digest), "")
+            _stored().pop(photo.digest)
+            if equal:
+                _stored()[photo.digest] = Photo(photo.name, photo.data, photo.digest, photo.source, equal)
     for file_id in file_ids:
         refused().pop(file_id, None)
-    for digest in [d for d, (_, file_id) in _left().items() if file_id in file_ids]:
-        _left().pop(digest)
-    if st.session_state.get("photo_pills") not in kept:
+    for digest in [d for d, (_, file_id) in _removed().items() if file_id in file_ids]:
+        _removed().pop(digest)
+    if st.session_state.get("photo_pills") not in _stored():
         st.session_state.pop("photo_pills", None)
 
 
 def refuse(photo: Photo, reason: str) -> None:
     """Remember why an upload is not among the photos, until it is taken off the uploader's list."""
-    refused()[photo.file_id] = f"{photo.name}: {reason}"
+    refused()[photo.file_id] = f"{photo.name}: {reason}."
 
 
 def refused() -> dict[str, str]:
-    """One sentence for each upload that is no photo, by the uploader's key of the file."""
+    """One sentence for each upload that is not a photo, by the uploader's id of the file."""
     sentences: dict[str, str] = st.session_state.setdefault("refused", {})
     return sentences
 
 
 def clear_photos() -> None:
-    """Forget every photo."""
-    st.session_state["photos"] = {}
-    st.session_state["refused"] = {}
-    st.session_state["left_photos"] = {}
-    st.session_state.pop("photo_pills", None)
+    """Forget every photo, and empty the uploader."""
+    for key in ("photos", "removed_photos", "refused", "not_faces", "photo_pills", "photo", "pair", "uploader_ids"):
+        st.session_state.pop(key, None)
+    st.session_state["uploader_number"] = st.session_state.get("uploader_number", 0) + 1
+
+
+def uploader_key() -> str:
+    """The key of the uploader; another one after all photos were forgotten, since its files cannot be removed."""
+    number = st.session_state.get("uploader_number", 0)
+    return f"uploads-{number}" if number else "uploads"
 
 
 def choose_photo(photo: Photo) -> None:
-    """Show this photo, with its faces looked for again."""
+    """Show this photo, with its faces detected again."""
     st.session_state["photo"] = st.session_state["photo_pills"] = photo.digest
     st.session_state.pop("whole_image", None)
 
 
 def chosen_photo() -> Photo | None:
-    """The photo on the screen; the last one where the chosen one is gone."""
-    kept: dict[str, Photo] = st.session_state.setdefault("photos", {})
-    chosen = kept.get(st.session_state.get("photo", ""))
-    return chosen or (list(kept.values())[-1] if kept else None)
+    """The photo on the screen; the last one if the chosen one is gone."""
+    stored = _stored()
+    return stored.get(st.session_state.get("photo", "")) or (list(stored.values())[-1] if stored else None)
+
+
+def removed_faces(digest: str, detector: str) -> set[int]:
+    """Indices of the detector's faces of a photo that somebody marked as not a face."""
+    marked: dict[tuple[str, str], set[int]] = st.session_state.setdefault("not_faces", {})
+    return marked.setdefault((digest, detector), set())
+
+
+def _stored() -> dict[str, Photo]:
+    stored: dict[str, Photo] = st.session_state.setdefault("photos", {})
+    return stored
+
+
+def _removed() -> dict[str, tuple[str, str]]:
+    """Name and file id of the photos that were removed because there were too many, by digest."""
+    removed: dict[str, tuple[str, str]] = st.session_state.setdefault("removed_photos", {})
+    return removed
