@@ -27,7 +27,7 @@ from core.inference.timing import milliseconds_per_face
 from core.robustness import Robustness, load_robustness, robustness_path
 from core.sample_photos import SamplePhoto, sample_photos
 from core.training import Recipe, recipe_from, training_samples
-from dashboard import memory
+from core import heap
 from dashboard.shelf import Shelf
 from dashboard.state import Photo
 
@@ -98,7 +98,7 @@ def analysis(photo: Photo, predictors: list[Predictor], detector_name: str, *, w
     def make() -> PhotoAnalysis:
         found_by = detector(detector_name)
         with st.spinner("Looking for faces and asking the networks …"):
-            memory.analyzed()
+            heap.count_analysis()
             return analyze(images.decode(photo.data), found_by, predictors, whole_image=whole_image)
 
     return shelf.get(key, make)
