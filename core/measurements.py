@@ -26,13 +26,18 @@ def read_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -> Sa
 def read_own_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -> Samples:
     """The data set that a network was trained on. Raises DataError if ``source`` is another one."""
     samples = read_samples(card, source, skip_bad=skip_bad)
-    found = samples.fingerprint()
-    if found != card.data["fingerprint"]:
+    require_fingerprint(card, source, samples.fingerprint())
+    return samples
+
+
+def require_fingerprint(card: ModelCard, source: Path, fingerprint: str) -> None:
+    """Raises DataError unless the fingerprint of a data set is that of the data set the network was trained on."""
+    expected = str(card.data["fingerprint"])
+    if fingerprint != expected:
         raise DataError(
             f"{source} is not the data set of {card.run_id}: expected {card.data['name']} with the fingerprint "
-            f"{card.data['fingerprint'][:12]}…, got {found[:12]}…"
+            f"{expected[:12]}…, got {fingerprint[:12]}…"
         )
-    return samples
 
 
 def evaluate_checkpoint(checkpoint: Checkpoint, source: Path, split: str, *, skip_bad: bool = False) -> RunSummary:

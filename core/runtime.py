@@ -33,9 +33,10 @@ from core.inference import (
     analyze,
     embedding_path,
     image_maps,
-    measure_latency,
+    milliseconds_per_face,
     stored_embedding,
 )
+from core.measurements import require_fingerprint
 from core.robustness import Robustness, load_robustness, robustness_path
 from core.training import recipe_from, training_samples
 
@@ -117,7 +118,7 @@ class Runtime:
         """
         predictor = self.predictor(checkpoint)
         with self._latency_lock:
-            return measure_latency(predictor)
+            return milliseconds_per_face(predictor)
 
     # Stored with the checkpoints
 
@@ -243,16 +244,6 @@ class Runtime:
 def source_key(source: Path) -> tuple[object, ...]:
     """Identifies a data set as it is now: another key after one of its files has changed."""
     return source, file_stamp(source, source.parent / FERPLUS_FILE)
-
-
-def require_fingerprint(card: ModelCard, source: Path, fingerprint: str) -> None:
-    """Raises DataError unless a data set is the one that the network was trained on."""
-    expected = str(card.data["fingerprint"])
-    if fingerprint != expected:
-        raise DataError(
-            f"{source} is not the data set of {card.run_id}: expected {card.data['name']} with the fingerprint "
-            f"{expected[:12]}…, got {fingerprint[:12]}…"
-        )
 
 
 def _returned(result: Result | DataError) -> Result:
