@@ -32,7 +32,6 @@ LAYERS = {
     "probes": 6,
     "robustness": 7,
     "training": 7,
-    "export": 8,
     "photo_store": 8,
     "records": 8,
     "measurements": 8,
