@@ -213,7 +213,7 @@ def _predictors(root: Path, names: list[str] | None) -> list[Any]:
     from core.inference import Predictor
 
     listing = checkpoints.list_checkpoints(root)
-    chosen: list[Checkpoint] = [listing.get(n) for n in names] if names else list(listing.checkpoints)
+    chosen: list[Checkpoint] = [listing.get(n) for n in names] if names else list(listing.with_weights)
     if not chosen:
         raise CheckpointError(f"there is no trained network in {root}; train one with: python -m core train fer_cnn")
     return [Predictor.load(c) for c in chosen]

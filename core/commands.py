@@ -19,8 +19,8 @@ from core.evaluation import RunSummary, summarize
 from core.evaluation.embedding import Embedding
 from core.explain import overlay
 from core.faces import detector as make_detector
-from core.inference import PhotoAnalysis, Predictor, analyze, class_saliency, embed_split, embedding_path, evaluate
-from core.robustness import Robustness, load_robustness, measure, robustness_path, save_robustness
+from core.inference import PhotoAnalysis, Predictor, analyze, class_saliency, embed_split, evaluate
+from core.robustness import Robustness, load_robustness, measure, save_robustness
 from core.training import EpochRow, Recipe, recipe_from, train, training_samples
 
 
@@ -103,7 +103,7 @@ def embed_checkpoint(
     samples = _own_samples(card, data, skip_bad=skip_bad)
     written = []
     for split in splits:
-        path = embedding_path(checkpoint.path, split)
+        path = checkpoint.embeddings_path(split)
         embedding = embed_split(
             network, card.preprocessing, samples, split, model_id=card.run_id, weights_sha256=card.weights_sha256
         )
@@ -120,7 +120,7 @@ def measure_robustness(
     What is there and fits is not measured again unless ``again``. An interrupted run goes on with the same command.
     Raises DataError where ``data`` is not what the network was trained with.
     """
-    card, path = checkpoint.card, robustness_path(checkpoint, split)
+    card, path = checkpoint.card, checkpoint.robustness_path(split)
     kept = path.with_suffix(".partial")
     if again:
         path.unlink(missing_ok=True)
@@ -165,11 +165,8 @@ def _own_samples(card: ModelCard, data: Path, *, skip_bad: bool) -> Samples:
         read(data, size_px=card.preprocessing.size_px, channels=card.preprocessing.channels, skip_bad=skip_bad),
     )
     found = samples.fingerprint()
-    if found != card.data["fingerprint"]:
-        raise DataError(
-            f"{data} is not the data set of {card.run_id}: expected {card.data['name']} with the fingerprint "
-            f"{card.data['fingerprint'][:12]}…, got {found[:12]}…"
-        )
+    if not card.data.matches(found):
+        raise DataError(f"{data} is not the data set of {card.run_id}: {card.data.mismatch(found)}")
     return samples
 
 

@@ -16,7 +16,7 @@ from core.data import SOURCES, ImageFacts, Samples, describe, facts_for, overvie
 from core.errors import DataError
 from core.evaluation.embedding import Embedding
 from core.explain import Explanation
-from core.inference import Predictor, embedding_path, image_maps, stored_embedding
+from core.inference import Predictor, image_maps, stored_embedding
 from dashboard.services import DATA_VARIABLE
 from dashboard.shelf import Shelf
 
@@ -95,7 +95,7 @@ def _image_saliency(
 
 def embedding(checkpoint: Checkpoint, split: str) -> Embedding:
     """Where a network puts the images of a split. Raises CheckpointError naming the command that makes it."""
-    path = embedding_path(checkpoint.path, split)
+    path = checkpoint.embeddings_path(split)
     stamp = path.stat().st_mtime_ns if path.is_file() else 0
     return _embedding(str(path), stamp, checkpoint.card.weights_sha256, split, checkpoint)
 

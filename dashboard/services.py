@@ -24,7 +24,7 @@ from core.faces import MEASURED, CropMargin, Detector, crop
 from core.faces import detector as make_detector
 from core.inference import ENSEMBLE, ClassMaps, PhotoAnalysis, Predictor, analyze, class_saliency
 from core.inference.timing import milliseconds_per_face
-from core.robustness import Robustness, load_robustness, robustness_path
+from core.robustness import Robustness, load_robustness
 from core.sample_photos import SamplePhoto, sample_photos
 from core.training import Recipe, recipe_from, training_samples
 from dashboard import memory
@@ -48,7 +48,8 @@ def _networks(root: Path, stamp: tuple[tuple[str, int], ...]) -> Listing:  # noq
 
 
 def _stamp(root: Path) -> tuple[tuple[str, int], ...]:
-    files = [*root.glob(f"*/{checkpoints.CARD}"), *root.glob(f"*/{checkpoints.WEIGHTS}")]
+    folders = [checkpoints.CheckpointFolder(p) for p in root.glob("*") if p.is_dir()]
+    files = [f for c in folders for f in (c.card_path, c.weights_path) if f.exists()]
     return tuple(sorted((str(f), f.stat().st_mtime_ns) for f in files))
 
 
@@ -59,7 +60,7 @@ def _changed(*paths: Path) -> int:
 
 def predictor(checkpoint: Checkpoint) -> Predictor:
     """A network ready for use. Raises CheckpointError when its weights are not the card's."""
-    stamp = _changed(checkpoint.path / checkpoints.WEIGHTS)
+    stamp = _changed(checkpoint.weights_path)
     return _predictor(checkpoint.card.run_id, checkpoint.card.weights_sha256, stamp, checkpoint)
 
 
@@ -138,7 +139,7 @@ def samples() -> dict[str, SamplePhoto]:
 
 def evaluation(checkpoint: Checkpoint, split: str) -> EvaluationRun:
     """The stored answers of a network. Raises CheckpointError when it has none for that split."""
-    card, stamp = checkpoint.card, _changed(checkpoint.predictions(split))
+    card, stamp = checkpoint.card, _changed(checkpoint.predictions_path(split))
     return _evaluation(card.run_id, card.weights_sha256, card.temperature, split, stamp, checkpoint)
 
 
@@ -214,7 +215,7 @@ def dataset(card: ModelCard) -> Samples:
     """
     source = os.environ.get(DATA_VARIABLE, "")
     if not source:
-        raise DataError(f"the images are not on this machine: set {DATA_VARIABLE} to the path of {card.data['name']}")
+        raise DataError(f"the images are not on this machine: set {DATA_VARIABLE} to the path of {card.data.title}")
     # The votes are read from beside the images, and may be put there later.
     stamp = _changed(Path(source), Path(source).parent / FERPLUS_FILE)
     try:
@@ -226,10 +227,9 @@ def dataset(card: ModelCard) -> Samples:
     if isinstance(found, DataError):
         raise found
     samples, fingerprint = found
-    if fingerprint != card.data["fingerprint"]:
+    if not card.data.matches(fingerprint):
         raise DataError(
-            f"{DATA_VARIABLE} names another data set than the one of {card.run_id}: expected {card.data['name']} with "
-            f"the fingerprint {card.data['fingerprint'][:12]}…, got {fingerprint[:12]}…"
+            f"{DATA_VARIABLE} names another data set than the one of {card.run_id}: {card.data.mismatch(fingerprint)}"
         )
     return samples
 
@@ -259,14 +259,14 @@ def facts(card: ModelCard) -> ImageFacts:
 
     Raises DataError where no table fits that data set, with the command that makes one.
     """
-    folder, fingerprint = image_facts.FOLDER, str(card.data["fingerprint"])
+    folder, fingerprint = image_facts.FOLDER, card.data.fingerprint
     stamps = tuple((f.name, f.stat().st_mtime_ns) for f in sorted(folder.glob(f"*{image_facts.SUFFIX}")))
     try:
         return _facts(folder, stamps, fingerprint)
     except DataError as error:
         sizes = f"--size-px {card.preprocessing.size_px} --channels {card.preprocessing.channels}"
         raise DataError(
-            f"{error}; make one for {card.data['name']} with: python -m core data describe DATA {sizes}"
+            f"{error}; make one for {card.data.title} with: python -m core data describe DATA {sizes}"
         ) from error
 
 
@@ -277,7 +277,7 @@ def _facts(folder: Path, stamps: tuple[tuple[str, int], ...], fingerprint: str) 
 
 def robustness(checkpoint: Checkpoint, split: str) -> Robustness | None:
     """What was measured under perturbations; None where nothing was. Raises RobustnessError for a damaged file."""
-    path = robustness_path(checkpoint, split)
+    path = checkpoint.robustness_path(split)
     return _robustness(str(path), _changed(path), checkpoint.card.weights_sha256, split, checkpoint)
 
 
