@@ -35,8 +35,9 @@ from core.evaluation import EvaluationRun
 from core.evaluation.embedding import COMPONENTS, Embedding
 from core.labels import LabelSet
 from core.robustness import CONDITIONS, Robustness, save_robustness
-from dashboard import image_services, services
-from dashboard.views import VIEWS
+from dashboard import services
+from dashboard.compare import VIEWS
+from dashboard.services import datasets, evaluations
 
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 REPEATS = 5
@@ -82,14 +83,14 @@ def view_ms(root: Path, repeats: int, kept: Collection[str]) -> dict[str, float]
 def forget_results(kept: Collection[str]) -> None:
     """Empty every cache but those named; where the table of scores is not kept, load the stored answers anew, too: they
     keep their probabilities once computed."""
-    for module in (services, image_services):
+    for module in (datasets, evaluations):
         for name, cache in vars(module).items():
             if callable(cache) and hasattr(cache, "clear") and name not in kept:
                 cache.clear()
     if set(TABLE) <= set(kept):
         return
-    services._evaluation.clear()
-    for checkpoint in services.networks().checkpoints:
+    evaluations._evaluation.clear()
+    for checkpoint in services.listing().checkpoints:
         services.evaluation(checkpoint, "test")
 
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
 from core.sample_photos import sample_photos
-from dashboard.views import VIEWS
+from dashboard.compare import VIEWS
 
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 PAGES = sorted(path.stem for path in (ENTRY.parents[1] / "pages").glob("*.py"))

@@ -9,10 +9,10 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
 from core.checkpoints import ROOT, list_checkpoints
-from core.commands import evaluate_checkpoint
 from core.evaluation import summarize
 from core.explain import class_maps, grad_cam_maps, normalize
 from core.labels import FER7
+from core.measurements import evaluate_checkpoint
 from core.sample_photos import sample_photos
 
 SHIPPED = {c.card.run_id: c for c in list_checkpoints(ROOT).checkpoints}

@@ -20,7 +20,7 @@ from core.data.info import FER2013, FERPLUS
 from core.evaluation import EvaluationRun
 from core.labels import FER7, FERPLUS8, LabelSet
 from core.sample_photos import sample_photos
-from dashboard.theme import LIGHT, Ink
+from dashboard.style import LIGHT, Ink
 
 ENTRY = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 TEXTS = ("title", "markdown", "caption", "info", "warning", "error", "success")

@@ -6,8 +6,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from core.__main__ import app
 from core.checkpoints import CheckpointFolder, load_checkpoint
+from core.cli import app
 from core.data import read
 from core.errors import CheckpointError
 from core.inference import embed, embed_split, infer_logits, prepared_images, stored_embedding
@@ -80,7 +80,7 @@ def test_the_command_takes_one_split_and_refuses_others(own_root, image_folder):
     assert not CheckpointFolder(folder).embeddings_path("test").is_file()
     wrong = run("embed", "tiny_cnn", "--data", image_folder, "--split", "train", "--checkpoints", own_root)
     assert wrong.exit_code == 2
-    assert "a split is val or test" in wrong.output
+    assert "expected one of val, test" in wrong.output
 
 
 def test_other_images_under_the_same_row_numbers_are_refused(own_root, image_folder, tmp_path):

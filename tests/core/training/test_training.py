@@ -264,7 +264,7 @@ def test_votes_are_mixed_into_the_targets_where_there_are_any():
 
 
 def test_the_card_fits_the_shipped_file(checkpoint_root, image_folder):
-    from core.commands import evaluate_checkpoint
+    from core.measurements import evaluate_checkpoint
 
     checkpoint = load_checkpoint(checkpoint_root / "tiny_residual")
     again = evaluate_checkpoint(checkpoint, image_folder, "test", skip_bad=False)
