@@ -17,7 +17,7 @@ import pandas as pd
 
 from core import checkpoints, heap
 from core.caching import Cache, file_stamp
-from core.checkpoints import Checkpoint, Listing, ModelCard
+from core.checkpoints import Checkpoint, CheckpointFolder, Listing, ModelCard
 from core.data import FERPLUS_FILE, ImageFacts, Samples, describe, facts_for, image_facts, overview, read
 from core.device import resolve_device
 from core.errors import CheckpointError, DataError, RecipeError
@@ -31,13 +31,12 @@ from core.inference import (
     PhotoAnalysis,
     Predictor,
     analyze,
-    embedding_path,
     image_maps,
     milliseconds_per_face,
     stored_embedding,
 )
 from core.measurements import require_fingerprint
-from core.robustness import Robustness, load_robustness, robustness_path
+from core.robustness import Robustness, load_robustness
 from core.training import recipe_from, training_samples
 
 Result = TypeVar("Result")
@@ -75,9 +74,9 @@ class Runtime:
 
     def listing(self) -> Listing:
         """The installed networks, read again after a file of a checkpoint has changed."""
-        files = [self.root / name for name in sorted(p.name for p in self.root.glob("*")) if not name.startswith(".")]
-        stamp = tuple(file_stamp(f / checkpoints.CARD, f / checkpoints.WEIGHTS) for f in files)
-        return self._listings.get((tuple(files), stamp), lambda: checkpoints.list_checkpoints(self.root))
+        folders = [CheckpointFolder(path) for path in sorted(self.root.glob("*"))]
+        key = tuple((f.path, file_stamp(f.card_path, f.weights_path)) for f in folders)
+        return self._listings.get(key, lambda: checkpoints.list_checkpoints(self.root))
 
     def predictor(self, checkpoint: Checkpoint) -> Predictor:
         """A network ready for use. Raises CheckpointError if its weights do not match the card."""
@@ -86,14 +85,14 @@ class Runtime:
             checkpoint.path,
             card.weights_sha256,
             card.temperature,
-            file_stamp(checkpoint.path / checkpoints.WEIGHTS),
+            file_stamp(checkpoint.weights_path),
         )
         return self._predictors.get(key, lambda: Predictor.load(checkpoint, device=self.device))
 
     def predictors(self, run_ids: Sequence[str] | None = None) -> list[Predictor]:
         """The named networks, or all that are installed. Raises CheckpointError if one is unknown or there is none."""
         listing = self.listing()
-        chosen = [listing.get(run_id) for run_id in run_ids] if run_ids else list(listing.checkpoints)
+        chosen = [listing.get(run_id) for run_id in run_ids] if run_ids else list(listing.with_weights)
         if not chosen:
             raise CheckpointError(
                 f"there is no trained network in {self.root}; train one with: python -m core train fer_cnn"
@@ -124,19 +123,19 @@ class Runtime:
 
     def evaluation(self, checkpoint: Checkpoint, split: str) -> EvaluationRun:
         """The stored predictions of a network. Raises CheckpointError if there are none for that split."""
-        path = checkpoint.predictions(split)
+        path = checkpoint.predictions_path(split)
         key = (path, file_stamp(path), checkpoint.card.weights_sha256, checkpoint.card.temperature)
         return self._evaluations.get(key, lambda: checkpoint.evaluation(split))
 
     def embedding(self, checkpoint: Checkpoint, split: str) -> Embedding:
         """The stored embedding of a split. Raises CheckpointError naming the command that computes it."""
-        path = embedding_path(checkpoint.path, split)
+        path = checkpoint.embeddings_path(split)
         key = (path, file_stamp(path), checkpoint.card.weights_sha256)
         return self._embeddings.get(key, lambda: stored_embedding(checkpoint, split))
 
     def robustness(self, checkpoint: Checkpoint, split: str) -> Robustness | None:
         """The stored robustness of a split; None if it was not measured. Raises RobustnessError for a damaged file."""
-        path = robustness_path(checkpoint, split)
+        path = checkpoint.robustness_path(split)
         key = (path, file_stamp(path), checkpoint.card.weights_sha256)
         return self._robustness.get(key, lambda: load_robustness(checkpoint, split))
 
@@ -212,14 +211,14 @@ class Runtime:
 
         Raises DataError naming the command that writes the table if there is none for that data set.
         """
-        folder, fingerprint = image_facts.FOLDER, str(card.data["fingerprint"])
+        folder, fingerprint = image_facts.FOLDER, card.data.fingerprint
         files = tuple(sorted(folder.glob(f"*{image_facts.SUFFIX}")))
         try:
             return self._facts.get((files, file_stamp(*files), fingerprint), lambda: facts_for(fingerprint, folder))
         except DataError as error:
             sizes = f"--size-px {card.preprocessing.size_px} --channels {card.preprocessing.channels}"
             raise DataError(
-                f"{error}; make one for {card.data['name']} with: python -m core data describe DATA {sizes}"
+                f"{error}; make one for {card.data.title} with: python -m core data describe DATA {sizes}"
             ) from error
 
     def image_maps(

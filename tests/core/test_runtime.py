@@ -95,7 +95,7 @@ def test_evaluations_are_shared_and_read_again_after_a_change(root):
     run = runtime.evaluation(checkpoint, "test")
     assert runtime.evaluation(checkpoint, "test") is run
     assert runtime.summary(run) is runtime.summary(run)
-    touch(checkpoint.predictions("test"))
+    touch(checkpoint.predictions_path("test"))
     assert runtime.evaluation(checkpoint, "test") is not run
 
 
