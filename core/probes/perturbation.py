@@ -197,7 +197,7 @@ class Sweep:
     """Predictions of one network while one setting varies and all others are fixed."""
 
     setting: PerturbationSetting
-    values: np.ndarray  # (V,) of the setting
+    setting_values: np.ndarray  # (V,)
     predictions: tuple[Prediction, ...]  # V, without features
 
     def probability(self, class_index: int) -> np.ndarray:

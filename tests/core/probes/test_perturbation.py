@@ -136,13 +136,13 @@ def test_a_margin_shows_more_of_the_photo(predictors, analysis):
 def test_a_sweep_says_what_each_value_says_alone(predictors, analysis):
     base = Perturbation(mirrored=True)
     swept = sweep(predictors[0], analysis, 0, base, "brightness", [-0.3, 0.0, 0.3])
-    for value, prediction in zip(swept.values, swept.predictions, strict=True):
+    for value, prediction in zip(swept.setting_values, swept.predictions, strict=True):
         alone = predict_perturbed(predictors, analysis, 0, replace(base, brightness=float(value)))
         assert prediction.probabilities == pytest.approx(
             alone.predictions[predictors[0].model_id].probabilities, abs=1e-5
         )
     assert swept.probability(0).shape == (3,)
-    assert len(sweep(predictors[0], analysis, 0, base, "blur").values) == 13
+    assert len(sweep(predictors[0], analysis, 0, base, "blur").setting_values) == 13
     assert all(answer.features is None for answer in swept.predictions)  # sweeps are cached
     with pytest.raises(PerturbationError, match="unknown setting 'mood'"):
         sweep(predictors[0], analysis, 0, base, "mood")
