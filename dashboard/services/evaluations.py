@@ -15,8 +15,11 @@ from core.checkpoints import Checkpoint
 from core.evaluation import EvaluationRun, RunSummary, ensemble_run, summarize
 from core.evaluation import error_table as make_error_table
 from core.evaluation.embedding import Embedding
-from core.inference import ENSEMBLE, embedding_path, stored_embedding
-from core.robustness import Robustness, load_robustness, robustness_path
+from core.inference import (
+    ENSEMBLE,
+    stored_embedding,
+)
+from core.robustness import Robustness, load_robustness
 from dashboard.services.networks import changed
 from dashboard.services.shelf import Shelf
 
