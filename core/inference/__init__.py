@@ -10,9 +10,10 @@ from core.inference.ensemble import (
     predictions_by_model,
 )
 from core.inference.face_summary import FACE_ORDERS, FaceSummary, sort_faces, summarize_faces
-from core.inference.features import embed, embed_split, embedding_path, stored_embedding
+from core.inference.features import embed, embed_split, stored_embedding
 from core.inference.image_maps import image_maps
 from core.inference.latency import milliseconds_per_face
+from core.inference.photo_overlay import overlay_on_photo
 from core.inference.predictor import ENSEMBLE, Prediction, Predictor
 from core.inference.saliency import ClassMaps, class_saliency, explained, input_tensor
 from core.inference.scoring import evaluate, infer_logits, prepared_images
@@ -33,7 +34,6 @@ __all__ = [
     "disagreement_bits",
     "embed",
     "embed_split",
-    "embedding_path",
     "ensemble_prediction",
     "entropy_bits",
     "evaluate",
@@ -44,6 +44,7 @@ __all__ = [
     "input_tensor",
     "margin_for",
     "milliseconds_per_face",
+    "overlay_on_photo",
     "predictions_by_model",
     "prepared_images",
     "sort_faces",

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from core import inference, probes
 from core.data import Samples
 from core.explain import ChanceResult, Contrast, Explanation, distinct_methods, saliency_methods
-from core.inference import FaceSummary, PhotoAnalysis, Predictor
+from core.inference import ClassMaps, FaceSummary, PhotoAnalysis, Predictor
 from core.probes import (
     PERTURBATION_SETTINGS,
     FaithfulnessMeasures,
@@ -22,6 +22,7 @@ from core.probes import (
 from dashboard import services
 from dashboard.analyze.selected_face import SelectedFace
 from dashboard.services import Photo
+from dashboard.ui import session
 
 Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
@@ -29,19 +30,25 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Computation(Generic[Result]):
-    """A result that is computed when it is first needed and then stored under ``key``."""
+    """A result that is computed when it is first needed: of a photo, stored with the session, or of a data set (photo
+    None), stored for all sessions."""
 
+    photo: Photo | None
     key: Hashable
     compute: Callable[[Progress | None], Result]
 
     @property
     def ready(self) -> bool:
         """Whether the result is stored."""
-        return self.key in services.lab_shelf()
+        if self.photo is None:
+            return self.key in services.results()
+        return services.has_photo_result(self.photo, self.key)
 
     def get(self, progress: Progress | None = None) -> Result:
         """The stored result, computed first if necessary. Passes on what the computation raises."""
-        return services.lab_shelf().get(self.key, lambda: self.compute(progress))
+        if self.photo is None:
+            return services.results().get(self.key, lambda: self.compute(progress))
+        return services.photo_result(self.photo, self.key, lambda: self.compute(progress))
 
 
 def explanations(
@@ -49,6 +56,7 @@ def explanations(
 ) -> Computation[tuple[Explanation, ...]]:
     """Saliency maps by any method, for one target or for all classes (None). Raises ExplainError."""
     return Computation(
+        face.photo,
         (*_key("explanations", face, network), method, stage, classes),
         lambda progress: inference.explained(
             network, face.found, method=method, stage=stage, classes=classes, progress=progress
@@ -56,10 +64,20 @@ def explanations(
     )
 
 
+def class_maps(face: SelectedFace, network: Predictor, stage: str) -> Computation[ClassMaps]:
+    """Grad-CAM of all classes. Raises ExplainError."""
+    return Computation(
+        face.photo,
+        (*_key("class maps", face, network), stage),
+        lambda _: inference.class_saliency(network, face.found, stage),
+    )
+
+
 def uncertainty(face: SelectedFace) -> Computation[Uncertainty]:
     """Predictions before and after temperature scaling and over the chosen views. Raises NotFiniteError."""
     networks = tuple(n.card.weights_sha256 for n in face.networks)
     return Computation(
+        face.photo,
         ("uncertainty", face.key, networks, face.views),
         lambda _: probes.estimate_uncertainty(face.networks, face.analysis, face.number, face.views),
     )
@@ -69,6 +87,7 @@ def sweep(face: SelectedFace, network: Predictor, change: Perturbation, setting:
     """Predictions while one setting varies; the value that the setting itself has now makes no difference."""
     others = replace(change, **{setting: PERTURBATION_SETTINGS[setting].identity})  # type: ignore[arg-type]  # a float
     return Computation(
+        face.photo,
         (*_key("sweep", face, network), others, setting),
         lambda _: probes.sweep(network, face.analysis, face.number, others, setting),
     )
@@ -77,6 +96,7 @@ def sweep(face: SelectedFace, network: Predictor, change: Perturbation, setting:
 def faithfulness(face: SelectedFace, network: Predictor, explanation: Explanation) -> Computation[FaithfulnessMeasures]:
     """Deletion, insertion, ROAD and the drop in confidence. Raises ExplainError."""
     return Computation(
+        face.photo,
         (*_key("faithfulness", face, network), _map_key(network, explanation)),
         lambda _: probes.measure_faithfulness(network, face.found, explanation),
     )
@@ -85,6 +105,7 @@ def faithfulness(face: SelectedFace, network: Predictor, explanation: Explanatio
 def chance(face: SelectedFace, network: Predictor, explanation: Explanation) -> Computation[ChanceResult]:
     """The map compared with random maps. Raises ExplainError."""
     return Computation(
+        face.photo,
         (*_key("chance", face, network), _map_key(network, explanation)),
         lambda progress: probes.compare_with_chance(network, face.found, explanation, progress=progress),
     )
@@ -100,6 +121,7 @@ def agreement(
 ) -> Computation[MethodAgreement]:
     """How far the maps of several methods agree; one of them, ``known``, has been computed. Raises ExplainError."""
     return Computation(
+        face.photo,
         (*_key("agreement", face, network), target, stage, methods),
         lambda progress: probes.method_agreement(
             network, face.found, target, stage, methods, known=known, progress=progress
@@ -112,17 +134,17 @@ def randomization(
 ) -> Computation[tuple[tuple[str, float], ...]]:
     """A map compared with maps of the same network with random weights. Raises ExplainError."""
     return Computation(
+        face.photo,
         (*_key("randomization", face, network), target, stage, method),
         lambda progress: probes.randomization_check(network, face.found, target, stage, method, progress=progress),
     )
 
 
-def split_region_shares(
-    network: Predictor, samples: Samples, split: str, stage: str
-) -> Computation[SplitRegionShares]:
+def split_region_shares(network: Predictor, samples: Samples, split: str, stage: str) -> Computation[SplitRegionShares]:
     """Region shares of a network over a whole split. Raises ExplainError and DataError."""
     return Computation(
-        ("split region shares", network.card.weights_sha256, network.card.data["fingerprint"], split, stage),
+        None,
+        ("split region shares", network.card.weights_sha256, network.card.data.fingerprint, split, stage),
         lambda progress: probes.split_region_shares(network, samples, split, stage=stage, progress=progress),
     )
 
@@ -132,9 +154,9 @@ def summaries(
 ) -> Computation[tuple[FaceSummary, ...]]:
     """The faces of one photo for the gallery. Raises DetectorUnavailableError and NotFiniteError."""
     shas = tuple(n.card.weights_sha256 for n in networks)
-    removed = tuple(sorted(session.removed_faces(photo.digest, detector)))
     return Computation(
-        ("summaries", photo.digest, detector, shas, removed),
+        photo,
+        ("summaries", detector, shas, tuple(session.removed_faces(photo.digest))),
         lambda _: inference.summarize_faces(photo.digest, analyze(photo)),
     )
 

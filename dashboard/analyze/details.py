@@ -9,14 +9,14 @@ import numpy as np
 
 from core.errors import CheckpointError, EvaluationError
 from core.explain import Explanation
-from core.export import FaceFindings
 from core.probes import Decision, TrustFindings, regions_in_crop
+from core.records import FaceDetails
 from dashboard.analyze import computations, maps, prediction, trust, uncertainty
 from dashboard.analyze.map_options import MapOptions
 from dashboard.analyze.selected_face import SelectedFace
 
 
-def of_photo(face: SelectedFace, options: MapOptions) -> list[FaceFindings]:
+def of_photo(face: SelectedFace, options: MapOptions) -> list[FaceDetails]:
     """One entry per face of the photo; only the selected one has maps and their measurements."""
     return [
         _of_face(replace(face, number=number), options, selected=number == face.number)
@@ -43,13 +43,13 @@ def trust_findings(
     return {model_id: findings for model_id, findings in found.items() if not findings.empty}
 
 
-def _of_face(face: SelectedFace, options: MapOptions, *, selected: bool) -> FaceFindings:
+def _of_face(face: SelectedFace, options: MapOptions, *, selected: bool) -> FaceDetails:
     explanations = maps.available(face, options).explanations if selected else {}
-    return FaceFindings(
+    return FaceDetails(
         uncertainty=computations.uncertainty(face).get(),
         decision=_decision(face),
-        explained=explanations,
-        shares=region_shares(face, explanations),
+        maps=explanations,
+        region_shares=region_shares(face, explanations),
         trust=trust_findings(face, options, explanations),
     )
 

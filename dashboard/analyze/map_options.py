@@ -1,4 +1,5 @@
-"""Which saliency maps are shown and how: class, contrast, method, stage, scale, colors, opacity. Shared by all panels."""
+"""Which saliency maps are shown and how: class, contrast, method, stage, scale, colors, opacity. Shared by all "
+"panels."""
 
 from __future__ import annotations
 
@@ -63,21 +64,25 @@ class MapOptions:
         return self.class_name + (f" rather than {self.contrast}" if self.contrast else "")
 
 
-def choose_options(face: SelectedFace) -> MapOptions:
-    """The controls: the class in sight, everything else folded."""
-    classes, predicted = face.classes, face.found.verdict.expression
-    class_name = links.dependent_choice(
+def choose_class(face: SelectedFace) -> str:
+    """The class whose evidence the maps show; at first the predicted one."""
+    return links.dependent_choice(
         st.segmented_control,
         "Evidence for the class",
-        classes,
+        face.classes,
         name=links.CLASS,
-        default=predicted,
+        default=face.found.verdict.expression,
         key=f"class-{face.key}",
         wrap=True,
     )
-    with st.expander("Options", icon=":material/tune:"):
+
+
+def choose_options(face: SelectedFace, class_name: str) -> MapOptions:
+    """Everything besides the class, folded."""
+    with st.expander("Options of the maps", icon=":material/tune:"):
         contrast, method, stage = _target(face, class_name)
         scale, colormap, opacity = _appearance()
+    predicted = face.found.verdict.expression
     if class_name != predicted or contrast:  # other networks may predict another class, and the chosen one stays
         links.choose(links.CLASS, class_name)
     return MapOptions(class_name, contrast, method_named(method), stage, scale, colormap, opacity)

@@ -12,7 +12,6 @@ from core.errors import ExplainError
 from core.explain import Contrast, Explanation, on_common_scale
 from core.faces import crop
 from core.inference import Predictor, margin_for
-from dashboard import services
 from dashboard.analyze import computations
 from dashboard.analyze.computations import Computation
 from dashboard.analyze.map_options import MapOptions
@@ -67,7 +66,7 @@ def explanation(face: SelectedFace, network: Predictor, options: MapOptions) -> 
     common = options.scale == "common" and isinstance(target, int) and not options.method.slow
     if options.method.name == "gradcam" and isinstance(target, int):
         stage = options.stage_of(network)
-        maps = services.saliency(face.photo, face.analysis, face.number, network, stage)
+        maps = computations.class_maps(face, network, stage).get()
         return maps.explanation(target, "common" if common else "own")
     found = _computation(face, network, options, alone=not common).get()
     return on_common_scale(found)[target] if common and isinstance(target, int) else found[0]

@@ -8,7 +8,7 @@ from core.errors import CheckpointError, EvaluationError
 from core.inference import LabelGroup
 from core.probes import Decision
 from dashboard.analyze import computations, uncertainty
-from dashboard.analyze.selected_face import ENSEMBLE_NAME, SPLIT_NAMES, SelectedFace
+from dashboard.analyze.selected_face import ENSEMBLE_NAME, SelectedFace
 from dashboard.plots import probabilities
 from dashboard.plots.uncertainty import OVER_VIEWS
 from dashboard.section import Figure, Section, Table, csv
@@ -39,9 +39,7 @@ def prediction_sections(face: SelectedFace) -> list[Section]:
             face.group_title(group),
             figures=(
                 Figure(
-                    probabilities.probabilities(
-                        group, face.forms, face.names, face.inks, ensemble=ENSEMBLE_NAME
-                    ),
+                    probabilities.probabilities(group, face.forms, face.names, face.inks, ensemble=ENSEMBLE_NAME),
                     f"probabilities-{number}",
                     f"Probability of each expression by network; highest {group.verdict.expression}",
                 ),
@@ -96,9 +94,9 @@ def _headline(face: SelectedFace, group: LabelGroup) -> None:
         st.subheader(answer, help=f"Whether this is sure cannot be said: {error}.", anchor=False)
     else:
         if made.sure:
-            st.subheader(f"{answer}, sure", icon=":material/check_circle:", help=_explained(made), anchor=False)
+            st.subheader(f"{answer}, sure", icon=":material/check_circle:", help=_explained(face, made), anchor=False)
         else:
-            st.subheader(f":gray[{answer}, unsure]", icon=":material/help:", help=_explained(made), anchor=False)
+            st.subheader(f":gray[{answer}, unsure]", icon=":material/help:", help=_explained(face, made), anchor=False)
     words = [
         f"Face {face.number + 1} of {len(face.analysis.faces)}",
         face.group_title(group),
@@ -106,7 +104,7 @@ def _headline(face: SelectedFace, group: LabelGroup) -> None:
         "after temperature scaling",
         OVER_VIEWS[face.views],
     ]
-    st.caption(" · ".join(word for word in words if word), help=TEMPERATURE_HELP.format(split=SPLIT_NAMES["val"]))
+    st.caption(" · ".join(word for word in words if word), help=TEMPERATURE_HELP.format(split=face.split_name("val")))
 
 
 def _agreement(group: LabelGroup) -> str:
@@ -114,11 +112,11 @@ def _agreement(group: LabelGroup) -> str:
     return f"{group.agreeing} of {count} networks agree" if count > 1 else ""
 
 
-def _explained(made: Decision) -> str:
+def _explained(face: SelectedFace, made: Decision) -> str:
     """What sure and unsure mean here."""
     relation = "reaches" if made.sure else "is below"
     return (
-        f"*{'Sure' if made.sure else 'Unsure'}*: the probability {relation} {made.effect.threshold:.2f}. At or above this "
-        f"threshold, predictions on {SPLIT_NAMES['val']} are correct with a rate of {made.target:.2f}. The required "
-        "accuracy can be changed in the sidebar."
+        f"*{'Sure' if made.sure else 'Unsure'}*: the probability {relation} {made.effect.threshold:.2f}. At or "
+        f"above this threshold, predictions on {face.split_name('val')} are correct with a rate of "
+        f"{made.target:.2f}. The required accuracy can be changed in the sidebar."
     )

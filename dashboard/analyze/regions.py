@@ -13,7 +13,7 @@ from core.probes import SplitRegionShares, regions_in_crop
 from dashboard import services
 from dashboard.analyze import computations, details, maps
 from dashboard.analyze.map_options import MapOptions
-from dashboard.analyze.selected_face import SPLIT_NAMES, SelectedFace
+from dashboard.analyze.selected_face import SelectedFace
 from dashboard.plots import regions as plots
 from dashboard.plots import saliency_pictures
 from dashboard.plots.trust import CHANCE
@@ -64,12 +64,13 @@ def region_sections(face: SelectedFace, options: MapOptions, *, with_photo: bool
     figure = Figure(
         plots.shares(shares, regions.areas, options.class_name, face.forms, face.names, face.inks),
         "region-shares",
-        f"Share of the saliency of {', '.join(names)} on brows, eyes, nose, mouth and the rest; {_highest(face, shares)}",
+        f"Share of the saliency of {', '.join(names)} on brows, eyes, nose, mouth and the rest; "
+        f"{_highest(face, shares)}",
     )
     caption = (
         f"Evidence for {options.evidence}, {options.method.title}. The bar is the area of the region relative to the "
-        "crop, which a uniform map would give. A cell that belongs to several regions is divided by area, so coarse maps "
-        "spread over the borders."
+        "crop, which a uniform map would give. A cell that belongs to several regions is divided by area, so coarse "
+        "maps spread over the borders."
     )
     if chance:
         caption += f" No better than chance: the map of {', '.join(chance)}."
@@ -92,18 +93,20 @@ def source(regions: FaceRegions) -> str:
 
 
 def _highest(face: SelectedFace, shares: Mapping[str, np.ndarray]) -> str:
-    return ", ".join(f"{face.names[m]} highest on the {REGION_NAMES[int(of[:-1].argmax())]}" for m, of in shares.items())
+    return ", ".join(
+        f"{face.names[m]} highest on the {REGION_NAMES[int(of[:-1].argmax())]}" for m, of in shares.items()
+    )
 
 
 def _draw_split(face: SelectedFace) -> None:
-    split = SPLIT_NAMES[SPLIT]
+    split = face.split_name(SPLIT)
     st.subheader(f"Mean over {split}", anchor=False)
     networks = tuple(n.card.weights_sha256 for n in face.networks)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Compute means by class", icon=":material/groups:", on_click=_request, args=(networks,))
         st.caption(
-            f"Grad-CAM of every image of {split} for its predicted class, at the network's default stage, with the regions "
-            "of the template. This takes some minutes; it can be stopped, and finished networks are stored."
+            f"Grad-CAM of every image of {split} for its predicted class, at the network's default stage, with the "
+            "regions of the template. This takes some minutes; it can be stopped, and finished networks are stored."
         )
     if st.session_state.get(f"requested-{KEY}") != networks:
         return
@@ -137,7 +140,7 @@ def _split_shares(face: SelectedFace) -> tuple[dict[str, SplitRegionShares], lis
             continue
         result = computations.split_region_shares(network, samples, SPLIT, network.card.cam_layer)
         results[network.model_id] = result
-        steps.append(progress.Step(f"{name} on {SPLIT_NAMES[SPLIT]}", result, "images"))
+        steps.append(progress.Step(f"{name} on {network.card.data.split_name(SPLIT)}", result, "images"))
     notes += [Note(problem) for problem in progress.run(KEY, steps)]
     return {model_id: result.get() for model_id, result in results.items() if result.ready}, notes
 
@@ -147,7 +150,7 @@ def _split_section(
 ) -> Section:
     n = max(len(of.predicted) for of in found.values())
     stages = ", ".join(f"{face.names[m]} {of.stage}" for m, of in found.items())
-    split = SPLIT_NAMES[SPLIT]
+    split = face.split_name(SPLIT, found)
     figure = Figure(
         plots.by_class(found, region, face.forms, face.names, face.inks),
         f"regions-by-class-{number}",
@@ -156,8 +159,8 @@ def _split_section(
     return Section(
         title,
         figures=(figure,),
-        caption=f"{split}, n = {n:,}, by predicted class; means with 95 % intervals. The vertical line is a uniform map. "
-        f"Grad-CAM at {stages}; regions of the template.",
+        caption=f"{split}, n = {n:,}, by predicted class; means with 95 % intervals. The vertical line is a uniform "
+        f"map. Grad-CAM at {stages}; regions of the template.",
         downloads=(
             csv(
                 "Mean region shares (CSV)",

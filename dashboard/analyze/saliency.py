@@ -45,9 +45,7 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
         sections.draw([Section(pictures=section.pictures)])
     if found.explanations:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.image(
-                saliency_pictures.color_bar(options.colormap), alt="Color bar from 0 on the left to 1", width=200
-            )
+            st.image(saliency_pictures.color_bar(options.colormap), alt="Color bar from 0 on the left to 1", width=200)
             st.caption(READING)
     sections.draw([Section(caption=section.caption, downloads=_downloads(face, options, found.explanations))])
 
@@ -127,9 +125,7 @@ def same_maps(face: SelectedFace, options: MapOptions) -> str:
     )
 
 
-def _downloads(
-    face: SelectedFace, options: MapOptions, explanations: dict[str, Explanation]
-) -> tuple[Download, ...]:
+def _downloads(face: SelectedFace, options: MapOptions, explanations: dict[str, Explanation]) -> tuple[Download, ...]:
     if not explanations:
         return ()
 

@@ -12,7 +12,6 @@ from dashboard.services import Photo
 from dashboard.style import Form, Ink
 
 ENSEMBLE_NAME = "ensemble"  # the mean of the networks' probabilities
-SPLIT_NAMES = {"val": "PublicTest", "test": "PrivateTest"}
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,12 @@ class SelectedFace:
     def group_title(self, group: LabelGroup) -> str:
         """Distinguishes a group from the others; empty if all networks have the same classes."""
         return f"{len(group.labels)} classes ({group.labels.name})" if len(self.found.groups) > 1 else ""
+
+    def split_name(self, split: str, model_ids: Iterable[str] | None = None) -> str:
+        """The name of a split in the data sets of some networks; None: of all networks."""
+        chosen = set(self.names if model_ids is None else model_ids)
+        cards = [n.card for n in self.networks if n.model_id in chosen]
+        return " or ".join(dict.fromkeys(card.data.split_name(split) for card in cards))
 
     def list_names(self, model_ids: Iterable[str]) -> str:
         """The names of some networks, separated by commas."""

@@ -53,9 +53,7 @@ class Measurements:
         )
 
 
-def measurements(
-    face: SelectedFace, options: MapOptions, network: Predictor, explanation: Explanation
-) -> Measurements:
+def measurements(face: SelectedFace, options: MapOptions, network: Predictor, explanation: Explanation) -> Measurements:
     """The measurements of one map, computed or not."""
     target, method = options.target_of(network), options.method
     stage = options.stage_of(network)
@@ -116,9 +114,7 @@ def trust_sections(face: SelectedFace, options: MapOptions) -> list[Section]:
         section
         for network in face.networks
         if network.model_id in explanations
-        for section in _network_sections(
-            face, options, network, explanations[network.model_id], with_map=False
-        )
+        for section in _network_sections(face, options, network, explanations[network.model_id], with_map=False)
     ]
     return [*by_network, *_summary_sections(face, options)]
 
@@ -155,8 +151,8 @@ def _network_sections(
         )
         others = f"{options.method.title} and of the quick methods" if options.method.slow else "the quick methods"
         caption = (
-            f"Spearman's rank correlation between the maps of {others}, at {options.stage_of(network)}; methods with the "
-            "same map are counted once."
+            f"Spearman's rank correlation between the maps of {others}, at {options.stage_of(network)}; methods "
+            "with the same map are counted once."
         )
         built.append(Section(figures=(figure,), caption=caption))
     return built
@@ -176,8 +172,9 @@ def _curves(
     )
     among = f", if only {options.class_name} and {options.contrast} are possible," if options.contrast else ""
     text = (
-        f"Probability of {options.class_name}{among} as the highest cells are blurred (deletion) or restored (insertion). "
-        f"Hiding the highest tenth: {measures.drop.before:.3f} → {measures.drop.after:.3f}. ROAD {measures.road.score:.3f}. "
+        f"Probability of {options.class_name}{among} as the highest cells are blurred (deletion) or restored "
+        f"(insertion). Hiding the highest tenth: {measures.drop.before:.3f} → {measures.drop.after:.3f}. ROAD "
+        f"{measures.road.score:.3f}. "
     )
     return Section(figures=(figure,), caption=text + plots.chance_sentence(chance))
 
@@ -194,9 +191,9 @@ def _summary_sections(face: SelectedFace, options: MapOptions) -> list[Section]:
             "Rank correlation of the map with itself while the weights are randomized, one line per network",
         )
         caption = (
-            f"{options.method.title} of this face, evidence for {options.evidence}, compared with itself while the weights "
-            "of the layers are randomized from the head downwards (Adebayo et al. 2018). The map of a method that explains "
-            "the network falls to 0; that of a method that only finds edges stays high."
+            f"{options.method.title} of this face, evidence for {options.evidence}, compared with itself while the "
+            "weights of the layers are randomized from the head downwards (Adebayo et al. 2018). The map of a "
+            "method that explains the network falls to 0; that of a method that only finds edges stays high."
         )
         built.append(Section("Does the map depend on what was learned?", figures=(figure,), caption=caption))
     if any(of.measures for of in found.values()):

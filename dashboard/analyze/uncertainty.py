@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 
-from core.errors import CheckpointError, EvaluationError
+from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.evaluation import EvaluationRun, risk_coverage
 from core.inference import LabelGroup
 from core.probes import Decision, GroupUncertainty, decide
 from dashboard import services, style
 from dashboard.analyze import computations
 from dashboard.analyze.map_options import MapOptions
-from dashboard.analyze.selected_face import ENSEMBLE_NAME, SPLIT_NAMES, SelectedFace
+from dashboard.analyze.selected_face import ENSEMBLE_NAME, SelectedFace, not_finite
 from dashboard.plots import calibration
 from dashboard.plots import uncertainty as plots
 from dashboard.plots.dumbbells import dumbbells
@@ -32,8 +33,8 @@ def choose_criteria() -> tuple[float, str]:
         DEFAULT_ACCURACY,
         0.05,
         key="accuracy",
-        help="A prediction is called *sure* if its probability reaches the lowest threshold above which predictions on "
-        f"{SPLIT_NAMES['val']} have this accuracy; otherwise it is *unsure*.",
+        help="A prediction is called *sure* if its probability reaches the lowest threshold above which predictions "
+        "for the validation images have this accuracy; otherwise it is *unsure*.",
     )
     views = links.choice(
         st.selectbox,
@@ -44,6 +45,19 @@ def choose_criteria() -> tuple[float, str]:
         help="Test-time augmentation: probabilities are averaged over several views of the face.",
     )
     return accuracy, str(views)
+
+
+def with_possible_views(face: SelectedFace) -> SelectedFace:
+    """The face with the chosen views; with one view, and a message, if no network predicts the other ones."""
+    try:
+        found = computations.uncertainty(face).get()
+    except NotFiniteError as error:
+        st.info(f"{not_finite(error.model_ids, face.names)} Using one view per face.", icon=":material/info:")
+        return replace(face, views="one")
+    missing = [n.model_id for n in face.networks if n.model_id not in found.predictions]
+    if missing:
+        st.info(f"Views per face: {not_finite(missing, face.names)}", icon=":material/info:")
+    return face
 
 
 def decision(face: SelectedFace, group: LabelGroup) -> Decision:
@@ -71,7 +85,8 @@ def draw(face: SelectedFace, _options: MapOptions) -> None:
             )
         )
         st.caption(
-            f"Hollow: without temperature scaling. Filled: with the temperature fitted on {SPLIT_NAMES['val']}"
+            "Hollow: without temperature scaling. Filled: with the temperature fitted on "
+            f"{face.split_name('val', group.augmented.model_ids)}"
             + ("." if found.views == "one" else f", {plots.OVER_VIEWS[found.views]}.")
         )
         sections.draw(_risk(face, group))
@@ -102,7 +117,8 @@ def _verdict_text(face: SelectedFace, group: GroupUncertainty) -> tuple[tuple[st
         made = decision(face, group.augmented)
     except (CheckpointError, EvaluationError) as error:
         return (), (Note(f"There is no threshold: {error}."),)
-    protocol = plots.protocol(made, face.views, SPLIT_NAMES["val"], SPLIT_NAMES["test"])
+    chosen_on, shown_on = (face.split_name(split, group.augmented.model_ids) for split in ("val", "test"))
+    protocol = plots.protocol(made, face.views, chosen_on, shown_on)
     return (f"{plots.verdict(made)}. {plots.reason(made)}", protocol), ()
 
 
@@ -114,8 +130,10 @@ def _risk(face: SelectedFace, group: GroupUncertainty) -> list[Section]:
         return []
     forms: Mapping[str, style.Form] = {**face.forms, run.model_id: style.FORMS["ensemble"]}
     names = {**face.names, run.model_id: face.names.get(run.model_id, ENSEMBLE_NAME)}
-    plot = calibration.risk_coverage({run.model_id: risk_coverage(run)}, {run.model_id: made.effect}, forms, names, face.inks)
-    split = SPLIT_NAMES["test"]
+    plot = calibration.risk_coverage(
+        {run.model_id: risk_coverage(run)}, {run.model_id: made.effect}, forms, names, face.inks
+    )
+    split = face.split_name("test", group.augmented.model_ids)
     figure = Figure(
         plot,
         f"risk-{run.model_id}-{group.augmented.labels.name}",

@@ -185,11 +185,13 @@ def _largest_change(face: SelectedFace, changed: FaceAnalysis) -> str:
 def _draw_response(face: SelectedFace, change: Perturbation) -> None:
     titles = {name: setting.title for name, setting in PERTURBATION_SETTINGS.items()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        setting = links.choice(
-            st.selectbox, "Vary", titles, key="vary", default=next(iter(titles)), width=170
-        )
+        setting = links.choice(st.selectbox, "Vary", titles, key="vary", default=next(iter(titles)), width=170)
         class_name = st.selectbox(
-            "Class", face.classes, index=face.classes.index(face.found.verdict.expression), key=f"vary-{face.key}", width=170
+            "Class",
+            face.classes,
+            index=face.classes.index(face.found.verdict.expression),
+            key=f"vary-{face.key}",
+            width=170,
         )
     sweeps: dict[str, Sweep] = {}
     for network in face.networks:

@@ -134,8 +134,8 @@ def chance_sentence(chance: ChanceResult | None) -> str:
     if chance is None:
         return ""
     return (
-        f"Insertion − deletion {chance.score:.3f} in {chance.steps} steps; 95 % of {chance.copies} random maps stay below "
-        f"{chance.percentile_95:.3f}."
+        f"Insertion − deletion {chance.score:.3f} in {chance.steps} steps; 95 % of {chance.copies} random maps stay "
+        f"below {chance.percentile_95:.3f}."
     )
 
 
@@ -167,9 +167,9 @@ def table(found: Mapping[str, TrustFindings], names: Mapping[str, str]) -> pd.Da
 def numbers(found: Mapping[str, TrustFindings], names: Mapping[str, str]) -> pd.DataFrame:
     """Every measured number in one row: network, measure, at, steps, value.
 
-    ``at`` is the fraction of the pixels changed for a point of a curve, the two methods of a rank correlation, the layer
-    down to which weights are randomized, and empty otherwise; ``steps`` belongs to areas. ``value`` is a probability, an
-    area or a correlation, and 1 (better than chance) or 0 for the chance test.
+    ``at`` is the fraction of the pixels changed for a point of a curve, the two methods of a rank correlation, the
+    layer down to which weights are randomized, and empty otherwise; ``steps`` belongs to areas. ``value`` is a
+    probability, an area or a correlation, and 1 (better than chance) or 0 for the chance test.
     """
     rows: list[tuple[str, str, float | str, int | str, float]] = []
     for model_id, of in found.items():

@@ -1,8 +1,8 @@
 """Controls whose values are part of the address, and the link to what is on the screen.
 
 Streamlit binds a control to the address and removes its parameter while the control is not drawn; the value stays in
-the session. So each control is registered when it is drawn, and the link is written from the session, whichever panel is
-open. What a link asks for and is not available is explained once, where the control is.
+the session. So each control is registered when it is drawn, and the link is written from the session, whichever panel
+is open. What a link asks for and is not available is explained once, where the control is.
 
 Class, contrast class, face and photo are not bound: their default depends on the photo, and only what somebody chose
 belongs in the link.
@@ -34,8 +34,8 @@ def begin() -> None:
 def choice(
     draw: Callable[..., Any], label: str, options: Mapping[Any, str], *, key: str, default: Any, **settings: Any
 ) -> Any:
-    """A bound ``st.selectbox``, ``st.pills`` or ``st.segmented_control``: one of the options, which are given with their
-    texts, or a selection of them if ``default`` is a tuple."""
+    """A bound ``st.selectbox``, ``st.pills`` or ``st.segmented_control``: one of the options, which are given with
+    their texts, or a selection of them if ``default`` is a tuple."""
     several = isinstance(default, tuple)
     settings |= {"format_func": options.__getitem__, "key": key, "bind": "query-params"}
     if draw is not st.selectbox:
@@ -117,6 +117,20 @@ def choose_face(photo: str, number: int) -> None:
     """Show this face of a photo."""
     st.session_state["face_of"] = photo
     choose(FACE, str(number + 1), "1")
+
+
+def linked_sample() -> str | None:
+    """The portrait that the address names, once: when the session begins."""
+    if SAMPLE not in st.session_state["from_link"]:
+        return None
+    st.session_state["from_link"].discard(SAMPLE)
+    name: str | None = st.session_state["chosen"].get(SAMPLE)
+    return name
+
+
+def own_photo_lost() -> bool:
+    """Whether the address belongs to a session that showed a photo of one's own, which is not stored."""
+    return OWN_PHOTO in st.session_state["chosen"]
 
 
 def address() -> str:

@@ -13,7 +13,7 @@ from core.errors import ImageError
 from core.sample_photos import SamplePhoto
 from dashboard import services
 from dashboard.services import Photo
-from dashboard.ui import navigation, session
+from dashboard.ui import links, navigation, session
 
 FILE, WEBCAM = "File", "Webcam"
 SCRIPT = Path(__file__).with_name("photo_input.js").read_text(encoding="utf-8")
@@ -25,13 +25,26 @@ def photo_input() -> None:
     source = st.segmented_control(
         "Add a photo", (FILE, WEBCAM), default=FILE, key="source", required=True, persist_state="session"
     )
+    if session.photos():
+        st.button(
+            "Forget all photos" if len(session.photos()) > 1 else "Forget this photo",
+            on_click=forget_photos,
+            icon=":material/delete:",
+            type="tertiary",
+        )
     if source == WEBCAM:
         # Without a resolution the browser delivers only as many pixels as the widget is wide.
+        key = session.widget_key("snapshot")
         st.camera_input(
-            "Take a snapshot", key="snapshot", on_change=_add_snapshot, resolution="720p", label_visibility="collapsed"
+            "Take a snapshot",
+            key=key,
+            on_change=_add_snapshot,
+            args=(key,),
+            resolution="720p",
+            label_visibility="collapsed",
         )
         return
-    key = session.uploader_key()
+    key = session.widget_key("uploads")
     files = st.file_uploader(
         f"Drop a photo here, paste it, or choose files: {FORMATS}",
         accept_multiple_files=True,
@@ -42,6 +55,44 @@ def photo_input() -> None:
     )
     st.session_state["uploader_ids"] = {f.file_id for f in files}
     browser_script()
+
+
+def draw_start() -> None:
+    """The page without a photo: what to do, and the portraits."""
+    left, right = st.columns([5, 7], gap="large")
+    with left:
+        if links.own_photo_lost():
+            st.info(
+                "Your photo was not stored, so it is no longer available after a reload. Please add it again.",
+                icon=":material/upload:",
+            )
+        photo_input()
+    with right:
+        st.markdown("**Or start with a portrait**")
+        sample_cards()
+
+
+def open_linked_sample() -> None:
+    """Show the portrait that the link names, if the session has no photo yet."""
+    name = links.linked_sample()
+    if name is not None and not session.photos():
+        sample = services.samples().get(name)
+        if sample is None:
+            known = ", ".join(services.samples())
+            st.info(
+                f"This link names a portrait that is not available. Available: {known}.", icon=":material/link_off:"
+            )
+        else:
+            add_sample(sample)
+
+
+def show_in_link(photo: Photo) -> None:
+    """Make a portrait part of the address; of a photo of one's own, only that there was one."""
+    sample = next(
+        (s.name for s in services.samples().values() if photo.source == "sample" and s.title == photo.name), None
+    )
+    links.choose(links.SAMPLE, sample)
+    links.choose(links.OWN_PHOTO, None if sample else "yes")
 
 
 def browser_script() -> None:
@@ -86,6 +137,13 @@ def add_sample(sample: SamplePhoto) -> None:
     session.add_photo(Photo.of(sample.title, sample.data, "sample"))
 
 
+def forget_photos() -> None:
+    """Remove every photo and everything computed from it, also from the address."""
+    session.clear_photos()
+    for name in (links.SAMPLE, links.OWN_PHOTO, links.FACE):
+        links.choose(name, None)
+
+
 def _add_uploads(key: str) -> None:
     files = st.session_state[key] or []
     before: set[str] = st.session_state.get("uploader_ids", set())
@@ -95,8 +153,8 @@ def _add_uploads(key: str) -> None:
         _add(Photo.of(file.name, file.getvalue(), "upload", file.file_id))
 
 
-def _add_snapshot() -> None:
-    snapshot = st.session_state["snapshot"]
+def _add_snapshot(key: str) -> None:
+    snapshot = st.session_state[key]
     if snapshot is not None:
         _add(Photo.of("Webcam snapshot", snapshot.getvalue(), "webcam"))
 

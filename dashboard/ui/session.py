@@ -1,60 +1,49 @@
-"""The photos of a session, which of them is shown, and which detections somebody marked as not a face."""
+"""The photos of the session: which one is shown, which uploads were refused, which detections are not faces."""
 
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core.faces import Box
+from core.photo_store import MAX_PHOTOS
+from dashboard import services
 from dashboard.services import Photo
 
-# A session holds its photos in memory; a person compares a handful, and a server has many sessions.
-MAX_PHOTOS = 24
 MAX_NAMED = 8  # in a sentence
 
 
 def photos() -> list[Photo]:
     """The session's photos, oldest first."""
-    return list(_stored().values())
+    return list(services.photo_store().photos)
 
 
 def add_photo(photo: Photo) -> None:
-    """Store a photo and show it; the oldest one is removed when there are too many, which is remembered."""
-    stored = _stored()
-    stored.pop(photo.digest, None)
-    _removed().pop(photo.digest, None)
-    stored[photo.digest] = photo
-    while len(stored) > MAX_PHOTOS:
-        oldest = stored.pop(next(iter(stored)))
-        _removed()[oldest.digest] = oldest.name, oldest.file_id
+    """Add a photo and show it; the oldest one is removed when there are too many."""
+    services.photo_store().add(photo)
     choose_photo(photo)
 
 
 def too_many() -> str | None:
-    """A sentence if photos had to be removed: how many are stored, which are not, and what to do."""
-    names = [name for name, _ in reversed(_removed().values())]  # in the uploader's order: the last added are first
-    if not names:
+    """A sentence if photos had to be removed: how many are left, which are not, and what to do."""
+    removed = [photo.name for photo in reversed(services.photo_store().removed)]  # in the order of the uploader's list
+    if not removed:
         return None
     count = len(photos())
-    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    more = f" and {len(removed) - MAX_NAMED} more" if len(removed) > MAX_NAMED else ""
     return (
-        f"{count} of {count + len(names)} photos are stored; a session stores at most {MAX_PHOTOS}. Not stored: "
-        f"{', '.join(names[:MAX_NAMED])}{more}. To analyze these, forget the other photos and upload them again."
+        f"Only {count} of {count + len(removed)} photos can be shown, because a session holds at most {MAX_PHOTOS}. "
+        f"Removed: {', '.join(removed[:MAX_NAMED])}{more}. To see these, forget all photos and add these again."
     )
 
 
 def remove_uploads(file_ids: set[str]) -> None:
-    """Remove uploads that were taken off the uploader's list; an equal file that is still listed keeps its photo."""
-    listed = {f.file_id: f for f in st.session_state.get(uploader_key()) or []}
-    for photo in photos():
-        if photo.file_id in file_ids:
-            equal = next((i for i, f in listed.items() if Photo.of(f.name, f.getvalue(), "").digest == photo.digest), "")
-            _stored().pop(photo.digest)
-            if equal:
-                _stored()[photo.digest] = Photo(photo.name, photo.data, photo.digest, photo.source, equal)
+    """Remove uploads that were taken off the uploader's list, and the sentences about them."""
+    store = services.photo_store()
+    store.remove_uploads(file_ids)
     for file_id in file_ids:
         refused().pop(file_id, None)
-    for digest in [d for d, (_, file_id) in _removed().items() if file_id in file_ids]:
-        _removed().pop(digest)
-    if st.session_state.get("photo_pills") not in _stored():
+    if store.get(st.session_state.get("photo_pills", "")) is None:
         st.session_state.pop("photo_pills", None)
 
 
@@ -64,22 +53,26 @@ def refuse(photo: Photo, reason: str) -> None:
 
 
 def refused() -> dict[str, str]:
-    """One sentence for each upload that is not a photo, by the uploader's id of the file."""
+    """One sentence for each upload that is not a readable photo, by the uploader's key of the file."""
     sentences: dict[str, str] = st.session_state.setdefault("refused", {})
     return sentences
 
 
 def clear_photos() -> None:
-    """Forget every photo, and empty the uploader."""
-    for key in ("photos", "removed_photos", "refused", "not_faces", "photo_pills", "photo", "pair", "uploader_ids"):
+    """Remove every photo, everything computed from them, and the files that Streamlit holds for the uploader."""
+    services.photo_store().clear()
+    _delete_uploads()
+    st.session_state["refused"] = {}
+    # A widget with another key begins without files.
+    st.session_state["source_widgets"] = st.session_state.get("source_widgets", 0) + 1
+    for key in ("photo_pills", "photo", "pair", "uploader_ids", "whole_image", "not_faces"):
         st.session_state.pop(key, None)
-    st.session_state["uploader_number"] = st.session_state.get("uploader_number", 0) + 1
 
 
-def uploader_key() -> str:
-    """The key of the uploader; another one after all photos were forgotten, since its files cannot be removed."""
-    number = st.session_state.get("uploader_number", 0)
-    return f"uploads-{number}" if number else "uploads"
+def widget_key(name: str) -> str:
+    """The key of the uploader or the camera; another one after all photos were removed."""
+    number = st.session_state.get("source_widgets", 0)
+    return f"{name}-{number}" if number else name
 
 
 def choose_photo(photo: Photo) -> None:
@@ -89,23 +82,19 @@ def choose_photo(photo: Photo) -> None:
 
 
 def chosen_photo() -> Photo | None:
-    """The photo on the screen; the last one if the chosen one is gone."""
-    stored = _stored()
-    return stored.get(st.session_state.get("photo", "")) or (list(stored.values())[-1] if stored else None)
+    """The photo that is shown; the newest one if the chosen one was removed."""
+    chosen = services.photo_store().get(st.session_state.get("photo", ""))
+    return chosen or next(reversed(photos()), None)
 
 
-def removed_faces(digest: str, detector: str) -> set[int]:
-    """Indices of the detector's faces of a photo that somebody marked as not a face."""
-    marked: dict[tuple[str, str], set[int]] = st.session_state.setdefault("not_faces", {})
-    return marked.setdefault((digest, detector), set())
+def removed_faces(digest: str) -> list[Box]:
+    """Detections of a photo that somebody marked as not a face."""
+    marked: dict[str, list[Box]] = st.session_state.setdefault("not_faces", {})
+    return marked.setdefault(digest, [])
 
 
-def _stored() -> dict[str, Photo]:
-    stored: dict[str, Photo] = st.session_state.setdefault("photos", {})
-    return stored
-
-
-def _removed() -> dict[str, tuple[str, str]]:
-    """Name and file id of the photos that were removed because there were too many, by digest."""
-    removed: dict[str, tuple[str, str]] = st.session_state.setdefault("removed_photos", {})
-    return removed
+def _delete_uploads() -> None:
+    """Streamlit itself holds uploaded files until the session ends, also those of widgets that are gone."""
+    context = get_script_run_ctx()
+    if context is not None:
+        context.uploaded_file_mgr.remove_session_files(context.session_id)
