@@ -73,10 +73,11 @@ def select(photo: Photo, analysis: PhotoAnalysis, number: int) -> SelectedFace:
 
 
 stored = session.photos()
+left, right = st.columns([6, 7], gap="large")
 if len(stored) > 1 or len(analyzed(photo).faces) > 1:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        views_of_photos = {gallery.ONE: gallery.ONE, gallery.ALL: gallery.ALL}
-        show = links.choice(st.segmented_control, "Show", views_of_photos, key="show", default=gallery.ONE)
+    with left:
+        layouts = {gallery.ONE: gallery.ONE, gallery.ALL: gallery.ALL}
+        show = links.choice(st.segmented_control, "Show", layouts, key="show", default=gallery.ONE)
         if len(stored) > 1 and show == gallery.ONE:
             photo = face_picker.pick_photo(photo)
     if show == gallery.ALL:
@@ -92,7 +93,6 @@ if not analysis.faces:
     photo_sources.photo_input()
     st.stop()
 
-left, right = st.columns([5, 7], gap="large")
 with left:
     number = face_picker.pick_face(photo, analysis, inks)
     photo_sources.photo_input()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.images import encode_png
@@ -16,7 +18,8 @@ from dashboard.ui import links, sections
 
 def draw(face: SelectedFace, options: MapOptions) -> None:
     """One row: the photo with its boxes, probabilities, everything computed, and the link."""
-    tables = [download for section in prediction.table_sections(face) for download in section.downloads]
+    numbers = prediction.table_sections(face)
+    tables = [download for section in numbers for download in section.downloads]
     picture = Download(
         "Photo with boxes (PNG)",
         f"{face.stem}-boxes.png",
@@ -26,7 +29,7 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
     # Computed now: when a file is requested, the session is not available.
     found = details.of_photo(face, options)
     record = Download("All results (JSON)", f"{face.stem}.json", "application/json", lambda: json_record(face, found))
-    sections.draw(prediction.table_sections(face))
+    sections.draw(replace(section, downloads=()) for section in numbers)
     sections.draw_downloads([picture, *tables, record])
     # Opening it reruns the page, so that the link contains what was changed in a panel meanwhile.
     with st.popover("Link to this page", icon=":material/link:", on_change="rerun", key="link-open") as opened:

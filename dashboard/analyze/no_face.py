@@ -16,10 +16,7 @@ def draw(photo: Photo, analysis: PhotoAnalysis) -> None:
     detector = services.DETECTORS.get(analysis.detector, analysis.detector)
     others = [title for name, title in services.DETECTORS.items() if name != analysis.detector]
     removed = session.removed_faces(photo.digest)
-    if removed:
-        sentence = "All detections were removed."
-    else:
-        sentence = f"No face was found by the detector {detector}."
+    sentence = "All detections were removed." if removed else f"The detector {detector} found no face."
     advice = f" Try another detector ({', '.join(others)}), a larger upright face, or the whole image."
     st.info(sentence + advice, icon=":material/search_off:")
     with st.container(horizontal=True):

@@ -16,7 +16,7 @@ from dashboard.style import Ink, template
 
 DISPLAY_PX = 1280  # longest side of the copy on the screen; the analysis keeps the original
 TALLEST_PX = 420  # so that the predictions stay above the fold on a laptop
-TYPICAL_WIDTH_PX = 480
+TYPICAL_WIDTH_PX = 420  # of the column on a laptop
 CLICK_DISTANCE_PX = 20  # how far from a marker Plotly counts a click
 SELECTED, OTHER, RIM = "#4FC3B8", "#FFFFFF", "#11181A"
 
@@ -47,7 +47,7 @@ def clickable(analysis: PhotoAnalysis, selected: int, inks: Ink) -> go.Figure:
         height=height_px,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         xaxis={**axis, "range": [0, width]},
-        yaxis={**axis, "range": [height, 0], "scaleanchor": "x"},
+        yaxis={**axis, "range": [height, 0], "scaleanchor": "x", "constraintoward": "top"},
         hovermode="closest",
         hoverdistance=CLICK_DISTANCE_PX,
         dragmode="pan" if len(boxes) > 1 else False,

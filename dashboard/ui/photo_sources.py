@@ -22,16 +22,24 @@ FORMATS = "JPEG, PNG, WebP, GIF, TIFF or BMP"
 
 def photo_input() -> None:
     """A drop zone or the webcam; what is chosen there joins the session's photos."""
-    source = st.segmented_control(
-        "Add a photo", (FILE, WEBCAM), default=FILE, key="source", required=True, persist_state="session"
-    )
-    if session.photos():
-        st.button(
-            "Forget all photos" if len(session.photos()) > 1 else "Forget this photo",
-            on_click=forget_photos,
-            icon=":material/delete:",
-            type="tertiary",
+    with st.container(horizontal=True, vertical_alignment="center"):
+        source = st.segmented_control(
+            "Add a photo",
+            (FILE, WEBCAM),
+            default=FILE,
+            key="source",
+            required=True,
+            persist_state="session",
+            label_visibility="collapsed",
         )
+        count = len(session.photos())
+        if count:
+            st.button(
+                "Forget this photo" if count == 1 else "Forget all photos",
+                on_click=forget_photos,
+                icon=":material/delete:",
+                type="tertiary",
+            )
     if source == WEBCAM:
         # Without a resolution the browser delivers only as many pixels as the widget is wide.
         key = session.widget_key("snapshot")
@@ -46,12 +54,12 @@ def photo_input() -> None:
         return
     key = session.widget_key("uploads")
     files = st.file_uploader(
-        f"Drop a photo here, paste it, or choose files: {FORMATS}",
+        "Drop a photo here, paste it, or choose files",
         accept_multiple_files=True,
         key=key,
         on_change=_add_uploads,
         args=(key,),
-        help="Photos stay in the memory of this session. They are never written to disk, logged or sent on.",
+        help=f"{FORMATS}. Photos stay in the memory of this session. They are never written to disk, logged or sent on.",
     )
     st.session_state["uploader_ids"] = {f.file_id for f in files}
     browser_script()
