@@ -44,6 +44,8 @@ def source_picker() -> None:
             help="Photos stay in this session's memory. They are never written to disk, logged or sent on.",
         )
         st.session_state["uploader_ids"] = {f.file_id for f in files}
+    if session.photos():
+        st.button("Forget all photos", on_click=session.clear_photos, icon=":material/delete:", type="tertiary")
 
 
 def sample_cards(columns: int = 3) -> None:
