@@ -43,7 +43,7 @@ class PhotoStore:
     """
 
     def __init__(self, max_photos: int = MAX_PHOTOS, max_bytes: int = MAX_BYTES) -> None:
-        self._max_photos, self._max_bytes = max_photos, max_bytes
+        self.max_photos, self._max_bytes = max_photos, max_bytes
         self._photos: dict[str, Photo] = {}
         self._file_ids: dict[str, set[str]] = {}  # by digest: two equal files are one photo
         self._removed: dict[str, Photo] = {}  # removed for lack of room, without their bytes
@@ -119,7 +119,7 @@ class PhotoStore:
 
     def _exceeds_bounds(self) -> bool:
         sizes = [len(photo.data) for photo in self._photos.values()]
-        return len(sizes) > self._max_photos or sum(sizes) > self._max_bytes
+        return len(sizes) > self.max_photos or sum(sizes) > self._max_bytes
 
 
 def array_bytes(value: Any) -> int:

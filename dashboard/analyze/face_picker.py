@@ -1,6 +1,11 @@
-"""The photo with its faces, one of which is selected by its number or by a click."""
+"""The photo with its faces, one of which is selected by its number or by a click.
+
+Streamlit holds the callbacks and format functions of widgets until the session ends, so they must not refer to a photo.
+"""
 
 from __future__ import annotations
+
+from functools import partial
 
 import streamlit as st
 
@@ -19,10 +24,11 @@ ZOOM_CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtons": [["zo
 def pick_photo(photo: Photo) -> Photo:
     """Pills for the photos of the session; the one that is picked."""
     stored = {p.digest: p for p in session.photos()}
+    names = {digest: p.name for digest, p in stored.items()}
     picked: str = st.pills(
         "Photo",
-        list(stored),
-        format_func=lambda digest: stored[digest].name,
+        list(names),
+        format_func=names.__getitem__,
         default=photo.digest,
         required=True,
         key="photo_pills",
@@ -38,15 +44,17 @@ def pick_face(photo: Photo, analysis: PhotoAnalysis, inks: Ink) -> int:
     number = links.face_number(photo.digest, len(analysis.faces))
     if len(analysis.faces) > 1:
         key = f"face-{photo.digest[:12]}-{analysis.detector}-{len(analysis.faces)}"
+        titles = [f"{i} · {face.verdict.expression}" for i, face in enumerate(analysis.faces, start=1)]
         number = st.segmented_control(
             "Face",
-            range(len(analysis.faces)),
-            format_func=lambda i: f"{i + 1} · {analysis.faces[i].verdict.expression}",
+            range(len(titles)),
+            format_func=titles.__getitem__,
             default=number,
             required=True,
             wrap=True,
             key=key,
-            on_change=lambda: links.choose_face(photo.digest, st.session_state[key]),
+            on_change=_choose,
+            args=(photo.digest, key),
             help="Or click a face in the photo.",
         )
         with place:
@@ -64,7 +72,7 @@ def _draw_photo(photo: Photo, analysis: PhotoAnalysis, number: int, control: str
     st.plotly_chart(
         clickable_photo.clickable(analysis, number, inks),
         key=chart,
-        on_select=(lambda: _clicked(photo.digest, chart, control)) if control else "ignore",
+        on_select=partial(_clicked, photo.digest, chart, control) if control else "ignore",
         selection_mode="points",
         config=ZOOM_CONFIG if count > MANY_FACES else CHART_CONFIG,
         alt=f"{photo.name} with {count} {'face' if count == 1 else 'faces'} in boxes"
@@ -103,6 +111,10 @@ def restore_button(photo: Photo) -> None:
         type="tertiary",
         on_click=removed.clear,
     )
+
+
+def _choose(digest: str, control: str) -> None:
+    links.choose_face(digest, st.session_state[control])
 
 
 def _clicked(digest: str, chart: str, control: str) -> None:

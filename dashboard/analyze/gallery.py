@@ -112,7 +112,7 @@ def _draw_cards(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
                     f"{100 * face.confidence:.0f} % {face.expression}",
                     key=f"open-{face.photo[:12]}-{face.number}",
                     on_click=_open,
-                    args=(gallery.photo(face.photo), face.number),
+                    args=(face.photo, face.number),
                     help=f"Open {title}",
                     width="stretch",
                 )
@@ -139,9 +139,9 @@ def _count(n: int, what: str) -> str:
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
-def _open(photo: Photo, number: int) -> None:
-    session.choose_photo(photo)
-    links.choose_face(photo.digest, number)
+def _open(digest: str, number: int) -> None:
+    session.choose_photo(next(photo for photo in session.photos() if photo.digest == digest))
+    links.choose_face(digest, number)
     st.session_state["show"] = ONE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,7 @@ def _draw_grid(face: SelectedFace, changed: FaceAnalysis) -> None:
     st.plotly_chart(
         plots.grid(saliency_pictures.enlarged(seen), face.inks),
         key=chart,
-        on_select=lambda: _invert_cell(face.key, chart),
+        on_select=partial(_invert_cell, face.key, chart),  # a closure would hold the face
         selection_mode="points",
         width="content",
         config=CELL_CONFIG,

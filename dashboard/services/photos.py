@@ -12,7 +12,7 @@ from core import images
 from core.checkpoints import ModelCard
 from core.faces import MEASURED, CropMargin, crop
 from core.inference import PhotoAnalysis, Predictor
-from core.photo_store import Photo, PhotoStore
+from core.photo_store import MAX_PHOTOS, Photo, PhotoStore
 from core.sample_photos import SamplePhoto, sample_photos
 from dashboard.services.networks import detector, runtime
 
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 def photo_store() -> PhotoStore:
     """The photos of this session. Streamlit drops the session's state, and with it the store, when the session ends."""
-    store: PhotoStore = st.session_state.setdefault("photo_store", PhotoStore())
+    store: PhotoStore = st.session_state.setdefault("photo_store", PhotoStore(MAX_PHOTOS))
     return store
 
 

@@ -32,14 +32,8 @@ def photo_input() -> None:
             persist_state="session",
             label_visibility="collapsed",
         )
-        count = len(session.photos())
-        if count:
-            st.button(
-                "Forget this photo" if count == 1 else "Forget all photos",
-                on_click=forget_photos,
-                icon=":material/delete:",
-                type="tertiary",
-            )
+        if session.photos():
+            st.button("Forget all photos", on_click=forget_photos, icon=":material/delete:", type="tertiary")
     if source == WEBCAM:
         # Without a resolution the browser delivers only as many pixels as the widget is wide.
         key = session.widget_key("snapshot")

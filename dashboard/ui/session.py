@@ -6,7 +6,6 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.faces import Box
-from core.photo_store import MAX_PHOTOS
 from dashboard import services
 from dashboard.services import Photo
 
@@ -26,14 +25,16 @@ def add_photo(photo: Photo) -> None:
 
 def too_many() -> str | None:
     """A sentence if photos had to be removed: how many are left, which are not, and what to do."""
-    removed = [photo.name for photo in reversed(services.photo_store().removed)]  # in the order of the uploader's list
+    store = services.photo_store()
+    removed = [photo.name for photo in reversed(store.removed)]  # in the order of the uploader's list
     if not removed:
         return None
-    count = len(photos())
+    count = len(store.photos)
     more = f" and {len(removed) - MAX_NAMED} more" if len(removed) > MAX_NAMED else ""
     return (
-        f"Only {count} of {count + len(removed)} photos can be shown, because a session holds at most {MAX_PHOTOS}. "
-        f"Removed: {', '.join(removed[:MAX_NAMED])}{more}. To see these, forget all photos and add these again."
+        f"Only {count} of {count + len(removed)} photos can be shown, because a session holds at most "
+        f"{store.max_photos}. Removed: {', '.join(removed[:MAX_NAMED])}{more}. "
+        "To see these, forget all photos and add these again."
     )
 
 
