@@ -94,6 +94,13 @@ def encode_png(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+def rotated(image: np.ndarray, degrees_clockwise: int) -> np.ndarray:
+    """An image (H, W, ...) rotated by a multiple of 90 degrees. Raises ValueError for another angle."""
+    if degrees_clockwise % 90:
+        raise ValueError(f"a photo is rotated by a multiple of 90 degrees, got {degrees_clockwise}")
+    return np.ascontiguousarray(np.rot90(image, -degrees_clockwise // 90))
+
+
 def require_rgb(image: np.ndarray) -> None:
     """Raises ValueError unless ``image`` is (H, W, 3) uint8 with at least one pixel."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
