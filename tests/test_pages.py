@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
 from core.sample_photos import sample_photos
-from dashboard.views import VIEWS
+from dashboard.compare import VIEWS
 
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 PAGES = sorted(path.stem for path in (ENTRY.parents[1] / "pages").glob("*.py"))
@@ -237,7 +237,7 @@ def test_a_run_without_stored_answers_is_named_and_the_rest_stays(checkpoint_roo
     monkeypatch.setattr(checkpoints, "ROOT", root)
     st.cache_resource.clear()
     app = open_page("compare")
-    assert "tiny_cnn has no stored answers for the test split" in app.warning[0].value
+    assert "tiny_cnn has no stored predictions for the test split" in app.warning[0].value
     assert list(app.dataframe[0].value["network"]) == ["Residual CNN"]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from core.evaluation import truth_against_votes
-from dashboard import charts, theme
+from dashboard.compare import blocks
 from dashboard.dataset.described import SPLITS, Described
-from dashboard.figures import human as figures
-from dashboard.views import blocks
+from dashboard.plots import annotators as figures
+from dashboard.plots import charts
+from dashboard.ui import theme
 
 ALL = "all splits"
 
