@@ -13,10 +13,10 @@ from typing import Any, ClassVar, TypeVar
 import cv2
 import numpy as np
 
-from core.cores import core_count
 from core.errors import DetectorUnavailableError, UnknownDetectorError
 from core.faces.face import Face
 from core.images import require_rgb
+from core.parallel import core_count
 
 # The longest side of the photo at each level of the pyramid. Most photos need the first level only.
 LEVELS_PX = (1024, 2048, 4096)

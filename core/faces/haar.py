@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
 import cv2.data
 import numpy as np
 
-from core.cores import core_count
 from core.errors import DetectorUnavailableError
 from core.faces.detection import Detector, all_cores, register_detector
 from core.faces.face import Box, Face
+from core.parallel import core_count, parallel_map
 
 MIN_FACE_PX = 30
 MIN_NEIGHBORS = 5
@@ -46,7 +45,6 @@ class HaarDetector(Detector):
         # Finding eyes takes as long as a small network, and a cascade serves one thread at a time.
         self._eyes = threading.local()
         self._eyes.cascade = _cascade("haarcascade_eye.xml")  # reports a missing file now
-        self._workers = ThreadPoolExecutor(core_count(), thread_name_prefix="eyes")
 
     def _find(self, view: np.ndarray) -> list[Face]:
         gray = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY))
@@ -76,7 +74,7 @@ class HaarDetector(Detector):
         if shares < 2:
             return [self._roll_deg(face) for face in faces]
         rolls = [0.0] * len(faces)
-        of_shares = self._workers.map(lambda k: [self._roll_deg(face) for face in faces[k::shares]], range(shares))
+        of_shares = parallel_map(lambda k: [self._roll_deg(face) for face in faces[k::shares]], range(shares))
         for k, of_share in enumerate(of_shares):
             rolls[k::shares] = of_share
         return rolls
