@@ -194,7 +194,7 @@ def robustness(
 ) -> None:
     """Score a split under blur, noise, other light, JPEG, turning, shifting and hiding; resumable with Ctrl-C."""
     from core.commands import measure_robustness
-    from core.robustness import PERTURBATIONS
+    from core.robustness import CORRUPTIONS
 
     if split not in ("val", "test"):
         raise typer.BadParameter(f"a split is val or test, got {split!r}", param_hint="--split")
@@ -202,10 +202,12 @@ def robustness(
     found = measure_robustness(checkpoint, data, split, again=again, skip_bad=skip_bad, console=messages)
     table = Table("perturbation", *"12345", "mean relative drop", title=f"{run} on {split}, n = {found.n:,}")
     table.add_row("none", *[""] * 5, f"accuracy {found.clean}")
-    for name, graded in PERTURBATIONS.items():
+    for name, graded in CORRUPTIONS.items():
         accuracies = [f"{found.accuracy(name, strength).value:.3f}" for strength in range(1, 6)]
         table.add_row(graded.title, *accuracies, str(found.relative_drop(name)))
     table.add_row("all", *[""] * 5, str(found.relative_drop()))
+    if found.mirror_consistency:
+        table.add_row("Mirror image", *[""] * 5, f"same prediction {found.mirror_consistency}")
     console.print(table)
 
 

@@ -150,12 +150,12 @@ def measure_robustness(
             told = title
 
         try:
-            found = measure(Predictor.load(checkpoint), samples, split, kept=kept, progress=show)
+            found = measure(Predictor.load(checkpoint), samples, split, partial=kept, progress=show)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"stopped at {told or 'the data'}; the same command goes on") from None
     save_robustness(found, path)
     kept.unlink(missing_ok=True)
-    return found
+    return load_robustness(checkpoint, split) or found
 
 
 def _own_samples(card: ModelCard, data: Path, *, skip_bad: bool) -> Samples:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from core.errors import EvaluationError, RobustnessError
 from core.evaluation import ConfusionMatrix, compare_all, per_class, reliability, risk_coverage
-from core.robustness import command, load_robustness
+from core.robustness import load_robustness, measurement_command
 from dashboard import charts, tables
 from dashboard.comparison_sections import caption, half, human_doubt, ranking, where_they_fail
 from dashboard.figures import calibration, confusion, report_page, robustness, significance
@@ -177,7 +177,7 @@ def _robustness(comparison: Comparison) -> list[str]:
         if of_network:
             found[model_id] = of_network
         else:
-            how = command(model_id, comparison.split)
+            how = measurement_command(model_id, comparison.split)
             parts.append(report_page.sentence(f"{name} has not been measured; {how} measures it."))
     if not found:
         return parts

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from core.evaluation import cut, pr_curves, roc_curves, slice_report, top_k
+from core.evaluation import bin_columns, pr_curves, roc_curves, slice_report, top_k
 from dashboard.figures import human, report_page, slices
 from dashboard.figures import ranking as figures
 from dashboard.figures.static import svg
@@ -118,7 +118,7 @@ def where_they_fail(comparison: Comparison) -> list[str]:
     parts = [report_page.sentence(text) for text in left_out] + _said([*unknown, *notes])
     if not columns:
         return parts
-    pieces = cut(columns)
+    pieces = bin_columns(columns)
     reports = {m: slice_report(run, pieces) for m, run in runs.items()}
     if not any(reports.values()):
         return [*parts, report_page.sentence("Every image is alike in these columns: there is no slice to compare.")]
