@@ -33,11 +33,11 @@ from core.checkpoints import Checkpoint
 from core.data import ImageFacts, image_facts
 from core.evaluation import EvaluationRun
 from core.evaluation.embedding import COMPONENTS, Embedding
-from core.inference import embedding_path
 from core.labels import LabelSet
-from core.robustness import CONDITIONS, Robustness, robustness_path, save_robustness
-from dashboard import image_services, services
-from dashboard.views import VIEWS
+from core.robustness import CONDITIONS, Robustness, save_robustness
+from dashboard import services
+from dashboard.compare import VIEWS
+from dashboard.services import datasets, evaluations
 
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 REPEATS = 5
@@ -83,14 +83,14 @@ def view_ms(root: Path, repeats: int, kept: Collection[str]) -> dict[str, float]
 def forget_results(kept: Collection[str]) -> None:
     """Empty every cache but those named; where the table of scores is not kept, load the stored answers anew, too: they
     keep their probabilities once computed."""
-    for module in (services, image_services):
+    for module in (datasets, evaluations):
         for name, cache in vars(module).items():
             if callable(cache) and hasattr(cache, "clear") and name not in kept:
                 cache.clear()
     if set(TABLE) <= set(kept):
         return
-    services._evaluation.clear()
-    for checkpoint in services.networks().checkpoints:
+    evaluations._evaluation.clear()
+    for checkpoint in services.listing().checkpoints:
         services.evaluation(checkpoint, "test")
 
 
@@ -109,12 +109,12 @@ def million_rows(folder: Path, source: Checkpoint, seed: int) -> None:
     components = random.standard_normal((ROWS, COMPONENTS), np.float32).astype(np.float16)
     shares = np.full(COMPONENTS, 1 / COMPONENTS)
     embedding = Embedding(name, "test", run.image_ids, components, shares, COMPONENTS, weights)
-    embedding.save(embedding_path(folder, "test"))
+    embedding.save(checkpoints.CheckpointFolder(folder).embeddings_path("test"))
     right = {condition: random.random(ROWS, np.float32) < 0.6 for condition in CONDITIONS}
-    data = source.card.data | {"fingerprint": MADE_UP}
+    data = dataclasses.replace(source.card.data, fingerprint=MADE_UP)
     card = dataclasses.replace(source.card, run_id=name, data=data, metrics={})
     checkpoints.save_card(card, folder)
-    save_robustness(Robustness(name, "test", weights, right), robustness_path(Checkpoint(folder, card), "test"))
+    save_robustness(Robustness(name, "test", weights, right), Checkpoint(folder, card).robustness_path("test"))
 
 
 def million_facts(labels: LabelSet) -> ImageFacts:

@@ -12,8 +12,10 @@ class FerscopeError(Exception):
         text = str(self).strip()
         if not text:
             return ""
-        # Not capitalize(), which would turn PublicTest into publictest.
-        return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+        first = text.split()[0].rstrip(",:;.")
+        # Names such as photo.jpg or fer_cnn stay as they are. Not capitalize(), which changes the rest of the text.
+        start = text[0].upper() if first.replace("-", "").replace("'", "").isalpha() else text[0]
+        return start + text[1:] + ("" if text[-1] in ".!?" else ".")
 
 
 class LabelError(FerscopeError):
@@ -22,6 +24,10 @@ class LabelError(FerscopeError):
 
 class ImageError(FerscopeError):
     """The bytes are not an image that FERscope can read."""
+
+
+class OutputError(FerscopeError):
+    """A file or folder that was asked for cannot be written."""
 
 
 class DataError(FerscopeError):

@@ -31,9 +31,9 @@ def report(
     root: Annotated[Path, typer.Option("--checkpoints", help="Folder of the trained networks.")] = checkpoints.ROOT,
 ) -> None:
     """Write the comparison of networks as one HTML file: scores, tests, curves, slices, protocol, cards."""
-    from dashboard import comparison_report
-    from dashboard.stored_comparison import from_checkpoints
-    from dashboard.views.comparison import SPLITS
+    from dashboard.compare.comparison import SPLITS
+    from dashboard.compare.stored_comparison import from_checkpoints
+    from dashboard.reports import comparison_report
 
     if split not in SPLITS:
         raise typer.BadParameter(f"a split is val or test, got {split!r}", param_hint="--split")

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from dashboard import services, tables
-from dashboard.components.network_picker import titles
+from dashboard import services
+from dashboard.compare import tables
+from dashboard.ui.network_picker import titles
 
 st.title("About")
 st.markdown("Where the numbers come from, what they cannot tell, and what the law says.")
@@ -60,7 +61,7 @@ st.markdown(
 )
 
 st.subheader("Networks")
-listing = services.networks()
+listing = services.listing()
 names = titles(list(listing.checkpoints))
 for checkpoint in listing.checkpoints:
     st.markdown(f"**{names[checkpoint.card.run_id]}** (`{checkpoint.card.run_id}`)")

@@ -5,14 +5,25 @@ import streamlit as st
 
 from core.errors import DetectorUnavailableError, NotFiniteError
 from core.inference import ENSEMBLE, PhotoAnalysis
-from dashboard import charts, services, state, theme
-from dashboard.components.network_picker import forms, load, pick_networks, titles
-from dashboard.components.photo_view import display_width, with_boxes
-from dashboard.components.sources import sample_cards, source_picker
-from dashboard.lab import PANELS, FaceInQuestion, downloads, face_picker, gallery, link, not_finite, question, too_small
-from dashboard.lab.in_the_link import parameters
+from dashboard import services
+from dashboard.analyze import (
+    PANELS,
+    FaceInQuestion,
+    downloads,
+    face_picker,
+    gallery,
+    not_finite,
+    saliency_options,
+    too_small,
+)
+from dashboard.analyze.link_parameters import parameters
+from dashboard.plots import charts
+from dashboard.plots.boxed_photo import display_width, with_boxes
+from dashboard.ui import links, session, theme
+from dashboard.ui.network_picker import forms, load, pick_networks, titles
+from dashboard.ui.photo_sources import sample_cards, source_picker
 
-link.restore(parameters())
+links.restore(parameters())
 
 with st.sidebar:
     source_picker()
@@ -28,13 +39,13 @@ with st.sidebar:
 st.title("Analyze")
 st.markdown("What each network says of a face, how much they agree, and where each one looked.")
 
-for sentence in state.refused().values():
+for sentence in session.refused().values():
     st.error(sentence, icon=":material/broken_image:")
 
-if too_many := state.too_many():
+if too_many := session.too_many():
     st.warning(too_many, icon=":material/photo_library:")
-link.tell()
-photo = state.chosen_photo()
+links.tell()
+photo = session.chosen_photo()
 if photo is None:
     st.info("Upload a photo or take a snapshot in the sidebar, or begin with a portrait.", icon=":material/upload:")
     sample_cards()
@@ -50,7 +61,7 @@ form_of = forms(chosen_networks)
 inks = theme.ink()
 
 
-def analyzed(photo: state.Photo) -> PhotoAnalysis:
+def analyzed(photo: services.Photo) -> PhotoAnalysis:
     """By the chosen detector; by Haar, and with a sentence, where that one cannot be had. Without an answer from any
     network the page ends with a sentence."""
     whole_image = st.session_state.get("whole_image") == photo.digest
@@ -65,7 +76,7 @@ def analyzed(photo: state.Photo) -> PhotoAnalysis:
     return st.stop()
 
 
-held = state.photos()
+held = session.photos()
 analysis = analyzed(photo) if len(held) == 1 else None
 if analysis is None or len(analysis.faces) > 1:
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -75,7 +86,7 @@ if analysis is None or len(analysis.faces) > 1:
         if show == gallery.ONE and len(held) > 1:
             photo = face_picker.pick_photo(photo)
         if len(held) > 1:
-            st.button("Forget all photos", on_click=state.clear_photos, icon=":material/delete:", type="tertiary")
+            st.button("Forget all photos", on_click=session.clear_photos, icon=":material/delete:", type="tertiary")
     if show == gallery.ALL:
         gallery.draw(gallery.Gallery(held, networks, detector, title_of, form_of, inks))
         st.stop()
@@ -104,25 +115,24 @@ if few_pixels := too_small(found.face.box.side):
     st.warning(few_pixels, icon=":material/photo_size_select_small:")
 
 with right:
-    singles = [m for m in found.predictions if m != ENSEMBLE]
+    group = found.groups[0]
+    singles, shown = group.model_ids, charts.with_ensemble(group)
     said = "networks say" if len(singles) > 1 else "network says"
     st.subheader(f"{said.capitalize()} {verdict.expression}, {verdict.probabilities[verdict.top]:.2f}")
-    agree = f" · {found.agreeing} of {len(singles)} networks agree" if len(singles) > 1 else ""
+    agree = f" · {group.agreeing} of {len(singles)} networks agree" if len(singles) > 1 else ""
     st.caption(f"Face {number + 1} of {len(analysis.faces)}{agree} · probabilities after temperature scaling")
     st.plotly_chart(
-        charts.probabilities(found.predictions, form_of, title_of, inks),
+        charts.probabilities(shown, form_of, title_of, inks),
         key="probabilities",
         config=charts.CONFIG,
         alt=f"Probability of each expression by network; highest {verdict.expression}",
     )
-    table = pd.DataFrame(
-        {title_of[m]: pd.Series(p.probabilities, index=p.labels.classes) for m, p in found.predictions.items()}
-    )
+    table = pd.DataFrame({title_of[m]: pd.Series(p.probabilities, index=p.labels.classes) for m, p in shown.items()})
     with st.expander("Numbers"):
         st.dataframe(table.style.format("{:.3f}"), alt="Probabilities by class and network")
 
-face = FaceInQuestion(photo, analysis, number, analysis.answering(networks), title_of, form_of, inks)
-question.check_link(face)
+face = FaceInQuestion(photo, analysis, number, analysis.predicting(networks), title_of, form_of, inks)
+saliency_options.check_link(face)
 panel = st.segmented_control(
     "Look at", list(PANELS), default="Saliency", required=True, wrap=True, key="panel", bind="query-params"
 )

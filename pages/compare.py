@@ -5,9 +5,10 @@ import streamlit as st
 from core.errors import CheckpointError, EvaluationError
 from core.evaluation import comparable_runs
 from core.inference import ENSEMBLE
-from dashboard import services, tables, theme
-from dashboard.components.network_picker import ensemble_name, forms, pick_networks, pick_weights, titles
-from dashboard.views import SPLITS, VIEWS, Comparison, blocks
+from dashboard import services, style
+from dashboard.compare import SPLITS, VIEWS, Comparison, blocks, tables
+from dashboard.ui import theme
+from dashboard.ui.network_picker import ensemble_name, forms, pick_networks, pick_weights, titles
 
 with st.sidebar:
     chosen = pick_networks()
@@ -56,7 +57,7 @@ comparison = Comparison(
     runs=runs,
     summaries={model_id: services.summary(run) for model_id, run in runs.items()},
     names=names | {ENSEMBLE: ensemble_name({r.model_id: weights[r.model_id] for r in members})},
-    forms=forms(chosen) | {ENSEMBLE: theme.FORMS[ENSEMBLE]},
+    forms=forms(chosen) | {ENSEMBLE: style.FORMS[ENSEMBLE]},
     milliseconds=milliseconds,
     split=split,
     inks=theme.ink(),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import dataset, image_services
+from dashboard import dataset, services
 from dashboard.dataset import audit, balance, faces, votes
 from dashboard.services import DATA_VARIABLE
 
@@ -16,11 +16,11 @@ st.markdown(
 )
 view = st.segmented_control("View", VIEWS, default=BALANCE, required=True, key="data_view", bind="query-params")
 above = st.container()
-unread = not image_services.quickly_told()
+unread = not services.quickly_told()
 read = view == FACES or (
     unread
     and st.toggle(
-        f"Read the images of {Path(image_services.named_source()).name}",
+        f"Read the images of {Path(services.named_source()).name}",
         key="read",
         bind="query-params",
         help="Counts and findings of known data sets stand in small tables; reading every image takes a while.",
@@ -30,7 +30,7 @@ known, problem = dataset.available(read=read)
 if not known:
     st.info(f"Nothing is known of any data set: {problem}.", icon=":material/info:")
     st.stop()
-if problem and image_services.named_source():
+if problem and services.named_source():
     st.warning(f"{DATA_VARIABLE}: {problem}.", icon=":material/warning:")
 number = 0
 if len(known) > 1:

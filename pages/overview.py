@@ -2,10 +2,12 @@
 
 import streamlit as st
 
-from dashboard import charts, services, tables
-from dashboard.components.example import live_example
-from dashboard.components.network_picker import EMPTY, titles
-from dashboard.components.sources import open_source, sample_cards
+from dashboard import services
+from dashboard.compare import tables
+from dashboard.plots import charts
+from dashboard.ui.example import live_example
+from dashboard.ui.network_picker import EMPTY, titles
+from dashboard.ui.photo_sources import open_source, sample_cards
 
 st.title("FERscope")
 st.markdown("What networks read in a face, and how far to believe it.")
@@ -47,7 +49,7 @@ for number, (column, (name, target, icon, line)) in enumerate(zip(st.columns(3),
             )
 
 st.subheader("Networks installed")
-listing = services.networks()
+listing = services.listing()
 for problem in listing.problems:
     st.warning(problem, icon=":material/warning:")
 if listing.checkpoints:

@@ -9,10 +9,10 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
 from core.checkpoints import ROOT, list_checkpoints
-from core.commands import evaluate_checkpoint
 from core.evaluation import summarize
 from core.explain import class_maps, grad_cam_maps, normalize
 from core.labels import FER7
+from core.measurements import evaluate_checkpoint
 from core.sample_photos import sample_photos
 
 SHIPPED = {c.card.run_id: c for c in list_checkpoints(ROOT).checkpoints}
@@ -70,8 +70,8 @@ def test_the_readme_repeats_the_cards_scores(run_id):
 def test_the_card_names_labels_data_and_license(run_id):
     card = SHIPPED[run_id].card
     assert card.labels == FER7
-    assert card.data["images"] == {"train": 28709, "val": 3589, "test": 3589}
-    assert "research" in card.license
+    assert card.data.images == {"train": 28709, "val": 3589, "test": 3589}
+    assert "research" in card.data.license
     assert set(card.preprocessing.crop_margin) == {"haar", "yunet"}
 
 

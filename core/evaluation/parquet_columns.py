@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import EvaluationError
+from core.files import write_atomically
 
 
 def read_table(path: Path, content: str) -> pa.Table:
@@ -21,10 +22,10 @@ def read_table(path: Path, content: str) -> pa.Table:
 
 
 def write_table(table: pa.Table, path: Path, *, use_dictionary: bool = True) -> None:
-    """Write the file through a temporary one, so that ``path`` is never incomplete."""
-    partial = path.with_suffix(".partial")
-    pq.write_table(table, partial, compression="zstd", use_dictionary=use_dictionary)
-    partial.replace(path)
+    """Write the file so that ``path`` is never incomplete."""
+    write_atomically(
+        path, lambda partial: pq.write_table(table, partial, compression="zstd", use_dictionary=use_dictionary)
+    )
 
 
 def require_columns(table: pa.Table, names: Sequence[str], path: Path) -> None:

@@ -5,7 +5,7 @@ all of them. It describes finished networks; nothing is chosen by it.
 """
 
 from core.robustness.corruptions import CORRUPTIONS, SEED, STRENGTHS, Corruption, corrupt
-from core.robustness.files import load_robustness, measurement_command, robustness_path, save_robustness
+from core.robustness.files import load_robustness, measurement_command, save_robustness
 from core.robustness.measurement import measure
 from core.robustness.results import CLEAN, CONDITIONS, Robustness
 
@@ -21,6 +21,5 @@ __all__ = [
     "load_robustness",
     "measure",
     "measurement_command",
-    "robustness_path",
     "save_robustness",
 ]

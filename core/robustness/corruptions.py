@@ -1,7 +1,7 @@
 """Nine corruptions of a face at the size that the network sees, at five strengths each.
 
 They follow ImageNet-C and CIFAR-10-C (Hendrycks & Dietterich 2019). Lengths are relative to the side of the face. The
-strengths range from hardly visible to hardly recognizable. Where What if (:class:`core.inference.Perturbation`) has
+strengths range from hardly visible to hardly recognizable. Where What if (:class:`core.probes.Perturbation`) has
 the same change, it is used: strength 4 of the blur is the blur slider of Analyze at 3 %.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.inference import GRID, REGIONS, Perturbation
+from core.probes import OCCLUSION_GRID, OCCLUSION_PRESETS, Perturbation
 
 STRENGTHS = (1, 2, 3, 4, 5)
 SEED = 2019
@@ -66,7 +66,7 @@ def _perturbed(field: str, *, signed: bool = False) -> Change:
         changed = []
         for image, sign, row in zip(images, signs, ids, strict=True):
             perturbation = perturbations[sign]
-            changed.append(perturbation.altered(perturbation.framed(image), noise_seed=[SEED, int(row)]))
+            changed.append(perturbation.apply_pixels(perturbation.apply_geometry(image), noise_seed=[SEED, int(row)]))
         return np.stack(changed)
 
     return change
@@ -88,9 +88,9 @@ def _shifted(images: Images, percent: float, ids: np.ndarray) -> Images:
 
 def _covered(region: str) -> Change:
     """A bar over a region of the template face, filled with the mean of the image; the setting is its height."""
-    rows, columns = ([cell[axis] for cell in REGIONS[region]] for axis in (0, 1))
-    middle = (min(rows) + max(rows) + 1) / 2 / GRID
-    left, right = min(columns) / GRID, (max(columns) + 1) / GRID
+    rows, columns = ([cell[axis] for cell in OCCLUSION_PRESETS[region]] for axis in (0, 1))
+    middle = (min(rows) + max(rows) + 1) / 2 / OCCLUSION_GRID
+    left, right = min(columns) / OCCLUSION_GRID, (max(columns) + 1) / OCCLUSION_GRID
 
     def change(images: Images, percent: float, ids: np.ndarray) -> Images:  # noqa: ARG001  (nothing random)
         size = images.shape[1]

@@ -14,6 +14,7 @@ import pyarrow as pa
 from core.checkpoints import Checkpoint
 from core.errors import CheckpointError, EvaluationError, RobustnessError
 from core.evaluation import Score, mirror_consistency
+from core.files import write_atomically
 from core.robustness.corruptions import SEED
 from core.robustness.results import BFLOAT16, CONDITIONS, FLOAT32, Condition, Robustness, describe, setting
 
@@ -27,17 +28,12 @@ PRECISION = "precision"  # missing in files written before measurements were mad
 NUMBERS = ("seed", "strength", "value", "n", "correct", "accuracy")
 
 
-def robustness_path(checkpoint: Checkpoint, split: str) -> Path:
-    """The path of the file for a network and a split."""
-    return checkpoint.path / f"robustness-{split}.parquet"
-
-
 def load_robustness(checkpoint: Checkpoint, split: str) -> Robustness | None:
     """The stored robustness of a network; None if there is none.
 
     Raises RobustnessError if the file is damaged or incomplete, or belongs to other weights, images or settings.
     """
-    path = robustness_path(checkpoint, split)
+    path = checkpoint.robustness_path(split)
     if not path.is_file():
         return None
     card = checkpoint.card
@@ -82,7 +78,7 @@ def save_conditions(
     correct: Mapping[Condition, np.ndarray],
     precision: str = FLOAT32,
 ) -> None:
-    """Write some or all conditions, through a temporary file. Raises RobustnessError if that fails."""
+    """Write some or all conditions. Raises RobustnessError if the folder cannot be written to."""
     rows = [
         (
             *(model_id, split, weights_sha256, SEED),
@@ -91,10 +87,9 @@ def save_conditions(
         )
         for condition, of_images in correct.items()
     ]
-    partial = path.with_suffix(".writing")
+    table = pd.DataFrame(rows, columns=[*COLUMNS, PRECISION])
     try:
-        pd.DataFrame(rows, columns=[*COLUMNS, PRECISION]).to_parquet(partial, index=False, compression="zstd")
-        partial.replace(path)
+        write_atomically(path, lambda partial: table.to_parquet(partial, index=False, compression="zstd"))
     except OSError as error:
         raise RobustnessError(f"{path} cannot be written: {error.strerror or error}") from error
 

@@ -38,7 +38,7 @@ def measure(
     if chosen.labels.classes != card.labels.classes:
         raise DataError(
             f"{chosen.name} has the classes {', '.join(chosen.labels.classes)}, but {card.run_id} predicts "
-            f"{', '.join(card.labels.classes)}; give the data set of its card ({card.data.get('name')})"
+            f"{', '.join(card.labels.classes)}; give the data set of its card ({card.data.title})"
         )
     # Equalization comes after the corruption, as for a photo taken in bad light.
     images = prepared_images(chosen, replace(card.preprocessing, equalize="none")).numpy()

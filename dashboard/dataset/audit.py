@@ -9,11 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from core.data.overview import Findings
-from dashboard import image_services
+from dashboard import services
+from dashboard.compare import blocks
 from dashboard.dataset.described import SPLITS, Described
-from dashboard.figures import dataset as figures
-from dashboard.figures import errors
-from dashboard.views import blocks
+from dashboard.plots import dataset as figures
+from dashboard.plots import errors
 
 PAGE = 20
 WIDTH_PX = 96
@@ -25,7 +25,7 @@ def draw(described: Described, problem: str) -> None:
     if facts is None:
         st.info(f"{described.missing}.", icon=":material/info:")
         return
-    found = image_services.findings(facts)
+    found = services.findings(facts)
     summary = figures.finding_table(found, described.totals, SPLITS)
     st.dataframe(
         summary,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import charts, theme
+from dashboard.compare import blocks
 from dashboard.dataset.described import SPLITS, Described
-from dashboard.figures import dataset as figures
-from dashboard.views import blocks
+from dashboard.plots import charts
+from dashboard.plots import dataset as figures
+from dashboard.ui import theme
 
 
 def draw(described: Described) -> None:

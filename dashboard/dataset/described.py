@@ -11,8 +11,8 @@ from core.checkpoints import Checkpoint
 from core.data import ImageFacts, Samples, image_facts
 from core.data.overview import class_counts
 from core.errors import CheckpointError, DataError, EvaluationError
-from dashboard import image_services, services
-from dashboard.views.comparison import SPLITS as SCORED
+from dashboard import services
+from dashboard.compare.comparison import SPLITS as SCORED
 
 SPLITS = {"train": "Training", **{s: SCORED[s] for s in ("val", "test")}}
 
@@ -43,15 +43,15 @@ def available(*, read: bool) -> tuple[list[Described], str]:
     """
     found: list[Described] = []
     problem = ""
-    if read or image_services.quickly_told():
+    if read or services.quickly_told():
         try:
-            samples, facts = image_services.whole_dataset()
+            samples, facts = services.whole_dataset()
             found.append(_from_facts(facts, samples))
         except DataError as error:
             problem = str(error)
     known = {f for d in found if d.facts for f in d.facts.fingerprints}
-    for checkpoint in services.networks().checkpoints:
-        fingerprint = str(checkpoint.card.data["fingerprint"])
+    for checkpoint in services.listing().checkpoints:
+        fingerprint = checkpoint.card.data.fingerprint
         if fingerprint in known:
             continue
         try:
@@ -87,9 +87,9 @@ def _from_answers(checkpoint: Checkpoint, missing: str) -> Described:
             continue  # Compare says so; here the count stays unknown
         counts[split] = np.bincount(truth, minlength=len(card.labels)).astype(float)
     return Described(
-        name=str(card.data["name"]),
+        name=card.data.title,
         counts=counts,
-        totals={s: int(card.data.get("images", {}).get(s, 0)) for s in SPLITS},
+        totals={s: card.data.images.get(s, 0) for s in SPLITS},
         origin=f"From the card and the stored answers of {card.run_id}, which do not hold the classes of Training.",
         missing=missing,
     )

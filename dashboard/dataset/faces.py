@@ -6,10 +6,10 @@ import streamlit as st
 
 from core.data import Samples
 from core.data.overview import drawn
-from dashboard import image_services
-from dashboard.components import maps
+from dashboard import services
 from dashboard.dataset.described import SPLITS, Described
-from dashboard.figures.errors import framed
+from dashboard.plots import saliency_pictures
+from dashboard.plots.errors import framed
 
 WIDTH_PX = 84
 OF_EACH, OF_ONE = 12, 60
@@ -42,9 +42,9 @@ def draw(described: Described, problem: str) -> None:
             help="The number of the random draw: another number shows other faces, the same number the same ones.",
         )
     st.markdown("**Mean face of each class**")
-    means = image_services.mean_faces(samples, split)
+    means = services.mean_faces(samples, split)
     st.image(
-        [framed(maps.enlarged(mean, 2 * WIDTH_PX)) for mean, _ in means.values()],
+        [framed(saliency_pictures.enlarged(mean, 2 * WIDTH_PX)) for mean, _ in means.values()],
         caption=[f"{name}, {n:,}" for name, (_, n) in means.items()],
         width=WIDTH_PX + 24,
         alt=[f"Mean face of {n:,} images labeled {name}" for name, (_, n) in means.items()],

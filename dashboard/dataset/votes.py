@@ -6,10 +6,11 @@ import streamlit as st
 
 from core.data import ferplus_majority
 from core.evaluation import label_against_majority
-from dashboard import charts, theme
+from dashboard.compare import blocks
 from dashboard.dataset.described import SPLITS, Described
-from dashboard.figures import human as figures
-from dashboard.views import blocks
+from dashboard.plots import annotators as figures
+from dashboard.plots import charts
+from dashboard.ui import theme
 
 ALL = "all splits"
 

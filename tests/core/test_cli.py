@@ -8,8 +8,8 @@ import torch
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from core.__main__ import app, main
 from core.checkpoints import Checkpoint
+from core.cli import app, main
 from core.data import ImageFacts
 from core.sample_photos import sample_photos
 
@@ -59,7 +59,7 @@ def test_analyze_names_a_network_that_meets_a_value_that_is_no_number(portrait, 
     silent.add("tiny_residual")
     status, said = fails(capsys, monkeypatch, "analyze", portrait, "--checkpoints", checkpoint_root)
     assert status == 1
-    assert "tiny_cnn, tiny_residual met a value that is not a finite number" in said
+    assert "tiny_cnn, tiny_residual returned NaN or infinity" in said
 
 
 def test_analyze_prints_the_documented_json_and_nothing_else(portrait, checkpoint_root):
@@ -146,8 +146,8 @@ def test_every_help_has_an_example():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["evaluate", "nobody", "--data", "x.csv"], "there is no network 'nobody'"),
-        (["train", "nothing", "--data", "x.csv"], "there is no recipe 'nothing'"),
+        (["evaluate", "nobody", "--data", "x.csv"], "There is no network 'nobody'"),
+        (["train", "nothing", "--data", "x.csv"], "There is no recipe 'nothing'"),
         (["data", "audit", "nowhere.csv"], "nowhere.csv"),
         (["analyze", "nowhere.jpg"], "nowhere.jpg cannot be read"),
     ],

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from core.__main__ import app, main
 from core.checkpoints import load_checkpoint
+from core.cli import app, main
 from core.data import read
 from core.errors import DataError
 from core.inference import Predictor
-from core.robustness import CLEAN, CONDITIONS, corrupt, load_robustness, measure, robustness_path
+from core.robustness import CLEAN, CONDITIONS, corrupt, load_robustness, measure
 from tests.conftest import write_folder
 
 
@@ -105,7 +105,7 @@ def test_the_command_measures_once_and_prints_the_result(root, image_folder):
     assert "Mouth hidden" in first.stdout
     assert "same prediction" in " ".join(first.stdout.split())
     checkpoint = load_checkpoint(root / "tiny_cnn")
-    path = robustness_path(checkpoint, "test")
+    path = checkpoint.robustness_path("test")
     assert load_robustness(checkpoint, "test").n == 36
     assert not path.with_suffix(".partial").exists()
     written = path.stat().st_mtime_ns
@@ -119,8 +119,8 @@ def test_the_command_measures_once_and_prints_the_result(root, image_folder):
     ("run", "split", "sentence", "status"),
     [
         ("tiny_cnn", "test", "is not the data set of tiny_cnn", 1),
-        ("nobody", "test", "there is no network 'nobody'", 1),
-        ("tiny_cnn", "train", "a split is val or test", 2),
+        ("nobody", "test", "There is no network 'nobody'", 1),
+        ("tiny_cnn", "train", "expected one of val, test", 2),
     ],
 )
 def test_an_error_of_the_user_is_one_sentence(root, tmp_path, monkeypatch, capsys, run, split, sentence, status):

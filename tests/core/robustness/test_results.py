@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import RobustnessError
 from core.evaluation import mirror_consistency
-from core.robustness import CLEAN, CONDITIONS, Robustness, load_robustness, robustness_path, save_robustness
+from core.robustness import CLEAN, CONDITIONS, Robustness, load_robustness, save_robustness
 
 
 def measured(checkpoint, split="test", drop=0):
@@ -76,7 +76,7 @@ def test_a_missing_or_an_unknown_condition_is_refused():
 def stored(checkpoint, tmp_path):
     """A checkpoint folder with a robustness file that a test may damage."""
     here = replace(checkpoint, path=tmp_path)
-    save_robustness(measured(here, drop=9), robustness_path(here, "test"))
+    save_robustness(measured(here, drop=9), here.robustness_path("test"))
     return here
 
 
@@ -92,7 +92,7 @@ def test_a_saved_file_is_loaded_unchanged(stored):
 
 
 def test_a_file_states_its_precision(stored):
-    path = robustness_path(stored, "test")
+    path = stored.robustness_path("test")
     assert load_robustness(stored, "test").precision == "float32"
     save_robustness(replace(measured(stored), precision="bfloat16"), path)
     found = load_robustness(stored, "test")
@@ -101,7 +101,7 @@ def test_a_file_states_its_precision(stored):
 
 @pytest.mark.parametrize(("trained_in", "expected"), [("bf16-mixed", "bfloat16"), ("32", "float32")])
 def test_a_file_without_a_precision_was_measured_in_that_of_training(stored, trained_in, expected):
-    path = robustness_path(stored, "test")
+    path = stored.robustness_path("test")
     pd.read_parquet(path).drop(columns="precision").to_parquet(path, index=False)
     card = replace(stored.card, recipe=stored.card.recipe | {"precision": trained_in})
     assert load_robustness(replace(stored, card=card), "test").precision == expected
@@ -109,7 +109,7 @@ def test_a_file_without_a_precision_was_measured_in_that_of_training(stored, tra
 
 def test_mirror_consistency_comes_from_the_stored_predictions(stored, checkpoint):
     assert load_robustness(stored, "test").mirror_consistency is None
-    shutil.copy(checkpoint.predictions("test"), stored.predictions("test"))
+    shutil.copy(checkpoint.predictions_path("test"), stored.predictions_path("test"))
     expected = mirror_consistency(checkpoint.evaluation("test"))
     assert load_robustness(stored, "test").mirror_consistency == expected
     assert expected.n == 36
@@ -147,7 +147,7 @@ def doubled(table):
     ],
 )
 def test_a_damaged_file_is_refused_with_the_problem_and_the_command(stored, damage, message):
-    path = robustness_path(stored, "test")
+    path = stored.robustness_path("test")
     damage(pd.read_parquet(path)).to_parquet(path, index=False)
     with pytest.raises(RobustnessError, match=message) as raised:
         load_robustness(stored, "test")
@@ -156,7 +156,7 @@ def test_a_damaged_file_is_refused_with_the_problem_and_the_command(stored, dama
 
 
 def test_a_file_that_is_not_parquet_is_refused(stored):
-    robustness_path(stored, "test").write_bytes(b"text")
+    stored.robustness_path("test").write_bytes(b"text")
     with pytest.raises(RobustnessError, match="cannot be read as Parquet"):
         load_robustness(stored, "test")
 
@@ -164,7 +164,7 @@ def test_a_file_that_is_not_parquet_is_refused(stored):
 def test_another_number_of_images_than_the_card_is_refused(stored, checkpoint):
     fewer = {c: np.ones(30, bool) for c in CONDITIONS}
     save_robustness(
-        Robustness("tiny_cnn", "test", checkpoint.card.weights_sha256, fewer), robustness_path(stored, "test")
+        Robustness("tiny_cnn", "test", checkpoint.card.weights_sha256, fewer), stored.robustness_path("test")
     )
     with pytest.raises(RobustnessError, match="has 30 images, but the card's test split has 36"):
         load_robustness(stored, "test")

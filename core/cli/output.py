@@ -1,0 +1,61 @@
+"""What the commands share: consoles, JSON on standard output, progress bars and common options."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn
+
+from core.errors import OutputError
+
+console = Console()
+messages = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip invalid rows and count them.")]
+Data = Annotated[
+    Path,
+    typer.Option(
+        "--data", envvar="FERSCOPE_DATA", help="fer2013.csv, a packed Parquet, an image folder or a manifest."
+    ),
+]
+Root = Annotated[Path, typer.Option("--checkpoints", help="Folder of the trained networks.")]
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on standard output, in ASCII, so that it does not depend on the terminal's encoding."""
+    typer.echo(json.dumps(value, allow_nan=False))
+
+
+def warn(text: str) -> None:
+    """One line on standard error about something that does not stop the command."""
+    messages.print(f"[yellow]{escape(text)}", highlight=False, soft_wrap=True)
+
+
+def progress_bar() -> Progress:
+    """A bar on standard error with a description and the field ``left``, the time that is left."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"))
+    return Progress(*columns, console=messages)
+
+
+def require_split(split: str, allowed: tuple[str, ...]) -> str:
+    """The split itself. Raises typer.BadParameter, exit status 2, for one that is not allowed."""
+    if split not in allowed:
+        raise typer.BadParameter(f"expected one of {', '.join(allowed)}, got {split!r}", param_hint="--split")
+    return split
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Turn the errors of the file system while ``target`` is written into one OutputError."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{target} cannot be written: {error.strerror or error}; choose another path") from error

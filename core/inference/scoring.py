@@ -1,0 +1,55 @@
+"""Predictions of a network for a whole split of a data set."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from core.data import Samples, copies_in_train
+from core.evaluation import EvaluationRun
+from core.models import Network
+from core.preprocessing import Preprocessing
+
+
+@torch.inference_mode()
+def infer_logits(network: Network, preprocessing: Preprocessing, images: Tensor, batch_size: int = 256) -> Tensor:
+    """Logits (N, K) float32 on the images' device, for images already at size: (N, S, S) or (N, S, S, 3) uint8."""
+    network.eval()
+    batches = (preprocessing.normalize(images[i : i + batch_size]) for i in range(0, len(images), batch_size))
+    return torch.cat([network(b.contiguous(memory_format=torch.channels_last)).logits.float() for b in batches])
+
+
+def evaluate(
+    network: Network,
+    preprocessing: Preprocessing,
+    samples: Samples,
+    split: str,
+    *,
+    model_id: str,
+    temperature: float = 1.0,
+) -> EvaluationRun:
+    """The network's logits for one split and its mirror images; images with an exact copy in training are marked."""
+    chosen = samples.of(split)
+    copies = copies_in_train(samples)[samples.split == split]
+    images = prepared_images(chosen, preprocessing)
+    logits = infer_logits(network, preprocessing, images)
+    mirrored = infer_logits(network, preprocessing, images.flip(2))
+    return EvaluationRun(
+        model_id=model_id,
+        split=split,
+        labels=chosen.labels,
+        image_ids=chosen.ids,
+        truth=chosen.truth,
+        logits=logits.numpy(),
+        copy_in_train=copies,
+        temperature=temperature,
+        mirrored=mirrored.numpy(),
+    )
+
+
+def prepared_images(samples: Samples, preprocessing: Preprocessing) -> Tensor:
+    """Every image at the network's input size, (N, S, S) or (N, S, S, 3) uint8."""
+    ready = samples.channels == preprocessing.channels and samples.images.shape[1] == preprocessing.size_px
+    if ready and preprocessing.equalize == "none":
+        return torch.from_numpy(samples.images)
+    return torch.stack([torch.from_numpy(preprocessing.to_input_image(image)) for image in samples.images])

@@ -1,0 +1,114 @@
+"""Probabilities before and after as a dumbbell plot, in plain HTML.
+
+Not in Plotly: Streamlit takes a Plotly chart down and builds another one whenever a number in it changes, which is most
+of the time between a slider and its new chart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+from core.inference import ENSEMBLE, Prediction
+from dashboard.style import Form, Ink, class_color
+
+ROW_PX = 42
+MARK_PX = 11
+LANE_PX = 9  # between the networks within a row
+TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+# Plotly's names of the networks' markers as CSS shapes.
+SHAPES = {
+    "circle": "circle(50%)",
+    "square": "inset(6%)",
+    "diamond": "polygon(50% 0, 100% 50%, 50% 100%, 0 50%)",
+    "triangle-up": "polygon(50% 0, 100% 95%, 0 95%)",
+    "cross": "polygon(33% 0, 67% 0, 67% 33%, 100% 33%, 100% 67%, 67% 67%, 67% 100%, 33% 100%, 33% 67%, 0 67%, 0 33%, "
+    "33% 33%)",
+    "x": "polygon(20% 0, 50% 30%, 80% 0, 100% 20%, 70% 50%, 100% 80%, 80% 100%, 50% 70%, 20% 100%, 0 80%, 30% 50%, "
+    "0 20%)",
+    "pentagon": "polygon(50% 0, 100% 38%, 81% 100%, 19% 100%, 0 38%)",
+    "hexagon": "polygon(25% 5%, 75% 5%, 100% 50%, 75% 95%, 25% 95%, 0 50%)",
+    "star": "polygon(50% 0, 62% 36%, 100% 38%, 70% 60%, 80% 97%, 50% 75%, 20% 97%, 30% 60%, 0 38%, 38% 36%)",
+}
+
+
+def dumbbells(
+    before: Mapping[str, Prediction],
+    after: Mapping[str, Prediction],
+    forms: Mapping[str, Form],
+    names: Mapping[str, str],
+    inks: Ink,
+    *,
+    alt: str,
+    words: tuple[str, str] = ("unchanged", "changed"),
+) -> str:
+    """One row a class: hollow marks before, filled ones after, a line from one to the other; the bar is the networks'
+    mean after. ``words`` call the two by name. Networks with other classes than the first are left out, and those that
+    said nothing before or after."""
+    labels = next(iter(after.values())).labels
+    shown = [m for m, p in after.items() if m != ENSEMBLE and m in before and p.labels.classes == labels.classes]
+    tops = [ROW_PX / 2 + (position - (len(shown) - 1) / 2) * LANE_PX for position in range(len(shown))]
+    rows = []
+    for k, name in enumerate(labels.classes):
+        marks = []
+        if ENSEMBLE in after:
+            mean = after[ENSEMBLE].probabilities[k]
+            told = _told(name, mean, names[ENSEMBLE], words[1])
+            marks.append(f'<b style="width:{100 * mean:.2f}%" title="{told}"></b>')
+        for position, model_id in enumerate(shown):
+            was, now = before[model_id].probabilities[k], after[model_id].probabilities[k]
+            left, width = 100 * min(was, now), 100 * abs(now - was)
+            marks.append(f'<u style="left:{left:.2f}%;width:{width:.2f}%;top:{tops[position]:.1f}px"></u>')
+            for value, word, kind in ((was, words[0], "was"), (now, words[1], "now")):
+                told = _told(name, value, names[model_id], word)
+                marks.append(f'<s class="m{position} {kind}" style="left:{100 * value:.2f}%" title="{told}"></s>')
+        rows.append(f'<span>{escape(name)}</span><p style="--class:{class_color(name)}">{"".join(marks)}</p>')
+    ticks = "".join(f'<i style="left:{100 * tick:.0f}%">{tick:.1f}</i>' for tick in TICKS)
+    legend = "".join(
+        f'<span><q><s class="m{position} {kind}"></s></q>{escape(f"{names[model_id]}, {word}")}</span>'
+        for position, model_id in enumerate(shown)
+        for word, kind in zip(words, ("was", "now"), strict=True)
+    )
+    shapes = "".join(
+        f".dumbbells .m{position} {{ clip-path: {SHAPES.get(forms[model_id].symbol, SHAPES['circle'])}; "
+        f"top: {tops[position]:.1f}px; }}\n"
+        for position, model_id in enumerate(shown)
+    )
+    return (
+        f"<style>{_style(inks)}{shapes}</style>"
+        f'<div class="dumbbells"><div role="img" aria-label="{escape(alt, quote=True)}" class="rows">'
+        f'{"".join(rows)}<span></span><div class="ticks">{ticks}</div><span></span><em>probability</em></div>'
+        f'<div class="legend">{legend}</div></div>'
+    )
+
+
+def _told(class_name: str, value: float, network: str, word: str) -> str:
+    return escape(f"{class_name}: {value:.3f}, {network}, {word}", quote=True)
+
+
+def _style(inks: Ink) -> str:
+    """A mark is a shape within a larger one of the outline's color: a clipped box has no border of its own."""
+    grid = f"repeating-linear-gradient(to right, {inks.faint} 0 1px, transparent 1px 20%)"
+    return f"""
+.dumbbells {{ color: {inks.text}; font-size: 13px; font-variant-numeric: tabular-nums; }}
+.dumbbells .rows {{ display: grid; grid-template-columns: max-content 1fr; column-gap: 14px; padding-right: 14px; }}
+.dumbbells .rows > span {{ line-height: {ROW_PX}px; text-align: right; }}
+.dumbbells p {{ position: relative; height: {ROW_PX}px; margin: 0; background: {grid}; border-right: 1px solid
+  {inks.faint}; }}
+.dumbbells b {{ position: absolute; left: 0; top: 15%; height: 70%; opacity: .38; background: var(--class);
+  box-shadow: inset 0 0 0 .6px {inks.muted}; }}
+.dumbbells u {{ position: absolute; height: 1px; background: {inks.muted}; text-decoration: none; }}
+.dumbbells s {{ position: absolute; width: {MARK_PX}px; height: {MARK_PX}px; transform: translate(-50%, -50%); }}
+.dumbbells s::after {{ content: ""; position: absolute; inset: 1.6px; clip-path: inherit; }}
+.dumbbells .was {{ background: {inks.muted}; }}
+.dumbbells .was::after {{ background: {inks.paper}; }}
+.dumbbells .now {{ background: {inks.text}; }}
+.dumbbells .now::after {{ background: var(--class); }}
+.dumbbells .ticks {{ position: relative; height: 20px; border-top: 1px solid {inks.faint}; font-size: 12px; }}
+.dumbbells .ticks i {{ position: absolute; transform: translateX(-50%); font-style: normal; top: 3px; }}
+.dumbbells em {{ color: {inks.muted}; font-size: 12px; font-style: normal; text-align: center; }}
+.dumbbells .legend {{ display: flex; flex-wrap: wrap; gap: 2px 18px; margin-top: 8px; --class: {inks.muted}; }}
+.dumbbells q {{ position: relative; display: inline-block; width: 20px; height: {MARK_PX}px; quotes: none; }}
+.dumbbells q .now {{ background: {inks.muted}; }}
+.dumbbells q s.was, .dumbbells q s.now {{ left: 50%; top: 50%; }}
+"""

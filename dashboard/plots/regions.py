@@ -1,0 +1,165 @@
+"""Where networks look: the regions over the face, and each region's share of the saliency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.explain import REGION_NAMES, FaceRegions
+from core.probes import SplitRegionShares
+from dashboard.style import Form, Ink, class_color, template
+
+OUTLINE = (79, 195, 184)
+RIM = (17, 24, 26)
+
+
+def outlined(picture: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """A picture (S, S, 3) uint8 with the outline of each region but the rest, dark-rimmed to show on any face."""
+    drawn = picture.copy()
+    size = picture.shape[0]
+    for name in REGION_NAMES[:-1]:
+        mask = regions.mask(name).astype(np.uint8)
+        large = cv2.resize(mask, (size, size), interpolation=cv2.INTER_LINEAR_EXACT)
+        contours, _ = cv2.findContours(large, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        for color, width in ((RIM, 4), (OUTLINE, 2)):
+            cv2.drawContours(drawn, contours, -1, color, width, cv2.LINE_AA)
+    return drawn
+
+
+def shares(
+    found: Mapping[str, np.ndarray],
+    areas: np.ndarray,
+    class_name: str,
+    forms: Mapping[str, Form],
+    names: Mapping[str, str],
+    inks: Ink,
+) -> go.Figure:
+    """One row a region, one mark a network; the bar is the region's area, which an even map would give.
+
+    ``found``: model id -> (5,) shares in the order of REGION_NAMES.
+    """
+    figure = go.Figure()
+    rows = list(range(len(REGION_NAMES)))
+    figure.add_bar(
+        y=rows,
+        x=areas,
+        orientation="h",
+        name="bar: an even map",
+        marker={"color": inks.faint, "line": {"width": 0}},
+        hovertemplate="%{x:.3f}<extra>part of the crop</extra>",
+    )
+    for position, (model_id, of) in enumerate(found.items()):
+        offset = (position - (len(found) - 1) / 2) * 0.16
+        figure.add_scatter(
+            y=[row + offset for row in rows],
+            x=of,
+            mode="markers",
+            name=names[model_id],
+            marker={
+                "symbol": forms[model_id].symbol,
+                "size": 11,
+                "color": class_color(class_name),
+                "line": {"color": inks.text, "width": 1.2},
+            },
+            customdata=REGION_NAMES,
+            hovertemplate="%{customdata}: %{x:.3f}<extra>" + names[model_id] + "</extra>",
+        )
+    most = max([float(areas.max()), *(float(np.nanmax(of)) for of in found.values())])
+    _style(figure, inks, list(REGION_NAMES), 46, "share of the saliency", most)
+    return figure
+
+
+def by_class(
+    found: Mapping[str, SplitRegionShares],
+    region: str,
+    forms: Mapping[str, Form],
+    names: Mapping[str, str],
+    inks: Ink,
+) -> go.Figure:
+    """One row a class, one mark a network with its 95 % interval: the mean share of one region on the images answered
+    with that class. The upright line is the region's area."""
+    figure = go.Figure()
+    column = REGION_NAMES.index(region)
+    first = next(iter(found.values()))
+    classes = first.labels.classes
+    alike = {m: of for m, of in found.items() if of.labels.classes == classes}
+    for position, (model_id, of) in enumerate(alike.items()):
+        offset = (position - (len(alike) - 1) / 2) * 0.16
+        figure.add_scatter(
+            y=[row + offset for row in range(len(classes))],
+            x=of.mean()[:, column],
+            error_x={"array": of.half_width()[:, column], "color": inks.muted, "thickness": 1, "width": 0},
+            mode="markers",
+            name=names[model_id],
+            marker={
+                "symbol": forms[model_id].symbol,
+                "size": 10,
+                "color": [class_color(c) for c in classes],
+                "line": {"color": inks.text, "width": 1.1},
+            },
+            customdata=[[c, n] for c, n in zip(classes, of.counts(), strict=True)],
+            hovertemplate="%{customdata[0]}: %{x:.3f}, %{customdata[1]:,} images<extra>" + names[model_id] + "</extra>",
+            showlegend=False,
+        )
+        # The legend shows the form alone: its color belongs to the classes.
+        figure.add_scatter(
+            x=[None],
+            y=[None],
+            mode="markers",
+            name=names[model_id],
+            marker={"symbol": forms[model_id].symbol, "size": 9, "color": inks.muted},
+        )
+    figure.add_vline(x=float(first.areas[column]), line={"color": inks.muted, "width": 1})
+    tops = [of.mean()[:, column] + np.nan_to_num(of.half_width()[:, column]) for of in alike.values()]
+    most = max([float(first.areas[column]), *np.concatenate(tops)[np.isfinite(np.concatenate(tops))].tolist()])
+    _style(figure, inks, list(classes), 44, f"share of the saliency on the {region}", most)
+    return figure
+
+
+def numbers(found: Mapping[str, np.ndarray], areas: np.ndarray, names: Mapping[str, str]) -> pd.DataFrame:
+    """One row a region: its area and each network's share."""
+    return pd.DataFrame(
+        {"region": REGION_NAMES, "area": areas} | {names[model_id]: of for model_id, of in found.items()}
+    )
+
+
+def class_numbers(found: Mapping[str, SplitRegionShares], names: Mapping[str, str]) -> pd.DataFrame:
+    """One row a network, class and region: images, mean share, half of its 95 % interval, the region's area."""
+    rows = []
+    for model_id, of in found.items():
+        means, widths, counts = of.mean(), of.half_width(), of.counts()
+        for k, class_name in enumerate(of.labels.classes):
+            for column, region in enumerate(REGION_NAMES):
+                rows.append(
+                    {
+                        "network": names[model_id],
+                        "answered": class_name,
+                        "images": int(counts[k]),
+                        "region": region,
+                        "share": means[k, column],
+                        "half_width_95": widths[k, column],
+                        "area": of.areas[column],
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _style(figure: go.Figure, inks: Ink, rows: list[str], row_px: int, title: str, most: float) -> None:
+    figure.update_layout(
+        template=template(inks),
+        height=row_px * len(rows) + 110,
+        bargap=0.4,
+        # A little less than 0, or marks on it would be cut in half.
+        xaxis={"title": title, "range": [-0.03 * most, 1.06 * most], "tickformat": ".2f"},
+        yaxis={
+            "range": [len(rows) - 0.5, -0.5],
+            "tickvals": list(range(len(rows))),
+            "ticktext": rows,
+            "showgrid": False,
+        },
+        legend={"y": -0.24},
+    )

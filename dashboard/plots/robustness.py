@@ -1,0 +1,145 @@
+"""Accuracy against the strength of each perturbation, and what the perturbations cost together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from core.robustness import CLEAN, CONDITIONS, CORRUPTIONS, STRENGTHS, Robustness
+from dashboard.plots.whiskers import whiskers
+from dashboard.style import Form, Ink, template
+
+COLUMNS = 3
+PANEL_PX = 190
+
+
+def curves(
+    found: Mapping[str, Robustness], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink
+) -> go.Figure:
+    """One panel a perturbation on one scale, one line a network; strength 0 is the images as they are."""
+    rows = math.ceil(len(CORRUPTIONS) / COLUMNS)
+    figure = make_subplots(
+        rows=rows,
+        cols=COLUMNS,
+        shared_xaxes=True,
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+        vertical_spacing=0.09,
+        subplot_titles=[graded.title for graded in CORRUPTIONS.values()],
+    )
+    traces = []
+    for model_id, of_network in found.items():
+        form = forms[model_id]
+        for place, (name, graded) in enumerate(CORRUPTIONS.items()):
+            scores = [of_network.clean, *(of_network.accuracy(name, strength) for strength in STRENGTHS)]
+            traces.append(
+                go.Scatter(
+                    x=[0, *STRENGTHS],
+                    y=[score.value for score in scores],
+                    error_y=whiskers(scores, inks.muted, 0.8),
+                    mode="lines+markers",
+                    name=names[model_id],
+                    legendgroup=model_id,
+                    showlegend=place == 0,
+                    line={"dash": form.dash, "width": form.width, "color": inks.text},
+                    marker={"symbol": form.symbol, "size": 7, "color": inks.text},
+                    customdata=["as they are", *(graded.shown(strength) for strength in STRENGTHS)],
+                    hovertemplate=f"{graded.title} %{{x}} (%{{customdata}}): %{{y:.3f}}<extra>"
+                    + names[model_id]
+                    + "</extra>",
+                )
+            )
+    places = [divmod(place, COLUMNS) for place in range(len(CORRUPTIONS))] * len(found)
+    # All at once: adding them one by one would take longer than everything else on the page.
+    figure.add_traces(traces, rows=[row + 1 for row, _ in places], cols=[column + 1 for _, column in places])
+    figure.update_xaxes(tickvals=[0, *STRENGTHS], range=[-0.3, STRENGTHS[-1] + 0.3])
+    figure.update_xaxes(title="strength", row=rows)
+    highest = max(of_network.accuracy(*condition).high for of_network in found.values() for condition in CONDITIONS)
+    figure.update_yaxes(range=[0, 1.06 * highest], tickformat=".1f")
+    figure.update_yaxes(title="accuracy", col=1)
+    figure.update_annotations(font={"size": 13, "color": inks.text})  # the titles of the panels
+    figure.update_layout(template=template(inks), height=rows * PANEL_PX + 110, legend={"y": -0.12}, margin={"t": 52})
+    return figure
+
+
+def drops(found: Mapping[str, Robustness], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink) -> go.Figure:
+    """One row a network: its mean relative drop with the interval."""
+    figure = go.Figure()
+    scores = {model_id: of_network.relative_drop() for model_id, of_network in found.items()}
+    bounds = [0.0, *(bound for drop in scores.values() if drop.defined for bound in (drop.low, drop.high))]
+    room = 0.06 * ((max(bounds) - min(bounds)) or 1)
+    for row, (model_id, drop) in enumerate(scores.items()):
+        figure.add_scatter(
+            x=[drop.value if drop.defined else None],
+            y=[row],
+            error_x={
+                "array": [drop.high - drop.value],
+                "arrayminus": [drop.value - drop.low],
+                "color": inks.text,
+                "thickness": 1.5,
+                "width": 5,
+            },
+            mode="markers",
+            marker={"symbol": forms[model_id].symbol, "size": 11, "color": inks.text},
+            name=names[model_id],
+            hovertemplate=f"{drop}<extra>{names[model_id]}</extra>",
+            showlegend=False,
+        )
+    figure.update_layout(
+        template=template(inks),
+        height=44 * len(found) + 80,
+        xaxis={
+            "title": "mean relative drop of accuracy",
+            "range": [min(bounds) - (room if min(bounds) < 0 else 0), max(bounds) + room],
+            "tickformat": ".2f",
+        },
+        yaxis={
+            "range": [len(found) - 0.4, -0.6],
+            "tickvals": list(range(len(found))),
+            "ticktext": [names[model_id] for model_id in found],
+            "showgrid": False,
+        },
+    )
+    return figure
+
+
+def table(found: Mapping[str, Robustness], names: Mapping[str, str]) -> pd.DataFrame:
+    """One row a network: its accuracy on the images as they are, and the relative drop by perturbation."""
+    return pd.DataFrame(
+        [
+            {"network": names[model_id], "as they are": str(of_network.clean)}
+            | {"mean relative drop": str(of_network.relative_drop())}
+            | {graded.title: str(of_network.relative_drop(name)) for name, graded in CORRUPTIONS.items()}
+            for model_id, of_network in found.items()
+        ]
+    )
+
+
+def settings() -> pd.DataFrame:
+    """One row a perturbation: what the five strengths are."""
+    return pd.DataFrame(
+        [
+            {"perturbation": graded.title, "in": graded.unit}
+            | {f"strength {strength}": f"{graded.settings[strength - 1]:g}" for strength in STRENGTHS}
+            for graded in CORRUPTIONS.values()
+        ]
+    )
+
+
+def numbers(found: Mapping[str, Robustness]) -> pd.DataFrame:
+    """One row a network and condition, for a file."""
+    return pd.concat([of_network.table() for of_network in found.values()])
+
+
+def captions(name: str) -> list[str]:
+    """What stands below the example at strength 0 to 5."""
+    return ["as it is", *(f"{strength}: {CORRUPTIONS[name].settings[strength - 1]:g}" for strength in STRENGTHS)]
+
+
+def conditions(name: str) -> list[tuple[str, int]]:
+    """The conditions of one perturbation's example, strength 0 to 5."""
+    return [CLEAN, *((name, strength) for strength in STRENGTHS)]

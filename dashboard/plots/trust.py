@@ -1,0 +1,212 @@
+"""Figures and numbers of trust: deletion and insertion, ROAD, agreement between methods, maps under random weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.explain import ChanceResult, FaithfulnessCurves, RoadCurves
+from core.explain.faithfulness import CHANCE_STEPS
+from core.probes import FaithfulnessMeasures, MethodAgreement, TrustFindings
+from dashboard.style import Form, Ink, template
+
+BETTER, CHANCE, UNTESTED = "better than chance", "no better than chance", "not tested"
+
+
+def curves(found: FaithfulnessCurves, color: str, form: Form, inks: Ink) -> go.Figure:
+    """Probability while the marked part is taken away (falling is good) or brought back (rising is good)."""
+    strong = f"insertion, area {found.insertion_area:.3f}", found.insertion
+    faint = f"deletion, area {found.deletion_area:.3f}", found.deletion
+    return _by_pixels(found.fractions, faint, strong, "part of the pixels changed", color, form, inks)
+
+
+def road(found: RoadCurves, color: str, form: Form, inks: Ink) -> go.Figure:
+    """Probability while the most relevant pixels are removed first (falling is good), and while the least are."""
+    strong = "most relevant first", found.most_relevant_first
+    faint = "least relevant first", found.least_relevant_first
+    return _by_pixels(found.fractions, faint, strong, "part of the pixels removed (ROAD)", color, form, inks)
+
+
+def _by_pixels(
+    fractions: np.ndarray,
+    faint: tuple[str, np.ndarray],
+    strong: tuple[str, np.ndarray],
+    title: str,
+    color: str,
+    form: Form,
+    inks: Ink,
+) -> go.Figure:
+    """Two lines by name: the faint one hollow, the strong one in the class's color."""
+    figure = go.Figure()
+    of_lines = ((*faint, inks.muted, f"{form.symbol}-open"), (*strong, color, form.symbol))
+    for name, values, line_color, symbol in of_lines:
+        figure.add_scatter(
+            x=fractions,
+            y=values,
+            mode="lines+markers",
+            name=name,
+            line={"color": line_color, "dash": form.dash, "width": form.width},
+            marker={"symbol": symbol, "size": 5},
+            hovertemplate="%{x:.0%} of the pixels: %{y:.3f}<extra>" + name.split(",")[0] + "</extra>",
+        )
+    figure.update_layout(
+        template=template(inks),
+        height=270,
+        xaxis={"title": title, "tickformat": ".0%", "range": [-0.02, 1.02]},
+        yaxis={"title": "probability", "range": [-0.02, 1.02], "tickformat": ".1f"},
+        # Above the curves, where it grows upwards instead of over the axis.
+        legend={"y": 1.02, "yanchor": "bottom"},
+    )
+    return figure
+
+
+def agreement(found: MethodAgreement, inks: Ink) -> go.Figure:
+    """Rank correlation of each pair of methods; zero in the middle of the scale."""
+    text = [["–" if np.isnan(v) else f"{v:.2f}" for v in row] for row in found.correlation]
+    names = [m.replace(" = ", "<br>= ") for m in found.methods]
+    short = [m.split(" = ")[0] + (" = …" if " = " in m else "") for m in found.methods]
+    figure = go.Figure(
+        go.Heatmap(
+            z=found.correlation,
+            x=short,
+            y=names,
+            text=text,
+            texttemplate="%{text}",
+            textfont={"size": 11},
+            colorscale="RdBu",
+            zmin=-1,
+            zmax=1,
+            showscale=False,
+            xgap=1,
+            ygap=1,
+            hovertemplate="%{y}, %{x}: %{z:.3f}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        template=template(inks),
+        height=46 * len(names) + 130,
+        xaxis={"tickangle": -40, "showgrid": False},
+        yaxis={"autorange": "reversed", "showgrid": False},
+    )
+    return figure
+
+
+def sanity(
+    found: Mapping[str, Sequence[tuple[str, float]]], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink
+) -> go.Figure:
+    """Correlation with the learned map as layers become random, from the head downwards; a line a network."""
+    figure = go.Figure()
+    for model_id, layers in found.items():
+        form = forms[model_id]
+        figure.add_scatter(
+            x=list(range(1, len(layers) + 1)),
+            y=[value for _, value in layers],
+            customdata=[layer for layer, _ in layers],
+            mode="lines+markers",
+            name=names[model_id],
+            line={"dash": form.dash, "width": form.width, "color": inks.text},
+            marker={"symbol": form.symbol, "size": 8, "color": inks.text},
+            hovertemplate="random down to %{customdata}: %{y:.3f}<extra>" + names[model_id] + "</extra>",
+        )
+    figure.add_hline(y=0, line={"color": inks.muted, "width": 1})
+    figure.update_layout(
+        template=template(inks),
+        height=300,
+        xaxis={"title": "layers with random weights, counted from the head", "dtick": 1},
+        yaxis={"title": "rank correlation", "range": [-1.02, 1.05], "tickformat": ".1f"},
+        legend={"y": -0.34},
+    )
+    return figure
+
+
+def verdict(chance: ChanceResult | None) -> str:
+    """What the chance test says of a map."""
+    if chance is None:
+        return UNTESTED
+    return BETTER if chance.better_than_chance else CHANCE
+
+
+def table(found: Mapping[str, TrustFindings], names: Mapping[str, str]) -> pd.DataFrame:
+    """One row a network, every measure with three decimals. Areas are named with the steps they were measured in: the
+    hundred maps of the chance test go in fewer."""
+    rows = []
+    for model_id, findings in found.items():
+        of, tested = findings.measures, findings.chance
+        if of is None:
+            continue
+        coarse = f"in {tested.steps if tested else CHANCE_STEPS} steps"
+        fine = f"in {of.curves.steps} steps"
+        rows.append(
+            {
+                "network": names[model_id],
+                "chance test": verdict(tested),
+                f"insertion − deletion, {coarse}": f"{tested.score:.3f}" if tested else "–",
+                f"shuffled maps, 95th percentile, {coarse}": f"{tested.percentile_95:.3f}" if tested else "–",
+                f"deletion area, {fine}": f"{of.curves.deletion_area:.3f}",
+                f"insertion area, {fine}": f"{of.curves.insertion_area:.3f}",
+                "ROAD": f"{of.road.score:.3f}",
+                "drop, marked tenth hidden": f"{of.drop.drop:.3f}",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def numbers(found: Mapping[str, TrustFindings], names: Mapping[str, str]) -> pd.DataFrame:
+    """Every number that was measured, one a row: network, measure, at, steps, value.
+
+    ``at`` is the part of the pixels changed for a point of a curve, the two methods of a rank correlation, the layer
+    down to which weights are random, and empty for a single figure; ``steps`` those of an area. Probabilities, areas
+    and correlations alike are in ``value``; the chance test's verdict is 1 (better than chance) or 0.
+    """
+    rows: list[tuple[str, str, float | str, int | str, float]] = []
+    for model_id, of in found.items():
+        rows += [(names[model_id], *row) for row in (*_of_measures(of.measures, of.chance), *_of_correlations(of))]
+    return pd.DataFrame(rows, columns=["network", "measure", "at", "steps", "value"])
+
+
+def shown(value: float) -> str:
+    """With three decimals; a dash for a correlation that is not defined."""
+    return "–" if np.isnan(value) else f"{value:.3f}"
+
+
+def _of_measures(
+    found: FaithfulnessMeasures | None, tested: ChanceResult | None
+) -> list[tuple[str, float | str, int | str, float]]:
+    if found is None:
+        return []
+    curves, steps = found.curves, found.curves.steps
+    rows: list[tuple[str, float | str, int | str, float]] = [
+        ("deletion area", "", steps, curves.deletion_area),
+        ("insertion area", "", steps, curves.insertion_area),
+        ("ROAD", "", "", found.road.score),
+        ("drop, marked tenth hidden", "", "", found.drop.drop),
+    ]
+    if tested is not None:
+        rows += [
+            ("chance test: insertion − deletion", "", tested.steps, tested.score),
+            (f"chance test: 95th percentile of {tested.copies} shuffled maps", "", tested.steps, tested.percentile_95),
+            ("chance test: better than chance", "", tested.steps, int(tested.better_than_chance)),
+        ]
+    points = (
+        ("deletion", curves.fractions, curves.deletion),
+        ("insertion", curves.fractions, curves.insertion),
+        ("ROAD, most relevant first", found.road.fractions, found.road.most_relevant_first),
+        ("ROAD, least relevant first", found.road.fractions, found.road.least_relevant_first),
+    )
+    for name, fractions, values in points:
+        rows += [(name, float(at), "", float(value)) for at, value in zip(fractions, values, strict=True)]
+    return rows
+
+
+def _of_correlations(found: TrustFindings) -> list[tuple[str, float | str, int | str, float]]:
+    rows: list[tuple[str, float | str, int | str, float]] = []
+    if found.agreement is not None:
+        methods, correlation = found.agreement.methods, found.agreement.correlation
+        for i, j in zip(*np.triu_indices(len(methods), 1), strict=True):
+            rows.append(("rank correlation of methods", f"{methods[i]}, {methods[j]}", "", float(correlation[i, j])))
+    for layer, value in found.randomization or ():
+        rows.append(("rank correlation, weights random from the head down to", layer, "", value))
+    return rows

@@ -1,0 +1,1 @@
+"""Comparisons and faces as self-contained HTML files."""

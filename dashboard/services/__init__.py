@@ -1,0 +1,60 @@
+"""What the pages ask of core, with Streamlit's caching around it and nothing else."""
+
+from dashboard.services.datasets import (
+    DATA_VARIABLE,
+    dataset,
+    facts,
+    findings,
+    image_saliency,
+    mean_faces,
+    named_source,
+    quickly_told,
+    whole_dataset,
+)
+from dashboard.services.evaluations import (
+    embedding,
+    ensemble,
+    error_table,
+    evaluation,
+    history,
+    logits_key,
+    map_shelf,
+    robustness,
+    summary,
+)
+from dashboard.services.networks import DETECTORS, changed, detector, listing, milliseconds_of, predictor
+from dashboard.services.photos import ANALYSES_BYTES, Photo, analysis, lab_shelf, saliency, sample_crop, samples
+
+__all__ = [
+    "ANALYSES_BYTES",
+    "DATA_VARIABLE",
+    "DETECTORS",
+    "Photo",
+    "analysis",
+    "changed",
+    "dataset",
+    "detector",
+    "embedding",
+    "ensemble",
+    "error_table",
+    "evaluation",
+    "facts",
+    "findings",
+    "history",
+    "image_saliency",
+    "lab_shelf",
+    "listing",
+    "logits_key",
+    "map_shelf",
+    "mean_faces",
+    "milliseconds_of",
+    "named_source",
+    "predictor",
+    "quickly_told",
+    "robustness",
+    "saliency",
+    "sample_crop",
+    "samples",
+    "summary",
+    "whole_dataset",
+]

@@ -1,0 +1,66 @@
+"""One small live picture for each journey: a sample portrait as the smallest installed network sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.checkpoints import Checkpoint
+from core.errors import CheckpointError, EvaluationError, NotFiniteError
+from core.evaluation import ConfusionMatrix
+from dashboard import services, style
+from dashboard.plots import charts, saliency_pictures
+from dashboard.services import Photo
+from dashboard.ui import theme
+
+HEIGHT_PX = 240
+
+
+@dataclass(frozen=True)
+class Example:
+    """What the overview shows of a portrait."""
+
+    probabilities: go.Figure
+    overlay: np.ndarray  # (336, 336, 3) uint8
+    confusion: go.Figure | None
+
+
+def live_example() -> Example | None:
+    """Computed by the network that is installed; None where none is, or where the portrait's face is not found."""
+    listing, samples = services.listing(), list(services.samples().values())
+    if not listing.checkpoints or not samples:
+        return None
+    checkpoint = listing.checkpoints[0]
+    photo = Photo.of(samples[0].title, samples[0].data, "sample")
+    try:
+        network = services.predictor(checkpoint)
+        analysis = services.analysis(photo, [network], "haar", whole_image=False)
+    except (CheckpointError, NotFiniteError):
+        return None  # the pages that use the network say what is wrong with it
+    if not analysis.faces:
+        return None
+    face, inks = analysis.faces[0], theme.ink()
+    name, form = (
+        {network.model_id: checkpoint.card.title},
+        {network.model_id: style.form_of(checkpoint.card.architecture)},
+    )
+    chart = charts.probabilities(charts.with_ensemble(face.groups[0]), form, name, inks)
+    chart.update_layout(height=HEIGHT_PX, showlegend=False, margin={"t": 4, "b": 4})
+    maps_of_face = services.saliency(photo, analysis, 0, network, checkpoint.card.cam_layer)
+    picture = saliency_pictures.overlay_picture(
+        face.inputs[network.model_id], maps_of_face.explanation(face.verdict.top), opacity=0.55, colormap="viridis"
+    )
+    return Example(chart, picture, _confusion(checkpoint, inks))
+
+
+def _confusion(checkpoint: Checkpoint, inks: style.Ink) -> go.Figure | None:
+    try:
+        run = services.evaluation(checkpoint, "test")
+    except (CheckpointError, EvaluationError):
+        return None
+    figure = charts.confusion(ConfusionMatrix.from_run(run), inks, show="by true class")
+    figure.update_layout(height=HEIGHT_PX, margin={"t": 4, "b": 4})
+    figure.update_traces(showscale=False, texttemplate="")
+    return figure

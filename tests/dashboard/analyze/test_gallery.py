@@ -1,0 +1,168 @@
+"""Several photos: a gallery of their faces, opened, sorted, and two side by side."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core.faces import Box, Detector, Face
+from core.sample_photos import sample_photos
+from dashboard.analyze import gallery
+from dashboard.services import photos as photo_services
+from dashboard.ui import session
+
+ENTRY = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
+
+
+@pytest.fixture
+def opened(networks):
+    """Analyze with the named samples uploaded."""
+
+    def make(*photos: str, **link: str) -> AppTest:
+        app = AppTest.from_file(ENTRY, default_timeout=120)
+        for key, value in link.items():
+            app.query_params[key] = value
+        app.run()
+        app.switch_page("../pages/analyze.py").run()
+        for name in photos:
+            data = sample_photos()[name].data if name in sample_photos() else wall(name)
+            app.file_uploader(key="uploads").upload(f"{name}.jpg", data)
+        app.run()
+        assert not app.exception, app.exception
+        return app
+
+    return make
+
+
+def wall(name: str) -> bytes:
+    """A picture without a face; of each name another."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((120, 160, 3), 20 * len(name), np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def cards(app) -> list[str]:
+    return [b.label for b in app.button if b.key and b.key.startswith("open-")]
+
+
+def test_one_photo_with_one_face_has_no_gallery(opened):
+    app = opened("grace_hopper")
+    assert not [c for c in app.segmented_control if c.key in ("show", "gallery_order")]
+
+
+def test_all_faces_of_all_photos_are_shown_and_sorted(opened, said):
+    app = opened("grace_hopper", "two_faces", "wall", show="All faces")
+    assert "3 faces in 2 photos" in said(app)
+    assert len(cards(app)) == 3
+    app.segmented_control(key="gallery_order").set_value("confidence").run()
+    confidences = [float(label.split()[-1]) for label in cards(app)]
+    assert confidences == sorted(confidences, reverse=True)
+    app.segmented_control(key="gallery_order").set_value("disagreement").run()
+    bits = [float(c.value) for c in app.caption if c.value.replace(".", "").isdigit()]
+    assert len(bits) == 3
+    assert bits == sorted(bits, reverse=True)
+
+
+def test_a_click_opens_that_face(opened, said):
+    app = opened("grace_hopper", "two_faces", show="All faces")
+    second = next(b for b in app.button if b.key and b.key.startswith("open-") and "two_faces.jpg, face 2" in b.help)
+    second.click().run()
+    assert not app.exception
+    assert app.segmented_control(key="show").value == "One face"
+    assert "Face 2 of 2" in said(app)
+    assert "two_faces.jpg" in said(app)
+
+
+def test_two_ticked_faces_stand_side_by_side_and_a_third_takes_the_firsts_place(opened, said):
+    app = opened("grace_hopper", "two_faces", show="All faces")
+    assert "Tick two faces" in said(app)
+    where = [b.help.removeprefix("Open ") for b in app.button if b.key and b.key.startswith("open-")]
+    assert sorted(where) == ["grace_hopper.jpg, face 1", "two_faces.jpg, face 1", "two_faces.jpg, face 2"]
+    app.checkbox[0].check().run()
+    assert "Tick one more face" in said(app)
+    app.checkbox[1].check().run()
+    assert not app.exception
+    assert f"Hollow: {where[0]}. Filled: {where[1]}." in said(app)
+    app.checkbox[2].check().run()
+    assert f"Hollow: {where[1]}. Filled: {where[2]}." in said(app)
+    assert [c.value for c in app.checkbox] == [False, True, True]
+    app.selectbox(key="pair-class").set_value("dark").run()
+    assert said(app).count("evidence for dark") == 2
+
+
+def test_two_faces_of_one_photo_can_be_compared(opened, said):
+    app = opened("two_faces", show="All faces")
+    assert "2 faces in 1 photo." in said(app)
+
+
+def test_the_gallery_goes_by_pages(opened, said, monkeypatch):
+    monkeypatch.setattr(gallery, "PAGE_SIZE", 2)
+    app = opened("grace_hopper", "two_faces", show="All faces")
+    assert len(cards(app)) == 2
+    app.session_state["gallery-page-2"] = 2
+    app.run()
+    assert not app.exception
+    assert len(cards(app)) == 1
+
+
+def test_photos_without_a_face_say_what_to_do(opened, said):
+    app = opened("wall", "floor", show="All faces")
+    assert "No face was found in any photo" in said(app)
+
+
+def test_photos_that_are_too_many_are_told_with_what_to_do(opened, said, monkeypatch):
+    monkeypatch.setattr(session, "MAX_PHOTOS", 2)
+    names = ["wall", "floor!", "ceiling"]
+    app = opened(*names, "grace_hopper")
+    assert "2 of 4 photos are kept, those that can be chosen below; a session holds 2." in said(app)
+    assert "Not kept: ceiling.jpg, grace_hopper.jpg. To look at those, forget photos and bring these again." in said(
+        app
+    )
+    assert list(app.pills(key="photo_pills").options) == ["floor!.jpg", "wall.jpg"]
+    app.segmented_control(key="show").set_value("All faces").run()
+    assert "Not kept: ceiling.jpg, grace_hopper.jpg." in said(app)
+    next(b for b in app.button if b.label == "Forget all photos").click().run()
+    assert "Not kept" not in said(app)
+
+
+def test_files_that_are_taken_off_the_uploader_are_no_longer_spoken_of(opened, said, monkeypatch):
+    monkeypatch.setattr(session, "MAX_PHOTOS", 2)
+    app = opened("wall", "floor!", "ceiling")
+    assert "Not kept: ceiling.jpg." in said(app)
+    app.file_uploader(key="uploads").upload("again.jpg", wall("ceiling")).run()  # in the place of the three
+    assert not app.exception
+    assert [photo.name for photo in app.session_state["photos"].values()] == ["again.jpg"]
+    assert "Not kept" not in said(app)
+
+
+def test_a_long_list_of_photos_is_cut_short(opened, said, monkeypatch):
+    monkeypatch.setattr(session, "MAX_PHOTOS", 1)
+    monkeypatch.setattr(session, "NAMED", 2)
+    assert "Not kept: bb.jpg, ccc.jpg and 2 more." in said(opened("a", "bb", "ccc", "dddd", "eeeee"))
+
+
+class FindsTwo(Detector):
+    """Says that every photo has a face of 12 px and one of 200 px."""
+
+    name = "haar"
+
+    def _find(self, view):
+        scale = len(view) / 600
+        return [Face(Box(4.0, 4.0, 12 * scale, 12 * scale), 0.9), Face(Box(99.0, 50.0, 200 * scale, 200 * scale), 0.8)]
+
+
+def test_a_face_below_16_px_is_warned_of_in_the_gallery_and_side_by_side(opened, said, monkeypatch):
+    monkeypatch.setattr(photo_services, "detector", lambda _: FindsTwo(min_score=0.5))
+    app = opened("grace_hopper", show="All faces")
+    assert "Narrower than 16 px, where there is little to see: grace_hopper.jpg, face 2. Take larger photos." in said(
+        app
+    )
+    assert said(app).count("only 12 px wide") == 1
+    app.checkbox[0].check().run()
+    app.checkbox[1].check().run()
+    assert not app.exception
+    assert said(app).count("This face is only 12 px wide. Below 16 px there is little to see") == 1
+    assert said(app).count("px wide. Below") == 1

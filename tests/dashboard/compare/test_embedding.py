@@ -1,0 +1,118 @@
+"""The map of the features through the entry file, and the saliency beside the faces of a list."""
+
+import shutil
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core import checkpoints
+from core.measurements import embed_checkpoint
+from dashboard.compare import embedding
+from dashboard.compare.embedding import selected_images
+
+
+@pytest.fixture(scope="module")
+def embedded_root(checkpoint_root, image_folder, tmp_path_factory):
+    """The tests' networks; one of them with its embeddings."""
+    root = tmp_path_factory.mktemp("embedded") / "checkpoints"
+    shutil.copytree(checkpoint_root, root, ignore=shutil.ignore_patterns("embeddings-*"))
+    embed_checkpoint(checkpoints.load_checkpoint(root / "tiny_cnn"), image_folder, ("val", "test"), skip_bad=False)
+    return root
+
+
+@pytest.fixture
+def embedded(embedded_root, monkeypatch):
+    monkeypatch.setattr(checkpoints, "ROOT", embedded_root)
+    monkeypatch.delenv("FERSCOPE_DATA", raising=False)
+    st.cache_resource.clear()
+
+
+def test_a_checkpoint_without_an_embedding_names_the_command(embedded, open_view, said):
+    app = open_view("Embedding", embedding_of="Residual CNN")
+    assert not app.error
+    assert "tiny_residual has no stored embedding of the test split" in said(app)
+    assert "python -m core embed tiny_residual --data" in said(app)
+    app.selectbox(key="embedding_of").set_value("tiny_cnn").run()
+    assert len(app.get("plotly_chart")) == 1
+
+
+@pytest.mark.parametrize("split", ["PrivateTest", "PublicTest"])
+@pytest.mark.parametrize("color", ["true class", "predicted class"])
+def test_the_first_two_components_with_what_they_explain(embedded, open_view, said, split, color):
+    app = open_view("Embedding", split=split, colored_by=color)
+    assert not app.error
+    assert f"{split}, n = 36. The first two of the first 16 principal components of 16 penultimate features" in said(
+        app
+    )
+    assert "% of the variance" in app.get("plotly_chart")[0].proto.spec
+    assert "Draw a lasso or a box" in said(app)
+
+
+def test_tsne_is_made_on_demand_and_kept(embedded, open_view, said):
+    from dashboard import services
+
+    app = open_view("Embedding")
+    assert len(services.map_shelf()) == 0
+    app.segmented_control(key="layout").set_value("t-SNE").run()
+    assert not app.exception
+    assert "t-SNE (perplexity 30, fixed seed)" in said(app)
+    assert len(services.map_shelf()) == 1
+    assert not [b for b in app.button if b.label == "Stop"]
+
+
+def test_runs_on_other_images_than_the_embedding_are_a_sentence(embedded_root, open_view, said, monkeypatch, tmp_path):
+    root = shutil.copytree(embedded_root, tmp_path / "checkpoints")
+    run = checkpoints.load_checkpoint(root / "tiny_cnn").evaluation("test")
+    run.select(np.arange(1, len(run))).save(root / "tiny_cnn" / "predictions-test.parquet")
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    app = open_view("Embedding", networks="CNN")
+    assert not app.exception
+    assert "a prediction is needed for every image" in app.warning[0].value
+
+
+def test_selected_points_become_row_numbers_once_each():
+    points = [{"customdata": [12, "a", "b"]}, {"customdata": [3, "a", "a"]}, {"customdata": [12, "a", "b"]}, {"x": 1.0}]
+    assert selected_images(points).tolist() == [3, 12]
+    assert selected_images([]).tolist() == []
+
+
+@pytest.fixture
+def lassoed(open_view, monkeypatch):
+    """The view after a lasso around these images: AppTest cannot draw one."""
+
+    def opened(image_ids: np.ndarray, **link: str) -> AppTest:
+        monkeypatch.setattr(embedding, "selected_images", lambda _points: image_ids)
+        return open_view("Embedding", embedding_of="CNN", **link)
+
+    return opened
+
+
+def test_a_selection_lists_its_images_and_says_what_they_are(embedded, lassoed, said):
+    run = checkpoints.load_checkpoint(checkpoints.ROOT / "tiny_cnn").evaluation("test")
+    chosen = run.image_ids[[0, 5, 20]]
+    app = lassoed(chosen)
+    wrong = int((~run.correct[[0, 5, 20]]).sum())
+    assert f"3 images, {wrong} of them answered wrongly. True classes: bright 2, dark 1." in said(app)
+    listed = app.dataframe[-1].value
+    assert set(listed["row"]) == set(chosen)
+    assert "Residual CNN says" in listed
+    assert "Row numbers only" in said(app)
+    assert not [t for t in app.toggle if t.label == "Saliency"]
+
+
+def test_a_selection_shows_its_faces_and_their_saliency(embedded, lassoed, said, image_folder, monkeypatch):
+    monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
+    run = checkpoints.load_checkpoint(checkpoints.ROOT / "tiny_cnn").evaluation("test")
+    app = lassoed(run.image_ids[:4])
+    assert len(app.get("image")[0].proto.imgs) == 4
+    plain = [i.alt for i in app.get("image")[0].proto.imgs]
+    app.toggle(key="embedded_saliency").set_value(True).run()
+    assert not app.exception
+    pairs, bar = app.get("image")
+    assert len(pairs.proto.imgs) == 4
+    assert len(bar.proto.imgs) == 1
+    assert [i.alt for i in pairs.proto.imgs] == [f"{line}, and the saliency of CNN" for line in plain]
+    assert "Grad-CAM of CNN in closed form, stage 3, for the class it gives" in said(app)

@@ -1,0 +1,67 @@
+"""Saliency beside the faces of a confusion cell, through the entry file."""
+
+import shutil
+
+import pytest
+import streamlit as st
+
+from core import checkpoints
+
+
+def cell(checkpoint_root, name: str) -> tuple[str, str, int]:
+    """A cell of that network's matrix that holds images: true, predicted, how many."""
+    run = checkpoints.load_checkpoint(checkpoint_root / name).evaluation("test")
+    true, predicted = run.labels.classes[run.truth[0]], run.labels.classes[run.predicted[0]]
+    return true, predicted, int(((run.truth == run.truth[0]) & (run.predicted == run.predicted[0])).sum())
+
+
+@pytest.mark.parametrize(("name", "title"), [("tiny_cnn", "CNN"), ("tiny_residual", "Residual CNN")])
+def test_a_cell_shows_the_chosen_networks_saliency(
+    networks, open_view, said, image_folder, monkeypatch, checkpoint_root, name, title
+):
+    monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
+    true, predicted, count = cell(checkpoint_root, name)
+    link = {"cell_of": title, "cell_true": true, "cell_predicted": predicted}
+    plain = open_view("Confusion", **link)
+    assert not plain.toggle(key="cell_saliency").value
+    app = open_view("Confusion", **link, cell_saliency="true")
+    assert not app.error
+    assert len(app.get("image")[0].proto.imgs) == count
+    assert f"Grad-CAM of {title} in closed form" in said(app)
+    assert f"saliency of {title}" in app.get("image")[0].proto.imgs[0].alt
+
+
+def test_an_ensemble_has_no_saliency_of_its_own(networks, open_view, said, image_folder, monkeypatch, checkpoint_root):
+    monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
+    from dashboard import services
+
+    runs = [services.evaluation(c, "test") for c in services.listing().checkpoints]
+    together = services.ensemble(runs)
+    classes = together.labels.classes
+    link = {"cell_true": classes[together.truth[0]], "cell_predicted": classes[together.predicted[0]]}
+    app = open_view("Confusion", cell_of="Ensemble", **link, cell_saliency="true")
+    assert app.toggle(key="cell_saliency").disabled
+    assert "Grad-CAM" not in said(app)
+    assert app.get("image")
+
+
+def test_without_the_images_there_is_no_offer(networks, open_view, said, checkpoint_root):
+    true, predicted, _ = cell(checkpoint_root, "tiny_cnn")
+    app = open_view("Confusion", cell_of="CNN", cell_true=true, cell_predicted=predicted, cell_saliency="true")
+    assert "Row numbers only" in said(app)
+    assert not [t for t in app.toggle if t.label == "Saliency"]
+
+
+def test_weights_that_are_not_the_cards_leave_the_faces(
+    checkpoint_root, open_view, image_folder, monkeypatch, tmp_path
+):
+    root = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
+    weights = root / "tiny_cnn" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
+    st.cache_resource.clear()
+    true, predicted, count = cell(root, "tiny_cnn")
+    app = open_view("Confusion", cell_of="CNN", cell_true=true, cell_predicted=predicted, cell_saliency="true")
+    assert "tiny_cnn: weights.safetensors is not the file its card describes" in app.error[0].value
+    assert len(app.get("image")[0].proto.imgs) == count

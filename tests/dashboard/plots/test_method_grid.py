@@ -1,0 +1,100 @@
+"""Figures of the regions, the grid of methods and the clickable photo."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.explain import REGION_NAMES, Explanation, face_regions
+from core.faces import Box
+from core.labels import LabelSet
+from core.probes import SplitRegionShares
+from dashboard.plots import clickable_photo, method_grid, regions
+from dashboard.style import Form
+
+NAMES = {"one": "One", "two": "Two"}
+FORMS = {"one": Form("dot", "circle"), "two": Form("dash", "square")}
+LABELS = LabelSet("letters", ("a", "b", "c"))
+
+
+def shares_of(model_id: str) -> SplitRegionShares:
+    return SplitRegionShares(
+        model_id=model_id,
+        split="test",
+        stage="stage 3",
+        labels=LABELS,
+        predicted=np.array([0, 0, 1]),
+        shares=np.array([[0.1, 0.2, 0.3, 0.4, 0.0], [0.3, 0.2, 0.1, 0.2, 0.2], [0.2] * 5]),
+        areas=face_regions().areas,
+    )
+
+
+def test_each_network_is_a_mark_in_each_regions_row_beside_the_even_map(inks):
+    found = {"one": np.array([0.1, 0.2, 0.3, 0.4, 0.0]), "two": np.array([0.2] * 5)}
+    areas = face_regions().areas
+    figure = regions.shares(found, areas, "happy", FORMS, NAMES, inks)
+    bar, first, second = figure.data
+    assert list(bar.x) == list(areas)
+    assert [first.marker.symbol, second.marker.symbol] == ["circle", "square"]
+    assert list(first.x) == [0.1, 0.2, 0.3, 0.4, 0.0]
+    assert figure.layout.xaxis.range[0] < 0  # a mark on 0 is seen whole
+    table = regions.numbers(found, areas, NAMES)
+    assert list(table["region"]) == list(REGION_NAMES)
+    assert table["Two"].sum() == pytest.approx(1)
+
+
+def test_the_mean_of_a_class_without_an_image_has_no_mark(inks):
+    found = {m: shares_of(m) for m in NAMES}
+    figure = regions.by_class(found, "mouth", FORMS, NAMES, inks)
+    marks = next(t for t in figure.data if t.name == "One" and t.x[0] is not None)
+    assert marks.x[0] == pytest.approx(0.3)
+    assert np.isnan(marks.x[2])
+    assert figure.layout.shapes[0].x0 == pytest.approx(face_regions().areas[3])
+    table = regions.class_numbers(found, NAMES)
+    assert len(table) == 2 * 3 * 5
+    assert table.loc[(table["answered"] == "c"), "images"].eq(0).all()
+
+
+def test_the_outlines_leave_most_of_the_picture_alone():
+    picture = np.full((336, 336, 3), 128, np.uint8)
+    drawn = regions.outlined(picture, face_regions())
+    changed = (drawn != picture).any(axis=2)
+    assert 0.01 < changed.mean() < 0.2
+    assert (picture == 128).all()
+
+
+def test_the_sheet_has_a_row_a_method_and_a_column_a_network():
+    red, blue = np.zeros((40, 40, 3), np.uint8), np.zeros((40, 40, 3), np.uint8)
+    red[..., 0], blue[..., 2] = 255, 255
+    data = method_grid.sheet({"A": {"One": red, "Two": blue}, "B = C": {"Two": blue}}, "heading", "viridis")
+    sheet = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    rows, columns = np.nonzero((sheet == [255, 0, 0]).all(axis=2))
+    assert len(rows) == 1600
+    blue_rows, blue_columns = np.nonzero((sheet == [0, 0, 255]).all(axis=2))
+    assert len(blue_rows) == 3200
+    assert blue_columns.min() > columns.max()
+
+
+def test_the_grids_numbers_have_a_row_a_cell():
+    explanation = Explanation("One", "layercam", 1, "stage 2", np.eye(3, dtype=np.float32), 1.0)
+    table = method_grid.numbers([explanation, explanation])
+    assert len(table) == 18
+    assert table["saliency"].sum() == pytest.approx(6)
+
+
+def test_each_face_of_the_photo_is_a_square_of_its_own_size_that_knows_its_number(inks):
+    boxes = [Box(100, 50, 200, 200), Box(600, 100, 100, 120)]
+    figure = clickable_photo.clickable(np.zeros((480, 960, 3), np.uint8), boxes, 1920, 400, inks)
+    assert (figure.layout.width, figure.layout.height) == (360, 180)
+    (marks,) = figure.data
+    scale = 360 / 1920
+    assert list(marks.x) == pytest.approx([200 * scale, 650 * scale])
+    assert list(marks.y) == pytest.approx([150 * scale, 160 * scale])
+    assert list(marks.marker.size) == pytest.approx([200 * scale, 120 * scale])
+    assert list(marks.customdata) == [0, 1]
+
+
+def test_a_tall_photo_stays_above_the_fold(inks):
+    figure = clickable_photo.clickable(np.zeros((960, 480, 3), np.uint8), [Box(0, 0, 50, 50)], 480, 400, inks)
+    assert figure.layout.height == 400

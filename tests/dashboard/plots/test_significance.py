@@ -1,0 +1,73 @@
+import pytest
+
+from core.evaluation import compare, compare_all
+from dashboard.plots import significance
+
+
+@pytest.fixture
+def pair(answering):
+    """12 images: both right on 2, the first alone on 9, the second alone on 1."""
+    truth = [0] * 12
+    first = answering(truth, [0] * 11 + [1], "first")
+    second = answering(truth, [0] * 2 + [1] * 9 + [0], "second")
+    return compare(first, second)
+
+
+def test_the_mark_stands_at_the_difference_inside_its_interval(pair, inks):
+    figure = significance.differences([pair], ["first − second"], inks)
+    mark = figure.data[0]
+    assert mark.x[0] == pytest.approx(8 / 12)
+    assert mark.x[0] - mark.error_x.arrayminus[0] == pytest.approx(pair.difference.low)
+    assert mark.x[0] + mark.error_x.array[0] == pytest.approx(pair.difference.high)
+    low, high = figure.layout.xaxis.range
+    assert low == -high
+    assert high >= pair.difference.high
+
+
+def test_a_measurable_difference_is_filled_and_a_tie_is_not(answering, pair, inks):
+    truth = [0] * 4
+    tie = compare(answering(truth, [0, 0, 1, 1], "a"), answering(truth, [1, 1, 0, 0], "b"))
+    assert pair.p_value == pytest.approx(22 / 1024)  # 2 * (C(10, 0) + C(10, 1)) / 2 ** 10
+    figure = significance.differences([pair, tie], ["one", "two"], inks)
+    assert list(figure.data[0].marker.symbol) == ["circle", "circle-open"]
+
+
+def test_a_tie_is_no_win_in_words(answering):
+    truth = [0] * 4
+    tie = compare(answering(truth, [0, 0, 1, 1], "a"), answering(truth, [1, 1, 0, 0], "b"))
+    words = significance.in_words(tie, {"a": "Alpha", "b": "Beta"})
+    assert words.startswith("No measurable difference: ")
+    assert "100 of 100 such tests" in words
+    assert significance.table([tie], {"a": "Alpha", "b": "Beta"})["images for 80 % power"][0] == "not defined"
+
+
+def test_a_win_names_the_better_network_and_its_lead(pair):
+    words = significance.in_words(pair, {"first": "Alpha", "second": "Beta"})
+    assert words.startswith("Alpha is more accurate than Beta by 66.7 points: ")
+    assert "2 of 100 such tests" in words
+
+
+def test_correction_for_several_pairs_is_said(answering):
+    truth = [0] * 12
+    runs = [answering(truth, [0] * k + [1] * (12 - k), f"n{k}") for k in (12, 6, 5)]
+    pairs = compare_all(runs)
+    assert "corrected for 3 pairs, p = 0.0" in significance.in_words(pairs[0], {}, together=3)
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        (0.0000001, "fewer than 1 of 1,000 such tests"),
+        (0.004, "4 of 1,000 such tests"),
+        (0.034, "3 of 100 such tests"),
+        (0.5, "50 of 100 such tests"),
+    ],
+)
+def test_a_p_value_in_words(p, words):
+    assert significance.odds(p) == words
+
+
+def test_the_file_has_every_count(pair):
+    row = significance.numbers([pair]).iloc[0]
+    assert (row.both_right, row.first_only, row.second_only, row.both_wrong) == (2, 9, 1, 0)
+    assert row.images == 12
