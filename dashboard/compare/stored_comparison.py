@@ -9,7 +9,7 @@ from core.checkpoints import Checkpoint
 from core.errors import CheckpointError, EvaluationError
 from core.evaluation import ensemble_run, same_questions, summarize
 from core.inference import ENSEMBLE, Predictor
-from core.inference.timing import milliseconds_per_face
+from core.inference.latency import milliseconds_per_face
 from dashboard.compare.comparison import Comparison
 from dashboard.style import FORMS, LIGHT
 from dashboard.ui.network_picker import forms, titles

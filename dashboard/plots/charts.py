@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import ClassScores, ConfusionMatrix, smoothed, wilson
-from core.inference import ENSEMBLE, Prediction
+from core.inference import ENSEMBLE, LabelGroup, Prediction
 from dashboard.plots.whiskers import whiskers
 from dashboard.style import Form, Ink, class_color, template
 
@@ -20,6 +20,11 @@ CONFIG = {
     "toImageButtonOptions": {"scale": 2},
 }
 STILL = {"displayModeBar": False, "staticPlot": True}
+
+
+def with_ensemble(group: LabelGroup) -> dict[str, Prediction]:
+    """The predictions of a group by model id, and its ensemble under its own id where there are several networks."""
+    return dict(group.predictions) | ({group.ensemble.model_id: group.ensemble} if group.ensemble else {})
 
 
 def probabilities(

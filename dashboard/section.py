@@ -1,0 +1,91 @@
+"""What a panel shows: text, figures, a table, a caption and downloads. Computed once, drawn by the page and by reports.
+
+A panel computes its sections without Streamlit; ``dashboard.ui.sections`` draws them on the page and
+``dashboard.reports.html`` writes them as HTML, so a page and its report cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence about something that is missing or needs attention."""
+
+    text: str
+    is_warning: bool = False
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file that is created when it is requested. The label says what the file contains and its format."""
+
+    label: str
+    file_name: str
+    mime: str
+    make: Callable[[], str | bytes]
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A Plotly figure; ``key`` is unique on the page, ``alt`` describes it to people who cannot see it."""
+
+    plot: go.Figure
+    key: str
+    alt: str
+    title: str = ""
+    caption: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An image (H, W, 3) uint8 with its caption."""
+
+    pixels: np.ndarray
+    alt: str
+    title: str = ""
+    caption: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table without its index. ``bold`` (rows, columns) bool marks cells; ``column_config`` is Streamlit's, unused in
+    reports."""
+
+    data: pd.DataFrame
+    alt: str
+    bold: np.ndarray | None = None
+    column_config: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """One part of a panel. Empty parts are not drawn; figures and pictures are laid out side by side."""
+
+    title: str = ""
+    text: tuple[str, ...] = ()  # paragraphs of plain text
+    notes: tuple[Note, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    table: Table | None = None
+    code: str = ""  # preformatted text, such as JSON
+    caption: str = ""
+    downloads: tuple[Download, ...] = ()
+    folded: bool = False  # shown when its title is clicked
+
+
+def csv(label: str, file_name: str, numbers: Callable[[], pd.DataFrame]) -> Download:
+    """A table as CSV; ``numbers`` is called when the file is requested."""
+    return Download(label, file_name, "text/csv", lambda: numbers().to_csv(index=False))
+
+
+def facts(values: Mapping[str, str], alt: str) -> Table:
+    """Properties and their values, one row each."""
+    return Table(pd.DataFrame({"property": list(values), "value": list(values.values())}), alt)

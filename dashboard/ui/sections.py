@@ -1,0 +1,101 @@
+"""Sections drawn with Streamlit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from pandas.io.formats.style import Styler
+
+from dashboard.plots.charts import CONFIG
+from dashboard.section import Download, Figure, Note, Section, Table
+
+ICONS = {"text/csv": ":material/table:", "application/json": ":material/data_object:", "image/png": ":material/image:"}
+
+
+def draw(sections: Iterable[Section], *, on_select: Mapping[str, Callable[[], None]] | None = None) -> None:
+    """Draw the sections from top to bottom; ``on_select`` gives callbacks for clicks, by key of the figure."""
+    for section in sections:
+        if section.folded:
+            with st.expander(section.title):
+                _draw(section, on_select or {}, with_title=False)
+        else:
+            _draw(section, on_select or {}, with_title=True)
+
+
+def draw_notes(notes: Iterable[Note]) -> None:
+    """What is missing or needs attention, one message each."""
+    for note in notes:
+        if note.is_warning:
+            st.warning(note.text, icon=":material/warning:")
+        else:
+            st.info(note.text, icon=":material/info:")
+
+
+def draw_downloads(downloads: Iterable[Download]) -> None:
+    """One quiet row of buttons; a file is created when it is requested."""
+    with st.container(horizontal=True):
+        for download in downloads:
+            st.download_button(
+                download.label,
+                download.make,
+                download.file_name,
+                download.mime,
+                icon=ICONS.get(download.mime, ":material/download:"),
+                key=f"download-{download.file_name}",
+                type="tertiary",
+                on_click="ignore",
+            )
+
+
+def _draw(section: Section, on_select: Mapping[str, Callable[[], None]], *, with_title: bool) -> None:
+    if section.title and with_title:
+        st.markdown(f"#### {section.title}")
+    draw_notes(section.notes)
+    for paragraph in section.text:
+        st.markdown(paragraph)
+    if section.figures:
+        columns = st.columns(len(section.figures)) if len(section.figures) > 1 else [st.container()]
+        for column, figure in zip(columns, section.figures, strict=True):
+            with column:
+                _draw_figure(figure, on_select.get(figure.key))
+    if section.pictures:
+        with st.grid(len(section.pictures), min_column_width=150) as grid:
+            for picture in section.pictures:
+                with grid.cell():
+                    if picture.title:
+                        st.markdown(f"**{picture.title}**")
+                    st.image(picture.pixels, alt=picture.alt, width="stretch")
+                    if picture.caption:
+                        st.caption(picture.caption)
+    if section.table is not None:
+        _draw_table(section.table)
+    if section.code:
+        st.code(section.code, language=None, wrap_lines=True)
+    if section.caption:
+        st.caption(section.caption)
+    if section.downloads:
+        draw_downloads(section.downloads)
+
+
+def _draw_figure(figure: Figure, on_select: Callable[[], None] | None) -> None:
+    if figure.title:
+        st.markdown(f"**{figure.title}**")
+    if on_select is None:
+        st.plotly_chart(figure.plot, key=figure.key, config=CONFIG, alt=figure.alt)
+    else:
+        st.plotly_chart(
+            figure.plot, key=figure.key, config=CONFIG, alt=figure.alt, on_select=on_select, selection_mode="points"
+        )
+    if figure.caption:
+        st.caption(figure.caption)
+
+
+def _draw_table(table: Table) -> None:
+    shown: pd.DataFrame | Styler = table.data
+    if table.bold is not None:
+        css = np.where(table.bold, "font-weight: 700", "")
+        shown = table.data.style.apply(lambda frame: pd.DataFrame(css, frame.index, frame.columns), axis=None)
+    st.dataframe(shown, hide_index=True, alt=table.alt, column_config=table.column_config)
