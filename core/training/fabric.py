@@ -27,6 +27,7 @@ def make_fabric(precision: str) -> Fabric:
     devices: int | str = "auto" if torch.cuda.is_available() else processes
     fabric = Fabric(accelerator="auto", devices=devices, precision=precision)  # type: ignore[arg-type]
     fabric.launch()
+    torch.backends.cudnn.benchmark = torch.cuda.is_available()  # batches have one shape: measure the fastest kernels
     return fabric
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 import time
@@ -39,7 +40,11 @@ class EpochRow:
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during training; the last finished epoch is stored."""
+    """Ctrl-C during training; the last stored epoch can be resumed."""
+
+
+class TrainingStopped(Exception):  # noqa: N818  (like KeyboardInterrupt, not an error)
+    """Raised by a progress function to end a run after the epoch it was called for, which is stored."""
 
 
 Progress = Callable[[EpochRow, float], None]  # the finished epoch and the seconds left
@@ -55,14 +60,16 @@ def fit(
     fabric: Fabric,
     state: Mapping[str, Any] | None = None,
     start: Mapping[str, Tensor] | None = None,
+    store_every_s: float = 0.0,
     progress: Progress | None = None,
 ) -> list[EpochRow]:
     """Train, or resume from ``state``, and return the history; ``origin`` is stored with every state.
 
-    ``start`` are the first weights, random ones without it. Every epoch draws from generators seeded by its number, so
-    a run that was interrupted and resumed ends with the weights of one that was not (same kind of device and number of
-    threads). Raises TrainingError where the loss is no longer finite or an epoch cannot be stored; the epochs before
-    are then stored.
+    ``start`` are the first weights, random ones without it. An epoch is stored if the last one was stored at least
+    ``store_every_s`` ago: on a GPU, writing a state takes as long as an epoch. Every epoch draws from generators seeded
+    by its number, so a run that was interrupted and resumed ends with the weights of one that was not (same kind of
+    device and number of threads). Raises TrainingError where the loss is no longer finite or an epoch cannot be stored;
+    the epochs before are then stored.
     """
     fabric.seed_everything(recipe.seed, verbose=False)
     network = build_network(recipe.architecture, classes=data.classes, channels=recipe.channels, **recipe.model)
@@ -83,6 +90,26 @@ def fit(
             average.network.load_state_dict(state["average"])
             average.updates = state["average_updates"]
 
+    best: Network | None = None  # the network of the best epoch, while it is not stored
+    stored_epochs, stored_at = len(history), time.perf_counter()
+
+    def store() -> None:
+        nonlocal stored_epochs, stored_at
+        if not fabric.is_global_zero or stored_epochs == len(history):
+            return
+        values = {
+            **origin,
+            "epoch": len(history),
+            "best_epoch": best_row(history).epoch,
+            "history": [dataclasses.asdict(row) for row in history],
+            "network": network.state_dict(),
+            "optimizer": optimizer.state_dict(),
+        }
+        if average:
+            values |= {"average": average.network.state_dict(), "average_updates": average.updates}
+        run.save_epoch(values, best)
+        stored_epochs, stored_at = len(history), time.perf_counter()
+
     try:
         while len(history) < recipe.epochs:
             started = time.perf_counter()
@@ -96,25 +123,19 @@ def fit(
             seconds = time.perf_counter() - started
             row = EpochRow(epoch + 1, train_loss, train_accuracy, val_loss, val_accuracy, rate, seconds)
             _check_finite(row, recipe, run)
-            rows = [*history, row]
-            if fabric.is_global_zero:
-                stored = {
-                    **origin,
-                    "epoch": row.epoch,
-                    "best_epoch": best_row(rows).epoch,
-                    "history": [dataclasses.asdict(r) for r in rows],
-                    "network": network.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                }
-                if average:
-                    stored |= {"average": average.network.state_dict(), "average_updates": average.updates}
-                run.save_epoch(stored, evaluated)
-            history = rows
+            history.append(row)
+            if best_row(history) is row:
+                best = copy.deepcopy(evaluated)
+            if time.perf_counter() - stored_at >= store_every_s or len(history) == recipe.epochs:
+                store()
             if progress and fabric.is_global_zero:
                 progress(row, (recipe.epochs - len(history)) * sum(r.seconds for r in history[-3:]) / len(history[-3:]))
+    except TrainingStopped:
+        store()
+        raise
     except KeyboardInterrupt:
         raise Interrupted(
-            f"stopped after epoch {len(history)} of {recipe.epochs}; run the same command again to resume"
+            f"stopped after epoch {stored_epochs} of {recipe.epochs}; run the same command again to resume"
         ) from None
     return history
 
@@ -127,8 +148,8 @@ def best_row(history: list[EpochRow]) -> EpochRow:
 def _check_finite(row: EpochRow, recipe: Recipe, run: RunFolder) -> None:
     if not (math.isfinite(row.train_loss) and math.isfinite(row.val_loss)):
         raise TrainingError(
-            f"{recipe.name}: the loss became NaN or infinite in epoch {row.epoch}; {row.epoch - 1} epochs are stored "
-            f"in {run.path}. Give the recipe a lower learning_rate, or a clip_norm, and another name"
+            f"{recipe.name}: the loss became NaN or infinite in epoch {row.epoch}; {run.finished_epochs()} epochs are "
+            f"stored in {run.path}. Give the recipe a lower learning_rate, or a clip_norm, and another name"
         )
 
 

@@ -51,6 +51,7 @@ def train_on(
     root: Path,
     val_only: bool = False,
     ship_weights: bool = True,
+    store_every_s: float = 0.0,
     progress: Progress | None = None,
 ) -> Checkpoint | None:
     """Like :func:`train`, for a data set that has been read at the recipe's size and channels."""
@@ -60,7 +61,7 @@ def train_on(
     fabric = make_fabric(recipe.precision)
     run = RunFolder(runs / recipe.name)
     with run.lock() if fabric.is_global_zero else nullcontext():
-        _train_run(recipe, samples, data, run, fabric, progress)
+        _train_run(recipe, samples, data, run, fabric, store_every_s, progress)
         if not fabric.is_global_zero:
             return None
         return publish(
@@ -70,6 +71,7 @@ def train_on(
             preprocessing_of(recipe),
             run,
             root,
+            device=fabric.device,
             trained_on=hardware(fabric),
             val_only=val_only,
             ship_weights=ship_weights,
@@ -77,7 +79,13 @@ def train_on(
 
 
 def _train_run(
-    recipe: Recipe, samples: Samples, data: DatasetInfo, run: RunFolder, fabric: Fabric, progress: Progress | None
+    recipe: Recipe,
+    samples: Samples,
+    data: DatasetInfo,
+    run: RunFolder,
+    fabric: Fabric,
+    store_every_s: float,
+    progress: Progress | None,
 ) -> None:
     """Train or resume one run; the runs it builds on are trained first where they are missing or unfinished."""
     if fabric.is_global_zero:
@@ -93,7 +101,7 @@ def _train_run(
         needed = load_recipe(source)
         folder = RunFolder(run.path.parent / needed.name)
         with folder.lock() if fabric.is_global_zero else nullcontext():
-            _train_run(needed, samples, data, folder, fabric, progress)
+            _train_run(needed, samples, data, folder, fabric, store_every_s, progress)
         return best_network(needed, len(samples.labels), folder)
 
     start = finished(recipe.start).state_dict() if recipe.start and state is None else None
@@ -110,6 +118,7 @@ def _train_run(
         fabric=fabric,
         state=state,
         start=start,
+        store_every_s=store_every_s,
         progress=progress,
     )
     fabric.barrier()  # the first process stores the last epoch, and every process reads it

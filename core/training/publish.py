@@ -6,6 +6,8 @@ import dataclasses
 import os
 import platform
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +29,7 @@ from core.data import DatasetInfo, Samples
 from core.errors import CheckpointError
 from core.evaluation import fit_temperature, summarize
 from core.inference import Predictor, embed_split, evaluate
-from core.inference.timing import milliseconds_per_face
+from core.inference.latency import milliseconds_per_face
 from core.models import Network, build_network, count_macs, count_parameters, family
 from core.preprocessing import Preprocessing
 from core.training.recipe import Recipe, as_values
@@ -43,6 +45,7 @@ def publish(
     run: RunFolder,
     root: Path,
     *,
+    device: torch.device,
     trained_on: str,
     val_only: bool = False,
     ship_weights: bool = True,
@@ -53,10 +56,11 @@ def publish(
     ``ship_weights`` the checkpoint has a card, a history and predictions only.
     """
     history = run.history()
-    with publishing(root, recipe.name) as folder:
+    with publishing(root, recipe.name) as folder, _full_precision():
         network = best_network(recipe, len(samples.labels), run)
         digest = save_weights(network, folder.weights_path)
         load_weights(network, folder.weights_path)  # every number below is that of the half-precision weights
+        network.to(device)
         history.to_csv(folder.history_path, index=False)
 
         val = evaluate(network, preprocessing, samples, "val", model_id=recipe.name)
@@ -71,6 +75,7 @@ def publish(
             embedding = embed_split(network, preprocessing, samples, split, model_id=recipe.name, weights_sha256=digest)
             embedding.save(folder.embeddings_path(split))
 
+        network.cpu()
         card = ModelCard(
             run_id=recipe.name,
             title=family(recipe.architecture).title,
@@ -120,6 +125,17 @@ def prerequisite_seconds(recipe: Recipe, runs: Path) -> dict[str, float]:
         if len(history):
             seconds[needed.name] = float(history["seconds"].sum())
     return seconds
+
+
+@contextmanager
+def _full_precision() -> Iterator[None]:
+    """Without TF32, whose ten bits would change the logits of a GPU in the third digit."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
 
 
 def _latency(network: Network, card: ModelCard) -> Latency:

@@ -82,26 +82,27 @@ class RunFolder:
         trained on other images or labels, or where its state is damaged.
         """
         state = self.load_state()
-        if state is not None:
+        if state is None:
+            self._remove_other_weights(None)
+        else:
             self._check_origin(recipe, data, state)
             self._write_history(state)
-            for path in self.path.glob("best-*.safetensors"):
-                if path != self.weights_path(state["best_epoch"]):
-                    path.unlink()
+            self._remove_other_weights(self.weights_path(state["best_epoch"]))
         with self._writing(0 if state is None else state["epoch"]):
             write_text(self.origin_path, json.dumps(origin(recipe, data), indent=2) + "\n")
 
-    def save_epoch(self, state: dict[str, Any], network: Network) -> None:
-        """Store an epoch; ``network`` is written where this epoch is the best. Raises TrainingError for a full disk."""
-        epoch, best = state["epoch"], state["best_epoch"]
-        with self._writing(epoch - 1):
-            if best == epoch:
-                save_weights(network, self.weights_path(epoch), half=False)
+    def save_epoch(self, state: dict[str, Any], best: Network | None) -> None:
+        """Store an epoch. ``best`` is the network of the best epoch, written unless it is stored already.
+
+        Raises TrainingError for a full disk.
+        """
+        best_path = self.weights_path(state["best_epoch"])
+        with self._writing(self.finished_epochs()):
+            if best is not None and not best_path.is_file():
+                save_weights(best, best_path, half=False)
             write_atomically(self.state_path, lambda partial: torch.save(state, partial))
             self._write_history(state)
-            for path in self.path.glob("best-*.safetensors"):
-                if path != self.weights_path(best):
-                    path.unlink()
+            self._remove_other_weights(best_path)
 
     def load_state(self) -> dict[str, Any] | None:
         """The last finished epoch, on the CPU; None for a new run. Raises TrainingError where it is damaged."""
@@ -137,6 +138,11 @@ class RunFolder:
                 f"{data.fingerprint[:12]}…; use the data set of that run, delete the folder, or give another one with "
                 "--runs"
             )
+
+    def _remove_other_weights(self, best: Path | None) -> None:
+        for path in self.path.glob("best-*.safetensors"):
+            if path != best:
+                path.unlink()
 
     def _write_history(self, state: dict[str, Any]) -> None:
         text = pd.DataFrame(state["history"]).to_csv(index=False)
