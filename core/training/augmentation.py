@@ -16,7 +16,7 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as OpenCV's conversion to gray
 def augment(images: Tensor, options: Augmentation, generator: torch.Generator, side_px: int | None = None) -> Tensor:
     """Augmented copies of ``images`` (N, C, S, S) float in [0, 1], (N, C, side_px, side_px) where that is given.
 
-    Every random draw comes from ``generator`` (CPU).
+    All random numbers come from ``generator`` (CPU).
     """
     n, channels, size = images.shape[:3]
     side = side_px or size
@@ -38,7 +38,7 @@ def augment(images: Tensor, options: Augmentation, generator: torch.Generator, s
     affine[:, 0, 2] = uniform(-2 * options.shift, 2 * options.shift)  # the grid spans [-1, 1], so a side is 2
     affine[:, 1, 2] = uniform(-2 * options.shift, 2 * options.shift)
     grid = F.affine_grid(affine.to(images.device), [n, channels, side, side], align_corners=False)
-    # Reflected borders: black ones would tell the network how the image was turned.
+    # Reflected borders: black ones would reveal how the image was rotated.
     out = F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
     factor = uniform(1 - options.contrast, 1 + options.contrast).to(images.device).view(n, 1, 1, 1)
@@ -69,7 +69,7 @@ def mix(images: Tensor, targets: Tensor, recipe: Recipe, generator: torch.Genera
         top, left = torch.randint(size - side + 1, (2,), generator=generator).tolist()
         images = images.clone()
         images[..., top : top + side, left : left + side] = images[partner, :, top : top + side, left : left + side]
-        share = 1 - (side / size) ** 2  # of the area that was really left
+        share = 1 - (side / size) ** 2  # the part of the area that is really left
     else:
         images = share * images + (1 - share) * images[partner]
     return images, share * targets + (1 - share) * targets[partner]

@@ -30,7 +30,7 @@ from core.errors import CheckpointError
 from core.evaluation import fit_temperature, summarize
 from core.inference import Predictor, embed_split, evaluate
 from core.inference.latency import milliseconds_per_face
-from core.models import Network, build_network, count_macs, count_parameters, family
+from core.models import Network, build_network, count_macs, count_parameters, deepest_stage, family
 from core.preprocessing import Preprocessing
 from core.training.recipe import Recipe, as_values
 from core.training.run_folder import RunFolder
@@ -82,7 +82,7 @@ def publish(
             architecture=recipe.architecture,
             labels=samples.labels,
             preprocessing=preprocessing,
-            cam_layer=network.default_stage,
+            cam_layer=deepest_stage(network, recipe.channels, recipe.size_px),
             temperature=temperature,
             recipe=as_values(recipe),
             data=data,

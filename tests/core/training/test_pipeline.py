@@ -1,18 +1,22 @@
+import dataclasses
 import os
 import shutil
 import socket
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from core.checkpoints import list_checkpoints, load_checkpoint
 from core.errors import CheckpointError, DataError, TrainingError
+from core.labels import PAIN6
 from core.measurements import evaluate_checkpoint
-from core.training import train
+from core.training import load_recipe, train
 from tests.conftest import CLASSES, tiny_recipe
 from tests.core.training.conftest import SMALL, write_recipe
 
@@ -88,6 +92,21 @@ def test_every_option_runs(image_folder, tmp_path, optimizer, options):
     checkpoint = train(recipe, image_folder, runs=tmp_path / "runs", root=tmp_path / "out", val_only=True)
     assert checkpoint is not None
     assert np.isfinite(checkpoint.history()["train_loss"]).all()
+
+
+def test_pain_recipe_trains_on_a_generated_folder_of_its_six_classes(tmp_path):
+    random = np.random.default_rng(0)
+    for split, class_name, number in product(("train", "val", "test"), PAIN6.classes, range(3)):
+        folder = tmp_path / "pain" / split / class_name
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(folder / f"{number}.png")
+    recipe = load_recipe("pain6_resnet50")
+    # Without the download, and small enough for a test; everything else is the recipe's.
+    recipe = dataclasses.replace(recipe, model={**recipe.model, "imagenet": False}, size_px=32, batch_size=6, epochs=1)
+    checkpoint = train(recipe, tmp_path / "pain", runs=tmp_path / "runs", root=tmp_path / "out", val_only=True)
+    assert checkpoint is not None
+    assert checkpoint.card.labels == PAIN6
+    assert checkpoint.card.preprocessing.channels == 3
 
 
 def test_missing_test_split_is_named_before_anything_is_trained_or_replaced(image_folder, checkpoint_root, tmp_path):
