@@ -30,9 +30,9 @@ class Example:
 def live_example() -> Example | None:
     """Computed by the network that is installed; None where none is, or where the portrait's face is not found."""
     listing, samples = services.listing(), list(services.samples().values())
-    if not listing.checkpoints or not samples:
+    if not listing.with_weights or not samples:
         return None
-    checkpoint = listing.checkpoints[0]
+    checkpoint = listing.with_weights[0]
     photo = Photo.of(samples[0].title, samples[0].data, "sample")
     try:
         network = services.predictor(checkpoint)
