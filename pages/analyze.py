@@ -27,7 +27,7 @@ links.begin()
 photo_sources.open_linked_sample()
 
 with st.sidebar:
-    chosen_networks = network_picker.pick_networks(with_weights=True)
+    chosen_networks = network_picker.pick_networks()
     detector = links.choice(
         st.selectbox, "Face detector", services.DETECTORS, key="detector", default=next(iter(services.DETECTORS))
     )

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from core import checkpoints, images
 from core.cli.output import Device, Json, Root, console, print_json, warn, writing
-from core.data.image_files import SUFFIXES
 from core.errors import ExplainError, ImageError, NotFiniteError
+from core.images import SUFFIXES
 
 if TYPE_CHECKING:
     from core.inference import FaceAnalysis, PhotoAnalysis, Predictor
@@ -28,7 +28,9 @@ app = typer.Typer()
 def analyze(
     photos: Annotated[list[Path], typer.Argument(help="Photos, or folders that are searched for photos.")],
     model: Annotated[list[str] | None, typer.Option("--model", help="A network's name; repeat it for several.")] = None,
-    detector: Annotated[str, typer.Option(help="haar or yunet.")] = "haar",
+    detector: Annotated[
+        str, typer.Option(help="auto (YuNet if its file is present or can be fetched, otherwise MTCNN), or a name.")
+    ] = "auto",
     whole_image: Annotated[
         bool, typer.Option("--whole-image", help="Use the central square of the photo as the face.")
     ] = False,

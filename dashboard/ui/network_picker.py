@@ -16,19 +16,17 @@ from dashboard.ui import links
 EMPTY = "No trained network is installed. Train one with: python -m core train fer_cnn --data fer2013.csv"
 
 
-def pick_networks(*, with_weights: bool = False) -> list[Checkpoint]:
-    """Pills for the installed networks, all selected at first; ``with_weights`` leaves out those that cannot "
-    "predict."""
+def pick_networks() -> list[Checkpoint]:
+    """Pills for the installed networks that can predict, all selected at first; problems are named where they are."""
     listing = services.listing()
     for problem in listing.problems:
         st.warning(problem, icon=":material/warning:")
-    installed = listing.with_weights if with_weights else listing.checkpoints
-    if not installed:
+    if not listing.with_weights:
         st.info(EMPTY, icon=":material/info:")
         return []
-    names = titles(list(installed))
+    names = titles(list(listing.with_weights))
     chosen = links.choice(st.pills, "Networks", names, key="networks", default=tuple(names))
-    return [c for c in installed if c.card.run_id in (chosen or ())]
+    return [c for c in listing.with_weights if c.card.run_id in (chosen or ())]
 
 
 def pick_weights(checkpoints: list[Checkpoint]) -> dict[str, float]:

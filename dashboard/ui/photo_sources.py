@@ -53,7 +53,7 @@ def photo_input() -> None:
         key=key,
         on_change=_add_uploads,
         args=(key,),
-        help=f"{FORMATS}. Photos stay in the memory of this session. They are never written to disk, logged or sent on.",
+        help=f"{FORMATS}. Photos stay in the memory of this session; they are not written to disk, logged or sent on.",
     )
     st.session_state["uploader_ids"] = {f.file_id for f in files}
     browser_script()

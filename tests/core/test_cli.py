@@ -167,7 +167,7 @@ def test_any_file_name_is_printed_on_any_terminal(portrait, checkpoint_root, tmp
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--detector", "foo"], "There is no face detector 'foo'"),
+        (["--detector", "foo"], "No face detector 'foo'"),
         (["--device", "gpu"], "Expected one of the devices auto, cpu, cuda, mps, got 'gpu'."),
         (["--explain", "FILE/maps"], "maps cannot be written"),
         (["--model", "nobody"], "There is no network 'nobody'"),
