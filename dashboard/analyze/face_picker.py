@@ -84,7 +84,12 @@ def _draw_caption(photo: Photo, analysis: PhotoAnalysis, number: int) -> None:
     height, width = analysis.image.shape[:2]
     detector = services.DETECTORS.get(analysis.detector, analysis.detector)
     elapsed_ms = sum(analysis.elapsed_ms.values())
-    st.caption(f"{photo.name} · {width} × {height} px · detector: {detector} · {elapsed_ms:.0f} ms")
+    words = [photo.name, f"{width} × {height} px", f"detector: {detector}", f"{elapsed_ms:.0f} ms"]
+    if analysis.rotation_deg:
+        words.append(f"rotated by {analysis.rotation_deg}°, because its faces were sideways")
+    if analysis.faces[number].face.uncertain:
+        words.append(f"face {number + 1} is an uncertain detection")
+    st.caption(" · ".join(words))
     removed = session.removed_faces(photo.digest)
     with st.container(horizontal=True):
         if analysis.detector in services.DETECTORS:

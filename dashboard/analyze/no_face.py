@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.faces import AUTO
 from core.inference import WHOLE_IMAGE, PhotoAnalysis
 from dashboard import services
 from dashboard.analyze import face_picker
@@ -14,7 +15,7 @@ from dashboard.ui import session
 def draw(photo: Photo, analysis: PhotoAnalysis) -> None:
     """The message and the actions, then the photo at its own size."""
     detector = services.DETECTORS.get(analysis.detector, analysis.detector)
-    others = [title for name, title in services.DETECTORS.items() if name != analysis.detector]
+    others = [title for name, title in services.DETECTORS.items() if name not in (AUTO, analysis.detector)]
     removed = session.removed_faces(photo.digest)
     sentence = "All detections were removed." if removed else f"The detector {detector} found no face."
     advice = f" Try another detector ({', '.join(others)}), a larger upright face, or the whole image."

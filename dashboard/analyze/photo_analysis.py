@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.errors import DetectorUnavailableError
+from core.faces import AUTO
 from core.inference import PhotoAnalysis, Predictor
 from dashboard import services
 from dashboard.services import Photo
 from dashboard.ui import session
-
-FALLBACK_DETECTOR = "haar"  # works offline
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,10 @@ class Analyzer:
 
 
 def available_analyzer(networks: Sequence[Predictor], detector: str) -> Analyzer:
-    """With the chosen detector; with the Haar cascade, and a message, if that detector cannot be loaded."""
+    """With the chosen detector; with the best one available, and a message, if that detector cannot be loaded."""
     try:
-        services.detector(detector)
+        return Analyzer(networks, services.detector(detector).name)
     except DetectorUnavailableError as error:
-        name = services.DETECTORS[FALLBACK_DETECTOR]
-        st.error(f"{error.sentence} Using the {name} instead.", icon=":material/cloud_off:")
-        return Analyzer(networks, FALLBACK_DETECTOR)
-    return Analyzer(networks, detector)
+        name = services.detector(AUTO).name
+        st.error(f"{error.sentence} Using {services.DETECTORS[name]} instead.", icon=":material/cloud_off:")
+        return Analyzer(networks, name)

@@ -22,7 +22,8 @@ SELECTED, OTHER, RIM = "#4FC3B8", "#FFFFFF", "#11181A"
 
 
 def clickable(analysis: PhotoAnalysis, selected: int, inks: Ink) -> go.Figure:
-    """The photo with a numbered box per face; a click on a face has its index as ``customdata``."""
+    """The photo with a numbered box per face, dashed if its detection is uncertain; a click on a face has its index as
+    ``customdata``."""
     height, width = analysis.image.shape[:2]
     height_px = min(TALLEST_PX, round(TYPICAL_WIDTH_PX * height / width))
     figure = go.Figure()
@@ -39,7 +40,8 @@ def clickable(analysis: PhotoAnalysis, selected: int, inks: Ink) -> go.Figure:
     )
     boxes = [found.face.box for found in analysis.faces]
     for number, box in enumerate(boxes):
-        _draw_box(figure, number, box, is_selected=number == selected)
+        dash = "dash" if analysis.faces[number].face.uncertain else "solid"
+        _draw_box(figure, number, box, dash, is_selected=number == selected)
     _add_targets(figure, boxes, px_per_photo_px=height_px / height)
     axis = {"visible": False, "fixedrange": len(boxes) <= 1, "automargin": False, "constrain": "domain"}
     figure.update_layout(
@@ -64,12 +66,12 @@ def _uri(image: np.ndarray) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def _draw_box(figure: go.Figure, number: int, box: Box, *, is_selected: bool) -> None:
+def _draw_box(figure: go.Figure, number: int, box: Box, dash: str, *, is_selected: bool) -> None:
     color, width = (SELECTED, 4) if is_selected else (OTHER, 2)
     corners = {"x0": box.left, "y0": box.top, "x1": box.left + box.width, "y1": box.top + box.height}
     # A dark rim keeps the line visible on light and dark skin, hair and background alike.
     figure.add_shape(type="rect", **corners, line={"color": RIM, "width": width + 2})
-    figure.add_shape(type="rect", **corners, line={"color": color, "width": width})
+    figure.add_shape(type="rect", **corners, line={"color": color, "width": width, "dash": dash})
     figure.add_annotation(
         x=box.left,
         y=box.top,

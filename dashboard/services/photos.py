@@ -37,9 +37,9 @@ def has_photo_result(photo: Photo, key: Hashable) -> bool:
 
 def analysis(photo: Photo, predictors: Sequence[Predictor], detector_name: str, *, whole_image: bool) -> PhotoAnalysis:
     """Faces and predictions for one photo. Raises ImageError, NotFiniteError and DetectorUnavailableError."""
+    detector_name = detector(detector_name).name  # "auto" and the detector it stands for share their results
 
     def compute() -> PhotoAnalysis:
-        detector(detector_name)
         with st.spinner("Detecting and classifying faces …"):
             return runtime().analyze(images.decode(photo.data), predictors, detector_name, whole_image=whole_image)
 

@@ -84,7 +84,8 @@ def test_the_view_of_the_faces_names_the_detector_and_counts_correctly(networks,
     app = open_analyze()
     (photo,) = [c for c in app.get("plotly_chart") if "in boxes" in c.proto.alt]
     assert photo.proto.alt == "photo.jpg with 1 face in boxes"
-    assert "detector: Haar cascade (offline)" in said(app)
+    title = services.DETECTORS[services.detector("auto").name]
+    assert f"detector: {title} ·" in said(app)
 
 
 def test_a_photo_without_a_face_offers_the_whole_image_first(networks, open_analyze, said, labeled):
@@ -127,8 +128,8 @@ def test_a_detector_that_cannot_be_loaded_is_replaced_and_named(networks, open_a
     monkeypatch.setenv("FERSCOPE_YUNET", "/nowhere/yunet.onnx")
     app = open_analyze(detector=services.DETECTORS["yunet"])
     assert "/nowhere/yunet.onnx" in app.error[0].value
-    assert "Using the Haar cascade" in app.error[0].value
-    assert "detector: Haar cascade" in said(app)
+    assert "Using MTCNN instead." in app.error[0].value
+    assert "detector: MTCNN" in said(app)
 
 
 def test_forget_all_photos_also_with_one_photo_clears_the_uploader(networks, open_analyze, said, labeled):

@@ -271,9 +271,13 @@ def test_trust_is_about_the_chosen_method_and_contrast(opened, said, labeled, mo
 
 
 def test_regions_of_a_haar_face_are_those_of_the_template(opened, said):
-    app = opened("Regions")
+    app = opened("Regions", detector="Haar cascade")
     assert "Regions of the template" in said(app)
     assert "The bar is the area of the region" in said(app) or "no evidence for" in said(app)
+
+
+def test_regions_of_a_face_with_landmarks_follow_them(opened, said):
+    assert "Regions placed by the five landmarks" in said(opened("Regions", detector="MTCNN"))
 
 
 def test_means_without_the_data_set_are_a_note(opened, said, labeled):
