@@ -29,6 +29,7 @@ from streamlit.testing.v1 import AppTest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from core import checkpoints
+from core.caching import Cache
 from core.checkpoints import Checkpoint
 from core.data import ImageFacts, image_facts
 from core.evaluation import EvaluationRun
@@ -37,7 +38,6 @@ from core.labels import LabelSet
 from core.robustness import CONDITIONS, Robustness, save_robustness
 from dashboard import services
 from dashboard.compare import VIEWS
-from dashboard.services import datasets, evaluations
 
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 REPEATS = 5
@@ -52,9 +52,9 @@ STATES: dict[str, dict[str, str]] = {view: {"view": view} for view in VIEWS} | {
     "Errors, all images": {"view": "Errors", "list": "all images"},
     "Errors, likely wrong labels": {"view": "Errors", "list": "likely wrong labels"},
 }
-# Cached data that are no results: networks, their stored predictions and latencies, and the tables of FERscope.
-DATA_CACHES = ("_networks", "_predictor", "_milliseconds", "_evaluation", "_facts", "_robustness", "_sample_crop")
-TABLE_CACHES = ("_ensemble", "_summary")
+# Cached data that are no results: networks, their stored predictions, and the tables of FERscope.
+DATA_CACHES = ("_listings", "_predictors", "_evaluations", "_facts", "_robustness")
+TABLE_CACHES = ("_ensembles", "_summaries")
 
 
 def view_ms(root: Path, repeats: int, kept: Collection[str]) -> dict[str, float]:
@@ -84,13 +84,13 @@ def view_ms(root: Path, repeats: int, kept: Collection[str]) -> dict[str, float]
 def clear_results(kept: Collection[str]) -> None:
     """Clear every cache except those named. Unless the table of scores is kept, stored predictions are loaded again,
     because a run caches its probabilities."""
-    for module in (datasets, evaluations):
-        for name, cache in vars(module).items():
-            if callable(cache) and hasattr(cache, "clear") and name not in kept:
-                cache.clear()
+    caches = {name: cache for name, cache in vars(services.runtime()).items() if isinstance(cache, Cache)}
+    for name, cache in caches.items():
+        if name not in kept:
+            cache.clear()
     if set(TABLE_CACHES) <= set(kept):
         return
-    evaluations._evaluation.clear()
+    caches["_evaluations"].clear()
     for checkpoint in services.listing().checkpoints:
         services.evaluation(checkpoint, "test")
 
@@ -155,8 +155,8 @@ def main() -> None:
             million_rows(Path(name) / f"million_{number}", source, seed=number + 1)
         million_facts(shipped[0].card.labels).save(Path(name) / f"generated{image_facts.SUFFIX}")
         image_facts.FOLDER = Path(name)
-        of_million = view_ms(Path(name), 1, (*DATA_CACHES, "_embedding"))
-        next_of_million = view_ms(Path(name), 1, (*DATA_CACHES, "_embedding", *TABLE_CACHES))
+        of_million = view_ms(Path(name), 1, (*DATA_CACHES, "_embeddings"))
+        next_of_million = view_ms(Path(name), 1, (*DATA_CACHES, "_embeddings", *TABLE_CACHES))
     worst = {
         "slowest_view_ms": max(of_shipped.values()),
         "million_rows_view_ms": max(of_million.values()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -125,13 +126,20 @@ class _Bins:
             raise EvaluationError(f"a calibration error needs at least 1 bin, got {bins}")
         if scheme not in SCHEMES:
             raise EvaluationError(f"bins must be {' or '.join(SCHEMES)}, got {scheme!r}")
-        n, edges = len(run), np.linspace(0, 1, bins + 1)[1:-1]
-        if scheme == "equal_mass" and n:
-            # np.quantile, which is slow for many quantiles of many numbers, from sorted numbers.
-            edges = np.interp(edges * (n - 1), np.arange(n), np.sort(run.confidence))
-        index = np.searchsorted(edges, run.confidence)  # equal confidences are in the same bin
-        weights = (run.correct, run.confidence, (run.correct - run.confidence) ** 2)
-        return cls(np.bincount(index, minlength=bins), *(np.bincount(index, w, bins) for w in weights))
+        confidence, of_correct = np.sort(run.confidence), np.sort(run.confidence[run.correct])
+        edges = np.linspace(0, 1, bins + 1)[1:-1]
+        if scheme == "equal_mass" and len(confidence):
+            # np.quantile of sorted numbers
+            edges = np.interp(edges * (len(confidence) - 1), np.arange(len(confidence)), confidence)
+
+        def sums(values: np.ndarray) -> np.ndarray:
+            """(B, 3): number, sum and sum of squares of the sorted values in each bin; equal values share a bin."""
+            stops = (0, *np.searchsorted(values, edges, side="right"), len(values))
+            parts = [values[start:stop] for start, stop in itertools.pairwise(stops)]
+            return np.array([(len(part), part.sum(), part @ part) for part in parts])
+
+        (count, total, squares), (correct, total_of_correct, _) = sums(confidence).T, sums(of_correct).T
+        return cls(count.astype(np.int64), correct, total, squares - 2 * total_of_correct + correct)
 
 
 def _calibration_error(binned: _Bins) -> Score:
