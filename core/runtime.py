@@ -18,7 +18,7 @@ import pandas as pd
 from core import checkpoints, heap
 from core.caching import Cache, file_stamp
 from core.checkpoints import Checkpoint, CheckpointFolder, Listing, ModelCard
-from core.data import FERPLUS_FILE, ImageFacts, Samples, describe, facts_for, image_facts, overview, read
+from core.data import ImageFacts, Samples, data_stamp, describe, facts_for, image_facts, overview, read
 from core.device import resolve_device
 from core.errors import CheckpointError, DataError, RecipeError
 from core.evaluation import EvaluationRun, RunSummary, ensemble_run, error_table, summarize
@@ -249,7 +249,7 @@ class Runtime:
 
 def source_key(source: Path) -> tuple[object, ...]:
     """Identifies a data set as it is now: another key after one of its files has changed."""
-    return source, file_stamp(source, source.parent / FERPLUS_FILE)
+    return source, data_stamp(source)
 
 
 def _returned(result: Result | DataError) -> Result:

@@ -48,6 +48,7 @@ class FaceRecord(Record):
     number: int  # from 1
     box: BoxRecord
     score: Number  # the detector's own, 0 to 1; scores of different detectors cannot be compared
+    uncertain: bool  # the score is below the detector's threshold
     landmarks: Rows | None  # (x, y)
     roll_deg: Number  # clockwise
     groups: list[GroupRecord]  # the group with the most networks first
@@ -58,15 +59,16 @@ class FaceRecord(Record):
     trust: dict[str, TrustRecord]
 
     @classmethod
-    def of(cls, number: int, found: FaceAnalysis, details: FaceDetails) -> FaceRecord:
-        """A face of an analysis; ``number`` counts from 1."""
+    def of(cls, number: int, found: FaceAnalysis, details: FaceDetails, size_px: tuple[int, int]) -> FaceRecord:
+        """A face of an analysis; ``number`` counts from 1, and ``size_px`` is the (width, height) of the photo."""
         shares = {m: dict(zip(REGION_NAMES, of, strict=True)) for m, of in details.region_shares.items()}
         classes = {m: prediction.labels.classes for m, prediction in found.predictions.items()}
         return cls.model_validate(
             {
                 "number": number,
-                "box": found.face.box,
+                "box": found.face.box.clipped(*size_px),
                 "score": found.face.score,
+                "uncertain": found.face.uncertain,
                 "landmarks": found.face.landmarks,
                 "roll_deg": found.face.roll_deg,
                 "groups": found.groups,
@@ -87,6 +89,7 @@ class PhotoRecord(Record):
     width: int | None = None
     height: int | None = None
     detector: str | None = None
+    rotation_deg: int = 0  # by how much the photo was rotated clockwise, because its faces were sideways
     left_out: tuple[str, ...] = ()  # networks that returned NaN or infinity
     faces: tuple[FaceRecord, ...] = ()
 
@@ -100,8 +103,12 @@ class PhotoRecord(Record):
             width=width,
             height=height,
             detector=analysis.detector,
+            rotation_deg=analysis.rotation_deg,
             left_out=analysis.left_out,
-            faces=tuple(FaceRecord.of(n, *of) for n, of in enumerate(zip(analysis.faces, known, strict=True), start=1)),
+            faces=tuple(
+                FaceRecord.of(number, face, of_face, (width, height))
+                for number, (face, of_face) in enumerate(zip(analysis.faces, known, strict=True), start=1)
+            ),
         )
 
 
