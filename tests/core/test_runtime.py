@@ -53,7 +53,7 @@ def test_a_network_is_loaded_once_until_its_weights_change(root):
     weights = root / "tiny_cnn" / "weights.safetensors"
     weights.write_bytes(b"other weights")
     touch(weights)
-    with pytest.raises(CheckpointError, match="is not the file its card describes"):
+    with pytest.raises(CheckpointError, match="is not the file that its card describes"):
         runtime.predictors(["tiny_cnn"])
 
 
