@@ -78,13 +78,13 @@ def test_a_network_on_the_ferplus_majority_finds_its_images(networks, voted_csv,
 def test_without_the_votes_the_error_names_their_file(networks, tmp_path, runtime):
     source = write_csv(tmp_path / "data", votes=False)
     assert runtime.card_samples(networks[0].card, source).labels is FER7  # which needs none
-    with pytest.raises(DataError, match=r"carries no FER\+ votes; put fer2013new.csv beside"):
+    with pytest.raises(DataError, match=r"has no FER\+ votes; put fer2013new.csv in the folder"):
         runtime.card_samples(networks[1].card, source)
 
 
 def test_votes_that_are_added_later_are_found(networks, voted_csv, tmp_path, runtime):
     source = write_csv(tmp_path / "data", votes=False)
-    with pytest.raises(DataError, match=r"carries no FER\+ votes"):
+    with pytest.raises(DataError, match=r"has no FER\+ votes"):
         runtime.card_samples(networks[1].card, source)
     shutil.copy(voted_csv.parent / "fer2013new.csv", source.parent)
     assert runtime.card_samples(networks[1].card, source).labels is FERPLUS8
