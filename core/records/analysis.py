@@ -23,7 +23,7 @@ SCHEMA_VERSION = 2
 
 
 class BoxRecord(Record):
-    """A rectangle in the upright photo."""
+    """A rectangle in px of the upright photo, clipped to it."""
 
     left: Number
     top: Number
@@ -48,7 +48,7 @@ class FaceRecord(Record):
     number: int  # from 1
     box: BoxRecord
     score: Number  # the detector's own, 0 to 1; scores of different detectors cannot be compared
-    uncertain: bool  # the score is below the detector's threshold
+    uncertain: bool  # whether the score is below the one from which the detector is usually right
     landmarks: Rows | None  # (x, y)
     roll_deg: Number  # clockwise
     groups: list[GroupRecord]  # the group with the most networks first
@@ -59,14 +59,14 @@ class FaceRecord(Record):
     trust: dict[str, TrustRecord]
 
     @classmethod
-    def of(cls, number: int, found: FaceAnalysis, details: FaceDetails, size_px: tuple[int, int]) -> FaceRecord:
-        """A face of an analysis; ``number`` counts from 1, and ``size_px`` is the (width, height) of the photo."""
+    def of(cls, number: int, found: FaceAnalysis, details: FaceDetails, width: int, height: int) -> FaceRecord:
+        """A face of an analysis; ``number`` counts from 1, ``width`` and ``height`` are the photo's in px."""
         shares = {m: dict(zip(REGION_NAMES, of, strict=True)) for m, of in details.region_shares.items()}
         classes = {m: prediction.labels.classes for m, prediction in found.predictions.items()}
         return cls.model_validate(
             {
                 "number": number,
-                "box": found.face.box.clipped(*size_px),
+                "box": found.face.box.clipped(width, height),
                 "score": found.face.score,
                 "uncertain": found.face.uncertain,
                 "landmarks": found.face.landmarks,
@@ -88,8 +88,8 @@ class PhotoRecord(Record):
     error: str | None = None
     width: int | None = None
     height: int | None = None
+    rotation_deg: int = 0  # clockwise, from the file to the upright photo
     detector: str | None = None
-    rotation_deg: int = 0  # by how much the photo was rotated clockwise, because its faces were sideways
     left_out: tuple[str, ...] = ()  # networks that returned NaN or infinity
     faces: tuple[FaceRecord, ...] = ()
 
@@ -102,11 +102,11 @@ class PhotoRecord(Record):
             path=str(path),
             width=width,
             height=height,
-            detector=analysis.detector,
             rotation_deg=analysis.rotation_deg,
+            detector=analysis.detector,
             left_out=analysis.left_out,
             faces=tuple(
-                FaceRecord.of(number, face, of_face, (width, height))
+                FaceRecord.of(number, face, of_face, width, height)
                 for number, (face, of_face) in enumerate(zip(analysis.faces, known, strict=True), start=1)
             ),
         )

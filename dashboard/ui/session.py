@@ -32,8 +32,8 @@ def too_many() -> str | None:
     more = f" and {len(removed) - NAMED} more" if len(removed) > NAMED else ""
     return (
         f"Only {count} of {count + len(removed)} photos can be shown, because a session holds at most "
-        f"{store.max_photos}. Removed: {', '.join(removed[:NAMED])}{more}. "
-        "To see these, forget all photos and add these again."
+        f"{store.max_photos}. Removed: {', '.join(removed[:NAMED])}{more}. To see these, "
+        "forget all photos and add these again."
     )
 
 
