@@ -76,8 +76,9 @@ def analyze(
 ) -> PhotoAnalysis:
     """Find the faces of an RGB photo (H, W, 3) and predict each with every network, in one batch per network.
 
-    A photo that was stored sideways is set upright (:func:`core.faces.find_faces`). ``whole_image`` takes the central square of the photo as its only face instead of detecting. A network that returns
-    NaN or infinity is left out and named; raises NotFiniteError where all do. Safe in several threads.
+    A photo that was stored sideways is set upright (:func:`core.faces.find_faces`). ``whole_image`` takes the central
+    square of the photo as its only face instead of detecting. A network that returns NaN or infinity is left out and
+    named; raises NotFiniteError where all do. Safe in several threads.
     """
     if not predictors:
         raise ValueError("analyze needs at least one network, got none; choose one")

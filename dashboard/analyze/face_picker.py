@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.inference import PhotoAnalysis
+from core.inference import FaceAnalysis, PhotoAnalysis
 from dashboard import services
 from dashboard.plots import clickable_photo
 from dashboard.plots.boxed_photo import TALLEST_PX, display_width, with_boxes
@@ -43,13 +43,17 @@ def pick_face(photo: Photo, analysis: PhotoAnalysis, inks: Ink) -> int:
     return number
 
 
+def _label(face: FaceAnalysis) -> str:
+    return "uncertain detection" if face.face.uncertain else face.verdict.expression
+
+
 def _one_of(photo: Photo, analysis: PhotoAnalysis, inks: Ink) -> int:
     picture = st.empty()
     key = f"face-{photo.digest[:12]}-{analysis.detector}"
     number: int = st.segmented_control(
         "Face",
         range(len(analysis.faces)),
-        format_func=lambda i: f"{i + 1} · {analysis.faces[i].verdict.expression}",
+        format_func=lambda i: f"{i + 1} · {_label(analysis.faces[i])}",
         default=links.face_number(photo.digest, len(analysis.faces)),
         required=True,
         wrap=True,

@@ -14,12 +14,12 @@ import streamlit as st
 from core import checkpoints
 from core.checkpoints import Checkpoint, Listing
 from core.errors import CheckpointError, NotFiniteError
-from core.faces import Detector
+from core.faces import AUTO, Detector, detectors
 from core.faces import detector as make_detector
 from core.inference import Predictor
 from core.inference.latency import milliseconds_per_face
 
-DETECTORS = {"haar": "Haar cascade (offline)", "yunet": "YuNet (fetched on first use)"}
+DETECTORS = {AUTO: "Automatic"} | {kind.name: kind.title for kind in detectors().values()}
 
 
 def listing() -> Listing:

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from core.checkpoints import Checkpoint
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.evaluation import ConfusionMatrix
+from core.faces import AUTO
 from dashboard import services, style
 from dashboard.plots import charts, saliency_pictures
 from dashboard.services import Photo
@@ -36,7 +37,7 @@ def live_example() -> Example | None:
     photo = Photo.of(samples[0].title, samples[0].data, "sample")
     try:
         network = services.predictor(checkpoint)
-        analysis = services.analysis(photo, [network], "haar", whole_image=False)
+        analysis = services.analysis(photo, [network], AUTO, whole_image=False)
     except (CheckpointError, NotFiniteError):
         return None  # the pages that use the network say what is wrong with it
     if not analysis.faces:

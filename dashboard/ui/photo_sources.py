@@ -34,7 +34,9 @@ def source_picker() -> None:
             st.button(sample.title, key=f"side-{sample.name}", on_click=keep_sample, args=(sample,), width="stretch")
     else:
         files = st.file_uploader(
-            "JPEG, PNG, WebP, GIF, TIFF or BMP",
+            "JPEG, PNG, WebP, HEIC, AVIF, GIF, TIFF or BMP",
+            # Without a type, iOS does not offer to convert its HEIC photos.
+            type=[suffix[1:] for suffix in images.SUFFIXES],
             accept_multiple_files=True,
             key="uploads",
             on_change=_keep_uploads,
