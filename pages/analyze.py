@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.errors import NotFiniteError
+from core.images import darkness_hint
 from core.inference import PhotoAnalysis
 from dashboard import services
 from dashboard.analyze import (
@@ -88,6 +89,13 @@ if len(stored) > 1 or len(analyzed(photo).faces) > 1:
 analysis = analyzed(photo)
 if analysis.left_out:
     st.warning(f"{not_finite(analysis.left_out, names)} Continuing with the other networks.", icon=":material/warning:")
+if analysis.rotation_deg:
+    st.info(
+        f"This photo was rotated by {analysis.rotation_deg}° clockwise, because its faces were sideways.",
+        icon=":material/rotate_right:",
+    )
+if hint := darkness_hint(analysis.image):
+    st.info(hint, icon=":material/brightness_low:")
 if not analysis.faces:
     no_face.draw(photo, analysis)
     photo_sources.photo_input()

@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.inference import PhotoAnalysis
+from core.inference import FaceAnalysis, PhotoAnalysis
 from dashboard import services
 from dashboard.plots import clickable_photo
 from dashboard.services import Photo
@@ -44,7 +44,7 @@ def pick_face(photo: Photo, analysis: PhotoAnalysis, inks: Ink) -> int:
     number = links.face_number(photo.digest, len(analysis.faces))
     if len(analysis.faces) > 1:
         key = f"face-{photo.digest[:12]}-{analysis.detector}-{len(analysis.faces)}"
-        titles = [f"{i} · {face.verdict.expression}" for i, face in enumerate(analysis.faces, start=1)]
+        titles = [f"{i} · {_title(face)}" for i, face in enumerate(analysis.faces, start=1)]
         number = st.segmented_control(
             "Face",
             range(len(titles)),
@@ -85,8 +85,6 @@ def _draw_caption(photo: Photo, analysis: PhotoAnalysis, number: int) -> None:
     detector = services.DETECTORS.get(analysis.detector, analysis.detector)
     elapsed_ms = sum(analysis.elapsed_ms.values())
     words = [photo.name, f"{width} × {height} px", f"detector: {detector}", f"{elapsed_ms:.0f} ms"]
-    if analysis.rotation_deg:
-        words.append(f"rotated by {analysis.rotation_deg}°, because its faces were sideways")
     if analysis.faces[number].face.uncertain:
         words.append(f"face {number + 1} is an uncertain detection")
     st.caption(" · ".join(words))
@@ -116,6 +114,10 @@ def restore_button(photo: Photo) -> None:
         type="tertiary",
         on_click=removed.clear,
     )
+
+
+def _title(face: FaceAnalysis) -> str:
+    return "uncertain detection" if face.face.uncertain else face.verdict.expression
 
 
 def _choose(digest: str, control: str) -> None:

@@ -13,7 +13,7 @@ from core.faces import AUTO, Detector, detectors
 from core.inference import Predictor
 from core.runtime import Runtime
 
-DETECTORS = {AUTO: "Automatic"} | {name: kind.title for name, kind in detectors().items()}
+DETECTORS = {AUTO: "Automatic"} | {kind.name: kind.title for kind in detectors().values()}
 
 
 def runtime() -> Runtime:

@@ -17,7 +17,7 @@ from dashboard.ui import links, navigation, session
 
 FILE, WEBCAM = "File", "Webcam"
 SCRIPT = Path(__file__).with_name("photo_input.js").read_text(encoding="utf-8")
-FORMATS = "JPEG, PNG, WebP, GIF, TIFF or BMP"
+FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, TIFF or BMP"
 
 
 def photo_input() -> None:
@@ -49,6 +49,8 @@ def photo_input() -> None:
     key = session.widget_key("uploads")
     files = st.file_uploader(
         "Drop a photo here, paste it, or choose files",
+        # Without a type, iOS does not offer to convert its HEIC photos.
+        type=[suffix[1:] for suffix in images.SUFFIXES],
         accept_multiple_files=True,
         key=key,
         on_change=_add_uploads,

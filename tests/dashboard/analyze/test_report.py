@@ -186,7 +186,7 @@ def test_the_chance_test_is_named_wherever_the_map_is_drawn(
 def test_the_file_has_the_maps_of_the_chosen_options_whatever_panel_is_open(opened):
     link = {"class": "dark", "rather_than": "bright", "method": "LayerCAM", "stage": STAGE}
     maps = faces_of(opened("Uncertainty", **link))[0]["maps"]
-    assert {(m["method"], m["class"], m["against"], m["layer"]) for m in maps.values()} == {
+    assert {(m["method"], m["expression"], m["against"], m["stage"]) for m in maps.values()} == {
         ("layercam", "dark", "bright", STAGE)
     }
 
@@ -195,7 +195,7 @@ def test_the_file_follows_the_options_of_the_page(opened):
     (face,) = faces_of(opened("Saliency", accuracy="0.5", views="2: with its mirror image", **{"class": "dark"}))
     assert face["decision"]["target"] == 0.5
     assert face["uncertainty"]["views"] == "mirror"
-    assert {m["class"] for m in face["maps"].values()} == {"dark"}
+    assert {m["expression"] for m in face["maps"].values()} == {"dark"}
 
 
 def test_a_slow_map_is_part_of_the_file_and_not_computed_for_it(opened, show_panel, monkeypatch):
@@ -205,7 +205,7 @@ def test_a_slow_map_is_part_of_the_file_and_not_computed_for_it(opened, show_pan
     assert faces_of(app)[0]["maps"]["tiny_cnn"]["method"] == "occlusion"
     monkeypatch.setattr(inference, "explained", lambda *_, **__: pytest.fail("computed for a file"))
     show_panel(app, "Report")
-    assert faces_of(app)[0]["maps"]["tiny_cnn"]["layer"] == "input"
+    assert faces_of(app)[0]["maps"]["tiny_cnn"]["stage"] == "input"
 
 
 def test_every_face_is_part_of_the_file_and_the_selected_one_has_maps(opened):
