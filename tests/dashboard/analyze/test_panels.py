@@ -163,9 +163,7 @@ def test_the_grid_shows_one_class_rather_than_another(opened, said):
     assert "Evidence for bright rather than dark" in said(app)
 
 
-def test_a_stopped_grid_keeps_what_was_computed_and_resumes(
-    opened, said, labeled, monkeypatch, remembers_the_request
-):
+def test_a_stopped_grid_keeps_what_was_computed_and_resumes(opened, said, labeled, monkeypatch, remembers_the_request):
     calls = stopping_at(monkeypatch, inference, "explained", 3, "methods-work")
     app = opened("Methods")
     assert "Stopped: 2 of 10 results are ready." in said(app)
@@ -229,9 +227,7 @@ def test_trust_is_measured_on_request_after_an_estimate(opened, said, labeled):
     assert "ROAD" not in said(app)  # other maps have not been measured
 
 
-def test_trust_that_is_stopped_keeps_what_was_measured(
-    opened, said, labeled, monkeypatch, remembers_the_request
-):
+def test_trust_that_is_stopped_keeps_what_was_measured(opened, said, labeled, monkeypatch, remembers_the_request):
     calls = stopping_at(monkeypatch, probes, "compare_with_chance", 2, "trust")
     app = opened("Trust", stage="stage 1")
     labeled(app.button, "Measure").click().run()
@@ -250,9 +246,7 @@ def test_trust_is_about_the_chosen_method_and_contrast(opened, said, labeled, mo
     checked, compared = [], []
     check, agreement = probes.randomization_check, probes.method_agreement
     monkeypatch.setattr(probes, "randomization_check", lambda *a, **o: checked.append(a[2:]) or check(*a, **o))
-    monkeypatch.setattr(
-        probes, "method_agreement", lambda *a, **o: compared.append((a[2], a[4])) or agreement(*a, **o)
-    )
+    monkeypatch.setattr(probes, "method_agreement", lambda *a, **o: compared.append((a[2], a[4])) or agreement(*a, **o))
     link = {"class": "striped", "rather_than": "dark", "method": "Occlusion", "networks": "CNN", "stage": "stage 1"}
     app = opened("Trust", **link)
     labeled(app.button, "Measure").click().run()

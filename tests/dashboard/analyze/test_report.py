@@ -75,7 +75,10 @@ def faces_of(app: AppTest) -> list[dict]:
 
 def test_the_report_states_the_verdict_and_the_effect_of_its_threshold(opened):
     (section,) = opened("Report", accuracy="0.5").chapters[-1]["Uncertainty"]
-    assert re.search(r"(Sure|Unsure): \w+\. The probability of \w+, 0\.\d{3}, (reaches|is below) the threshold 0\.\d{3}", section.text[0])
+    assert re.search(
+        r"(Sure|Unsure): \w+\. The probability of \w+, 0\.\d{3}, (reaches|is below) the threshold 0\.\d{3}",
+        section.text[0],
+    )
     assert "(n = 36) are correct with a rate of 0.50" in section.text[1]
 
 
@@ -111,7 +114,7 @@ def test_the_report_is_one_file_that_needs_nothing_else(opened):
     chapters = [html.Chapter(title, lambda built=built: built) for title, built in app.chapters[-1].items()]
     text = html.write("<Report>", ["summary"], chapters, created_at=datetime(2026, 1, 1, tzinfo=UTC))
     assert "&lt;Report&gt;" in text
-    assert "src=\"http" not in text
+    assert 'src="http' not in text
     for title in ("Photo", "Predictions", "Uncertainty", "Saliency", "Regions", "Model cards", "Versions"):
         assert f">{title}</h2>" in text
 
