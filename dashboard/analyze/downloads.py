@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from core.images import encode_png
-from core.records import AnalysisRecord, PhotoRecord, to_json
+from core.records import AnalysisRecord, FaceDetails, PhotoRecord, to_json
 from dashboard.analyze import details, prediction
 from dashboard.analyze.map_options import MapOptions
 from dashboard.analyze.selected_face import SelectedFace
@@ -41,7 +42,7 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
             )
 
 
-def json_record(face: SelectedFace, found: list[details.FaceDetails]) -> str:
+def json_record(face: SelectedFace, found: Sequence[FaceDetails]) -> str:
     """Everything known about the photo as strict JSON in the schema of ``core.records``."""
     photo = PhotoRecord.of(face.photo.name, face.analysis, found)
     return to_json(AnalysisRecord.of([photo], [network.card for network in face.networks]), indent=2)

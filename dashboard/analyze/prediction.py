@@ -61,7 +61,7 @@ def table_sections(face: SelectedFace) -> list[Section]:
                 f"Probabilities, {title}" if title else "Probabilities",
                 table=Table(shown, "Probabilities by class and network"),
                 downloads=(
-                    csv("Probabilities (CSV)", f"{face.stem}-probabilities-{number + 1}.csv", lambda t=table: t),
+                    csv("Probabilities (CSV)", f"{face.stem}-probabilities-{number + 1}.csv", table.copy),
                 ),
                 folded=True,
             )

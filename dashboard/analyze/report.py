@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import streamlit as st
 
@@ -44,7 +45,7 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
     summary = report_summary(light, options)
 
     def write() -> str:
-        fixed = [Chapter(title, lambda built=built: built) for title, built in computed]
+        fixed = [Chapter(title, partial(tuple, built)) for title, built in computed]
         return html.write(f"FERscope report: {face.title}", summary, fixed, created_at=datetime.now(UTC))
 
     st.download_button(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
@@ -112,7 +114,7 @@ def _notes(face: SelectedFace, options: MapOptions) -> list[str]:
 
 def same_maps(face: SelectedFace, options: MapOptions) -> str:
     """A sentence about the networks on which other methods give the same map; empty if there are none."""
-    networks = {}
+    networks: dict[tuple[str, ...], list[str]] = {}
     for network in face.networks:
         if network.model_id in maps.available(face, options).explanations:
             titles = options.same_as(network)
@@ -125,7 +127,7 @@ def same_maps(face: SelectedFace, options: MapOptions) -> str:
     )
 
 
-def _downloads(face: SelectedFace, options: MapOptions, explanations: dict[str, Explanation]) -> tuple[Download, ...]:
+def _downloads(face: SelectedFace, options: MapOptions, explanations: Mapping[str, Explanation]) -> tuple[Download, ...]:
     if not explanations:
         return ()
 

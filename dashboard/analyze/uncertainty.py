@@ -106,7 +106,7 @@ def uncertainty_sections(face: SelectedFace) -> list[Section]:
                 notes=notes,
                 table=Table(table, "Predictions, probabilities and entropy by network"),
                 caption=plots.spread(group),
-                downloads=(csv("Uncertainty (CSV)", f"{face.stem}-uncertainty-{number + 1}.csv", lambda t=table: t),),
+                downloads=(csv("Uncertainty (CSV)", f"{face.stem}-uncertainty-{number + 1}.csv", table.copy),),
             )
         )
     return built

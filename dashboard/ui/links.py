@@ -49,8 +49,8 @@ def choice(
 def slider(label: str, low: float, high: float, default: float, step: float, *, key: str, **settings: Any) -> float:
     """A bound slider."""
     corrected = _register(key, Number(label.lower(), low, high, default))
-    initial = {} if corrected else {"value": default}
-    return float(st.slider(label, low, high, step=step, key=key, bind="query-params", **initial, **settings))
+    value = None if corrected else default
+    return float(st.slider(label, low, high, value, step, key=key, bind="query-params", **settings))
 
 
 def toggle(label: str, *, key: str, **settings: Any) -> bool:

@@ -15,17 +15,17 @@ from dashboard import services
 from dashboard.services import Photo
 from dashboard.ui import links, navigation, session
 
-FILE, WEBCAM = "File", "Webcam"
+FILE, WEBCAM, PORTRAITS = "File", "Webcam", "Portraits"
 SCRIPT = Path(__file__).with_name("photo_input.js").read_text(encoding="utf-8")
 FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, TIFF or BMP"
 
 
 def photo_input() -> None:
-    """A drop zone or the webcam; what is chosen there joins the session's photos."""
+    """A drop zone, the webcam or the portraits; what is chosen there joins the session's photos."""
     with st.container(horizontal=True, vertical_alignment="center"):
         source = st.segmented_control(
             "Add a photo",
-            (FILE, WEBCAM),
+            (FILE, WEBCAM, PORTRAITS),
             default=FILE,
             key="source",
             required=True,
@@ -45,6 +45,11 @@ def photo_input() -> None:
             resolution="720p",
             label_visibility="collapsed",
         )
+        return
+    if source == PORTRAITS:
+        with st.container(horizontal=True):
+            for sample in services.samples().values():
+                st.button(sample.title, key=f"portrait-button-{sample.name}", on_click=add_sample, args=(sample,))
         return
     key = session.widget_key("uploads")
     files = st.file_uploader(
