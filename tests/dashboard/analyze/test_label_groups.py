@@ -58,9 +58,7 @@ def test_both_groups_have_their_headline_and_chart(two_groups, open_analyze, sai
     assert ["class", "Four classes"] in tables
 
 
-@pytest.mark.parametrize(
-    "panel", ["Saliency", "Methods", "Regions", "What if", "Trust", "Uncertainty", "Report"]
-)
+@pytest.mark.parametrize("panel", ["Saliency", "Methods", "Regions", "What if", "Trust", "Uncertainty", "Report"])
 def test_every_panel_shows_both_groups(two_groups, open_analyze, said, panel):
     app = open_analyze(panel=panel)
     assert not app.error
