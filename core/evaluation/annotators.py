@@ -58,7 +58,8 @@ class AnnotatorVotes:
     def agreement_tenths(self) -> np.ndarray:
         """(N,) int64: :func:`annotator_agreement` in tenths, rounded up; 0 without votes."""
         # Rounding errors must not move 3 of 10 votes to the group above 0.3.
-        return np.ceil(10 * np.nan_to_num(annotator_agreement(self.votes)) - 1e-6).astype(np.int64)
+        tenths = np.ceil(10 * np.nan_to_num(annotator_agreement(self.votes)) - 1e-6)
+        return np.asarray(tenths, np.int64)
 
     def for_classes(self, columns: tuple[int, ...]) -> _ClassVotes:
         """The votes for the classes of a run, computed once for all runs with these classes."""
