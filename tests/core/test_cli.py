@@ -141,7 +141,7 @@ def test_maps_of_photos_with_the_same_name_do_not_overwrite_each_other(portrait,
 def test_analyze_without_a_face_names_the_other_detectors(checkpoint_root, tmp_path):
     Image.new("RGB", (200, 200), "gray").save(tmp_path / "gray.png")
     printed = lines_of(run("analyze", tmp_path / "gray.png", "--checkpoints", checkpoint_root))
-    assert "no face found; try --detector yunet" in printed
+    assert "found no face; try --detector" in printed
     assert "--whole-image" in printed
 
 
