@@ -1,16 +1,23 @@
-"""What is measured of an installed network over a data set: scores, embeddings and robustness."""
+"""What is measured of an installed network: scores, embeddings and robustness on a data set, and its latency."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from core.checkpoints import Checkpoint, ModelCard
+import torch
+
+from core.checkpoints import Checkpoint, Latency, ModelCard, save_card
 from core.data import Samples, read
-from core.errors import DataError
+from core.data.info import DatasetInfo
+from core.device import describe_device
+from core.errors import DataError, RecipeError
 from core.evaluation import RunSummary, summarize
 from core.evaluation.embedding import Embedding
-from core.inference import Predictor, embed_split, evaluate
+from core.inference import Predictor, embed_split, evaluate, milliseconds_per_face
+from core.labels import LabelSet
 from core.robustness import Robustness, load_robustness, measure, save_robustness
 from core.robustness.measurement import Progress
 from core.training import recipe_from, training_samples
@@ -36,18 +43,56 @@ def require_fingerprint(card: ModelCard, source: Path, fingerprint: str) -> None
         raise DataError(f"{source} is not the data set of {card.run_id}: {card.data.mismatch(fingerprint)}")
 
 
-def evaluate_checkpoint(checkpoint: Checkpoint, source: Path, split: str, *, skip_bad: bool = False) -> RunSummary:
-    """Scores of the shipped weights on one split, from a new inference over its images."""
+@dataclass(frozen=True)
+class CheckpointScores:
+    """Scores of an installed network on a data set, which may be another one than that of its card."""
+
+    summary: RunSummary
+    data: DatasetInfo
+    labels: LabelSet  # the classes that the network chose among
+    note: str  # why the scores cannot be compared with the card's; empty where they can
+
+
+def evaluate_checkpoint(
+    checkpoint: Checkpoint, source: Path, split: str, *, skip_bad: bool = False
+) -> CheckpointScores:
+    """Scores of the shipped weights on one split, from a new inference over its images.
+
+    A data set with other classes is scored on those that the network shares. Raises LabelError for fewer than two.
+    """
     card = checkpoint.card
+    notes = []
+    try:
+        samples = read_samples(card, source, skip_bad=skip_bad)
+    except RecipeError:
+        seen = card.preprocessing
+        samples = read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad)
+    if samples.labels.classes != card.labels.classes:
+        shared = card.labels.shared_with(samples.labels)
+        notes.append(f"Only the shared classes are scored: {', '.join(shared.classes)}.")
+        samples = samples.restricted_to(shared)
+    data = DatasetInfo.of(samples)
+    if not card.data.matches(data.fingerprint):
+        mismatch = card.data.mismatch(data.fingerprint)
+        notes.insert(0, f"{data.title} is not the data set of {card.run_id} ({mismatch}).")
     run = evaluate(
         checkpoint.network(),
         card.preprocessing,
-        read_samples(card, source, skip_bad=skip_bad),
+        samples,
         split,
         model_id=card.run_id,
         temperature=card.temperature,
+        labels=card.labels,
     )
-    return summarize(run)
+    return CheckpointScores(summarize(run), data, samples.labels, " ".join(notes))
+
+
+def measure_latency(checkpoint: Checkpoint, device: torch.device) -> Checkpoint:
+    """Measure the milliseconds per face and store them in the card. Raises CheckpointError and NotFiniteError."""
+    elapsed_ms = milliseconds_per_face(Predictor.load(checkpoint, device))
+    card = dataclasses.replace(checkpoint.card, milliseconds=Latency(round(elapsed_ms, 2), describe_device(device)))
+    save_card(card, checkpoint.path)
+    return Checkpoint(checkpoint.path, card)
 
 
 def embed_checkpoint(

@@ -14,7 +14,6 @@ from rich.table import Table
 from core import checkpoints, images
 from core.cli.output import Device, Json, Root, console, print_json, warn, writing
 from core.errors import ExplainError, ImageError, NotFiniteError
-from core.images import SUFFIXES
 
 if TYPE_CHECKING:
     from core.inference import FaceAnalysis, PhotoAnalysis, Predictor

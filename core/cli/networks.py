@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from core import checkpoints
 from core.cli.output import (
     Data,
+    Device,
     Json,
     Root,
     SkipBad,
@@ -21,40 +23,66 @@ from core.cli.output import (
     progress_bar,
     require_split,
     warn,
+    writing,
 )
-from core.errors import RobustnessError
+from core.errors import CheckpointError, NotFiniteError, RobustnessError
 
 if TYPE_CHECKING:
-    from core.checkpoints import Checkpoint
+    from core.checkpoints import Checkpoint, Listing
     from core.robustness import Robustness
 
 app = typer.Typer()
 
 RunId = Annotated[str, typer.Argument(help="A trained network's name.")]
-Split = Annotated[str, typer.Option(help="val (PublicTest) or test (PrivateTest).")]
+Split = Annotated[str, typer.Option(help="val or test; FER2013 calls them PublicTest and PrivateTest.")]
 
 
 @app.command(epilog="Example: `python -m core models --json`")
-def models(json_output: Json = False, root: Root = checkpoints.ROOT) -> None:
+def models(
+    json_output: Json = False,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure the milliseconds per face and store them in the cards.")
+    ] = False,
+    device: Device = "auto",
+    root: Root = checkpoints.ROOT,
+) -> None:
     """List the trained networks that are installed."""
     listing = checkpoints.list_checkpoints(root)
     for problem in listing.problems:
         warn(problem)
+    if measure:
+        _measure_latencies(listing, device)
+        listing = checkpoints.list_checkpoints(root)
     if json_output:
         print_json([c.card.to_json() for c in listing.checkpoints])
         return
-    table = Table("network", "architecture", "classes", "PublicTest", "PrivateTest", "parameters", "MACs")
+    table = Table(*("network", "classes", "val", "test", "parameters", "MACs", "ms per face"))
     for card in (c.card for c in listing.checkpoints):
         scores = [str(card.metrics[s].accuracy) if s in card.metrics else "–" for s in ("val", "test")]
         table.add_row(
-            card.run_id,
-            card.architecture,
-            card.labels.name,
+            escape(card.run_id),
+            escape(card.labels.name),
             *scores,
-            f"{card.parameters:,}",
+            f"{card.parameters / 1e6:,.2f} M",
             f"{card.macs / 1e6:,.0f} M",
+            f"{card.milliseconds.value:.1f}" if card.milliseconds else "–",
         )
     console.print(table)
+
+
+def _measure_latencies(listing: Listing, device: str) -> None:
+    from core.device import resolve_device
+    from core.measurements import measure_latency
+
+    used = resolve_device(device)
+    for checkpoint in listing.with_weights:
+        try:
+            with writing(checkpoint.card_path):
+                latency = measure_latency(checkpoint, used).card.milliseconds
+        except (CheckpointError, NotFiniteError) as error:
+            warn(error.sentence)
+        else:
+            messages.print(f"{checkpoint.card.run_id}: {latency and latency.value} ms per face", highlight=False)
 
 
 @app.command(epilog="Example: `python -m core evaluate fer_cnn --data fer2013.csv --split test --json`")
@@ -66,30 +94,24 @@ def evaluate(
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
-    """Evaluate a network's shipped weights on a split and print its scores with their intervals."""
+    """Evaluate a network's weights on a split and print the scores with their intervals.
+
+    On another data set than that of the network's card, the difference is reported; classes that the network lacks are
+    left out.
+    """
     from core.measurements import evaluate_checkpoint
+    from core.records import EvaluationRecord
 
     require_split(split, ("train", "val", "test"))
-    checkpoint = checkpoints.list_checkpoints(root).get(run)
-    summary = evaluate_checkpoint(checkpoint, data, split, skip_bad=skip_bad)
-    without = summary.accuracy_without_copies
-    values = {
-        "run": run,
-        "split": split,
-        "n": summary.n,
-        "accuracy": summary.accuracy.value,
-        "accuracy_low": summary.accuracy.low,
-        "accuracy_high": summary.accuracy.high,
-        "macro_f1": summary.macro_f1.value,
-        "balanced_accuracy": summary.balanced_accuracy.value,
-        "accuracy_without_copies": without.value if without else None,
-    }
+    found = evaluate_checkpoint(checkpoints.list_checkpoints(root).get(run), data, split, skip_bad=skip_bad)
+    if found.note:
+        warn(found.note)
     if json_output:
-        print_json(values)
+        print_json(EvaluationRecord.of(run, split, found.summary, found.data, found.labels, found.note).model_dump())
         return
-    table = Table("score", "value", title=f"{run} on {split}, n = {summary.n:,}")
+    table = Table("score", "value", title=escape(f"{run} on {found.data.title}, {split}, n = {found.summary.n:,}"))
     for name in ("accuracy", "accuracy_without_copies", "macro_f1", "balanced_accuracy"):
-        score = getattr(summary, name)
+        score = getattr(found.summary, name)
         table.add_row(name.replace("_", " "), str(score) if score else "not defined")
     console.print(table)
 
@@ -98,9 +120,7 @@ def evaluate(
 def embed(
     run: RunId,
     data: Data,
-    split: Annotated[
-        list[str] | None, typer.Option(help="val (PublicTest) or test (PrivateTest); repeat it for both, the default.")
-    ] = None,
+    split: Annotated[list[str] | None, typer.Option(help="val or test; repeat it for both, the default.")] = None,
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
