@@ -14,10 +14,9 @@ from core.data import Samples, read
 from core.data.info import DatasetInfo
 from core.device import describe_device
 from core.errors import DataError, RecipeError
-from core.evaluation import RunSummary, summarize
+from core.evaluation import EvaluationRun, RunSummary, fit_temperature, summarize
 from core.evaluation.embedding import Embedding
 from core.inference import Predictor, embed_split, evaluate, milliseconds_per_face
-from core.labels import LabelSet
 from core.robustness import Robustness, load_robustness, measure, save_robustness
 from core.robustness.measurement import Progress
 from core.training import recipe_from, training_samples
@@ -27,7 +26,9 @@ def read_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -> Sa
     """A data set with the image size, channels and target labels of a network, whether or not it was trained on it."""
     seen = card.preprocessing
     samples = read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad)
-    return training_samples(recipe_from(card.recipe), samples)
+    labeled = training_samples(recipe_from(card.recipe), samples)
+    same_classes = sorted(labeled.labels.classes) == sorted(card.labels.classes)
+    return labeled.ordered_like(card.labels) if same_classes else labeled
 
 
 def read_own_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -> Samples:
@@ -47,9 +48,9 @@ def require_fingerprint(card: ModelCard, source: Path, fingerprint: str) -> None
 class CheckpointScores:
     """Scores of an installed network on a data set, which may be another one than that of its card."""
 
+    run: EvaluationRun
     summary: RunSummary
     data: DatasetInfo
-    labels: LabelSet  # the classes that the network chose among
     note: str  # why the scores cannot be compared with the card's; empty where they can
 
 
@@ -72,7 +73,7 @@ def evaluate_checkpoint(
         notes.append(f"Only the shared classes are scored: {', '.join(shared.classes)}.")
         samples = samples.restricted_to(shared)
     data = DatasetInfo.of(samples)
-    if not card.data.matches(data.fingerprint):
+    if card.data.fingerprint and not card.data.matches(data.fingerprint):
         mismatch = card.data.mismatch(data.fingerprint)
         notes.insert(0, f"{data.title} is not the data set of {card.run_id} ({mismatch}).")
     run = evaluate(
@@ -84,7 +85,26 @@ def evaluate_checkpoint(
         temperature=card.temperature,
         labels=card.labels,
     )
-    return CheckpointScores(summarize(run), data, samples.labels, " ".join(notes))
+    return CheckpointScores(run, summarize(run), data, " ".join(notes))
+
+
+def save_scores(checkpoint: Checkpoint, scores: CheckpointScores) -> None:
+    """Store predictions with the checkpoint and their scores in its card.
+
+    A card without a data set, that of an imported network, gets this one; its temperature is fitted on the val split.
+    Raises DataError for a data set other than the card's and for the train split.
+    """
+    card, run = checkpoint.card, scores.run
+    if run.split not in ("val", "test"):
+        raise DataError(f"scores of the val and test splits can be stored, got {run.split}")
+    if scores.note:
+        raise DataError(f"the scores cannot be stored with {card.run_id}: {scores.note}")
+    if run.split == "val" and not card.metrics:
+        card = dataclasses.replace(card, temperature=fit_temperature(run.logits, run.truth))
+        run = dataclasses.replace(run, temperature=card.temperature)
+    run.save(checkpoint.predictions_path(run.split))
+    metrics = {**card.metrics, run.split: summarize(run)}
+    save_card(dataclasses.replace(card, metrics=metrics, data=scores.data), checkpoint.path)
 
 
 def measure_latency(checkpoint: Checkpoint, device: torch.device) -> Checkpoint:

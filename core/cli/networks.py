@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -90,6 +91,9 @@ def evaluate(
     run: RunId,
     data: Data,
     split: Split = "test",
+    save: Annotated[
+        bool, typer.Option("--save", help="Store the predictions with the network and the scores in its card.")
+    ] = False,
     json_output: Json = False,
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
@@ -99,21 +103,59 @@ def evaluate(
     On another data set than that of the network's card, the difference is reported; classes that the network lacks are
     left out.
     """
-    from core.measurements import evaluate_checkpoint
+    from core.measurements import evaluate_checkpoint, save_scores
     from core.records import EvaluationRecord
 
     require_split(split, ("train", "val", "test"))
-    found = evaluate_checkpoint(checkpoints.list_checkpoints(root).get(run), data, split, skip_bad=skip_bad)
+    checkpoint = checkpoints.list_checkpoints(root).get(run)
+    found = evaluate_checkpoint(checkpoint, data, split, skip_bad=skip_bad)
     if found.note:
         warn(found.note)
+    if save:
+        with writing(checkpoint.path):
+            save_scores(checkpoint, found)
     if json_output:
-        print_json(EvaluationRecord.of(run, split, found.summary, found.data, found.labels, found.note).model_dump())
+        print_json(EvaluationRecord.of(found.run, found.summary, found.data, found.note).model_dump())
         return
     table = Table("score", "value", title=escape(f"{run} on {found.data.title}, {split}, n = {found.summary.n:,}"))
     for name in ("accuracy", "accuracy_without_copies", "macro_f1", "balanced_accuracy"):
         score = getattr(found.summary, name)
         table.add_row(name.replace("_", " "), str(score) if score else "not defined")
     console.print(table)
+
+
+@app.command(
+    "import", epilog="Example: `python -m core import net.pt --architecture resnet50 --labels FER7 --stem imagenet`"
+)
+def import_network(
+    weights: Annotated[Path, typer.Argument(help="A safetensors file, or a torch file of a state dict.")],
+    architecture: Annotated[str, typer.Option(help="A registered network family, such as resnet50.")],
+    labels: Annotated[str, typer.Option(help="FER7, FERPLUS8, AFFECTNET8, PAIN6, or class names with commas.")],
+    name: Annotated[str | None, typer.Option(help="Name of the network; by default that of the file.")] = None,
+    size: Annotated[int, typer.Option(min=16, help="Side of the network's input in px.")] = 48,
+    mean: Annotated[float, typer.Option(help="Mean of the pixels, which are in [0, 1].")] = 0.5,
+    std: Annotated[float, typer.Option(min=1e-6, help="Standard deviation of the pixels.")] = 0.25,
+    stem: Annotated[
+        str | None, typer.Option(help="48px or imagenet, for resnet50 and mobilenet_v2; torchvision's is imagenet.")
+    ] = None,
+    root: Root = checkpoints.ROOT,
+) -> None:
+    """Import a network that was trained elsewhere; `evaluate --save` then adds its scores."""
+    from core.importing import ImportOptions, import_weights
+    from core.labels import LABEL_SETS, LabelSet
+
+    options = ImportOptions(
+        name=name or re.sub(r"[^a-z0-9_-]+", "_", weights.stem.lower()),
+        architecture=architecture,
+        labels=LABEL_SETS.get(labels) or LabelSet.custom([part.strip() for part in labels.split(",")]),
+        size_px=size,
+        mean=mean,
+        std=std,
+        model_options={} if stem is None else {"stem": stem},
+    )
+    checkpoint = import_weights(weights, options, root)
+    example = f"python -m core evaluate {checkpoint.card.run_id} --data DATA --split val --save"
+    console.print(escape(f"{checkpoint.path}: imported; add its scores with: {example}"), highlight=False)
 
 
 @app.command(epilog="Example: `python -m core embed fer_cnn --data fer2013.csv`")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from core.data.info import DatasetInfo
-from core.evaluation import RunSummary
-from core.labels import LabelSet
+from core.evaluation import EvaluationRun, RunSummary
 from core.records.base import Record, ScoreRecord
 from core.records.predictions import LabelsRecord
 
@@ -25,18 +24,16 @@ class EvaluationRecord(Record):
     balanced_accuracy: ScoreRecord
 
     @classmethod
-    def of(
-        cls, run: str, split: str, summary: RunSummary, data: DatasetInfo, labels: LabelSet, note: str
-    ) -> EvaluationRecord:
+    def of(cls, run: EvaluationRun, summary: RunSummary, data: DatasetInfo, note: str) -> EvaluationRecord:
         """The scores of one evaluation."""
         return cls.model_validate(
             {
-                "run": run,
-                "split": split,
+                "run": run.model_id,
+                "split": run.split,
                 "n": summary.n,
                 "data": data.title,
                 "fingerprint": data.fingerprint,
-                "labels": labels,
+                "labels": run.labels,
                 "note": note,
                 "accuracy": summary.accuracy,
                 "accuracy_without_copies": summary.accuracy_without_copies,
