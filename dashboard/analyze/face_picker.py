@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.inference import PhotoAnalysis
+from core.inference import FaceAnalysis, PhotoAnalysis
 from dashboard import services
 from dashboard.plots import clickable_photo
 from dashboard.plots.boxed_photo import TALLEST_PX, display_width, with_boxes
@@ -49,10 +49,14 @@ def pick_face(photo: Photo, analysis: PhotoAnalysis, inks: Ink) -> int:
     return number
 
 
+def _label(face: FaceAnalysis) -> str:
+    return "uncertain detection" if face.face.uncertain else face.verdict.expression
+
+
 def _one_of(photo: Photo, analysis: PhotoAnalysis, inks: Ink) -> int:
     picture = st.empty()
     key = f"face-{photo.digest[:12]}-{analysis.detector}"
-    titles = [f"{number} · {face.verdict.expression}" for number, face in enumerate(analysis.faces, start=1)]
+    titles = [f"{number} · {_label(face)}" for number, face in enumerate(analysis.faces, start=1)]
     number: int = st.segmented_control(
         "Face",
         range(len(analysis.faces)),
