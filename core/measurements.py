@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.checkpoints import Checkpoint, ModelCard
-from core.data import Samples, read
-from core.errors import DataError
+from core.data import DatasetInfo, Samples, read
+from core.data.splits import ALL
+from core.errors import DataError, RecipeError
 from core.evaluation import RunSummary, summarize
 from core.evaluation.embedding import Embedding
 from core.inference import Predictor, embed_split, evaluate
+from core.labels import LabelSet
 from core.robustness import Robustness, load_robustness, measure, save_robustness
 from core.robustness.measurement import Progress
 from core.training import recipe_from, training_samples
@@ -36,18 +40,53 @@ def require_fingerprint(card: ModelCard, source: Path, fingerprint: str) -> None
         raise DataError(f"{source} is not the data set of {card.run_id}: {card.data.mismatch(fingerprint)}")
 
 
-def evaluate_checkpoint(checkpoint: Checkpoint, source: Path, split: str, *, skip_bad: bool = False) -> RunSummary:
-    """Scores of the shipped weights on one split, from a new inference over its images."""
-    card = checkpoint.card
+@dataclass(frozen=True)
+class DatasetScores:
+    """Scores of a network on one split of a data set, which may be another one than it was trained on.
+
+    ``labels`` are the classes that were scored: those of the network, or those that it shares with the data set.
+    """
+
+    summary: RunSummary
+    data: DatasetInfo
+    labels: LabelSet
+    is_own: bool
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader of the scores has to know about the data set; empty for the data set of the card."""
+        if self.is_own:
+            return ()
+        return (
+            f"These are scores on {self.data.title} with the fingerprint {self.data.fingerprint[:12]}…, which is not "
+            "the data set of the network's card.",
+            f"Classes scored: {', '.join(self.labels.classes)}.",
+        )
+
+
+def evaluate_checkpoint(checkpoint: Checkpoint, source: Path, split: str, *, skip_bad: bool = False) -> DatasetScores:
+    """Scores of the shipped weights on one split, or on all images, from a new inference over the images.
+
+    On a data set with other classes, only the images and logits of the shared classes count. Raises LabelError if fewer
+    than two are shared.
+    """
+    card, seen = checkpoint.card, checkpoint.card.preprocessing
+    chosen = ALL if split == ALL else None
+    samples = read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad, split=chosen)
+    with contextlib.suppress(RecipeError, DataError):  # other classes, or no FER+ votes: scored on the shared classes
+        samples = training_samples(recipe_from(card.recipe), samples)
+    data = DatasetInfo.of(samples)
+    labels = card.labels.shared_with(samples.labels)
     run = evaluate(
         checkpoint.network(),
-        card.preprocessing,
-        read_samples(card, source, skip_bad=skip_bad),
-        split,
+        seen,
+        samples.restricted_to(card.labels),
+        "test" if split == ALL else split,
         model_id=card.run_id,
         temperature=card.temperature,
     )
-    return summarize(run)
+    summary = summarize(run if labels.classes == card.labels.classes else run.mapped_to(labels))
+    return DatasetScores(summary, data, labels, card.data.matches(data.fingerprint))
 
 
 def embed_checkpoint(

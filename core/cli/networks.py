@@ -61,20 +61,32 @@ def models(json_output: Json = False, root: Root = checkpoints.ROOT) -> None:
 def evaluate(
     run: RunId,
     data: Data,
-    split: Split = "test",
+    split: Annotated[
+        str, typer.Option(help="val (PublicTest) or test (PrivateTest), or all for every image of a data set.")
+    ] = "test",
     json_output: Json = False,
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
-    """Evaluate a network's shipped weights on a split and print its scores with their intervals."""
+    """Evaluate a network's shipped weights on a split and print its scores with their intervals.
+
+    On a data set with other classes, the shared classes are scored.
+    """
     from core.measurements import evaluate_checkpoint
 
-    require_split(split, ("train", "val", "test"))
+    require_split(split, ("train", "val", "test", "all"))
     checkpoint = checkpoints.list_checkpoints(root).get(run)
-    summary = evaluate_checkpoint(checkpoint, data, split, skip_bad=skip_bad)
+    scores = evaluate_checkpoint(checkpoint, data, split, skip_bad=skip_bad)
+    summary = scores.summary
+    for remark in scores.remarks:
+        warn(remark)
     without = summary.accuracy_without_copies
     values = {
         "run": run,
+        "data": scores.data.title,
+        "fingerprint": scores.data.fingerprint,
+        "is_data_of_card": scores.is_own,
+        "classes": list(scores.labels.classes),
         "split": split,
         "n": summary.n,
         "accuracy": summary.accuracy.value,

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import images
 from core.checkpoints import ModelCard
-from core.faces import MEASURED, CropMargin, crop
+from core.faces import AUTO, MEASURED, CropMargin, crop
 from core.inference import ClassMaps, PhotoAnalysis, Predictor, class_saliency
 from core.photo_store import MAX_PHOTOS, Photo, PhotoStore
 from core.sample_photos import SamplePhoto, sample_photos
@@ -63,7 +63,7 @@ def sample_analysis(network: Predictor) -> PhotoAnalysis:
     """The first sample portrait, which is no photo of a session, analyzed by one network."""
     data = next(iter(samples().values())).data
     key = ("sample", network.model_id, network.card.weights_sha256)
-    return runtime().results.get(key, lambda: runtime().analyze(images.decode(data), [network], "haar"))
+    return runtime().results.get(key, lambda: runtime().analyze(images.decode(data), [network], AUTO))
 
 
 def sample_crop(card: ModelCard) -> np.ndarray | None:

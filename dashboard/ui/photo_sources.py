@@ -36,7 +36,9 @@ def source_picker() -> None:
     else:
         key = session.widget_key("uploads")
         files = st.file_uploader(
-            "JPEG, PNG, WebP, GIF, TIFF or BMP",
+            "JPEG, PNG, WebP, HEIC, AVIF, GIF, TIFF or BMP",
+            # Without a type, iOS does not offer to convert its HEIC photos.
+            type=[suffix[1:] for suffix in images.SUFFIXES],
             accept_multiple_files=True,
             key=key,
             on_change=_add_uploads,

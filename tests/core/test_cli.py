@@ -16,6 +16,7 @@ from core.cli import app, main
 from core.data import ImageFacts
 from core.records import SCHEMA_VERSION
 from core.sample_photos import sample_photos
+from tests.conftest import write_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -140,7 +141,7 @@ def test_maps_of_photos_with_the_same_name_do_not_overwrite_each_other(portrait,
 def test_analyze_without_a_face_names_the_other_detectors(checkpoint_root, tmp_path):
     Image.new("RGB", (200, 200), "gray").save(tmp_path / "gray.png")
     printed = lines_of(run("analyze", tmp_path / "gray.png", "--checkpoints", checkpoint_root))
-    assert "no face found; try --detector yunet" in printed
+    assert "found no face; try --detector" in printed
     assert "--whole-image" in printed
 
 
@@ -194,6 +195,10 @@ def test_evaluate_reproduces_the_card(checkpoint, checkpoint_root, image_folder)
     values = json.loads(run("evaluate", "tiny_cnn", "--data", image_folder, "--json", "--checkpoints", checkpoint_root))
     assert set(values) == {
         "run",
+        "data",
+        "fingerprint",
+        "is_data_of_card",
+        "classes",
         "split",
         "n",
         "accuracy",
@@ -203,8 +208,51 @@ def test_evaluate_reproduces_the_card(checkpoint, checkpoint_root, image_folder)
         "balanced_accuracy",
         "accuracy_without_copies",
     }
+    assert values["is_data_of_card"]
+    assert values["classes"] == list(checkpoint.card.labels.classes)
     assert values["accuracy"] == checkpoint.card.metrics["test"].accuracy.value
     assert "accuracy" in run("evaluate", "tiny_cnn", "--data", image_folder, "--checkpoints", checkpoint_root)
+
+
+def invoke_evaluate(data, checkpoint_root, *options):
+    """The JSON of ``evaluate tiny_cnn`` on another data set, and standard error as one line."""
+    arguments = ["evaluate", "tiny_cnn", "--data", str(data), "--json", "--checkpoints", str(checkpoint_root)]
+    result = CliRunner().invoke(app, [*arguments, *options], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout), " ".join(result.stderr.split())
+
+
+def test_evaluate_says_that_another_data_set_is_not_that_of_the_card(checkpoint_root, tmp_path):
+    other = write_folder(tmp_path / "others", {"train": 1, "val": 1, "test": 4}, seed=9)
+    values, message = invoke_evaluate(other, checkpoint_root)
+    assert not values["is_data_of_card"]
+    assert values["data"] == "others"
+    assert f"scores on others with the fingerprint {values['fingerprint'][:12]}" in message
+    assert "not the data set of the network's card" in message
+
+
+def test_evaluate_scores_the_shared_classes_of_a_data_set_with_other_classes(checkpoint_root, tmp_path):
+    folder = write_folder(tmp_path / "four", {"test": 5}, seed=9)
+    (folder / "test" / "striped").rename(folder / "test" / "plain")
+    values, message = invoke_evaluate(folder, checkpoint_root)
+    assert values["classes"] == ["bright", "dark"]
+    assert values["n"] == 10
+    assert values["accuracy"] > 0.9
+    assert "Classes scored: bright, dark." in message
+
+
+def test_evaluate_scores_all_images_of_a_folder_without_splits(checkpoint_root, tmp_path):
+    folder = write_folder(tmp_path / "mine", {"test": 5}) / "test"
+    values, _ = invoke_evaluate(folder, checkpoint_root, "--split", "all")
+    assert values["n"] == 15
+
+
+def test_audit_of_a_folder_without_splits_takes_a_chosen_split(tmp_path):
+    folder = write_folder(tmp_path / "mine", {"test": 10}) / "test"
+    values = json.loads(run("data", "audit", folder, "--split", "80/10/10", "--seed", "4", "--json"))
+    assert {split: sum(of.values()) for split, of in values["counts"].items()} == {"train": 24, "val": 3, "test": 3}
+    assert values["split_rule"] == "80/10/10, seed 4, by image"
+    assert "split rule: 80/10/10, seed 4" in run("data", "audit", folder, "--split", "80/10/10", "--seed", "4")
 
 
 def test_audit_has_the_documented_keys(image_folder):

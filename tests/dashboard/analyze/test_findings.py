@@ -98,7 +98,7 @@ def test_the_report_has_the_shares_by_region(lab):
     assert list(table["region"]) == ["brows", "eyes", "nose", "mouth", "rest"]
     for column in table.columns[1:]:
         assert table[column].astype(float).sum() == pytest.approx(1, abs=0.003)
-    assert "Regions from the template" in found.sentences[0]
+    assert "the detector's five landmarks" in found.sentences[0]
 
 
 def test_trust_that_was_measured_is_in_the_report_unasked(lab, said, few_methods):

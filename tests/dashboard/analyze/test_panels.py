@@ -179,8 +179,10 @@ def test_the_check_by_random_weights_of_a_slow_method_can_be_stopped(lab, said, 
     assert calls == [1, 2, 3]
 
 
-def test_regions_of_a_haar_face_are_the_templates(lab, said):
+def test_regions_follow_the_landmarks_or_without_them_the_template(lab, said):
     app = lab("Regions")
+    assert "the detector's five landmarks" in said(app)
+    app.selectbox(key="detector").set_value("haar").run()
     assert "Regions from the template" in said(app)
     assert "The bar is the region's part of the crop" in said(app) or "has no shares" in said(app)
 
