@@ -113,10 +113,10 @@ def test_spoiled_tables_are_refused_in_a_sentence_that_names_them(tmp_path) -> N
     describe(samples_of(np.zeros((3, 8, 8), np.uint8))).save(path)
     table = pq.read_table(path)
     pq.write_table(table.drop_columns("sharpness"), path)
-    with pytest.raises(DataError, match=r"faces_images\.parquet lacks the column 'sharpness'; make it again with"):
+    with pytest.raises(DataError, match=r"faces_images\.parquet lacks the column 'sharpness'; write it again with"):
         ImageFacts.load(path)
     pq.write_table(table.replace_schema_metadata({}), path)
-    with pytest.raises(DataError, match="does not say from which data set it was made"):
+    with pytest.raises(DataError, match="does not state its data set"):
         ImageFacts.load(path)
     pq.write_table(table.replace_schema_metadata({b"ferscope": json.dumps({"name": "x"})}), path)
     with pytest.raises(DataError, match=r"faces_images\.parquet: 'fingerprints'"):
