@@ -239,9 +239,7 @@ def _about(path: Path) -> dict[str, Any]:
     except (OSError, pa.ArrowException, ValueError) as error:
         raise DataError(f"{path.name} cannot be read as a table of image facts: {error}") from error
     if not about:
-        raise DataError(
-            f"{path.name} does not state its data set; write it again with: python -m core data describe"
-        )
+        raise DataError(f"{path.name} does not state its data set; write it again with: python -m core data describe")
     return about
 
 

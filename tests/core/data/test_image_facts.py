@@ -143,7 +143,7 @@ def test_another_data_set_has_no_table(tmp_path) -> None:
     assert table_path(other, tmp_path).name == f"faces_{other.fingerprints[0][:12]}_images.parquet"
 
 
-def test_facts_of_a_data_set_with_votes_have_the_fingerprint_of_its_majority_labels(official_csv, write_votes, faces) -> None:
+def test_facts_of_data_with_votes_have_the_fingerprint_of_the_majority_labels(official_csv, write_votes, faces) -> None:
     from core.data import with_ferplus_labels
 
     write_votes(faces.usages, [[10, *[0] * 9] if i % 2 else [0] * 10 for i in range(9)])
