@@ -55,7 +55,7 @@ def test_own_data_without_a_table_is_one_sentence(networks, open_view, said, vie
     app = open_view(view)
     assert not app.error
     text = said(app)
-    assert "no table of image facts was made from this data set" in text
+    assert "no table of image facts was computed from this data set" in text
     assert "there is one for FER2013" in text
     assert "python -m core data describe DATA --size-px 48 --channels 1" in text
     assert any("Protocol and cards" in e.label for e in app.expander)  # the rest of the page stays

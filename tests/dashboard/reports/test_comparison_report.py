@@ -133,7 +133,7 @@ def test_ranking_has_the_areas_and_every_cost(written, comparison):
 def test_own_data_without_a_table_is_one_sentence_and_the_copies_stay(written):
     for title in ("Human doubt", "Slices"):
         said = text_of(section(written, title))
-        assert said.count("no table of image facts was made from this data set") == 1
+        assert said.count("no table of image facts was computed from this data set") == 1
         assert "python -m core data describe DATA --size-px 48 --channels 1" in said
     assert "<svg" not in section(written, "Human doubt")
     assert 'aria-label="Accuracy by copy in Training and network"' in section(written, "Slices")
