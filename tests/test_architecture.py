@@ -14,6 +14,8 @@ TOP = 8  # modules of the top layer may import each other
 LAYERS = {
     "errors": 0,
     "parallel": 0,
+    "files": 1,
+    "validation": 1,
     "labels": 1,
     "images": 1,
     "preprocessing": 1,

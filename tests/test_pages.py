@@ -200,7 +200,7 @@ def test_edited_weights_are_named_and_the_other_network_goes_on(checkpoint_root,
     monkeypatch.setattr(checkpoints, "ROOT", root)
     st.cache_resource.clear()
     app = upload(open_page("analyze"), ("portrait.jpg", portrait()))
-    assert "tiny_cnn: weights.safetensors is not the file its card describes" in app.error[0].value
+    assert "tiny_cnn: weights.safetensors is not the file that its card describes" in app.error[0].value
     assert "Network says" in said(app)
 
 
@@ -237,7 +237,7 @@ def test_a_run_without_stored_answers_is_named_and_the_rest_stays(checkpoint_roo
     monkeypatch.setattr(checkpoints, "ROOT", root)
     st.cache_resource.clear()
     app = open_page("compare")
-    assert "tiny_cnn has no stored answers for the test split" in app.warning[0].value
+    assert "tiny_cnn has no stored predictions for the test split" in app.warning[0].value
     assert list(app.dataframe[0].value["network"]) == ["Residual CNN"]
 
 

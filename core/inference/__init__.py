@@ -10,7 +10,7 @@ from core.inference.ensemble import (
     predictions_by_model,
 )
 from core.inference.face_summary import FACE_ORDERS, FaceSummary, sort_faces, summarize_faces
-from core.inference.features import embed, embed_split, embedding_path, stored_embedding
+from core.inference.features import embed, embed_split, stored_embedding
 from core.inference.image_maps import image_maps
 from core.inference.latency import milliseconds_per_face
 from core.inference.predictor import ENSEMBLE, Prediction, Predictor
@@ -33,7 +33,6 @@ __all__ = [
     "disagreement_bits",
     "embed",
     "embed_split",
-    "embedding_path",
     "ensemble_prediction",
     "entropy_bits",
     "evaluate",

@@ -115,7 +115,7 @@ def sanity(
 def dataset_shares(network: Predictor, samples: Samples, split: str, stage: str) -> Piece[SplitRegionShares]:
     """Where a network looked over a whole split. Raises ExplainError and DataError."""
     return Piece(
-        ("shares", network.card.weights_sha256, network.card.data["fingerprint"], split, stage),
+        ("shares", network.card.weights_sha256, network.card.data.fingerprint, split, stage),
         lambda progress: probes.split_region_shares(network, samples, split, stage=stage, progress=progress),
     )
 
