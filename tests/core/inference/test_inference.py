@@ -73,6 +73,21 @@ def test_every_family_can_be_folded(name, checkpoint):
     assert np.allclose(predictor.predict(crops)[0].logits, plain[0], atol=1e-4)
 
 
+@pytest.mark.parametrize("condition", [lambda x: x.mean() > 0, lambda x: len(x) > 1, lambda x: float(x.sum()) > 0])
+def test_a_network_that_cannot_be_traced_runs_unfused(condition, checkpoint):
+    class Branching(torch.nn.Module):
+        def forward(self, x):
+            return x if condition(x) else 2 * x
+
+    network = checkpoint.network()
+    network.trunk.append(Branching())
+    crops = [draw("striped", np.random.default_rng(4))]
+    with torch.inference_mode():
+        plain = network(checkpoint.card.preprocessing.to_tensor(crops)).logits
+    (prediction,) = Predictor(network, checkpoint.card).predict(crops)
+    assert np.allclose(prediction.logits, plain[0], atol=1e-4)
+
+
 def test_a_portrait_passes_the_whole_path(predictors, portrait):
     analysis = analyze(portrait, detector("haar"), predictors)
     assert len(analysis.faces) >= 1
