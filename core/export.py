@@ -158,7 +158,7 @@ def _map(explanation: Explanation, classes: Sequence[str]) -> dict[str, Any]:
         "method": explanation.method,
         "class": classes[explanation.class_index],
         "against": None if explanation.against is None else classes[explanation.against],
-        "layer": explanation.layer,
+        "layer": explanation.stage,
         "evidence": explanation.evidence,
         "heatmap": explanation.heatmap,
     }
@@ -174,7 +174,7 @@ def _trust(of: TrustFindings) -> dict[str, Any]:
         else {"methods": list(agreement.methods), "rank_correlation": agreement.correlation},
         "randomized": None
         if of.randomization is None
-        else [{"down_to": layer, "rank_correlation": value} for layer, value in of.randomization],
+        else [{"down_to": layer, "rank_correlation": correlation} for layer, correlation in of.randomization],
     }
 
 

@@ -94,7 +94,7 @@ def analyze_photos(
 def write_overlays(path: Path, analysis: PhotoAnalysis, predictors: Sequence[Predictor], folder: Path) -> list[Path]:
     """One PNG per face and network: the crop under the saliency map of the predicted class."""
     from core.explain import overlay
-    from core.inference import class_saliency
+    from core.inference import explain_face
 
     written = []
     with writing(folder):
@@ -102,7 +102,7 @@ def write_overlays(path: Path, analysis: PhotoAnalysis, predictors: Sequence[Pre
         for number, face in enumerate(analysis.faces, start=1):
             for predictor in analysis.predicting(predictors):
                 prediction = face.predictions[predictor.model_id]
-                explanation = class_saliency(predictor, face).explanation(prediction.top)
+                (explanation,) = explain_face(predictor, face, targets=prediction.top)
                 picture = overlay(face.inputs[predictor.model_id], explanation.heatmap)
                 target = folder / f"{path.stem}-face{number}-{predictor.model_id}-{prediction.expression}.png"
                 target.write_bytes(images.encode_png(picture))

@@ -9,7 +9,7 @@ from core.explain import ChanceResult, ConfidenceDrop, Explanation, Faithfulness
 from core.export import FaceFindings, detailed_photo_record, photo_record
 from core.faces import detector
 from core.images import decode
-from core.inference import Predictor, analyze, class_saliency, entropy_bits
+from core.inference import Predictor, analyze, entropy_bits, explain_face
 from core.probes import FaithfulnessMeasures, MethodAgreement, TrustFindings, decide, estimate_uncertainty
 from core.sample_photos import sample_photos
 from core.versions import versions
@@ -34,7 +34,7 @@ def analysis(predictors):
 
 @pytest.fixture(scope="module")
 def explained(predictors, analysis):
-    return {p.model_id: class_saliency(p, analysis.faces[0]).explanation(1) for p in predictors}
+    return {p.model_id: explain_face(p, analysis.faces[0])[1] for p in predictors}
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_the_verdict_carries_its_threshold_and_what_that_does(written):
 def test_maps_stand_at_their_own_resolution_with_their_question(written, explained):
     found = written["faces"][0]["maps"]["tiny_cnn"]
     assert (found["method"], found["class"], found["against"]) == ("gradcam", "dark", None)
-    assert found["layer"] == explained["tiny_cnn"].layer
+    assert found["layer"] == explained["tiny_cnn"].stage
     assert np.array(found["heatmap"]) == pytest.approx(explained["tiny_cnn"].heatmap, abs=1e-5)
 
 

@@ -115,7 +115,7 @@ def test_hiding_the_marked_tenth_costs_the_answer_only_where_the_network_looks(
 
 def test_the_networks_own_map_passes_every_test(patch_network: Network, predict: Predict, patch_face: Tensor) -> None:
     for stage in patch_network.stages:
-        (own,) = explain(patch_network, patch_face[None], stage=stage, classes=0)
+        (own,) = explain(patch_network, patch_face[None], stage=stage, targets=0)
         rows, columns = np.nonzero(own.heatmap)
         cell = 16 // own.heatmap.shape[0]
         assert {(r * cell // 4, c * cell // 4) for r, c in zip(rows, columns, strict=True)} == {(2, 1)}

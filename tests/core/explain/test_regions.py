@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core.errors import ExplainError
-from core.explain import REGION_NAMES, explain, face_regions, predicted_class_maps
+from core.explain import REGION_NAMES, face_regions
 from core.explain.regions import SIZE, TEMPLATE_LANDMARKS, FaceRegions
 
 
@@ -103,15 +102,3 @@ def test_landmarks_that_span_no_face_give_the_template():
     assert np.array_equal(face_regions(together).labels, face_regions().labels)
     with pytest.raises(ValueError, match="5 finite points"):
         face_regions(np.full((5, 2), np.nan))
-
-
-@pytest.mark.parametrize("stage", ["stage one", "stage two"])
-def test_maps_for_the_answers_are_those_asked_for_one_by_one(two_layers, face, stage):
-    faces = torch.cat([face, face.flip(1)])
-    logits, maps = predicted_class_maps(two_layers, faces, stage)
-    assert logits.tolist() == two_layers(faces).logits.tolist()
-    for row, k in enumerate(logits.argmax(dim=1).tolist()):
-        (expected,) = explain(two_layers, faces[row : row + 1], stage=stage, classes=k)
-        found = maps[row].numpy()
-        assert found.max() == pytest.approx(expected.evidence)
-        np.testing.assert_allclose(found / max(found.max(), 1e-12), expected.heatmap, atol=1e-5)

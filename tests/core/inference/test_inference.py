@@ -8,7 +8,7 @@ from core.checkpoints import list_checkpoints
 from core.export import photo_record
 from core.faces import detector
 from core.images import decode
-from core.inference import Prediction, Predictor, analyze, class_saliency
+from core.inference import Prediction, Predictor, analyze, explain_face
 from core.labels import FER7, LabelSet
 from core.models import build_network, families
 from core.sample_photos import sample_photos
@@ -124,21 +124,8 @@ def test_values_have_the_documented_shape(predictors, portrait):
     assert tuple(face["predictions"]["tiny_cnn"]) == CLASSES
 
 
-def test_saliency_follows_from_the_answer_at_the_last_stage_and_from_gradients_elsewhere(predictors, portrait):
-    face = analyze(portrait, detector("haar"), predictors).faces[0]
-    last = class_saliency(predictors[0], face)
-    assert last.closed_form
-    assert last.maps.shape == (3, 6, 6)
-    inner = class_saliency(predictors[0], face, "stage 2")
-    assert not inner.closed_form
-    assert inner.maps.shape == (3, 12, 12)
-    for maps in (last, inner):
-        explanation = maps.explanation(0)
-        assert 0 <= explanation.heatmap.min() <= explanation.heatmap.max() <= 1
-    with pytest.raises(IndexError, match="no class number 3"):
-        last.explanation(3)
-    with pytest.raises(KeyError, match="no stage 'stage 9'"):
-        class_saliency(predictors[0], face, "stage 9")
+def heatmaps(predictor, face):
+    return np.stack([e.heatmap for e in explain_face(predictor, face, stage="stage 2")])
 
 
 def test_two_threads_on_one_network_get_a_thousand_right_answers(predictors, portrait):
@@ -147,13 +134,13 @@ def test_two_threads_on_one_network_get_a_thousand_right_answers(predictors, por
     crops = [draw(name, random) for name in CLASSES]
     expected = [predictor.predict([c])[0].logits for c in crops]
     face = analyze(portrait, detector("haar"), predictors).faces[0]
-    expected_maps = class_saliency(predictor, face, "stage 2").maps
+    expected_maps = heatmaps(predictor, face)
     wrong: list[int] = []
 
     def ask(first: int) -> None:
         for call in range(first, 1000, 2):
             if call % 10 < 2:  # saliency by gradients between the predictions, on the same network
-                same = np.allclose(class_saliency(predictor, face, "stage 2").maps, expected_maps, atol=1e-6)
+                same = np.allclose(heatmaps(predictor, face), expected_maps, atol=1e-6)
             else:
                 same = np.allclose(predictor.predict([crops[call % 3]])[0].logits, expected[call % 3], atol=1e-5)
             if not same:

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from core.checkpoints import list_checkpoints
-from core.errors import ExplainError, NotFiniteError
+from core.errors import NotFiniteError
 from core.export import photo_record
 from core.faces import detector
 from core.images import decode
-from core.inference import Predictor, analyze, disagreement_bits, image_maps, summarize_faces
+from core.inference import Predictor, analyze, disagreement_bits, explain_images, summarize_faces
 from core.probes import Perturbation, estimate_uncertainty, predict_perturbed, sweep
 from core.sample_photos import sample_photos
 
@@ -56,8 +56,8 @@ def test_an_answer_that_is_no_number_is_refused_with_the_networks_name(broken):
     with pytest.raises(NotFiniteError, match="tiny_cnn returned NaN or infinity") as error:
         broken.predict([np.zeros((48, 48), np.uint8)])
     assert error.value.model_ids == ("tiny_cnn",)
-    with pytest.raises(ExplainError, match="tiny_cnn returned NaN or infinity"):
-        image_maps(broken, [np.zeros((48, 48), np.uint8)], [0])
+    with pytest.raises(NotFiniteError, match="tiny_cnn returned NaN or infinity"):
+        explain_images(broken, [np.zeros((48, 48), np.uint8)])
 
 
 def test_the_analysis_names_that_network_and_goes_on_without_it(broken, residual, portrait):

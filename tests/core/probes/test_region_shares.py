@@ -11,7 +11,7 @@ from core.errors import ExplainError
 from core.explain import REGION_NAMES, Stopped, face_regions
 from core.explain.regions import TEMPLATE_LANDMARKS
 from core.faces import MEASURED, Box, Face, crop, points_in_crop
-from core.inference import FaceAnalysis, PhotoAnalysis, Predictor, explained
+from core.inference import FaceAnalysis, PhotoAnalysis, Predictor, explain_face
 from core.labels import LabelSet
 from core.probes import regions_in_crop, split_region_shares
 
@@ -71,7 +71,7 @@ def test_shares_of_a_split_are_those_of_its_images(predictor, samples):
         answer = predictor.predict_inputs([images[row]])[0]
         assert found.predicted[row] == answer.top
         face = FaceAnalysis(Face(Box(0, 0, 48, 48), 1.0), {predictor.model_id: images[row]}, ())
-        (one,) = explained(predictor, face, method="gradcam", stage=predictor.card.cam_layer, classes=answer.top)
+        (one,) = explain_face(predictor, face, targets=answer.top)
         if one.has_evidence:
             assert found.shares[row] == pytest.approx(face_regions().shares(one.heatmap), abs=1e-4)
 

@@ -10,7 +10,7 @@ from torch import nn
 from core.errors import ExplainError
 from core.explain import Contrast, Explanation
 from core.faces import Box, Face
-from core.inference import FaceAnalysis, Predictor, explained, group_predictions
+from core.inference import FaceAnalysis, Predictor, explain_face, group_predictions
 from core.labels import LabelSet
 from core.models import Network
 from core.preprocessing import Preprocessing
@@ -111,9 +111,9 @@ def test_methods_that_coincide_count_once(predictor, face):
 
 
 def test_a_slow_map_in_question_is_compared_without_being_made_again(predictor, face, monkeypatch):
-    (made,) = explained(predictor, face, method="occlusion", stage="stage one", classes=0)
+    (made,) = explain_face(predictor, face, method="occlusion", stage="stage one", targets=0)
     asked = []
-    monkeypatch.setattr(trust, "explained", lambda *a, **o: asked.append(o["method"]) or explained(*a, **o))
+    monkeypatch.setattr(trust, "explain_face", lambda *a, **o: asked.append(o["method"]) or explain_face(*a, **o))
     found = method_agreement(predictor, face, 0, "stage one", ("gradcam", "eigencam", "occlusion"), known=made)
     assert found.methods == ("Grad-CAM", "Eigen-CAM", "Occlusion")
     assert asked == ["gradcam", "eigencam"]
@@ -169,13 +169,13 @@ def test_measures_of_a_contrast_follow_the_difference_that_the_map_explains(thre
     answer = three_classes.predict_inputs([picture])[0]
     model_id = three_classes.model_id
     face = FaceAnalysis(Face(Box(0, 0, SIZE, SIZE), 1.0), {model_id: picture}, group_predictions({model_id: answer}))
-    (contrast,) = explained(three_classes, face, method="gradcam", stage="two", classes=Contrast(0, 1))
+    (contrast,) = explain_face(three_classes, face, method="gradcam", stage="two", targets=Contrast(0, 1))
     found = measure_faithfulness(three_classes, face, contrast)
     a, b = answer.logits[:2]
     two_sided = 1 / (1 + np.exp(-(a - b) / 2.0))
     assert found.drop.before == found.curves.deletion[0] == pytest.approx(two_sided, abs=1e-5)
     assert found.curves.score > 0.05
-    (alone,) = explained(three_classes, face, method="gradcam", stage="two", classes=0)
+    (alone,) = explain_face(three_classes, face, method="gradcam", stage="two", targets=0)
     assert abs(measure_faithfulness(three_classes, face, alone).curves.score) < 1e-3
 
 
@@ -183,7 +183,7 @@ def test_the_measure_of_a_contrast_and_of_its_opposite_add_up_to_one(three_class
     faces = torch.rand(4, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
 
     def measured(a, b):
-        map_ = Explanation("m", "gradcam", a, "one", np.ones((2, 2), np.float32), 1.0, against=b)
+        map_ = Explanation("m", "gradcam", a if b is None else Contrast(a, b), "one", np.ones((2, 2), np.float32), 1.0)
         predict, column = explained_probability(three_classes, map_)
         return predict(faces)[:, column]
 
@@ -201,5 +201,5 @@ def test_the_shared_network_keeps_its_weights_under_the_sanity_check(predictor, 
 
 def test_the_lock_is_free_after_a_failure(predictor, face):
     with pytest.raises(ExplainError, match="no class 5"):
-        explained(predictor, face, method="gradcam", stage="stage one", classes=5)
+        explain_face(predictor, face, method="gradcam", stage="stage one", targets=5)
     assert not predictor.lock.locked()
