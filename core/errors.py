@@ -80,3 +80,7 @@ class PerturbationError(FerscopeError):
 
 class RecipeError(FerscopeError):
     """A recipe has an unknown key, a value of a wrong type or contradictory options."""
+
+
+class TrainingError(FerscopeError):
+    """A training run cannot begin, continue or be stored; what was finished before is kept."""

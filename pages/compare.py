@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.errors import CheckpointError, EvaluationError
-from core.evaluation import same_questions
+from core.evaluation import comparable_runs
 from core.inference import ENSEMBLE
 from dashboard import services, style
 from dashboard.compare import SPLITS, VIEWS, Comparison, blocks, tables
@@ -41,7 +41,7 @@ if not runs:
     st.stop()
 chosen = [c for c in chosen if c.card.run_id in runs]
 names = titles(chosen)
-together, apart = same_questions(list(runs.values()))
+together, apart = comparable_runs(list(runs.values()))
 for model_id, why in apart.items():
     st.warning(f"{names[model_id]} does not compare with the others: {why}.", icon=":material/warning:")
 members = [r for r in together if weights[r.model_id]]

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from core import inference, probes
 from core.data import Samples
-from core.explain import ChanceResult, Contrast, Explanation, distinct_methods, saliency_methods
+from core.explain import ChanceResult, Contrast, Explanation, RandomizationStep, distinct_methods, saliency_methods
 from core.inference import FaceSummary, Predictor
 from core.probes import (
     PERTURBATION_SETTINGS,
@@ -51,11 +51,11 @@ def _key(what: str, face: FaceInQuestion, network: Predictor) -> tuple[str, str,
 def explanations(
     face: FaceInQuestion, network: Predictor, *, method: str, stage: str, classes: int | Contrast | None
 ) -> Piece[tuple[Explanation, ...]]:
-    """Maps by any method; see ``core.inference.explained``. Raises ExplainError."""
+    """Maps by any method; see ``core.inference.explain_face``. Raises ExplainError."""
     return Piece(
         (*_key("explanations", face, network), method, stage, classes),
-        lambda progress: inference.explained(
-            network, face.found, method=method, stage=stage, classes=classes, progress=progress
+        lambda progress: inference.explain_face(
+            network, face.found, method=method, stage=stage, targets=classes, progress=progress
         ),
     )
 
@@ -104,7 +104,7 @@ def agreement(
 
 def sanity(
     face: FaceInQuestion, network: Predictor, target: int | Contrast, stage: str, method: str
-) -> Piece[tuple[tuple[str, float], ...]]:
+) -> Piece[tuple[RandomizationStep, ...]]:
     """A method's map against itself under random weights. Raises ExplainError."""
     return Piece(
         (*_key("sanity", face, network), target, stage, method),
@@ -142,7 +142,7 @@ def doubt(face: FaceInQuestion, views: str) -> Uncertainty:
 
 def _map_key(network: Predictor, explanation: Explanation) -> tuple[str, str, int, int | None]:
     """What the map is, whichever panel asked for it: its cells differ in the last digit between two ways to make it."""
-    method, layer = explanation.method, explanation.layer
+    method, layer = explanation.method, explanation.stage
     if layer == network.network.closed_form_stage:
         groups = distinct_methods(tuple(saliency_methods()), network.network, layer)
         method = next(group[0] for group in groups if method in group)

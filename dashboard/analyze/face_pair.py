@@ -71,9 +71,9 @@ def _maps(face: FaceInQuestion, class_name: str) -> None:
                     st.caption(f"{name} has no class {class_name}.")
                     continue
                 try:
-                    found = services.saliency(
-                        face.photo, face.analysis, face.number, network, network.card.cam_layer
-                    ).explanation(labels.index(class_name))
+                    found = services.saliency(face.photo, face.analysis, face.number, network, network.card.cam_layer)[
+                        labels.index(class_name)
+                    ]
                 except ExplainError as error:
                     st.caption(f"{name}: {error}.")
                     continue

@@ -74,7 +74,7 @@ def _shares(
         try:
             explanation = questions.answer(face, network, question, name=name)
             if not explanation.has_evidence:
-                raise ExplainError(f"nothing speaks for {question.evidence} at {explanation.layer}")
+                raise ExplainError(f"nothing speaks for {question.evidence} at {explanation.stage}")
             found[network.model_id] = regions[network.model_id].shares(explanation.heatmap)
             explained[network.model_id] = explanation
         except ExplainError as error:

@@ -122,7 +122,7 @@ def _report(face: FaceInQuestion, question: Question, known: FaceFindings, *, ph
         if explanation is None:
             continue
         name = face.names[network.model_id]
-        words = [name, explanation.layer]
+        words = [name, explanation.stage]
         if not explanation.has_evidence:
             words.append("no evidence for this class")
         tested = findings.chance_words(face, network, explanation)

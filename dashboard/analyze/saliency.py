@@ -8,8 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.errors import ExplainError
-from core.explain import Explanation
-from core.explain.closed_form import Scale
+from core.explain import Explanation, Scale
 from core.inference import Predictor
 from dashboard.analyze import findings
 from dashboard.analyze import saliency_options as questions
@@ -87,10 +86,10 @@ def _caption(face: FaceInQuestion, network: Predictor, question: Question, expla
     k = network.card.labels.index(question.class_name)
     says = f"{question.class_name} {face.found.predictions[network.model_id].probabilities[k]:.3f}"
     if not explanation.has_evidence:
-        return f"{says} · no evidence for this class at {explanation.layer}"
+        return f"{says} · no evidence for this class at {explanation.stage}"
     rows, columns = explanation.heatmap.shape
     unit = "pixels" if question.method.marks_pixels else "cells"
-    of = f"{question.method.title}, {explanation.layer}, {columns} × {rows} {unit}"
+    of = f"{question.method.title}, {explanation.stage}, {columns} × {rows} {unit}"
     tested = findings.chance_words(face, network, explanation)
     return f"{says} · {of} · {tested}" if tested else f"{says} · {of}"
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.errors import ExplainError
-from core.explain import Contrast, Explanation, SaliencyMethod, method_named, on_common_scale, saliency_methods
-from core.explain.closed_form import Scale
+from core.explain import Contrast, Explanation, SaliencyMethod, Scale, method_named, on_common_scale, saliency_methods
 from core.inference import Predictor
 from dashboard import services
 from dashboard.analyze import computations
@@ -173,7 +172,8 @@ def answer(
     if not question.method.marks_pixels and stage not in network.network.stages:
         raise ExplainError(f"this network has no {stage}; it has {', '.join(network.network.stages)}")
     if question.method.name == "gradcam" and isinstance(target, int):
-        return services.saliency(face.photo, face.analysis, face.number, network, stage).explanation(target, scale)
+        maps = services.saliency(face.photo, face.analysis, face.number, network, stage)
+        return (on_common_scale(maps) if scale == "common" else maps)[target]
 
     common = scale == "common" and isinstance(target, int) and not question.method.slow
     piece = _piece(face, network, question, None if common else target)

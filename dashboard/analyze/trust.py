@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import ExplainError
-from core.explain import ChanceResult, Explanation, saliency_methods
+from core.explain import ChanceResult, Explanation, RandomizationStep, saliency_methods
 from core.inference import Predictor
 from core.probes import FaithfulnessMeasures, MethodAgreement, TrustFindings
 from dashboard.analyze import computations
@@ -74,7 +74,7 @@ def _row(face: FaceInQuestion, network: Predictor, question: Question) -> Row | 
             face.found.inputs[network.model_id], explanation, opacity=0.55, colormap="viridis"
         )
         st.image(picture, alt=f"Saliency of {name} for {question.evidence}", width="stretch")
-        st.caption(f"{question.method.title}, {explanation.layer}, evidence for {question.evidence}")
+        st.caption(f"{question.method.title}, {explanation.stage}, evidence for {question.evidence}")
     return Row(network, explanation, middle.empty(), right.empty())
 
 
@@ -84,7 +84,7 @@ class Pieces:
 
     measures: computations.Piece[FaithfulnessMeasures]
     agreement: computations.Piece[MethodAgreement]
-    sanity: computations.Piece[tuple[tuple[str, float], ...]]
+    sanity: computations.Piece[tuple[RandomizationStep, ...]]
     chance: computations.Piece[ChanceResult]
 
     @property
@@ -129,7 +129,7 @@ def _measured(face: FaceInQuestion, question: Question, rows: list[Row], asked: 
         (row, face.names[row.network.model_id], pieces(face, question, row.network, row.explanation)) for row in rows
     ]
     found: dict[str, TrustFindings] = {}
-    checked: dict[str, tuple[tuple[str, float], ...]] = {}
+    checked: dict[str, tuple[RandomizationStep, ...]] = {}
     below = st.container()
     with bar.container(), progress.work(KEY, asked, PARTS * len(rows)) as work:
         for row, name, of in found_of:
@@ -223,7 +223,7 @@ def _agreement(face: FaceInQuestion, row: Row, question: Question, found: Method
         )
 
 
-def _sanity(face: FaceInQuestion, question: Question, checked: dict[str, tuple[tuple[str, float], ...]]) -> None:
+def _sanity(face: FaceInQuestion, question: Question, checked: dict[str, tuple[RandomizationStep, ...]]) -> None:
     """The check by random weights."""
     if checked:
         st.subheader("Does the map depend on what was learned?")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from core.checkpoints import Checkpoint, ModelCard
-from core.evaluation import EvaluationRun, RunSummary, same_questions
+from core.evaluation import EvaluationRun, RunSummary, comparable_runs
 from core.inference import ENSEMBLE
 from dashboard.style import Form, Ink
 
@@ -61,6 +61,6 @@ class Comparison:
 
     @cached_property
     def _together(self) -> tuple[dict[str, EvaluationRun], list[str]]:
-        kept, refused = same_questions(list(self.runs.values()))
+        kept, refused = comparable_runs(list(self.runs.values()))
         left_out = [f"{self.names[model_id]} is left out: {why}." for model_id, why in refused.items()]
         return {run.model_id: run for run in kept}, left_out

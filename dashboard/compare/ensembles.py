@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.checkpoints import ModelCard
-from core.evaluation import EvaluationRun, compare, ensemble_run, leave_one_out, on_one_label_set, per_class
+from core.evaluation import EvaluationRun, compare, ensemble_run, leave_one_out, map_to_common_labels, per_class
 from core.inference import ENSEMBLE
 from dashboard import services, style
 from dashboard.compare import blocks, tables
@@ -58,18 +58,18 @@ def _one_label_set(comparison: Comparison) -> tuple[dict[str, EvaluationRun], st
             "and rows with the same number are not the same image.",
             icon=":material/warning:",
         )
-    members = on_one_label_set([r for r in singles if r.model_id not in strangers])
-    for model_id, reason in members.refused.items():
+    members = map_to_common_labels([r for r in singles if r.model_id not in strangers])
+    for model_id, reason in members.excluded.items():
         st.warning(f"{names[model_id]} is left out: {reason}.", icon=":material/warning:")
     changed = "".join(
         f" {names[model_id]} without {', '.join(classes)}, its other probabilities renormalized to "
         f"{members.labels.name}."
-        for model_id, classes in members.dropped.items()
+        for model_id, classes in members.dropped_classes.items()
     )
-    if members.left_out:
+    if members.images_left_out:
         changed += (
-            f" {members.left_out:,} images that not every network answered are left out for all; the labels are those "
-            f"of {source}."
+            f" {members.images_left_out:,} images that not every network answered are left out for all; the labels are "
+            f"those of {source}."
         )
     if changed:
         st.info(changed.strip(), icon=":material/info:")

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data import ImageFacts
+from core import evaluation
+from core.data import ImageFacts, ferplus_majority
 from core.errors import DataError, EvaluationError
 from core.evaluation import (
+    AnnotatorComparison,
     AnnotatorVotes,
     EvaluationRun,
-    HumanAgreement,
     VoteMatrix,
     annotator_agreement,
-    human_agreement,
-    truth_against_votes,
+    compare_with_annotators,
 )
 from dashboard import services
 from dashboard.compare.comparison import Comparison
@@ -77,7 +77,7 @@ def slice_columns(
 
 def beside_annotators(
     comparison: Comparison, tables: Mapping[str, ImageFacts]
-) -> tuple[dict[str, HumanAgreement], list[Note]]:
+) -> tuple[dict[str, AnnotatorComparison], list[Note]]:
     """By model id; a network that cannot be compared with votes is left out and named."""
     results = {}
     notes = []
@@ -93,15 +93,15 @@ def beside_annotators(
             if votes is None:
                 of_images = facts.at(run.image_ids).votes
                 assert of_images is not None  # the whole table has them
-                votes = AnnotatorVotes.of(of_images)
+                votes = AnnotatorVotes(of_images, ferplus_majority(of_images))
                 known.append((facts, run.image_ids, votes))
-            results[model_id] = human_agreement(run, votes)
+            results[model_id] = compare_with_annotators(run, votes)
         except (DataError, EvaluationError) as error:
             notes.append(Note(f"{name} is left out: {error}.", is_warning=True))
     return results, notes
 
 
-def voted(results: Mapping[str, HumanAgreement], tables: Mapping[str, ImageFacts]) -> list[ImageFacts]:
+def voted(results: Mapping[str, AnnotatorComparison], tables: Mapping[str, ImageFacts]) -> list[ImageFacts]:
     """The tables behind ``results``, each data set once."""
     return list({f.fingerprints[0]: f for m, f in tables.items() if m in results}.values())
 
@@ -111,7 +111,7 @@ def label_against_majority(facts: ImageFacts, split: str) -> VoteMatrix:
     rows = facts.split == split
     if facts.votes is None:
         raise DataError(f"the images of {facts.name} carry no FER+ votes")
-    return truth_against_votes(facts.labels, facts.truth[rows], facts.votes[rows])
+    return evaluation.label_against_majority(facts.labels, facts.truth[rows], ferplus_majority(facts.votes[rows]))
 
 
 def validation_images(comparison: Comparison) -> dict[str, int]:

@@ -11,7 +11,8 @@ from dashboard.plots import ranking as figures
 
 ROC, PR, TOP_K, COST = KINDS = ("ROC", "precision-recall", "top-k", "cost")
 INTERVALS = {
-    ROC: "Areas with 95 % intervals after DeLong; the macro area is the mean over the classes.",
+    ROC: "Areas with 95 % intervals: Wilson's with DeLong's variance, approximate below 10 images; for the mean over "
+    "the classes those of Zou and Donner.",
     PR: "Average precision with 95 % logit intervals; the mean over the classes has the mean of "
     "their widths, the widest it can be.",
 }

@@ -10,7 +10,7 @@ import streamlit as st
 from core.checkpoints import ModelCard
 from core.errors import RobustnessError
 from core.inference import ENSEMBLE
-from core.robustness import CLEAN, PERTURBATIONS, Robustness, command, perturb
+from core.robustness import CLEAN, CORRUPTIONS, Robustness, corrupt, measurement_command
 from dashboard import services
 from dashboard.compare import blocks
 from dashboard.compare.comparison import Comparison
@@ -41,7 +41,7 @@ def measured(comparison: Comparison) -> dict[str, Robustness]:
         if of_network is None:
             st.info(
                 f"{comparison.names[model_id]} has not been measured on {comparison.split_name}. Run: "
-                f"`{command(model_id, comparison.split)} --data …`",
+                f"`{measurement_command(model_id, comparison.split)} --data …`",
                 icon=":material/info:",
             )
             continue
@@ -55,7 +55,7 @@ def _results(found: dict[str, Robustness], comparison: Comparison) -> None:
         comparison,
         key="robustness-drops",
         alt="Mean relative drop of accuracy by network, with its 95 % interval",
-        caption=f"(clean − perturbed) ÷ clean accuracy, the mean over {len(PERTURBATIONS)} perturbations and 5 "
+        caption=f"(clean − perturbed) ÷ clean accuracy, the mean over {len(CORRUPTIONS)} perturbations and 5 "
         "strengths (after Hendrycks & Dietterich 2019); 0 is best. Whiskers: 95 %, bootstrap of the images.",
         numbers=lambda: figures.table(found, comparison.names),
     )
@@ -93,8 +93,8 @@ def _example(comparison: Comparison) -> None:
         return
     name = st.pills(
         "Perturbation",
-        list(PERTURBATIONS),
-        format_func=lambda name: PERTURBATIONS[name].title,
+        list(CORRUPTIONS),
+        format_func=lambda name: CORRUPTIONS[name].title,
         default="blur",
         required=True,
         key="perturbation",
@@ -104,10 +104,10 @@ def _example(comparison: Comparison) -> None:
     pictures = _pictures(face, card, name)
     with st.container(horizontal=True, gap="small"):
         for picture, line in zip(pictures, lines, strict=True):
-            st.image(picture, caption=line, width=EXAMPLE_PX, alt=f"{PERTURBATIONS[name].title}, {line}")
+            st.image(picture, caption=line, width=EXAMPLE_PX, alt=f"{CORRUPTIONS[name].title}, {line}")
     portrait = next(iter(services.samples().values()))
     st.caption(
-        f"{PERTURBATIONS[name].title} ({PERTURBATIONS[name].unit}) at the {card.preprocessing.size_px} pixels a side "
+        f"{CORRUPTIONS[name].title} ({CORRUPTIONS[name].unit}) at the {card.preprocessing.size_px} pixels a side "
         f"that {comparison.names[card.run_id]} sees. {portrait.credit}."
     )
     with st.expander("All strengths"):
@@ -119,7 +119,7 @@ def _pictures(crop: np.ndarray, card: ModelCard, name: str) -> list[np.ndarray]:
     plain = replace(card.preprocessing, equalize="none").to_input_image(crop)
     pictures = []
     for condition in figures.conditions(name):
-        changed = plain if condition == CLEAN else perturb(plain[None], *condition, np.zeros(1, int))[0]
+        changed = plain if condition == CLEAN else corrupt(plain[None], *condition, np.zeros(1, int))[0]
         seen = card.preprocessing.to_input_image(changed)
         times = -(-2 * EXAMPLE_PX // len(seen))
         pictures.append(seen.repeat(times, axis=0).repeat(times, axis=1))

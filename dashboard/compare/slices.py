@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core.evaluation import EvaluationRun, Slice, cut, slice_report
+from core.evaluation import EvaluationRun, Slice, bin_columns, slice_report
 from dashboard import services
 from dashboard.compare import blocks, findings, image_list
 from dashboard.compare.comparison import Comparison
@@ -22,7 +22,7 @@ def draw(comparison: Comparison) -> None:
     if not columns:
         st.info("There is no column to slice by.", icon=":material/info:")
         return
-    parts = cut(columns)
+    parts = bin_columns(columns)
     reports = {m: slice_report(run, parts) for m, run in runs.items()}
     model_id = st.selectbox(
         "Answers of", list(runs), format_func=comparison.names.__getitem__, key="slices_of", bind="query-params"

@@ -7,7 +7,7 @@ from pathlib import Path
 from core import checkpoints
 from core.checkpoints import Checkpoint
 from core.errors import CheckpointError, EvaluationError
-from core.evaluation import ensemble_run, same_questions, summarize
+from core.evaluation import comparable_runs, ensemble_run, summarize
 from core.inference import ENSEMBLE, Predictor
 from core.inference.latency import milliseconds_per_face
 from dashboard.compare.comparison import Comparison
@@ -33,7 +33,7 @@ def from_checkpoints(run_ids: list[str], split: str, root: Path = checkpoints.RO
         why = problems or [f"there is no trained network in {root}; train one with: python -m core train fer_cnn"]
         raise CheckpointError("; ".join(why))
     chosen = [c for c in chosen if c.card.run_id in runs]
-    together, _ = same_questions(list(runs.values()))
+    together, _ = comparable_runs(list(runs.values()))
     if len(together) > 1:
         runs[ENSEMBLE] = ensemble_run(together, model_id=ENSEMBLE)
     found = Comparison(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.evaluation import truth_against_votes
+from core.data import ferplus_majority
+from core.evaluation import label_against_majority
 from dashboard.compare import blocks
 from dashboard.dataset.described import SPLITS, Described
 from dashboard.plots import annotators as figures
@@ -36,7 +37,7 @@ def draw(described: Described) -> None:
         bind="query-params",
     )
     rows = slice(None) if split == ALL else facts.split == split
-    matrix = truth_against_votes(facts.labels, facts.truth[rows], facts.votes[rows])
+    matrix = label_against_majority(facts.labels, facts.truth[rows], ferplus_majority(facts.votes[rows]))
     st.plotly_chart(
         figures.label_matrix(matrix, theme.ink()),
         key="votes",

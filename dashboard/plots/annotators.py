@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.evaluation import AgreementGroup, HumanAgreement, Score, VoteMatrix
+from core.evaluation import AgreementGroup, AnnotatorComparison, Score, VoteMatrix
 from dashboard.plots.whiskers import whiskers
 from dashboard.style import LIGHT, Form, Ink, template
 
@@ -20,7 +20,7 @@ MEASURES = {
         "network",
         (
             ("another annotator", "annotators", "line-ns-open"),
-            ("annotators' favorite", "favorite", "triangle-left-open"),
+            ("annotators' favorite", "best_possible", "triangle-left-open"),
         ),
     ),
     CROSS_ENTROPY: ("cross_entropy", (("the votes themselves", "vote_entropy", "triangle-right-open"),)),
@@ -29,7 +29,11 @@ LABEL, MAJORITY = AGAINST = ("data set's label", "FER+ majority")
 
 
 def marks(
-    results: Mapping[str, HumanAgreement], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink, measure: str
+    results: Mapping[str, AnnotatorComparison],
+    forms: Mapping[str, Form],
+    names: Mapping[str, str],
+    inks: Ink,
+    measure: str,
 ) -> go.Figure:
     """One row a network: its score with the interval, and in the same row what people reach. ``measure`` is one of
     MEASURES."""
@@ -82,7 +86,11 @@ def marks(
 
 
 def by_agreement(
-    results: Mapping[str, HumanAgreement], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink, against: str
+    results: Mapping[str, AnnotatorComparison],
+    forms: Mapping[str, Form],
+    names: Mapping[str, str],
+    inks: Ink,
+    against: str,
 ) -> go.Figure:
     """Accuracy by the annotators' own agreement, networks a little apart. ``against`` is one of AGAINST."""
     figure = go.Figure()
@@ -190,13 +198,13 @@ def columns_in_row_order(matrix: VoteMatrix) -> list[int]:
     return of_rows + [i for i in range(len(matrix.columns)) if i not in of_rows]
 
 
-def agreement_steps(results: Mapping[str, HumanAgreement]) -> list[int]:
+def agreement_steps(results: Mapping[str, AnnotatorComparison]) -> list[int]:
     """Upper ends of the groups in tenths, without a gap from the lowest that any network has to 10."""
     found = [_step(g) for r in results.values() for g in r.groups]
     return list(range(min(found, default=10), 11))
 
 
-def table(results: Mapping[str, HumanAgreement], names: Mapping[str, str]) -> pd.DataFrame:
+def table(results: Mapping[str, AnnotatorComparison], names: Mapping[str, str]) -> pd.DataFrame:
     """One row a network, as it is read on the screen."""
     return pd.DataFrame(
         [
@@ -204,7 +212,7 @@ def table(results: Mapping[str, HumanAgreement], names: Mapping[str, str]) -> pd
                 "network": names[m],
                 "agrees with an annotator": str(r.network),
                 "another annotator does": str(r.annotators),
-                "their favorite would": str(r.favorite),
+                "their favorite would": str(r.best_possible),
                 "cross-entropy": str(r.cross_entropy),
                 "of the votes themselves": str(r.vote_entropy),
                 "images": f"{r.network.n:,}",
@@ -214,9 +222,9 @@ def table(results: Mapping[str, HumanAgreement], names: Mapping[str, str]) -> pd
     )
 
 
-def numbers(results: Mapping[str, HumanAgreement]) -> pd.DataFrame:
+def numbers(results: Mapping[str, AnnotatorComparison]) -> pd.DataFrame:
     """One row a network and score, unrounded, for a file."""
-    fields = ("network", "annotators", "favorite", "cross_entropy", "vote_entropy")
+    fields = ("network", "annotators", "best_possible", "cross_entropy", "vote_entropy")
     return pd.DataFrame(
         [
             {"network": m, "score": "agreement" if f == "network" else f, **getattr(r, f).to_json()}
@@ -226,7 +234,7 @@ def numbers(results: Mapping[str, HumanAgreement]) -> pd.DataFrame:
     )
 
 
-def group_numbers(results: Mapping[str, HumanAgreement]) -> pd.DataFrame:
+def group_numbers(results: Mapping[str, AnnotatorComparison]) -> pd.DataFrame:
     """One row a network, group and kind of truth, for a file; empty cells where a score is not defined."""
     return pd.DataFrame(
         [

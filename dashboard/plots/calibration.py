@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -15,7 +14,7 @@ from dashboard.style import Form, Ink, template
 
 def uncalibrated(run: EvaluationRun) -> EvaluationRun | None:
     """The run before temperature scaling; None for the ensemble, whose members are scaled one by one."""
-    return None if run.model_id == ENSEMBLE else replace(run, temperature=1.0)
+    return None if run.model_id == ENSEMBLE else run.uncalibrated
 
 
 def reliability(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from scipy.stats import binom
 
-from core.evaluation import ConfusionMatrix, EvaluationRun, holm
+from core.evaluation import ConfusionMatrix, EvaluationRun, confusion_difference
 from dashboard.style import LIGHT, Ink, template
 
 COUNTS, BY_TRUE, BY_PREDICTED = SHARES = ("counts", "by true class", "by predicted class")
@@ -43,9 +42,9 @@ def difference(
     first: EvaluationRun, second: EvaluationRun, inks: Ink, *, title: str = "", chosen: Cell | None = None
 ) -> go.Figure:
     """Shares by true class, the first network's minus the second's: zero is in the middle of the scale and has the
-    color of the paper. Bold where the difference is :func:`measurable`. Raises EvaluationError for unlike runs."""
-    shares = ConfusionMatrix.from_run(first).minus(ConfusionMatrix.from_run(second))
-    bold = measurable(first, second)
+    color of the paper. Bold if the difference is significant. Raises EvaluationError for runs that cannot be paired."""
+    compared = confusion_difference(first, second)
+    shares, bold = compared.shares, compared.significant
     text = _words(shares, "{:+.2f}")
     text = [[f"<b>{t}</b>" if b else t for t, b in zip(*rows, strict=True)] for rows in zip(text, bold, strict=True)]
     hover = [
@@ -66,17 +65,6 @@ def difference(
         colorbar={"title": {"text": "difference of shares", "side": "right"}, "thickness": 10, "len": 0.9},
     )
     return _figure(heat, first.labels.classes, text, hover, inks, title, chosen)
-
-
-def measurable(first: EvaluationRun, second: EvaluationRun) -> np.ndarray:
-    """(K, K) bool: cells that one network alone fills more often than the other, by McNemar's exact test at 5 % with
-    Holm's correction over all cells."""
-    first, second = first.paired_with(second)
-    k = len(first.labels)
-    apart = first.predicted != second.predicted
-    only = [np.bincount(first.truth[apart] * k + run.predicted[apart], minlength=k * k) for run in (first, second)]
-    p_values = np.minimum(1, 2 * binom.cdf(np.minimum(*only), only[0] + only[1], 0.5))
-    return np.asarray(holm([float(p) for p in p_values])).reshape(k, k) < 0.05
 
 
 def numbers(counted: ConfusionMatrix) -> pd.DataFrame:
@@ -113,7 +101,7 @@ def difference_numbers(first: EvaluationRun, second: EvaluationRun) -> pd.DataFr
             f"images_{first.model_id}": here["images"],
             f"images_{second.model_id}": there["images"],
             "difference_of_shares": here["share_of_true"] - there["share_of_true"],
-            "measurable": measurable(first, second).ravel(),
+            "measurable": confusion_difference(first, second).significant.ravel(),
         }
     )
 

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.robustness import CLEAN, CONDITIONS, PERTURBATIONS, STRENGTHS, Robustness
+from core.robustness import CLEAN, CONDITIONS, CORRUPTIONS, STRENGTHS, Robustness
 from dashboard.plots.whiskers import whiskers
 from dashboard.style import Form, Ink, template
 
@@ -21,7 +21,7 @@ def curves(
     found: Mapping[str, Robustness], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink
 ) -> go.Figure:
     """One panel a perturbation on one scale, one line a network; strength 0 is the images as they are."""
-    rows = math.ceil(len(PERTURBATIONS) / COLUMNS)
+    rows = math.ceil(len(CORRUPTIONS) / COLUMNS)
     figure = make_subplots(
         rows=rows,
         cols=COLUMNS,
@@ -29,12 +29,12 @@ def curves(
         shared_yaxes=True,
         horizontal_spacing=0.03,
         vertical_spacing=0.09,
-        subplot_titles=[graded.title for graded in PERTURBATIONS.values()],
+        subplot_titles=[graded.title for graded in CORRUPTIONS.values()],
     )
     traces = []
     for model_id, of_network in found.items():
         form = forms[model_id]
-        for place, (name, graded) in enumerate(PERTURBATIONS.items()):
+        for place, (name, graded) in enumerate(CORRUPTIONS.items()):
             scores = [of_network.clean, *(of_network.accuracy(name, strength) for strength in STRENGTHS)]
             traces.append(
                 go.Scatter(
@@ -53,7 +53,7 @@ def curves(
                     + "</extra>",
                 )
             )
-    places = [divmod(place, COLUMNS) for place in range(len(PERTURBATIONS))] * len(found)
+    places = [divmod(place, COLUMNS) for place in range(len(CORRUPTIONS))] * len(found)
     # All at once: adding them one by one would take longer than everything else on the page.
     figure.add_traces(traces, rows=[row + 1 for row, _ in places], cols=[column + 1 for _, column in places])
     figure.update_xaxes(tickvals=[0, *STRENGTHS], range=[-0.3, STRENGTHS[-1] + 0.3])
@@ -113,7 +113,7 @@ def table(found: Mapping[str, Robustness], names: Mapping[str, str]) -> pd.DataF
         [
             {"network": names[model_id], "as they are": str(of_network.clean)}
             | {"mean relative drop": str(of_network.relative_drop())}
-            | {graded.title: str(of_network.relative_drop(name)) for name, graded in PERTURBATIONS.items()}
+            | {graded.title: str(of_network.relative_drop(name)) for name, graded in CORRUPTIONS.items()}
             for model_id, of_network in found.items()
         ]
     )
@@ -125,7 +125,7 @@ def settings() -> pd.DataFrame:
         [
             {"perturbation": graded.title, "in": graded.unit}
             | {f"strength {strength}": f"{graded.settings[strength - 1]:g}" for strength in STRENGTHS}
-            for graded in PERTURBATIONS.values()
+            for graded in CORRUPTIONS.values()
         ]
     )
 
@@ -137,7 +137,7 @@ def numbers(found: Mapping[str, Robustness]) -> pd.DataFrame:
 
 def captions(name: str) -> list[str]:
     """What stands below the example at strength 0 to 5."""
-    return ["as it is", *(f"{strength}: {PERTURBATIONS[name].settings[strength - 1]:g}" for strength in STRENGTHS)]
+    return ["as it is", *(f"{strength}: {CORRUPTIONS[name].settings[strength - 1]:g}" for strength in STRENGTHS)]
 
 
 def conditions(name: str) -> list[tuple[str, int]]:

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.evaluation import Comparison, Score
+from core.evaluation import PairedComparison, Score
 from dashboard.style import Ink, template
 
 
 def differences(
-    pairs: Sequence[Comparison], rows: Sequence[str], inks: Ink, *, title: str = "difference in accuracy"
+    pairs: Sequence[PairedComparison], rows: Sequence[str], inks: Ink, *, title: str = "difference in accuracy"
 ) -> go.Figure:
     """One row a pair, the bootstrap interval around its difference; filled where the difference is measurable.
 
@@ -60,7 +60,7 @@ def differences(
     return figure
 
 
-def table(pairs: Sequence[Comparison], names: Mapping[str, str]) -> pd.DataFrame:
+def table(pairs: Sequence[PairedComparison], names: Mapping[str, str]) -> pd.DataFrame:
     """One row a pair, as it is read on the screen."""
     return pd.DataFrame(
         [
@@ -79,7 +79,7 @@ def table(pairs: Sequence[Comparison], names: Mapping[str, str]) -> pd.DataFrame
     )
 
 
-def numbers(pairs: Sequence[Comparison]) -> pd.DataFrame:
+def numbers(pairs: Sequence[PairedComparison]) -> pd.DataFrame:
     """One row a pair, unrounded, for a file."""
     return pd.DataFrame(
         [
@@ -105,7 +105,7 @@ def numbers(pairs: Sequence[Comparison]) -> pd.DataFrame:
     )
 
 
-def in_words(pair: Comparison, names: Mapping[str, str], *, together: int = 1) -> str:
+def in_words(pair: PairedComparison, names: Mapping[str, str], *, together: int = 1) -> str:
     """The verdict by the corrected p-value, and what the p-value of the pair alone means."""
     named = replace(pair, first=names.get(pair.first, pair.first), second=names.get(pair.second, pair.second))
     verdict = named.verdict.rpartition(" (")[0]

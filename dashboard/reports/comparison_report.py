@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from core.errors import EvaluationError, RobustnessError
 from core.evaluation import ConfusionMatrix, compare_all, per_class, reliability, risk_coverage
-from core.robustness import command, load_robustness
+from core.robustness import load_robustness, measurement_command
 from dashboard.compare import findings, tables
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import calibration, charts, confusion, robustness, significance
@@ -171,7 +171,7 @@ def _robustness(comparison: Comparison) -> list[str]:
         if of_network:
             found[model_id] = of_network
         else:
-            how = command(model_id, comparison.split)
+            how = measurement_command(model_id, comparison.split)
             parts.append(page.sentence(f"{name} has not been measured; {how} measures it."))
     if not found:
         return parts

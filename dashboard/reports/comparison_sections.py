@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from core.evaluation import cut, pr_curves, roc_curves, slice_report, top_k
+from core.evaluation import bin_columns, pr_curves, roc_curves, slice_report, top_k
 from dashboard.compare import blocks, findings
 from dashboard.compare.annotators import MARKS
 from dashboard.compare.comparison import Comparison
@@ -122,7 +122,7 @@ def where_they_fail(comparison: Comparison) -> list[str]:
     parts = [page.sentence(text) for text in left_out] + _said([*unknown, *notes])
     if not columns:
         return parts
-    pieces = cut(columns)
+    pieces = bin_columns(columns)
     reports = {m: slice_report(run, pieces) for m, run in runs.items()}
     if not any(reports.values()):
         return [*parts, page.sentence("Every image is alike in these columns: there is no slice to compare.")]

@@ -16,7 +16,7 @@ from core.checkpoints import ModelCard
 from core.data import FERPLUS_FILE, SOURCES, ImageFacts, Samples, describe, facts_for, image_facts, overview, read
 from core.errors import DataError, RecipeError
 from core.explain import Explanation
-from core.inference import Predictor, image_maps
+from core.inference import Predictor, explain_images
 from core.training import Recipe, recipe_from, training_samples
 from dashboard.services.networks import changed
 
@@ -148,7 +148,7 @@ def _whole_dataset(source: str, stamp: int) -> tuple[Samples, ImageFacts] | Data
 def image_saliency(
     network: Predictor, data: Samples, image_ids: tuple[int, ...], class_indices: tuple[int, ...]
 ) -> tuple[Explanation, ...]:
-    """Maps of images of ``services.dataset``, each for its own class. Raises ExplainError."""
+    """Maps of images of ``services.dataset``, each for its own class. Raises NotFiniteError."""
     return _image_saliency(network.card.weights_sha256, image_ids, class_indices, network, data)
 
 
@@ -160,7 +160,8 @@ def _image_saliency(
     _network: Predictor,
     _data: Samples,
 ) -> tuple[Explanation, ...]:
-    return image_maps(_network, list(_data.images[np.searchsorted(_data.ids, image_ids)]), class_indices)
+    images = list(_data.images[np.searchsorted(_data.ids, image_ids)])
+    return explain_images(_network, images, class_indices, stage=_network.network.closed_form_stage)
 
 
 def mean_faces(samples: Samples, split: str) -> dict[str, tuple[np.ndarray, int]]:

@@ -12,8 +12,9 @@ import streamlit as st
 
 from core import images
 from core.checkpoints import ModelCard
+from core.explain import Explanation
 from core.faces import MEASURED, CropMargin, crop
-from core.inference import ClassMaps, PhotoAnalysis, Predictor, analyze, class_saliency
+from core.inference import PhotoAnalysis, Predictor, analyze, explain_face
 from core.sample_photos import SamplePhoto, sample_photos
 from dashboard.services import memory
 from dashboard.services.networks import detector
@@ -57,7 +58,9 @@ def _analyses() -> Shelf:
     return Shelf(12, most_bytes=ANALYSES_BYTES, weigh=lambda analysis: analysis.nbytes)
 
 
-def saliency(photo: Photo, found: PhotoAnalysis, face_number: int, network: Predictor, stage: str) -> ClassMaps:
+def saliency(
+    photo: Photo, found: PhotoAnalysis, face_number: int, network: Predictor, stage: str
+) -> tuple[Explanation, ...]:
     """Maps of every class for one face of an analysis."""
     return _saliency(
         photo.digest, found.detector, face_number, network.model_id, network.card.weights_sha256, stage, found, network
@@ -74,8 +77,8 @@ def _saliency(
     stage: str,
     _analysis: PhotoAnalysis,
     _predictor: Predictor,
-) -> ClassMaps:
-    return class_saliency(_predictor, _analysis.faces[face_number], stage)
+) -> tuple[Explanation, ...]:
+    return explain_face(_predictor, _analysis.faces[face_number], stage=stage)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -30,9 +30,9 @@ class Example:
 def live_example() -> Example | None:
     """Computed by the network that is installed; None where none is, or where the portrait's face is not found."""
     listing, samples = services.listing(), list(services.samples().values())
-    if not listing.checkpoints or not samples:
+    if not listing.with_weights or not samples:
         return None
-    checkpoint = listing.checkpoints[0]
+    checkpoint = listing.with_weights[0]
     photo = Photo.of(samples[0].title, samples[0].data, "sample")
     try:
         network = services.predictor(checkpoint)
@@ -50,7 +50,7 @@ def live_example() -> Example | None:
     chart.update_layout(height=HEIGHT_PX, showlegend=False, margin={"t": 4, "b": 4})
     maps_of_face = services.saliency(photo, analysis, 0, network, checkpoint.card.cam_layer)
     picture = saliency_pictures.overlay_picture(
-        face.inputs[network.model_id], maps_of_face.explanation(face.verdict.top), opacity=0.55, colormap="viridis"
+        face.inputs[network.model_id], maps_of_face[face.verdict.top], opacity=0.55, colormap="viridis"
     )
     return Example(chart, picture, _confusion(checkpoint, inks))
 

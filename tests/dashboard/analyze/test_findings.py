@@ -211,7 +211,7 @@ def test_a_slow_map_is_in_the_file_once_it_was_made(lab, monkeypatch):
     to(app, "Saliency")
     app.selectbox(key="method").set_value("occlusion").run()
     assert app.files[-1]["faces"][0]["maps"]["tiny_cnn"]["method"] == "occlusion"
-    monkeypatch.setattr(inference, "explained", lambda *_, **__: pytest.fail("made for a file"))
+    monkeypatch.setattr(inference, "explain_face", lambda *_, **__: pytest.fail("made for a file"))
     to(app, "Doubt")
     assert app.files[-1]["faces"][0]["maps"]["tiny_cnn"]["layer"] == "input"
 

@@ -81,8 +81,8 @@ def test_the_grid_has_a_row_a_method_and_a_map_a_network(lab, said):
 
 def test_methods_that_coincide_are_one_row_and_made_once(lab, said, monkeypatch):
     asked = []
-    real = inference.explained
-    monkeypatch.setattr(inference, "explained", lambda *a, **o: asked.append(o["method"]) or real(*a, **o))
+    real = inference.explain_face
+    monkeypatch.setattr(inference, "explain_face", lambda *a, **o: asked.append(o["method"]) or real(*a, **o))
     app = lab("Methods", stage="before the pooling")
     app.pills(key="methods").set_value(["gradcam", "hirescam", "xgradcam", "layercam"]).run()
     assert not app.exception
@@ -103,7 +103,7 @@ def test_the_grid_answers_one_class_rather_than_another(lab, said):
 
 
 def test_a_stopped_grid_keeps_what_was_made_and_goes_on(lab, said, monkeypatch, remembers_the_question):
-    calls = stopping_at(monkeypatch, "explained", 3, "grid")
+    calls = stopping_at(monkeypatch, "explain_face", 3, "grid")
     app = lab("Methods")
     assert "2 of 10 maps are made." in said(app)
     assert said(app).count("stopped") == 8
@@ -115,7 +115,7 @@ def test_a_stopped_grid_keeps_what_was_made_and_goes_on(lab, said, monkeypatch, 
 
 
 def test_a_slow_map_that_is_stopped_leaves_the_others(lab, said, monkeypatch, remembers_the_question):
-    calls = stopping_at(monkeypatch, "explained", 2, "map-tiny_residual")
+    calls = stopping_at(monkeypatch, "explain_face", 2, "map-tiny_residual")
     app = lab("Saliency", method="Occlusion")
     assert said(app).count("Occlusion, input") == 1
     assert "Stopped before this map was made." in said(app)

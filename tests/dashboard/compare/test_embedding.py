@@ -70,7 +70,7 @@ def test_runs_on_other_images_than_the_embedding_are_a_sentence(embedded_root, o
     st.cache_resource.clear()
     app = open_view("Embedding", networks="CNN")
     assert not app.exception
-    assert "every image asked for must have been answered" in app.warning[0].value
+    assert "a prediction is needed for every image" in app.warning[0].value
 
 
 def test_selected_points_become_row_numbers_once_each():

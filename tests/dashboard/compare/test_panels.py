@@ -238,7 +238,7 @@ def test_the_odd_one_is_left_out_and_not_the_others(networks, checkpoint_root, o
     st.cache_resource.clear()
     for view in ("Significance", "Per class", "Calibration", "Ranking"):
         app = open_view(view)
-        assert "CNN is left out: tiny_residual and tiny_cnn answered different images" in said(app)
+        assert "CNN is left out: tiny_residual and tiny_cnn were evaluated on different images" in said(app)
         assert "Residual CNN is left out" not in said(app)
         assert "Ensemble" in set(app.dataframe[0].value["network"])
         assert "PrivateTest, n = 36" in said(app)
@@ -279,7 +279,7 @@ def test_runs_without_an_image_are_no_traceback(networks, open_view, said, monke
 def test_runs_over_different_images_are_refused_by_name(odd_networks, open_view, said, view):
     app = open_view(view)
     assert not app.error
-    assert "is left out: tiny_cnn and tiny_residual answered different images" in said(app)
+    assert "is left out: tiny_cnn and tiny_residual were evaluated on different images" in said(app)
 
 
 @pytest.mark.parametrize("view", ["Confusion", "Significance", "Calibration", "Ranking", "Errors", "Ensembles"])

@@ -35,7 +35,7 @@ def test_points_carry_the_answers_to_their_own_image(table):
 
 def test_an_image_that_was_not_answered_is_named(run):
     there = embedding([100, 999])
-    with pytest.raises(EvaluationError, match="no image 999"):
+    with pytest.raises(EvaluationError, match="none for image 999"):
         figures.points(there, np.zeros((2, 2)), run)
 
 

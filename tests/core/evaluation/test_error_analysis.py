@@ -6,16 +6,16 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 
 from core.errors import EvaluationError
-from core.evaluation import confident_mistakes, disagreement, error_table, likely_label_errors
+from core.evaluation import disagreement, error_table, likely_label_errors
 
 
-def test_opposite_certainties_disagree_by_one_bit(run_from) -> None:
+def test_certain_predictions_of_different_classes_disagree_by_one_bit(run_from) -> None:
     first = run_from([0, 0], [[1, 0], [0.5, 0.5]])
     second = run_from([0, 0], [[0, 1], [0.5, 0.5]])
     np.testing.assert_allclose(disagreement([first, second]), [1, 0], atol=1e-9)
 
 
-def test_the_disagreement_of_two_is_scipys_jensen_shannon(make_run) -> None:
+def test_the_disagreement_of_two_networks_matches_scipy(make_run) -> None:
     a, b = make_run(50, seed=0, temperature=0.8), make_run(50, seed=1)
     expected = jensenshannon(a.probabilities, b.probabilities, base=2, axis=1) ** 2
     np.testing.assert_allclose(disagreement([a, b]), expected, atol=1e-9)
@@ -23,7 +23,7 @@ def test_the_disagreement_of_two_is_scipys_jensen_shannon(make_run) -> None:
 
 @given(st.integers(1, 5), st.floats(0, 1000))
 @settings(max_examples=30, deadline=None)
-def test_a_disagreement_lies_between_0_and_log2_of_the_networks(make_run, networks, sharpness) -> None:
+def test_a_disagreement_is_between_0_and_log2_of_the_number_of_networks(make_run, networks, sharpness) -> None:
     runs = [make_run(20, seed=s) for s in range(networks)]
     runs = [make_run(20, seed=s, logits=r.logits * sharpness) for s, r in enumerate(runs)]
     bits = disagreement(runs)
@@ -31,7 +31,7 @@ def test_a_disagreement_lies_between_0_and_log2_of_the_networks(make_run, networ
     assert (bits <= np.log2(networks) + 1e-6).all()
 
 
-def test_the_table_has_one_row_an_image_with_all_answers(run_from) -> None:
+def test_the_error_table_has_one_row_per_image_with_all_predictions(run_from) -> None:
     run = run_from([0, 1, 1], [[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]], model_id="mine", image_ids=np.array([7, 8, 9]))
     other = run_from([1, 1, 0], [[0.4, 0.6], [0.1, 0.9], [0.5, 0.5]], model_id="other", image_ids=np.array([9, 8, 7]))
     table = error_table(run, [other])
@@ -39,7 +39,7 @@ def test_the_table_has_one_row_an_image_with_all_answers(run_from) -> None:
     assert table["true"].tolist() == ["a", "b", "b"]
     assert table["predicted"].tolist() == ["a", "a", "b"]
     assert table["correct"].tolist() == [True, False, True]
-    assert table["predicted_other"].tolist() == ["a", "b", "b"]  # brought into this run's order
+    assert table["predicted_other"].tolist() == ["a", "b", "b"]  # in the order of the first run
     np.testing.assert_allclose(table["confidence"], [0.9, 0.8, 0.7], rtol=1e-6)
     np.testing.assert_allclose(table["probability_of_true"], [0.9, 0.2, 0.7], rtol=1e-6)
     np.testing.assert_allclose(table["loss"], -np.log([0.9, 0.2, 0.7]), rtol=1e-5)
@@ -47,23 +47,14 @@ def test_the_table_has_one_row_an_image_with_all_answers(run_from) -> None:
     assert (error_table(run)["disagreement"] == 0).all()
 
 
-def test_confident_mistakes_come_first(make_run) -> None:
-    table = error_table(make_run())
-    worst = confident_mistakes(table, 10)
-    assert len(worst) == 10
-    assert not worst["correct"].any()
-    assert worst["confidence"].is_monotonic_decreasing
-    assert worst["confidence"].iloc[0] == table.loc[~table["correct"], "confidence"].max()
-
-
-def test_disagreement_needs_runs_on_the_same_images(make_run) -> None:
+def test_an_error_table_needs_runs_on_the_same_images(make_run) -> None:
     with pytest.raises(EvaluationError, match="different images"):
         error_table(make_run(), [make_run(seed=1).select(np.arange(9))])
     with pytest.raises(EvaluationError, match="at least one network"):
         disagreement([])
 
 
-def test_confident_learning_counted_by_hand(run_from) -> None:
+def test_confident_learning_matches_a_calculation_by_hand(run_from) -> None:
     # Labeled a: P(a) = 0.9, 0.8, 0.1 -> threshold 0.6. Labeled b: P(b) = 0.9, 0.6, 0.3 -> threshold 0.6.
     run = run_from(
         [0, 0, 0, 1, 1, 1],
@@ -80,14 +71,14 @@ def test_confident_learning_counted_by_hand(run_from) -> None:
     assert issues.estimated_share.value == pytest.approx(1 / 3)
 
 
-def test_an_unsure_answer_accuses_no_label(run_from) -> None:
-    # The second image looks a little more like b than like a, but less so than images labeled b do.
+def test_an_uncertain_prediction_lists_no_label(run_from) -> None:
+    # The probability of b of the second image is above that of a, but below the mean of images labeled b.
     issues = likely_label_errors(run_from([0, 0, 1], [[0.9, 0.1], [0.45, 0.55], [0.1, 0.9]]))
     assert issues.table.empty
     assert issues.confident_joint.tolist() == [[1, 0], [0, 1]]
 
 
-def test_swapped_labels_are_found_again(make_run) -> None:
+def test_swapped_labels_are_found(make_run) -> None:
     run = make_run(2000, skill=6)
     swapped = np.arange(0, 2000, 20)
     truth = run.truth.copy()
@@ -102,7 +93,7 @@ def test_swapped_labels_are_found_again(make_run) -> None:
     assert issues.estimated_share.high - issues.estimated_share.low < 0.04
 
 
-def test_a_class_nobody_was_given_is_never_suggested(run_from) -> None:
+def test_a_class_without_images_is_never_suggested(run_from) -> None:
     issues = likely_label_errors(run_from([0, 0, 1], [[0.1, 0.1, 0.8], [0.8, 0.1, 0.1], [0.1, 0.8, 0.1]]))
     assert issues.confident_joint[:, 2].tolist() == [0, 0, 0]
     assert issues.joint.sum() == pytest.approx(1)
