@@ -216,8 +216,9 @@ def _chance(found: ChanceResult) -> dict[str, Any]:
     return {
         "steps": found.steps,
         "insertion_minus_deletion": found.score,
-        "percentile_95_of_shuffled": found.percentile_95,
-        "shuffled": found.copies,
+        "p_value": found.p_value,
+        "percentile_95_of_copies": found.percentile_95,
+        "copies": found.copies,
         "better_than_chance": found.better_than_chance,
     }
 

@@ -61,7 +61,10 @@ def measured(explanation: Explanation) -> TrustFindings:
     made = FaithfulnessMeasures(explanation, curves, road, ConfidenceDrop(0.9, 0.5, 0.1))
     correlation = np.array([[1.0, np.nan], [np.nan, 1.0]])
     return TrustFindings(
-        made, ChanceResult(0.2, 0.1, 99), MethodAgreement(("Grad-CAM", "LayerCAM"), correlation), (("head", 0.25),)
+        made,
+        ChanceResult(0.2, 0.01, 0.1, 99),
+        MethodAgreement(("Grad-CAM", "LayerCAM"), correlation),
+        (("head", 0.25),),
     )
 
 
@@ -123,7 +126,11 @@ def test_what_was_measured_is_there_and_no_number_is_null(written):
     assert trust["chance"]["steps"] == 6
     assert trust["chance"]["better_than_chance"] is True
     assert trust["agreement"]["rank_correlation"] == [[1.0, None], [None, 1.0]]
-    assert trust["randomized"] == [{"down_to": "head", "rank_correlation": 0.25}]
+    assert trust["chance"]["p_value"] == 0.01
+    assert trust["randomized"] == [
+        {"down_to": "head", "rank_correlation": 0.25},
+        {"down_to": "stage3", "rank_correlation": None},
+    ]
     assert "tiny_residual" not in face["trust"]
 
 

@@ -95,9 +95,9 @@ def test_the_right_map_beats_chance_and_the_wrong_one_does_not(predictor, face):
 
 
 def test_a_map_that_marks_no_place_is_refused(predictor, face):
-    with pytest.raises(ExplainError, match="every cell of this map is alike"):
+    with pytest.raises(ExplainError, match="all cells of this map are equal"):
         measure_faithfulness(predictor, face, pointing(np.ones((6, 6))))
-    with pytest.raises(ExplainError, match="every cell of this map is alike"):
+    with pytest.raises(ExplainError, match="all cells of this map are equal"):
         compare_with_chance(predictor, face, pointing(np.ones((6, 6))))
 
 

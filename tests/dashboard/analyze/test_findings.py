@@ -156,7 +156,7 @@ def test_measuring_for_the_report_can_be_stopped_and_goes_on(lab, said, few_meth
 
 
 def test_a_map_that_is_no_better_than_chance_is_called_so_wherever_it_is_drawn(lab, said, few_methods, monkeypatch):
-    monkeypatch.setattr(probes, "compare_with_chance", lambda *_, **__: ChanceResult(0.1, 0.2, 99))
+    monkeypatch.setattr(probes, "compare_with_chance", lambda *_, **__: ChanceResult(0.1, 0.4, 0.2, 99))
     app = lab("Regions")
     app.selectbox(key="stage").set_value(STAGE).run()
     assert "chance" not in said(app)
@@ -179,7 +179,7 @@ def measure_at(app: AppTest) -> None:
 
 
 def test_two_faces_side_by_side_say_it_too(lab, said, few_methods, monkeypatch):
-    monkeypatch.setattr(probes, "compare_with_chance", lambda *_, **__: ChanceResult(0.1, 0.2, 99))
+    monkeypatch.setattr(probes, "compare_with_chance", lambda *_, **__: ChanceResult(0.1, 0.4, 0.2, 99))
     app = lab("Trust", "two_faces")
     measure(app)
     if "marks no place" in said(app):
@@ -233,7 +233,7 @@ def test_the_numbers_of_trust_hold_every_point_and_correlation():
             RoadCurves(fractions[1:], np.array([0.4, 0.3]), np.array([0.7, 0.6])),
             ConfidenceDrop(0.9, 0.5, 0.1),
         ),
-        ChanceResult(0.2, 0.1, 99),
+        ChanceResult(0.2, 0.01, 0.1, 99),
         probes.MethodAgreement(("A = B", "C"), np.array([[1.0, 0.5], [0.5, 1.0]])),
         (("head", 0.25), ("stage3", 0.0)),
     )
