@@ -26,6 +26,10 @@ class ImageError(FerscopeError):
     """The bytes are not an image that FERscope can read."""
 
 
+class DeviceError(FerscopeError):
+    """The device is unknown or not available on this machine."""
+
+
 class OutputError(FerscopeError):
     """A file or folder that was asked for cannot be written."""
 

@@ -4,6 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import DetectorUnavailableError, NotFiniteError
+from core.faces import AUTO
+from core.images import darkness_hint
 from core.inference import ENSEMBLE, PhotoAnalysis
 from dashboard import services
 from dashboard.analyze import (
@@ -62,14 +64,14 @@ inks = theme.ink()
 
 
 def analyzed(photo: services.Photo) -> PhotoAnalysis:
-    """By the chosen detector; by Haar, and with a sentence, where that one cannot be had. Without an answer from any
-    network the page ends with a sentence."""
+    """The analysis with the chosen detector, or with the automatic choice and a message if that one is not available.
+    If no network has a prediction, the page ends with a message."""
     whole_image = st.session_state.get("whole_image") == photo.digest
-    for by in (detector, "haar"):
+    for by in (detector, AUTO):
         try:
             return services.analysis(photo, networks, by, whole_image=whole_image)
         except DetectorUnavailableError as error:
-            st.error(f"{error} Until then the Haar cascade looks for faces.", icon=":material/cloud_off:")
+            st.error(f"{error.sentence} Using the automatic choice instead.", icon=":material/cloud_off:")
         except NotFiniteError as error:
             st.error(not_finite(error.model_ids, title_of), icon=":material/error:")
             break
@@ -85,8 +87,6 @@ if analysis is None or len(analysis.faces) > 1:
         )
         if show == gallery.ONE and len(held) > 1:
             photo = face_picker.pick_photo(photo)
-        if len(held) > 1:
-            st.button("Forget all photos", on_click=session.clear_photos, icon=":material/delete:", type="tertiary")
     if show == gallery.ALL:
         gallery.draw(gallery.Gallery(held, networks, detector, title_of, form_of, inks))
         st.stop()
@@ -94,11 +94,20 @@ if analysis is None or len(analysis.faces) > 1:
 analysis = analysis or analyzed(photo)
 if analysis.left_out:
     st.warning(f"{not_finite(analysis.left_out, title_of)} The rest goes on without.", icon=":material/warning:")
+if analysis.rotation_deg:
+    st.info(
+        f"This photo was rotated by {analysis.rotation_deg}° clockwise, because its faces were sideways.",
+        icon=":material/rotate_right:",
+    )
+if hint := darkness_hint(analysis.image):
+    st.info(hint, icon=":material/brightness_low:")
 if not analysis.faces:
     boxed = with_boxes(analysis, -1)
     st.image(boxed, alt=f"{photo.name}, no face found", width=display_width(boxed))
+    others = [title for name, title in services.DETECTORS.items() if name not in (AUTO, analysis.detector)]
     st.info(
-        "No face was found. Try the other detector, a photo with a larger upright face, or analyze the whole image.",
+        f"No face was found by {services.DETECTORS[analysis.detector]}. Try another detector ({', '.join(others)}), a "
+        "photo with a larger face, or analyze the whole image.",
         icon=":material/search_off:",
     )
     if st.button("Analyze the whole image", type="primary", icon=":material/crop_free:"):
@@ -120,7 +129,10 @@ with right:
     said = "networks say" if len(singles) > 1 else "network says"
     st.subheader(f"{said.capitalize()} {verdict.expression}, {verdict.probabilities[verdict.top]:.2f}")
     agree = f" · {group.agreeing} of {len(singles)} networks agree" if len(singles) > 1 else ""
-    st.caption(f"Face {number + 1} of {len(analysis.faces)}{agree} · probabilities after temperature scaling")
+    certainty = " · uncertain detection" if found.face.uncertain else ""
+    st.caption(
+        f"Face {number + 1} of {len(analysis.faces)}{certainty}{agree} · probabilities after temperature scaling"
+    )
     st.plotly_chart(
         charts.probabilities(shown, form_of, title_of, inks),
         key="probabilities",

@@ -1,7 +1,5 @@
 """What the networks learned from: classes, faces, copies, and what annotators say of the labels."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from dashboard import dataset, services
@@ -16,11 +14,11 @@ st.markdown(
 )
 view = st.segmented_control("View", VIEWS, default=BALANCE, required=True, key="data_view", bind="query-params")
 above = st.container()
-unread = not services.quickly_told()
+unread = not services.is_read()
 read = view == FACES or (
     unread
     and st.toggle(
-        f"Read the images of {Path(services.named_source()).name}",
+        f"Read the images of {services.data_path().name}",
         key="read",
         bind="query-params",
         help="Counts and findings of known data sets stand in small tables; reading every image takes a while.",
@@ -30,7 +28,7 @@ known, problem = dataset.available(read=read)
 if not known:
     st.info(f"Nothing is known of any data set: {problem}.", icon=":material/info:")
     st.stop()
-if problem and services.named_source():
+if problem and services.data_path():
     st.warning(f"{DATA_VARIABLE}: {problem}.", icon=":material/warning:")
 number = 0
 if len(known) > 1:

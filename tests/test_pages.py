@@ -1,7 +1,6 @@
 """Every page through the entry file, with networks that were really trained (on generated pictures)."""
 
 import io
-import json
 import shutil
 from pathlib import Path
 
@@ -148,7 +147,7 @@ def test_no_face_says_so_and_offers_the_whole_image(networks):
 
 BAD = {
     "zero.jpg": b"",
-    "notes.txt": b"this is no picture",
+    "notes.jpg": b"this is no picture",
     "cut.jpg": portrait()[: len(portrait()) // 2],
     "huge.png": None,
 }
@@ -178,17 +177,17 @@ def test_unusual_pictures_are_analyzed_like_any_other(networks, mode):
         image = image.convert(mode)
     buffer = io.BytesIO()
     image.save(buffer, "TIFF" if mode == "CMYK" else "PNG")
-    app = upload(open_page("analyze"), (f"mode-{mode}", buffer.getvalue()))
+    app = upload(open_page("analyze"), (f"mode-{mode}.{'tiff' if mode == 'CMYK' else 'png'}", buffer.getvalue()))
     assert not [e.value for e in app.error]
     assert "Networks say" in said(app) or "No face was found" in said(app)
 
 
-def test_a_detector_that_cannot_be_had_says_so_and_haar_goes_on(networks, monkeypatch):
+def test_a_detector_that_is_not_available_is_replaced_by_the_automatic_choice(networks, monkeypatch):
     monkeypatch.setenv("FERSCOPE_YUNET", "/nowhere/yunet.onnx")
     app = upload(open_page("analyze"), ("portrait.jpg", portrait()))
     app.selectbox(key="detector").set_value("yunet").run()
     assert "/nowhere/yunet.onnx" in app.error[0].value
-    assert "Haar cascade (offline)" in said(app)
+    assert "px · MTCNN ·" in said(app)
     assert "Networks say" in said(app)
 
 
@@ -239,14 +238,3 @@ def test_a_run_without_stored_answers_is_named_and_the_rest_stays(checkpoint_roo
     app = open_page("compare")
     assert "tiny_cnn has no stored predictions for the test split" in app.warning[0].value
     assert list(app.dataframe[0].value["network"]) == ["Residual CNN"]
-
-
-def test_the_json_download_is_the_command_lines_shape(networks):
-    from core.export import photo_record
-    from core.faces import detector
-    from core.images import decode
-    from core.inference import Predictor, analyze
-
-    predictor = Predictor.load(checkpoints.load_checkpoint(networks / "tiny_cnn"))
-    values = photo_record("p.jpg", analyze(decode(portrait()), detector("haar"), [predictor]))
-    assert json.loads(json.dumps(values))["faces"][0]["predictions"]["tiny_cnn"]

@@ -266,7 +266,7 @@ def _pixel_map(heatmap: np.ndarray, face: Tensor) -> np.ndarray:
 
 def _moved(pixels: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """A square map turned by a multiple of 90 degrees, mirrored or not, and shifted with wrap-around, all at random."""
-    turned = np.rot90(pixels, random.integers(4))
+    turned = np.rot90(pixels, int(random.integers(4)))
     mirrored = turned[:, ::-1] if random.integers(2) else turned
     return np.roll(mirrored, tuple(random.integers(0, pixels.shape)), axis=(0, 1))
 

@@ -41,7 +41,7 @@ def draw(gallery: Gallery) -> None:
     if not faces:
         if complete:
             st.info(
-                "No face was found in any photo. Try the other detector, or open a photo to analyze it whole.",
+                "No face was found in any photo. Try another detector, or open a photo to analyze it whole.",
                 icon=":material/search_off:",
             )
         return

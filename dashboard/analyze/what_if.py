@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -98,7 +99,7 @@ def _grid(face: FaceInQuestion, changed: FaceAnalysis) -> None:
     st.plotly_chart(
         figures.grid(saliency_pictures.enlarged(seen), face.inks),
         key=chart,
-        on_select=lambda: _turn_round(face.key, chart),
+        on_select=partial(_turn_round, face.key, chart),  # not a closure, which would hold the face
         selection_mode="points",
         width="content",
         config=CELL_CONFIG,

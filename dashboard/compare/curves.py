@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.evaluation import wilson
+from core.evaluation import wilson_of_shares
 from dashboard import services
 from dashboard.compare import findings
 from dashboard.compare.comparison import Comparison
@@ -68,5 +68,5 @@ def _with_bounds(history: pd.DataFrame, images: int) -> pd.DataFrame:
     """The history with the 95 % interval of each PublicTest accuracy, where the number of images is known."""
     if not images:
         return history
-    scores = [wilson(round(v * images), images) for v in history["val_accuracy"]]
+    scores = wilson_of_shares(history["val_accuracy"].to_numpy(), images)
     return history.assign(val_accuracy_low=[s.low for s in scores], val_accuracy_high=[s.high for s in scores])

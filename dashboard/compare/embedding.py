@@ -126,9 +126,9 @@ def _summary(found: pd.DataFrame) -> str:
 def _tsne(embedding: Embedding, name: str) -> np.ndarray:
     """The map kept from before, or a new one with its progress and a way to stop."""
     key = ("tsne", embedding.model_id, embedding.weights_sha256, embedding.split, len(embedding))
-    shelf = services.map_shelf()
-    if key in shelf:
-        return shelf.get(key, lambda: tsne_plane(embedding))
+    results = services.results()
+    if key in results:
+        return results.get(key, lambda: tsne_plane(embedding))
     title, place = f"t-SNE of {name}, {len(embedding):,} images", st.empty()
     with place.container():
         bar = st.progress(0.0, text=f"{title}: looking for neighbors")
@@ -140,7 +140,7 @@ def _tsne(embedding: Embedding, name: str) -> np.ndarray:
         bar.progress(done / total, f"{title}: about {left:.0f} s left")
 
     try:
-        return shelf.get(key, lambda: tsne_plane(embedding, show))
+        return results.get(key, lambda: tsne_plane(embedding, show))
     finally:
         place.empty()
 

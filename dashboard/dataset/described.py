@@ -43,7 +43,7 @@ def available(*, read: bool) -> tuple[list[Described], str]:
     """
     found: list[Described] = []
     problem = ""
-    if read or services.quickly_told():
+    if read or services.is_read():
         try:
             samples, facts = services.whole_dataset()
             found.append(_from_facts(facts, samples))

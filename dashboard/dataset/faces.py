@@ -42,7 +42,7 @@ def draw(described: Described, problem: str) -> None:
             help="The number of the random draw: another number shows other faces, the same number the same ones.",
         )
     st.markdown("**Mean face of each class**")
-    means = services.mean_faces(samples, split)
+    means = services.mean_faces(split)
     st.image(
         [framed(saliency_pictures.enlarged(mean, 2 * WIDTH_PX)) for mean, _ in means.values()],
         caption=[f"{name}, {n:,}" for name, (_, n) in means.items()],

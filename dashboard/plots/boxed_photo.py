@@ -22,7 +22,7 @@ def with_boxes(analysis: PhotoAnalysis, chosen: int) -> np.ndarray:
     stroke = max(2, round(max(picture.size) / 320))
     font = ImageFont.load_default(size=max(12, 6 * stroke))
     for number, found in enumerate(analysis.faces):
-        box = found.face.box
+        box = found.face.box.clipped(analysis.image.shape[1], analysis.image.shape[0])
         left, top = box.left * scale, box.top * scale
         right, bottom = left + box.width * scale, top + box.height * scale
         color, width = ("#4FC3B8", 2 * stroke) if number == chosen else ("#FFFFFF", stroke)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.evaluation import ClassScores, ConfusionMatrix, smoothed, wilson
+from core.evaluation import ClassScores, ConfusionMatrix, smoothed, wilson_of_shares
 from core.inference import ENSEMBLE, LabelGroup, Prediction
 from dashboard.plots.whiskers import whiskers
 from dashboard.style import Form, Ink, class_color, template
@@ -124,7 +124,7 @@ def learning_curves(
             )
         at = history[history["epoch"] == chosen[model_id]]
         n = images.get(model_id, 0)
-        scores = [wilson(round(v * n), n) for v in at["val_accuracy"]] if measure == "accuracy" and n else []
+        scores = wilson_of_shares(at["val_accuracy"].to_numpy(), n) if measure == "accuracy" and n else []
         figure.add_scatter(
             x=at["epoch"],
             y=at[f"val_{measure}"],

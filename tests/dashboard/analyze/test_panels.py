@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 from core import inference, probes
 from core.explain import Contrast, saliency_methods
 from core.faces import Box, Detector, Face
+from core.runtime import Runtime
 from core.sample_photos import sample_photos
 from dashboard import services
-from dashboard.services import photos as photo_services
 from dashboard.ui import progress
 
 ENTRY = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
@@ -179,8 +179,10 @@ def test_the_check_by_random_weights_of_a_slow_method_can_be_stopped(lab, said, 
     assert calls == [1, 2, 3]
 
 
-def test_regions_of_a_haar_face_are_the_templates(lab, said):
+def test_regions_follow_the_landmarks_or_without_them_the_template(lab, said):
     app = lab("Regions")
+    assert "the detector's five landmarks" in said(app)
+    app.selectbox(key="detector").set_value("haar").run()
     assert "Regions from the template" in said(app)
     assert "The bar is the region's part of the crop" in said(app) or "has no shares" in said(app)
 
@@ -243,7 +245,7 @@ class FindsASpeck(Detector):
 
 
 def test_a_face_below_16_px_is_warned_of_and_every_panel_still_opens(lab, said, monkeypatch):
-    monkeypatch.setattr(photo_services, "detector", lambda _: FindsASpeck(min_score=0.5))
+    monkeypatch.setattr(Runtime, "detector", lambda *_: FindsASpeck(min_score=0.5))
     app = lab("Saliency")
     assert "This face is only 12 px wide. Below 16 px there is little to see" in said(app)
     for panel in ("Methods", "Regions", "What if", "Trust", "Doubt", "Report"):

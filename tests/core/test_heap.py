@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.services import memory
+from core import heap
 
 STATUS = Path("/proc/self/status")
 glibc = pytest.mark.skipif(
@@ -18,31 +18,31 @@ def resident_mb() -> float:
 
 
 @glibc
-def test_ten_analyses_give_free_memory_back():
-    heap = ctypes.CDLL(None)
-    heap.malloc.restype, heap.malloc.argtypes, heap.free.argtypes = (
+def test_ten_analyses_return_freed_memory():
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = (
         ctypes.c_void_p,
         [ctypes.c_size_t],
         [ctypes.c_void_p],
     )
     size, blocks = 1 << 16, []  # too small to be mapped one by one
     for _ in range(2000):
-        blocks.append(heap.malloc(size))
+        blocks.append(libc.malloc(size))
         ctypes.memset(blocks[-1], 1, size)
     full = resident_mb()
     for block in blocks[:-1]:  # the last one keeps the top of the heap
-        heap.free(block)
-    for _ in range(memory.EVERY):
-        memory.analyzed()
+        libc.free(block)
+    for _ in range(heap.ANALYSES_PER_TRIM):
+        heap.count_analysis()
     assert resident_mb() < full - 80  # 125 MB were freed
-    heap.free(blocks[-1])
+    libc.free(blocks[-1])
 
 
-def test_without_glibc_nothing_is_done(monkeypatch):
+def test_another_c_library_does_nothing(monkeypatch):
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
-    memory._trim.cache_clear()
+    heap._malloc_trim.cache_clear()
     try:
-        for _ in range(memory.EVERY):
-            memory.analyzed()
+        for _ in range(heap.ANALYSES_PER_TRIM):
+            heap.count_analysis()
     finally:
-        memory._trim.cache_clear()
+        heap._malloc_trim.cache_clear()

@@ -1,24 +1,26 @@
-"""The data set of a network, with the labels that it learned."""
+"""The data set of a network with the labels that it learned: ``Runtime.card_samples`` and ``Runtime.facts``."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from PIL import Image
 
 from core.checkpoints import load_checkpoint
 from core.data import describe, image_facts, read
 from core.errors import DataError
 from core.labels import FER7, FERPLUS8
+from core.runtime import Runtime
 from core.training import train
-from dashboard import services
 from tests.conftest import draw, tiny_recipe
 
-HAPPY = (0, 10, 0, 0, 0, 0, 0, 0, 0, 0)
-NEUTRAL = (9, 0, 0, 1, 0, 0, 0, 0, 0, 0)
 DISPUTED = (5, 5, 0, 0, 0, 0, 0, 0, 0, 0)
-VOTES = (HAPPY, NEUTRAL, DISPUTED)  # of three images in a row; the third has no majority
+
+
+def votes_for(number: int) -> tuple[int, ...]:
+    """Ten annotators: every third image has no majority, the others go through the eight classes of FER+."""
+    return DISPUTED if number % 3 == 2 else tuple(10 * (k == number % 8) for k in range(10))
 
 
 def write_csv(folder: Path, *, votes: bool = True, seed: int = 0) -> Path:
@@ -31,7 +33,7 @@ def write_csv(folder: Path, *, votes: bool = True, seed: int = 0) -> Path:
     for number, usage in enumerate(usages):
         image = draw(("bright", "dark")[number % 3 % 2], random)
         faces.append(f"{number % 7},{' '.join(map(str, image.ravel()))},{usage}")
-        annotated.append(f"{usage},fer{number:07}.png,{','.join(map(str, VOTES[number % 3]))}")
+        annotated.append(f"{usage},fer{number:07}.png,{','.join(map(str, votes_for(number)))}")
     (folder / "fer2013.csv").write_text("\n".join(faces) + "\n")
     if votes:
         (folder / "fer2013new.csv").write_text("\n".join(annotated) + "\n")
@@ -53,20 +55,13 @@ def networks(tmp_path_factory, voted_csv):
 
 
 @pytest.fixture
-def named(monkeypatch):
-    """Let FERSCOPE_DATA name a path."""
-
-    def name(path: Path) -> None:
-        monkeypatch.setenv("FERSCOPE_DATA", str(path))
-        st.cache_resource.clear()
-
-    return name
+def runtime(tmp_path):
+    return Runtime(tmp_path, "cpu")
 
 
-def test_a_network_on_the_ferplus_majority_finds_its_images(networks, voted_csv, named):
-    named(voted_csv)
+def test_a_network_on_the_ferplus_majority_finds_its_images(networks, voted_csv, runtime):
     whole = read(voted_csv)
-    on_labels, on_votes = (services.dataset(network.card) for network in networks)
+    on_labels, on_votes = (runtime.card_samples(network.card, voted_csv) for network in networks)
     assert on_labels.labels is FER7
     assert len(on_labels) == 48
     assert on_votes.labels is FERPLUS8
@@ -80,30 +75,40 @@ def test_a_network_on_the_ferplus_majority_finds_its_images(networks, voted_csv,
     assert np.array_equal(on_votes.truth[at], run.truth)
 
 
-def test_without_the_votes_it_is_said_where_they_go(networks, tmp_path, named):
-    named(write_csv(tmp_path / "data", votes=False))
-    assert services.dataset(networks[0].card).labels is FER7  # which needs none
-    with pytest.raises(DataError, match=r"carries no FER\+ votes; put fer2013new.csv beside"):
-        services.dataset(networks[1].card)
+def test_without_the_votes_the_error_names_their_file(networks, tmp_path, runtime):
+    source = write_csv(tmp_path / "data", votes=False)
+    assert runtime.card_samples(networks[0].card, source).labels is FER7  # which needs none
+    with pytest.raises(DataError, match=r"has no FER\+ votes; put fer2013new.csv in the folder"):
+        runtime.card_samples(networks[1].card, source)
 
 
-def test_votes_on_other_images_are_another_data_set(networks, tmp_path, named):
-    named(write_csv(tmp_path / "data", seed=1))
+def test_votes_that_are_added_later_are_found(networks, voted_csv, tmp_path, runtime):
+    source = write_csv(tmp_path / "data", votes=False)
+    with pytest.raises(DataError, match=r"has no FER\+ votes"):
+        runtime.card_samples(networks[1].card, source)
+    shutil.copy(voted_csv.parent / "fer2013new.csv", source.parent)
+    assert runtime.card_samples(networks[1].card, source).labels is FERPLUS8
+    assert runtime.data_set(source)[1].votes is not None
+
+
+def test_another_data_set_is_refused(networks, tmp_path, runtime):
+    source = write_csv(tmp_path / "data", seed=1)
     for network in networks:
-        with pytest.raises(DataError, match=f"another data set than the one of {network.card.run_id}"):
-            services.dataset(network.card)
+        with pytest.raises(DataError, match=f"is not the data set of {network.card.run_id}: expected .* fingerprint"):
+            runtime.card_samples(network.card, source)
 
 
-def test_one_table_of_facts_fits_both(networks, voted_csv, tmp_path, monkeypatch):
+def test_one_table_of_facts_fits_both(networks, voted_csv, tmp_path, monkeypatch, runtime):
     monkeypatch.setattr(image_facts, "FOLDER", tmp_path)
-    st.cache_resource.clear()
+    with pytest.raises(DataError, match=r"make one for .* with: python -m core data describe"):
+        runtime.facts(networks[0].card)
     describe(read(voted_csv)).save(tmp_path / "voted_images.parquet")
     for network in networks:
         ids = network.evaluation("test").image_ids
-        assert np.array_equal(services.facts(network.card).at(ids).ids, ids)
+        assert np.array_equal(runtime.facts(network.card).at(ids).ids, ids)
 
 
-def test_a_folder_names_the_classes_in_another_order_than_the_network(tmp_path, named):
+def test_classes_of_a_folder_are_put_into_the_order_of_the_network(tmp_path, runtime):
     random = np.random.default_rng(0)
     for split in ("train", "val", "test"):
         for name in FER7.classes:
@@ -113,8 +118,7 @@ def test_a_folder_names_the_classes_in_another_order_than_the_network(tmp_path, 
                 Image.fromarray(draw("bright", random)).save(folder / f"{number}.png")
     recipe = tiny_recipe(name="on_folder", labels="FER7", epochs=1)
     network = train(recipe, tmp_path / "faces", runs=tmp_path / "runs", root=tmp_path / "root")
-    named(tmp_path / "faces")
-    samples = services.dataset(load_checkpoint(network.path).card)
+    samples = runtime.card_samples(load_checkpoint(network.path).card, tmp_path / "faces")
     assert samples.labels.classes == FER7.classes
     run = network.evaluation("test")
     assert np.array_equal(samples.truth[np.searchsorted(samples.ids, run.image_ids)], run.truth)
