@@ -18,7 +18,6 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from core.errors import ExplainError
-from core.explain.explanation import Stopped
 from core.explain.rendering import upsample
 
 Predict = Callable[[Tensor], Tensor]
@@ -138,7 +137,6 @@ def chance_test(
     steps: int = CHANCE_STEPS,
     baseline: Baseline = "blur",
     progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> ChanceResult:
     """Does the map mark the places that matter better than the same map placed at random?
 
@@ -148,7 +146,7 @@ def chance_test(
     permuted cells are rough, and even unrelated smooth maps score higher than rough ones. The p-value is (1 + number of
     copies with a higher score + half the number of ties) / (1 + copies).
 
-    ``progress(done, total)`` counts maps. Raises ExplainError as :func:`deletion_insertion`, and Stopped.
+    ``progress(done, total)`` counts maps. Raises ExplainError as :func:`deletion_insertion`.
     """
     original = _one_face(face)
     pixels = _pixel_map(heatmap, original)
@@ -160,8 +158,6 @@ def chance_test(
     maps_at_once = max(1, faces_at_once // (2 * (steps + 1)))
     areas: list[float] = []
     for start in range(0, len(maps), maps_at_once):
-        if should_stop is not None and should_stop():
-            raise Stopped(f"stopped after {start} of {len(maps)} maps")
         ranks = _ranks(maps[start : start + maps_at_once], original)
         deletion, insertion = _curves(predict, original, replacement, ranks, class_index, steps)
         areas += [_area(i, fractions) - _area(d, fractions) for d, i in zip(deletion, insertion, strict=True)]

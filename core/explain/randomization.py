@@ -38,7 +38,6 @@ def cascading_randomization(
     method: str = "gradcam",
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> tuple[RandomizationStep, ...]:
     """Rank correlation of a method's map with its maps while the weights are randomized from the head downwards: the
     cascading randomization of Adebayo et al. 2018, for inputs (N, channels, S, S).
@@ -47,8 +46,7 @@ def cascading_randomization(
     with a constant map, before or after the randomization has no map to compare and is left out of the mean.
 
     ``progress(done, total)`` counts faces that passed through a network, over all maps. The computation uses a copy, so
-    ``network`` never changes. Raises ExplainError for an unknown method, class or stage and for a map with NaN, and
-    Stopped.
+    ``network`` never changes. Raises ExplainError for an unknown method, class or stage and for a map with NaN.
     """
     randomized = copy.deepcopy(network)
     generator = torch.Generator(device=network.head.weight.device).manual_seed(seed)
@@ -59,9 +57,7 @@ def cascading_randomization(
             if progress is not None:
                 progress(number * total + done, (len(layers) + 1) * total)
 
-        found = explain(
-            randomized, inputs, method=method, stage=stage, targets=target, progress=show, should_stop=should_stop
-        )
+        found = explain(randomized, inputs, method=method, stage=stage, targets=target, progress=show)
         return [e.heatmap for e in found]
 
     learned = maps(0)

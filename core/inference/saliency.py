@@ -23,11 +23,10 @@ def explain_face(
     targets: Target | None = None,
     scale: Scale = "own",
     progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> tuple[Explanation, ...]:
     """Maps of an analyzed face for one target, or for every class (None); ``stage`` None is the card's.
 
-    Holds the network's lock, except where the map has a closed form. Raises ExplainError and Stopped.
+    Holds the network's lock, except where the map has a closed form. Raises ExplainError.
     """
     model_id = predictor.model_id
     return _explain(
@@ -39,7 +38,6 @@ def explain_face(
         targets=targets,
         scale=scale,
         progress=progress,
-        should_stop=should_stop,
     )
 
 
@@ -76,7 +74,6 @@ def _explain(
     targets: Target | Sequence[Target] | None,
     scale: Scale = "own",
     progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> tuple[Explanation, ...]:
     if not inputs:
         return ()
@@ -97,7 +94,6 @@ def _explain(
             scale=scale,
             model_id=predictor.model_id,
             progress=progress,
-            should_stop=should_stop,
         )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.data import Samples
-from core.explain import REGION_NAMES, FaceRegions, Stopped, face_regions
+from core.explain import REGION_NAMES, FaceRegions, face_regions
 from core.faces import points_in_crop
 from core.inference import PhotoAnalysis, Predictor, explain_images, margin_for
 from core.labels import LabelSet
@@ -72,13 +72,12 @@ def split_region_shares(
     stage: str | None = None,
     batch_size: int = 64,
     progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> SplitRegionShares:
     """Grad-CAM of every image of a split for its predicted class (stage None: the card's), divided among the regions of
     the template, since data sets of cropped faces have no landmarks.
 
     ``progress(done, total)`` counts images. The network's lock is held for one batch at a time. Raises ExplainError for
-    a stage that the network lacks, NotFiniteError, DataError for a split without images, and Stopped.
+    a stage that the network lacks, NotFiniteError, and DataError for a split without images.
     """
     stage = stage or predictor.card.cam_layer
     images = samples.of(split).images
@@ -86,8 +85,6 @@ def split_region_shares(
     predicted: list[int] = []
     shares = []
     for start in range(0, len(images), batch_size):
-        if should_stop is not None and should_stop():
-            raise Stopped(f"stopped after {start} of {len(images)} images")
         explanations = explain_images(predictor, list(images[start : start + batch_size]), stage=stage)
         predicted += [e.class_index for e in explanations]
         shares.append(regions.shares(np.stack([e.heatmap for e in explanations])))

@@ -83,12 +83,10 @@ def compare_with_chance(
     explanation: Explanation,
     *,
     progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> ChanceResult:
-    """The chance test of one map; see ``core.explain.chance_test``. Raises ExplainError for a constant map, and
-    Stopped."""
+    """The chance test of one map; see ``core.explain.chance_test``. Raises ExplainError for a constant map."""
     (predict, k), pixels = explained_probability(predictor, explanation), input_tensor(predictor, face)[0]
-    return chance_test(predict, pixels, explanation.heatmap, k, progress=progress, should_stop=should_stop)
+    return chance_test(predict, pixels, explanation.heatmap, k, progress=progress)
 
 
 def method_agreement(
@@ -126,7 +124,6 @@ def randomization_check(
     method: str = "gradcam",
     *,
     progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> tuple[RandomizationStep, ...]:
     """Rank correlation of a map with the maps of the same network while its weights are randomized layer by layer.
 
@@ -140,7 +137,6 @@ def randomization_check(
             stage,
             method=method,
             progress=progress,
-            should_stop=should_stop,
         )
 
 

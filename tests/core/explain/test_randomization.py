@@ -6,7 +6,7 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from core.errors import ExplainError
-from core.explain import Contrast, Stopped, cascading_randomization, explain, saliency_methods
+from core.explain import Contrast, cascading_randomization, explain, saliency_methods
 from core.models import build_network
 from core.models.network import Network
 
@@ -82,18 +82,16 @@ def test_the_result_depends_on_the_method_and_the_target(network: Network, faces
     assert len(set(asked)) == 4
 
 
-def test_progress_counts_every_map_and_a_stop_is_possible(network: Network, faces: Tensor) -> None:
+def test_progress_counts_every_map(network: Network, faces: Tensor) -> None:
     shown: list[tuple[int, int]] = []
     cascading_randomization(network, faces[:1], 0, "stage 1", method="occlusion", progress=lambda *at: shown.append(at))
     assert shown == sorted(shown)
     assert shown[-1][0] == shown[-1][1]
     assert len({total for _, total in shown}) == 1
-    with pytest.raises(Stopped):
-        cascading_randomization(network, faces[:1], 0, "stage 1", should_stop=lambda: True)
 
 
 @pytest.mark.parametrize("method", ["gradcam", "gradcam++", "scorecam", "ablationcam", "guided_backprop", "occlusion"])
-@pytest.mark.parametrize("fault", ["stopped", "not a number", "interrupted"])
+@pytest.mark.parametrize("fault", ["not a number", "interrupted"])
 def test_the_network_is_unchanged_after_a_failure(faces: Tensor, method: str, fault: str) -> None:
     network = build_network("cnn", classes=4, channels=1, stem=8, widths=(8, 16), blocks=1).train()
     network.head.weight.requires_grad_(False)
@@ -111,9 +109,8 @@ def test_the_network_is_unchanged_after_a_failure(faces: Tensor, method: str, fa
         if fault == "interrupted" and len(calls) > 3:
             raise KeyboardInterrupt  # as when a page that is left ends its script
 
-    stop = (lambda: len(calls) > 3) if fault == "stopped" else None
-    with pytest.raises((Stopped, ExplainError, KeyboardInterrupt)):
-        cascading_randomization(network, face, 0, "stage 1", method=method, progress=progress, should_stop=stop)
+    with pytest.raises((ExplainError, KeyboardInterrupt)):
+        cascading_randomization(network, face, 0, "stage 1", method=method, progress=progress)
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
     assert state == [(m.training, len(m._forward_hooks), len(m._backward_hooks)) for m in network.modules()]
     assert flags == [p.requires_grad for p in network.parameters()]
