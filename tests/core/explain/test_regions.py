@@ -30,19 +30,19 @@ def test_shares_are_the_saliency_that_lies_in_each_region(halves):
     assert halves.areas == pytest.approx([0, 0.5, 0, 0.25, 0.25])
 
 
-def test_a_cell_that_regions_share_is_divided_by_area(halves):
+def test_a_cell_in_several_regions_is_divided_by_area(halves):
     # The middle row of three lies half in the eyes, the middle column half in the mouth.
     middle = np.zeros((3, 3))
     middle[1, 1] = 5.0
     assert halves.shares(middle) == pytest.approx([0, 0.5, 0, 0.25, 0.25])
 
 
-def test_an_even_map_gives_the_areas_at_every_resolution():
+def test_a_uniform_map_gives_the_areas_at_every_resolution():
     for size in (1, 3, 6, 7, 48, 96, 224):
         assert face_regions().shares(np.ones((size, size))) == pytest.approx(face_regions().areas, abs=0.01)
 
 
-def test_a_map_without_evidence_has_no_shares_and_the_others_keep_theirs(halves):
+def test_only_maps_without_evidence_have_undefined_shares(halves):
     maps = np.stack([np.zeros((2, 2)), np.eye(2)])
     found = halves.shares(maps)
     assert np.isnan(found[0]).all()
@@ -50,7 +50,7 @@ def test_a_map_without_evidence_has_no_shares_and_the_others_keep_theirs(halves)
 
 
 @pytest.mark.parametrize("wrong", [np.full((2, 2), np.nan), np.array([[1.0, -1.0]]), np.ones(4)])
-def test_maps_that_cannot_be_shared_out_are_refused(wrong):
+def test_negative_or_not_finite_maps_are_refused(wrong):
     with pytest.raises(ExplainError, match="finite cells, none negative"):
         face_regions().shares(wrong)
 
@@ -69,7 +69,7 @@ def test_shares_sum_to_one_whatever_the_map_and_the_landmarks(maps, landmarks):
     assert np.isnan(found[~some]).all()
 
 
-def test_each_part_of_the_template_lies_where_the_face_has_it():
+def test_the_template_has_the_regions_in_their_places():
     regions = face_regions()
     assert not regions.from_landmarks
     rows = {name: np.nonzero(regions.mask(name))[0].mean() / SIZE for name in REGION_NAMES}
@@ -91,12 +91,12 @@ def test_regions_follow_the_landmarks():
     assert np.array_equal(moved.labels[inner], shifted[inner])
 
 
-def test_a_turned_face_has_turned_regions():
+def test_a_rotated_face_has_rotated_regions():
     turned = (TEMPLATE_LANDMARKS - 0.5) @ np.array([[0, 1], [-1, 0]]) + 0.5  # a quarter, clockwise on the screen
     assert (np.rot90(face_regions().labels, -1) != face_regions(turned).labels).mean() < 0.01
 
 
-def test_landmarks_that_span_no_face_give_the_template():
+def test_degenerate_landmarks_give_the_template():
     together = np.full((5, 2), 0.5)
     assert not face_regions(together).from_landmarks
     assert np.array_equal(face_regions(together).labels, face_regions().labels)

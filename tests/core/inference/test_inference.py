@@ -39,7 +39,7 @@ def test_logits_of_another_length_are_refused():
         Prediction("m", FER7, np.zeros(8, np.float32))
 
 
-def test_a_batch_says_what_each_face_says_alone(predictors):
+def test_a_batch_gives_the_predictions_of_each_face_alone(predictors):
     random = np.random.default_rng(1)
     crops = [draw(name, random, size) for name in CLASSES for size in (48, 90)]
     for predictor in predictors:
@@ -49,7 +49,7 @@ def test_a_batch_says_what_each_face_says_alone(predictors):
             assert np.allclose(a.logits, b.logits, atol=1e-4)
 
 
-def test_folding_the_norms_changes_no_answer(predictors):
+def test_fusing_batch_norms_does_not_change_predictions(predictors):
     random = np.random.default_rng(3)
     crops = [draw(name, random) for name in CLASSES]
     for predictor in predictors:
@@ -61,7 +61,7 @@ def test_folding_the_norms_changes_no_answer(predictors):
 
 
 @pytest.mark.parametrize("name", list(families()))
-def test_every_family_can_be_folded(name, checkpoint):
+def test_every_family_can_be_fused(name, checkpoint):
     torch.manual_seed(0)
     network = build_network(name, classes=3, channels=1)
     network.train()(torch.randn(4, 1, 48, 48))  # statistics other than the initial zeros and ones
@@ -87,7 +87,7 @@ def test_a_network_that_cannot_be_traced_runs_unfused(condition, checkpoint):
     assert np.allclose(prediction.logits, plain[0], atol=1e-4)
 
 
-def test_a_portrait_passes_the_whole_path(predictors, portrait):
+def test_a_portrait_is_detected_and_predicted(predictors, portrait):
     analysis = analyze(portrait, detector("haar"), predictors)
     assert len(analysis.faces) >= 1
     face = analysis.faces[0]
@@ -101,7 +101,7 @@ def test_a_portrait_passes_the_whole_path(predictors, portrait):
     assert 1 <= group.agreeing <= 2
 
 
-def test_a_photo_without_a_face_is_an_empty_list_and_can_be_taken_whole(predictors):
+def test_a_photo_without_faces_has_none_and_can_be_taken_as_a_whole(predictors):
     blank = np.full((300, 400, 3), 128, np.uint8)
     assert analyze(blank, detector("haar"), predictors).faces == ()
     whole = analyze(blank, detector("haar"), predictors, whole_image=True)
@@ -109,7 +109,7 @@ def test_a_photo_without_a_face_is_an_empty_list_and_can_be_taken_whole(predicto
     assert whole.faces[0].face.box.width == 300
 
 
-def test_no_network_is_refused(portrait):
+def test_an_analysis_without_networks_is_refused(portrait):
     with pytest.raises(ValueError, match="at least one network"):
         analyze(portrait, detector("haar"), [])
 
@@ -118,7 +118,7 @@ def heatmaps(predictor, face):
     return np.stack([e.heatmap for e in explain_face(predictor, face, stage="stage 2")])
 
 
-def test_two_threads_on_one_network_get_a_thousand_right_answers(predictors, portrait):
+def test_two_threads_share_one_network(predictors, portrait):
     predictor = predictors[0]
     random = np.random.default_rng(2)
     crops = [draw(name, random) for name in CLASSES]
