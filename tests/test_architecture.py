@@ -36,6 +36,7 @@ LAYERS = {
     "training": 7,
     "photo_store": 8,
     "records": 8,
+    "importing": 8,
     "measurements": 8,
     "runtime": 9,
     "api": TOP,
