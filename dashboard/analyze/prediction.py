@@ -60,9 +60,7 @@ def table_sections(face: SelectedFace) -> list[Section]:
             Section(
                 f"Probabilities, {title}" if title else "Probabilities",
                 table=Table(shown, "Probabilities by class and network"),
-                downloads=(
-                    csv("Probabilities (CSV)", f"{face.stem}-probabilities-{number + 1}.csv", table.copy),
-                ),
+                downloads=(csv("Probabilities (CSV)", f"{face.stem}-probabilities-{number + 1}.csv", table.copy),),
                 folded=True,
             )
         )

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.checkpoints import ModelCard
 from core.data import Samples
-from core.errors import CheckpointError, DataError, ExplainError
+from core.errors import CheckpointError, DataError, NotFiniteError
 from dashboard import services
 from dashboard.compare import blocks
 from dashboard.compare.comparison import Comparison
@@ -93,7 +93,7 @@ def _faces(
         try:
             _beside_maps(rows, faces, lines, samples, comparison, explained, classes[1])
             return
-        except (CheckpointError, ExplainError) as error:
+        except (CheckpointError, NotFiniteError) as error:
             st.error(str(error), icon=":material/error:")
     st.image([tables.framed(face) for face in faces], caption=lines, width=WIDTH_PX, alt=lines)
 
@@ -141,7 +141,7 @@ def _beside_maps(
         st.image(saliency_pictures.color_bar(COLORMAP), alt="Color bar from 0 to 1", width=200)
         bare = sum(not e.has_evidence for e in found)
         st.caption(
-            f"0, no evidence → 1, most. Grad-CAM of {name} in closed form, {found[0].layer}, for the class it gives; "
+            f"0, no evidence → 1, most. Grad-CAM of {name} in closed form, {found[0].stage}, for the class it gives; "
             "each map on its own scale."
             + (f" {bare} without evidence before the pooling: the face alone." if bare else "")
         )

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from core.checkpoints import Checkpoint
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.evaluation import ConfusionMatrix
-from core.inference import class_saliency
+from core.inference import explain_face
 from dashboard import services, style
 from dashboard.plots import charts, probabilities, saliency_pictures
 from dashboard.ui import theme
@@ -47,9 +47,9 @@ def live_example() -> Example | None:
     )
     chart = probabilities.probabilities(face.groups[0], form, name, inks)
     chart.update_layout(height=HEIGHT_PX, showlegend=False, margin={"t": 4, "b": 4})
-    maps_of_face = class_saliency(network, face)
+    maps_of_face = explain_face(network, face)
     picture = saliency_pictures.overlay_picture(
-        face.inputs[network.model_id], maps_of_face.explanation(face.verdict.top), opacity=0.55, colormap="viridis"
+        face.inputs[network.model_id], maps_of_face[face.verdict.top], opacity=0.55, colormap="viridis"
     )
     return Example(chart, picture, _confusion(checkpoint, inks))
 
