@@ -109,7 +109,7 @@ def test_the_photo_added_last_is_shown_and_the_choice_outlives_other_pages(netwo
     for title in ("Grace Hopper", "Eileen Collins"):
         app.button(key=f"side-{title.lower().replace(' ', '_')}").click().run()
         assert f"{title} · 512" in said(app)
-    photos = app.session_state["photos"]
+    photos = app.session_state["photo_store"].photos
     app.pills(key="photo_pills").set_value(next(iter(photos))).run()
     assert "Grace Hopper · 512" in said(app)
     app.switch_page("../pages/compare.py").run()
