@@ -110,7 +110,7 @@ def test_the_photo_added_last_is_shown_and_the_choice_outlives_other_pages(netwo
         app.button(key=f"side-{title.lower().replace(' ', '_')}").click().run()
         assert f"{title} · 512" in said(app)
     photos = app.session_state["photo_store"].photos
-    app.pills(key="photo_pills").set_value(next(iter(photos))).run()
+    app.pills(key="photo_pills").set_value(photos[0].digest).run()
     assert "Grace Hopper · 512" in said(app)
     app.switch_page("../pages/compare.py").run()
     app.switch_page("../pages/analyze.py").run()

@@ -63,5 +63,5 @@ def test_weights_that_are_not_the_cards_leave_the_faces(
     st.cache_resource.clear()
     true, predicted, count = cell(root, "tiny_cnn")
     app = open_view("Confusion", cell_of="CNN", cell_true=true, cell_predicted=predicted, cell_saliency="true")
-    assert "tiny_cnn: weights.safetensors is not the file its card describes" in app.error[0].value
+    assert "tiny_cnn: weights.safetensors is not the file that its card describes" in app.error[0].value
     assert len(app.get("image")[0].proto.imgs) == count
