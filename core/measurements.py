@@ -12,6 +12,7 @@ import torch
 from core.checkpoints import Checkpoint, Latency, ModelCard, save_card
 from core.data import Samples, read
 from core.data.info import DatasetInfo
+from core.data.splits import ALL
 from core.device import describe_device
 from core.errors import DataError, RecipeError
 from core.evaluation import EvaluationRun, RunSummary, fit_temperature, summarize
@@ -22,10 +23,13 @@ from core.robustness.measurement import Progress
 from core.training import recipe_from, training_samples
 
 
-def read_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -> Samples:
-    """A data set with the image size, channels and target labels of a network, whether or not it was trained on it."""
+def read_samples(card: ModelCard, source: Path, *, skip_bad: bool = False, split: str | None = None) -> Samples:
+    """A data set with the image size, channels and target labels of a network, whether or not it was trained on it.
+
+    ``split`` is the rule of :func:`core.data.read` for a data set without splits.
+    """
     seen = card.preprocessing
-    samples = read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad)
+    samples = read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad, split=split)
     labeled = training_samples(recipe_from(card.recipe), samples)
     same_classes = sorted(labeled.labels.classes) == sorted(card.labels.classes)
     return labeled.ordered_like(card.labels) if same_classes else labeled
@@ -57,17 +61,18 @@ class CheckpointScores:
 def evaluate_checkpoint(
     checkpoint: Checkpoint, source: Path, split: str, *, skip_bad: bool = False
 ) -> CheckpointScores:
-    """Scores of the shipped weights on one split, from a new inference over its images.
+    """Scores of the shipped weights on one split, or on ``"all"`` images, from a new inference over the images.
 
     A data set with other classes is scored on those that the network shares. Raises LabelError for fewer than two.
     """
     card = checkpoint.card
     notes = []
+    rule = ALL if split == ALL else None
     try:
-        samples = read_samples(card, source, skip_bad=skip_bad)
+        samples = read_samples(card, source, skip_bad=skip_bad, split=rule)
     except RecipeError:
         seen = card.preprocessing
-        samples = read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad)
+        samples = read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad, split=rule)
     if samples.labels.classes != card.labels.classes:
         shared = card.labels.shared_with(samples.labels)
         notes.append(f"Only the shared classes are scored: {', '.join(shared.classes)}.")
@@ -80,7 +85,7 @@ def evaluate_checkpoint(
         checkpoint.network(),
         card.preprocessing,
         samples,
-        split,
+        "test" if split == ALL else split,
         model_id=card.run_id,
         temperature=card.temperature,
         labels=card.labels,

@@ -6,6 +6,7 @@ from dashboard import services
 from dashboard.compare import tables
 from dashboard.plots import charts
 from dashboard.ui.example import live_example
+from dashboard.ui.navigation import open_page
 from dashboard.ui.network_picker import EMPTY, titles
 from dashboard.ui.photo_sources import open_source, sample_cards
 
@@ -15,11 +16,12 @@ st.markdown("What networks read in a face, and how far to believe it.")
 st.subheader("Begin with a portrait, or with a photo of your own")
 portraits, own = st.columns([3, 1], gap="large")
 with portraits:
-    sample_cards()
+    if sample_cards():
+        open_page("analyze")
 with own:
     st.markdown("Drop a photo or take a webcam snapshot. It stays in this session's memory and is never stored.")
     if st.button("Upload a photo", icon=":material/upload:", width="stretch", type="primary"):
-        open_source("Upload")
+        open_source("File")
     if st.button("Use the webcam", icon=":material/photo_camera:", width="stretch"):
         open_source("Webcam")
 

@@ -90,7 +90,9 @@ def _measure_latencies(listing: Listing, device: str) -> None:
 def evaluate(
     run: RunId,
     data: Data,
-    split: Split = "test",
+    split: Annotated[
+        str, typer.Option(help="val or test, or all for every image of a data set without splits.")
+    ] = "test",
     save: Annotated[
         bool, typer.Option("--save", help="Store the predictions with the network and the scores in its card.")
     ] = False,
@@ -106,7 +108,7 @@ def evaluate(
     from core.measurements import evaluate_checkpoint, save_scores
     from core.records import EvaluationRecord
 
-    require_split(split, ("train", "val", "test"))
+    require_split(split, ("train", "val", "test", "all"))
     checkpoint = checkpoints.list_checkpoints(root).get(run)
     found = evaluate_checkpoint(checkpoint, data, split, skip_bad=skip_bad)
     if found.note:

@@ -12,7 +12,7 @@ from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.evaluation import ConfusionMatrix
 from core.inference import class_saliency
 from dashboard import services, style
-from dashboard.plots import charts, saliency_pictures
+from dashboard.plots import charts, probabilities, saliency_pictures
 from dashboard.ui import theme
 
 HEIGHT_PX = 240
@@ -45,7 +45,7 @@ def live_example() -> Example | None:
         {network.model_id: checkpoint.card.title},
         {network.model_id: style.form_of(checkpoint.card.architecture)},
     )
-    chart = charts.probabilities(charts.with_ensemble(face.groups[0]), form, name, inks)
+    chart = probabilities.probabilities(face.groups[0], form, name, inks)
     chart.update_layout(height=HEIGHT_PX, showlegend=False, margin={"t": 4, "b": 4})
     maps_of_face = class_saliency(network, face)
     picture = saliency_pictures.overlay_picture(

@@ -255,6 +255,20 @@ def test_evaluate_refuses_a_data_set_without_shared_classes(checkpoint_root, tmp
     assert "must share at least 2 classes" in message
 
 
+def test_evaluate_scores_all_images_of_a_folder_without_splits(checkpoint_root, tmp_path):
+    folder = write_folder(tmp_path / "mine", {"test": 5}) / "test"
+    values, _ = evaluated(checkpoint_root, folder, "--split", "all")
+    assert values["n"] == 15
+
+
+def test_audit_of_a_folder_without_splits_takes_a_chosen_split(tmp_path):
+    folder = write_folder(tmp_path / "mine", {"test": 10}) / "test"
+    values = json.loads(run("data", "audit", folder, "--split", "80/10/10", "--seed", "4", "--json"))
+    assert {split: sum(of.values()) for split, of in values["counts"].items()} == {"train": 24, "val": 3, "test": 3}
+    assert values["split_rule"] == "80/10/10, seed 4, by image"
+    assert "split rule: 80/10/10, seed 4" in run("data", "audit", folder, "--split", "80/10/10", "--seed", "4")
+
+
 def test_audit_has_the_documented_keys(image_folder):
     values = json.loads(run("data", "audit", image_folder, "--json"))
     assert {"rows", "blank", "identical_groups", "identical_images", "conflicting_groups", "copies_in_train"} <= set(

@@ -31,8 +31,10 @@ def arrays_of(value, found=None):
 
 def use(app: AppTest) -> list[weakref.ref]:
     """Open several panels and the gallery; references to every array that was computed from the photo."""
-    for panel in ("Saliency", "What if", "Doubt"):
-        app.segmented_control(key="panel").set_value(panel).run()
+    for panel in ("Saliency", "What if", "Uncertainty"):
+        app.session_state["panel"] = panel
+        app.query_params["panel"] = panel
+        app.run()
         assert not app.exception
     store = app.session_state["photo_store"]
     results = list(store._results._entries.values())
@@ -47,8 +49,8 @@ def photos_in_memory(digest: str) -> list[Photo]:
     return [o for o in gc.get_objects() if isinstance(o, Photo) and o.digest == digest]
 
 
-def test_forgetting_all_photos_frees_every_byte(networks, open_lab):
-    app = open_lab("Saliency")
+def test_forgetting_all_photos_frees_every_byte(networks, open_analyze):
+    app = open_analyze()
     digest = app.session_state["photo_store"].photos[0].digest
     references = use(app)
     next(b for b in app.button if b.label == "Forget all photos").click().run()
@@ -61,8 +63,8 @@ def test_forgetting_all_photos_frees_every_byte(networks, open_lab):
     assert not any(b.label == "Forget all photos" for b in app.button)
 
 
-def test_the_end_of_a_session_frees_every_byte(networks, open_lab):
-    app = open_lab("Saliency")
+def test_the_end_of_a_session_frees_every_byte(networks, open_analyze):
+    app = open_analyze()
     digest = app.session_state["photo_store"].photos[0].digest
     references = use(app)
     server = services.runtime()
