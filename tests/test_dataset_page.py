@@ -160,7 +160,7 @@ def test_a_path_that_holds_something_else_is_a_sentence_and_the_rest_stays(no_ne
     other.write_text("this,is\nno,data set\n")
     monkeypatch.setenv("FERSCOPE_DATA", str(other))
     app = open_page(data_view=view)
-    assert app.warning[0].value.startswith("FERSCOPE_DATA: notes.csv is no data set known here")
+    assert app.warning[0].value.startswith("FERSCOPE_DATA: notes.csv is not a known data set")
     assert not app.error
     if view != "Faces":
         assert "35,887" in said(app)
