@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import AgreementGroup, HumanAgreement, Score, VoteMatrix
-from dashboard.plots.whiskers import whiskers
-from dashboard.style import LIGHT, Form, Ink, template
+from dashboard.plots.error_bars import whiskers
+from dashboard.style import LIGHT, Ink, NetworkStyle, template
 
 AGREEMENT, CROSS_ENTROPY = "agreement with an annotator", "cross-entropy to the votes (nats)"
 # Figure -> the network's score, and what it is to be read against: title in the legend, field, symbol. A triangle is
@@ -29,7 +29,7 @@ LABEL, MAJORITY = AGAINST = ("data set's label", "FER+ majority")
 
 
 def marks(
-    results: Mapping[str, HumanAgreement], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink, measure: str
+    results: Mapping[str, HumanAgreement], styles: Mapping[str, NetworkStyle], names: Mapping[str, str], inks: Ink, measure: str
 ) -> go.Figure:
     """One row a network: its score with the interval, and in the same row what people reach. ``measure`` is one of
     MEASURES."""
@@ -57,9 +57,9 @@ def marks(
         figure.add_scatter(
             x=[_known(score)],
             y=[row],
-            error_x=whiskers([score], inks.text, 1.2, 4),
+            error_x=whiskers([score], styles[model_id].color, 1.2, 4),
             mode="markers",
-            marker={"symbol": forms[model_id].symbol, "size": 11, "color": inks.text},
+            marker={"symbol": styles[model_id].symbol, "size": 11, "color": styles[model_id].color},
             hovertemplate=f"{measure}: {score}<extra>{names[model_id]}</extra>",
             showlegend=False,
         )
@@ -82,24 +82,24 @@ def marks(
 
 
 def by_agreement(
-    results: Mapping[str, HumanAgreement], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink, against: str
+    results: Mapping[str, HumanAgreement], styles: Mapping[str, NetworkStyle], names: Mapping[str, str], inks: Ink, against: str
 ) -> go.Figure:
     """Accuracy by the annotators' own agreement, networks a little apart. ``against`` is one of AGAINST."""
     figure = go.Figure()
     uppers = agreement_steps(results)
     for position, (model_id, result) in enumerate(results.items()):
-        form = forms[model_id]
+        style = styles[model_id]
         found = {_step(g): g for g in result.groups}
         scores = [_accuracy(found.get(u), against) for u in uppers]
         offset = (position - (len(results) - 1) / 2) * 0.008
         figure.add_scatter(
             x=[u / 10 + offset for u in uppers],
             y=[_known(s) for s in scores],
-            error_y=whiskers(scores, inks.muted),
+            error_y=whiskers(scores, style.color),
             mode="lines+markers",
             name=names[model_id],
-            line={"dash": form.dash, "width": form.width, "color": inks.text},
-            marker={"symbol": form.symbol, "size": 9, "color": inks.text},
+            line={"dash": style.dash, "width": style.width, "color": style.color},
+            marker={"symbol": style.symbol, "size": 9, "color": style.color},
             customdata=[
                 [str(s), f"{s.n:,}", f"{(u - 1) / 10:.1f} to {u / 10:.1f}"] for s, u in zip(scores, uppers, strict=True)
             ],

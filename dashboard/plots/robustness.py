@@ -10,15 +10,15 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.robustness import CLEAN, CONDITIONS, PERTURBATIONS, STRENGTHS, Robustness
-from dashboard.plots.whiskers import whiskers
-from dashboard.style import Form, Ink, template
+from dashboard.plots.error_bars import whiskers
+from dashboard.style import Ink, NetworkStyle, template
 
 COLUMNS = 3
 PANEL_PX = 190
 
 
 def curves(
-    found: Mapping[str, Robustness], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink
+    found: Mapping[str, Robustness], styles: Mapping[str, NetworkStyle], names: Mapping[str, str], inks: Ink
 ) -> go.Figure:
     """One panel a perturbation on one scale, one line a network; strength 0 is the images as they are."""
     rows = math.ceil(len(PERTURBATIONS) / COLUMNS)
@@ -33,20 +33,20 @@ def curves(
     )
     traces = []
     for model_id, of_network in found.items():
-        form = forms[model_id]
+        style = styles[model_id]
         for place, (name, graded) in enumerate(PERTURBATIONS.items()):
             scores = [of_network.clean, *(of_network.accuracy(name, strength) for strength in STRENGTHS)]
             traces.append(
                 go.Scatter(
                     x=[0, *STRENGTHS],
                     y=[score.value for score in scores],
-                    error_y=whiskers(scores, inks.muted, 0.8),
+                    error_y=whiskers(scores, style.color, 0.8),
                     mode="lines+markers",
                     name=names[model_id],
                     legendgroup=model_id,
                     showlegend=place == 0,
-                    line={"dash": form.dash, "width": form.width, "color": inks.text},
-                    marker={"symbol": form.symbol, "size": 7, "color": inks.text},
+                    line={"dash": style.dash, "width": style.width, "color": style.color},
+                    marker={"symbol": style.symbol, "size": 7, "color": style.color},
                     customdata=["as they are", *(graded.shown(strength) for strength in STRENGTHS)],
                     hovertemplate=f"{graded.title} %{{x}} (%{{customdata}}): %{{y:.3f}}<extra>"
                     + names[model_id]
@@ -66,8 +66,8 @@ def curves(
     return figure
 
 
-def drops(found: Mapping[str, Robustness], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink) -> go.Figure:
-    """One row a network: its mean relative drop with the interval."""
+def drops(found: Mapping[str, Robustness], styles: Mapping[str, NetworkStyle], names: Mapping[str, str], inks: Ink) -> go.Figure:
+    """One row per network: its mean relative drop with the interval."""
     figure = go.Figure()
     scores = {model_id: of_network.relative_drop() for model_id, of_network in found.items()}
     bounds = [0.0, *(bound for drop in scores.values() if drop.defined for bound in (drop.low, drop.high))]
@@ -76,15 +76,9 @@ def drops(found: Mapping[str, Robustness], forms: Mapping[str, Form], names: Map
         figure.add_scatter(
             x=[drop.value if drop.defined else None],
             y=[row],
-            error_x={
-                "array": [drop.high - drop.value],
-                "arrayminus": [drop.value - drop.low],
-                "color": inks.text,
-                "thickness": 1.5,
-                "width": 5,
-            },
+            error_x=whiskers([drop], styles[model_id].color, 1.5, 5),
             mode="markers",
-            marker={"symbol": forms[model_id].symbol, "size": 11, "color": inks.text},
+            marker={"symbol": styles[model_id].symbol, "size": 11, "color": styles[model_id].color},
             name=names[model_id],
             hovertemplate=f"{drop}<extra>{names[model_id]}</extra>",
             showlegend=False,

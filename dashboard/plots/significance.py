@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import Comparison, Score
+from dashboard.plots.error_bars import whiskers
 from dashboard.style import Ink, template
 
 
@@ -25,13 +26,7 @@ def differences(
         go.Scatter(
             x=[v.value for v in values],
             y=list(range(len(values))),
-            error_x={
-                "array": [v.high - v.value for v in values],
-                "arrayminus": [v.value - v.low for v in values],
-                "color": inks.text,
-                "thickness": 1.5,
-                "width": 5,
-            },
+            error_x=whiskers(values, inks.text, 1.5, 5),
             mode="markers",
             marker={
                 "size": 11,

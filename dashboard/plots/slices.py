@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from core.evaluation import Score, Slice
 from dashboard.plots.significance import p_value, shown_p, signed
-from dashboard.plots.whiskers import whiskers
-from dashboard.style import Form, Ink, template
+from dashboard.plots.error_bars import whiskers
+from dashboard.style import Ink, NetworkStyle, template
 
 WORDS = 5  # sentences about worse slices; the figure has them all
 HOW = (
@@ -37,13 +37,7 @@ def differences(report: Sequence[Slice], inks: Ink) -> go.Figure:
         go.Scatter(
             x=[v.value for v in scores],
             y=[row for row, _ in tested],
-            error_x={
-                "array": [v.high - v.value for v in scores],
-                "arrayminus": [v.value - v.low for v in scores],
-                "color": inks.text,
-                "thickness": 1.3,
-                "width": 4,
-            },
+            error_x=whiskers(scores, inks.text, 1.3, 4),
             mode="markers",
             marker={
                 "size": 10,
@@ -83,7 +77,7 @@ def differences(report: Sequence[Slice], inks: Ink) -> go.Figure:
 def by_property(
     reports: Mapping[str, Sequence[Slice]],
     column: str,
-    forms: Mapping[str, Form],
+    styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
 ) -> go.Figure:
@@ -92,16 +86,16 @@ def by_property(
     of_column = {m: of(report, column) for m, report in reports.items()}
     first = next(iter(of_column.values()))
     for position, (model_id, parts) in enumerate(of_column.items()):
-        form, scores = forms[model_id], [s.accuracy for s in parts]
+        style, scores = styles[model_id], [s.accuracy for s in parts]
         offset = (position - (len(of_column) - 1) / 2) * 0.07
         figure.add_scatter(
             x=[row + offset for row in range(len(parts))],
             y=[s.value if s.defined else None for s in scores],
-            error_y=whiskers(scores, inks.muted),
+            error_y=whiskers(scores, style.color),
             mode="lines+markers",
             name=names[model_id],
-            line={"dash": form.dash, "width": form.width, "color": inks.text},
-            marker={"symbol": form.symbol, "size": 10, "color": inks.text},
+            line={"dash": style.dash, "width": style.width, "color": style.color},
+            marker={"symbol": style.symbol, "size": 10, "color": style.color},
             customdata=[[title(s), str(s.accuracy), f"{s.accuracy.n:,}"] for s in parts],
             hovertemplate="%{customdata[0]}: %{customdata[1]}<br>%{customdata[2]} images<extra>"
             + names[model_id]
