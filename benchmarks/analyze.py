@@ -7,28 +7,36 @@ Ratios of medians within one run on the CPU, warm, batch 1 where not said otherw
 ``eight_faces_over_one``: a photo with eight faces ÷ one of the same size with one, decode to maps, all networks.
 ``path_over_stages``: that path ÷ the sum of its stages called one by one.
 ``tuned_over_eager``: the network as FERscope runs it (norms folded, channels last) ÷ plain eager PyTorch.
+``busy_over_quiet``: a photo, decode to maps, all networks, beside a process that keeps one core busy ÷ without it.
+``spin_cost_quiet``: that photo with FERscope's OpenMP setting ÷ with libgomp's own, on the quiet machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import copy
 import io
 import json
+import os
 import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import core  # noqa: F401  # before PyTorch, so that OpenMP is configured as in the app
+
+# isort: split
 import numpy as np
 import torch
 from PIL import Image
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from core.checkpoints import list_checkpoints
 from core.explain import class_maps
@@ -40,6 +48,7 @@ from core.models import Network
 from core.sample_photos import sample_photos
 
 REPEATS = 15
+LIBGOMP_SPINCOUNT = "300000"  # what libgomp uses where nothing is set
 
 
 class LogitsOnly(nn.Module):
@@ -162,13 +171,60 @@ def whole_path(predictors: list[Predictor]) -> dict[str, float]:
     }
 
 
+def photo_milliseconds(**environment: str) -> float:
+    """Median milliseconds of a photo with one face, decode to maps, all networks, in a process of its own."""
+    command = [sys.executable, __file__, "--photo"]
+    child = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
+    return float(child.stdout)
+
+
+def print_photo_milliseconds(predictors: list[Predictor]) -> None:
+    """What :func:`photo_milliseconds` reads."""
+    find, data = detector("haar"), photo_of(1)
+
+    def path() -> None:
+        analysis = analyze(decode(data), find, predictors)
+        for predictor in predictors:
+            answers = [face.predictions[predictor.model_id].features for face in analysis.faces]
+            maps_of(predictor, [f for f in answers if f is not None])
+
+    print(seconds(path)[0] * 1e3)
+
+
+@contextlib.contextmanager
+def one_busy_core() -> Iterator[None]:
+    """Another process that computes without a pause."""
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        busy.kill()
+        busy.wait()
+
+
+def beside_others() -> dict[str, float]:
+    """The ratios that concern other processes on the machine; medians of three processes each."""
+
+    def median(**environment: str) -> float:
+        return statistics.median(photo_milliseconds(**environment) for _ in range(3))
+
+    quiet, with_libgomps = median(), median(GOMP_SPINCOUNT=LIBGOMP_SPINCOUNT)
+    with one_busy_core():
+        busy = median()
+    return {"busy_over_quiet": busy / quiet, "spin_cost_quiet": quiet / with_libgomps}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one flat JSON object and nothing else")
+    parser.add_argument("--photo", action="store_true", help="print the milliseconds of one photo and nothing else")
     arguments = parser.parse_args()
     predictors = [Predictor.load(c) for c in list_checkpoints().checkpoints]
     if not predictors:
         raise SystemExit("no network is installed; train one with: python -m core train fer_cnn --data fer2013.csv")
+    if arguments.photo:
+        print_photo_milliseconds(predictors)
+        return
     image = decode(sample_photos()["grace_hopper"].data)
     face = crop(image, detector("haar").detect(image)[0], margin_for(predictors[0], "haar"))
     results = {p.model_id: one_network(p, face) for p in predictors}
@@ -177,6 +233,7 @@ def main() -> None:
         "closed_form_speedup": min(r["closed_form_speedup"] for r in results.values()),
         "tuned_over_eager": max(r["tuned_over_eager"] for r in results.values()),
         **whole_path(predictors),
+        **beside_others(),
     }
     if arguments.json:
         print(json.dumps(worst))

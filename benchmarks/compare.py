@@ -33,9 +33,8 @@ from core.checkpoints import Checkpoint
 from core.data import ImageFacts, image_facts
 from core.evaluation import EvaluationRun
 from core.evaluation.embedding import COMPONENTS, Embedding
-from core.inference import embedding_path
 from core.labels import LabelSet
-from core.robustness import CONDITIONS, Robustness, robustness_path, save_robustness
+from core.robustness import CONDITIONS, Robustness, save_robustness
 from dashboard import services
 from dashboard.compare import VIEWS
 from dashboard.services import datasets, evaluations
@@ -110,12 +109,12 @@ def million_rows(folder: Path, source: Checkpoint, seed: int) -> None:
     components = random.standard_normal((ROWS, COMPONENTS), np.float32).astype(np.float16)
     shares = np.full(COMPONENTS, 1 / COMPONENTS)
     embedding = Embedding(name, "test", run.image_ids, components, shares, COMPONENTS, weights)
-    embedding.save(embedding_path(folder, "test"))
+    embedding.save(checkpoints.CheckpointFolder(folder).embeddings_path("test"))
     right = {condition: random.random(ROWS, np.float32) < 0.6 for condition in CONDITIONS}
-    data = source.card.data | {"fingerprint": MADE_UP}
+    data = dataclasses.replace(source.card.data, fingerprint=MADE_UP)
     card = dataclasses.replace(source.card, run_id=name, data=data, metrics={})
     checkpoints.save_card(card, folder)
-    save_robustness(Robustness(name, "test", weights, right), robustness_path(Checkpoint(folder, card), "test"))
+    save_robustness(Robustness(name, "test", weights, right), Checkpoint(folder, card).robustness_path("test"))
 
 
 def million_facts(labels: LabelSet) -> ImageFacts:

@@ -16,10 +16,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import core  # noqa: F401  # before PyTorch, so that OpenMP is configured as in the app
+
+# isort: split
 import torch
 import torch.nn.functional as F
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from core.models import build_network, count_macs
 from core.preprocessing import Preprocessing

@@ -10,8 +10,8 @@ from core.data import Samples, read
 from core.errors import DataError
 from core.evaluation import RunSummary, summarize
 from core.evaluation.embedding import Embedding
-from core.inference import Predictor, embed_split, embedding_path, evaluate
-from core.robustness import Robustness, measure, robustness_path, save_robustness
+from core.inference import Predictor, embed_split, evaluate
+from core.robustness import Robustness, measure, save_robustness
 from core.robustness.measuring import Progress
 from core.training import recipe_from, training_samples
 
@@ -27,11 +27,8 @@ def read_own_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -
     """The data set that a network was trained on. Raises DataError if ``source`` is another one."""
     samples = read_samples(card, source, skip_bad=skip_bad)
     found = samples.fingerprint()
-    if found != card.data["fingerprint"]:
-        raise DataError(
-            f"{source} is not the data set of {card.run_id}: expected {card.data['name']} with the fingerprint "
-            f"{card.data['fingerprint'][:12]}…, got {found[:12]}…"
-        )
+    if not card.data.matches(found):
+        raise DataError(f"{source} is not the data set of {card.run_id}: {card.data.mismatch(found)}")
     return samples
 
 
@@ -60,7 +57,7 @@ def embed_checkpoint(
     samples = read_own_samples(card, source, skip_bad=skip_bad)
     written = []
     for split in splits:
-        path = embedding_path(checkpoint.path, split)
+        path = checkpoint.embeddings_path(split)
         embedding = embed_split(
             network, card.preprocessing, samples, split, model_id=card.run_id, weights_sha256=card.weights_sha256
         )
@@ -80,17 +77,17 @@ def measure_robustness(
     samples = read_own_samples(checkpoint.card, source, skip_bad=skip_bad)
     partial = partial_robustness_path(checkpoint, split)
     found = measure(Predictor.load(checkpoint), samples, split, kept=partial, progress=progress)
-    save_robustness(found, robustness_path(checkpoint, split))
+    save_robustness(found, checkpoint.robustness_path(split))
     partial.unlink(missing_ok=True)
     return found
 
 
 def discard_robustness(checkpoint: Checkpoint, split: str) -> None:
     """Delete the stored and the partial measurement of a split, so that it is measured from the beginning."""
-    robustness_path(checkpoint, split).unlink(missing_ok=True)
+    checkpoint.robustness_path(split).unlink(missing_ok=True)
     partial_robustness_path(checkpoint, split).unlink(missing_ok=True)
 
 
 def partial_robustness_path(checkpoint: Checkpoint, split: str) -> Path:
     """Where an interrupted measurement stores the conditions that are finished."""
-    return robustness_path(checkpoint, split).with_suffix(".partial")
+    return checkpoint.robustness_path(split).with_suffix(".partial")

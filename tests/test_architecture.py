@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = {
     "cores": 1,
     "errors": 0,
+    "files": 1,
+    "validation": 1,
     "labels": 1,
     "images": 1,
     "preprocessing": 1,

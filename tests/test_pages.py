@@ -237,7 +237,7 @@ def test_a_run_without_stored_answers_is_named_and_the_rest_stays(checkpoint_roo
     monkeypatch.setattr(checkpoints, "ROOT", root)
     st.cache_resource.clear()
     app = open_page("compare")
-    assert "tiny_cnn has no stored answers for the test split" in app.warning[0].value
+    assert "tiny_cnn has no stored predictions for the test split" in app.warning[0].value
     assert list(app.dataframe[0].value["network"]) == ["Residual CNN"]
 
 

@@ -70,8 +70,8 @@ def test_the_readme_repeats_the_cards_scores(run_id):
 def test_the_card_names_labels_data_and_license(run_id):
     card = SHIPPED[run_id].card
     assert card.labels == FER7
-    assert card.data["images"] == {"train": 28709, "val": 3589, "test": 3589}
-    assert "research" in card.license
+    assert card.data.images == {"train": 28709, "val": 3589, "test": 3589}
+    assert "research" in card.data.license
     assert set(card.preprocessing.crop_margin) == {"haar", "yunet"}
 
 

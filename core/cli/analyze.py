@@ -60,7 +60,7 @@ def load_predictors(root: Path, names: Sequence[str] | None) -> list[Predictor]:
     from core.inference import Predictor
 
     listing = checkpoints.list_checkpoints(root)
-    chosen = [listing.get(name) for name in names] if names else list(listing.checkpoints)
+    chosen = [listing.get(name) for name in names] if names else list(listing.with_weights)
     if not chosen:
         raise CheckpointError(f"there is no trained network in {root}; train one with: python -m core train fer_cnn")
     return [Predictor.load(checkpoint) for checkpoint in chosen]

@@ -4,6 +4,7 @@ from core.data.auditing import Audit, audit, copies_in_train, identical_groups
 from core.data.ferplus import FILE_NAME as FERPLUS_FILE
 from core.data.ferplus import ferplus_majority, with_ferplus_labels
 from core.data.image_facts import ImageFacts, describe, facts_for
+from core.data.info import DatasetInfo
 from core.data.packed import pack
 from core.data.samples import FERPLUS_COLUMNS, SPLITS, Samples
 from core.data.sources import SOURCES, Source, read
@@ -14,6 +15,7 @@ __all__ = [
     "SOURCES",
     "SPLITS",
     "Audit",
+    "DatasetInfo",
     "ImageFacts",
     "Samples",
     "Source",

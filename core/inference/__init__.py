@@ -3,7 +3,7 @@
 from core.inference.analysis import ENSEMBLE, FaceAnalysis, PhotoAnalysis, analyze
 from core.inference.dataset import evaluate, infer_logits, prepared_images
 from core.inference.doubt import VIEWS, Decision, Doubt, decide, disagreement_bits, doubt, entropy_bits, ten_crops
-from core.inference.embedding import embed, embed_split, embedding_path, stored_embedding
+from core.inference.embedding import embed, embed_split, stored_embedding
 from core.inference.export import FaceFindings, everything, photo_values
 from core.inference.gallery import ORDERS, FaceSummary, in_order, summarize_faces
 from core.inference.image_maps import image_maps
@@ -69,7 +69,6 @@ __all__ = [
     "doubt",
     "embed",
     "embed_split",
-    "embedding_path",
     "ensemble_prediction",
     "entropy_bits",
     "evaluate",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
@@ -51,16 +49,11 @@ def embed_split(
     )
 
 
-def embedding_path(folder: Path, split: str) -> Path:
-    """Where a checkpoint's folder keeps the embedding of a split."""
-    return folder / f"embeddings-{split}.parquet"
-
-
 def stored_embedding(checkpoint: Checkpoint, split: str) -> Embedding:
     """The embedding kept with a checkpoint. Raises CheckpointError naming the command that makes it where there is
     none, it cannot be read, or other weights made it."""
-    card, path = checkpoint.card, embedding_path(checkpoint.path, split)
-    remedy = f"make it with: python -m core embed {card.run_id} --data {_example(card.data['name'])}"
+    card, path = checkpoint.card, checkpoint.embeddings_path(split)
+    remedy = f"make it with: python -m core embed {card.run_id} --data {card.data.file_name}"
     if not path.is_file():
         raise CheckpointError(f"{card.run_id} has no stored embedding of the {split} split; {remedy}")
     try:
@@ -70,7 +63,3 @@ def stored_embedding(checkpoint: Checkpoint, split: str) -> Embedding:
     if embedding.weights_sha256 != card.weights_sha256:
         raise CheckpointError(f"{card.run_id}: the embedding of the {split} split is of other weights; {remedy}")
     return embedding
-
-
-def _example(data_name: str) -> str:
-    return "fer2013.csv" if data_name in ("FER2013", "FER+") else "PATH"

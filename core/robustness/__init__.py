@@ -4,7 +4,7 @@ After Hendrycks & Dietterich (ICLR 2019): one test set, several perturbations, f
 such in training, and one number for all of them. It describes networks that are final; nothing is chosen by it.
 """
 
-from core.robustness.files import command, load_robustness, robustness_path, save_robustness
+from core.robustness.files import command, load_robustness, save_robustness
 from core.robustness.measuring import measure
 from core.robustness.perturbations import PERTURBATIONS, SEED, STRENGTHS, GradedPerturbation, perturb
 from core.robustness.results import CLEAN, CONDITIONS, Robustness
@@ -21,6 +21,5 @@ __all__ = [
     "load_robustness",
     "measure",
     "perturb",
-    "robustness_path",
     "save_robustness",
 ]

@@ -24,17 +24,12 @@ COLUMNS = (
 NUMBERS = ("seed", "strength", "value", "n", "correct", "accuracy")
 
 
-def robustness_path(checkpoint: Checkpoint, split: str) -> Path:
-    """Where the file of a network and split is, or will be."""
-    return checkpoint.path / f"robustness-{split}.parquet"
-
-
 def load_robustness(checkpoint: Checkpoint, split: str) -> Robustness | None:
     """What was stored with a checkpoint; None where nothing was.
 
     Raises RobustnessError where the file is damaged, unfinished, or of other weights, images or strengths.
     """
-    path = robustness_path(checkpoint, split)
+    path = checkpoint.robustness_path(split)
     if not path.is_file():
         return None
     card = checkpoint.card

@@ -33,7 +33,7 @@ def measure(
     if chosen.labels.classes != card.labels.classes:
         raise DataError(
             f"{chosen.name} has the classes {', '.join(chosen.labels.classes)}, but {card.run_id} answers "
-            f"{', '.join(card.labels.classes)}; give the data set of its card ({card.data.get('name')})"
+            f"{', '.join(card.labels.classes)}; give the data set of its card ({card.data.title})"
         )
     # Equalizing comes after the perturbation, as it would for a photo taken in bad light.
     images = prepared_images(chosen, replace(card.preprocessing, equalize="none")).numpy()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,25 +13,24 @@ import torch
 from lightning_fabric import Fabric
 
 from core import checkpoints, versions
-from core.checkpoints import Checkpoint, ModelCard
-from core.data import Samples, read
+from core.checkpoints import (
+    Checkpoint,
+    ModelCard,
+    load_checkpoint,
+    load_weights,
+    publishing,
+    save_card,
+    save_weights,
+)
+from core.data import DatasetInfo, Samples, read
 from core.evaluation import fit_temperature, summarize
 from core.faces import MEASURED
-from core.inference import embed_split, embedding_path, evaluate
+from core.inference import embed_split, evaluate
 from core.models import count_macs, count_parameters, family
 from core.preprocessing import Preprocessing
 from core.training.loop import Progress, make_fabric
 from core.training.recipe import Recipe, as_values
 from core.training.runs import assert_needs_fit, best_network, learn, needed_seconds, training_samples
-
-LICENSE = (
-    "The weights derive from FER2013, whose images were collected from the web for research (Goodfellow et al. 2013): "
-    "research use only. FERscope's code is under the MIT license."
-)
-LIMITS = (
-    "Says which posed or caught expression a 48 px gray face was labeled with, not what a person feels. Many labels "
-    "of FER2013 are disputed; ages, skin tones and cultures are unevenly represented and not annotated."
-)
 
 
 def train(
@@ -74,61 +72,49 @@ def _finish(
     fabric: Fabric,
     val_only: bool,
 ) -> Checkpoint:
-    """Judge the best weights as they will ship, in half precision, and write everything; the card last."""
-    target = root / recipe.name
-    target.mkdir(parents=True, exist_ok=True)
-    (target / checkpoints.CARD).unlink(missing_ok=True)
-    for stale in target.glob("*.parquet"):  # what an earlier network answered
-        stale.unlink()
-    network = best_network(recipe, samples, run_dir)
-    digest = checkpoints.save_weights(network, target / checkpoints.WEIGHTS)
-    shipped = {k: t.half().float() if t.ndim > 1 else t for k, t in network.state_dict().items()}
-    network.load_state_dict(shipped)
-    network = network.eval()
-
+    """Evaluate the best weights as they will ship, in half precision, and replace the checkpoint as a whole."""
     history = pd.read_csv(run_dir / "history.csv")
-    history.to_csv(target / checkpoints.HISTORY, index=False)
-    run = evaluate(network, preprocessing, samples, "val", model_id=recipe.name)
-    temperature = fit_temperature(run.logits, run.truth)
-    runs = {"val": dataclasses.replace(run, temperature=temperature)}
-    if not val_only:
-        runs["test"] = evaluate(network, preprocessing, samples, "test", model_id=recipe.name, temperature=temperature)
-    for split, answers in runs.items():
-        answers.save(target / f"predictions-{split}.parquet")
-        embedding = embed_split(network, preprocessing, samples, split, model_id=recipe.name, weights_sha256=digest)
-        embedding.save(embedding_path(target, split))
+    with publishing(root, recipe.name) as folder:
+        digest = save_weights(best_network(recipe, samples, run_dir), folder.weights_path)
+        network = load_weights(best_network(recipe, samples, run_dir), folder.weights_path)
+        history.to_csv(folder.history_path, index=False)
+        run = evaluate(network, preprocessing, samples, "val", model_id=recipe.name)
+        temperature = fit_temperature(run.logits, run.truth)
+        runs = {"val": dataclasses.replace(run, temperature=temperature)}
+        if not val_only:
+            runs["test"] = evaluate(
+                network, preprocessing, samples, "test", model_id=recipe.name, temperature=temperature
+            )
+        for split, answers in runs.items():
+            answers.save(folder.predictions_path(split))
+            embedding = embed_split(network, preprocessing, samples, split, model_id=recipe.name, weights_sha256=digest)
+            embedding.save(folder.embeddings_path(split))
 
-    card = ModelCard(
-        run_id=recipe.name,
-        title=family(recipe.architecture).title,
-        architecture=recipe.architecture,
-        labels=samples.labels,
-        preprocessing=preprocessing,
-        cam_layer=network.default_stage,
-        temperature=temperature,
-        recipe=as_values(recipe),
-        data={
-            "name": samples.name,
-            "fingerprint": samples.fingerprint(),
-            "images": {split: int(n) for split, n in Counter(samples.split.tolist()).items()},
-        },
-        parameters=count_parameters(network),
-        macs=count_macs(network, recipe.channels, recipe.size_px),
-        metrics={split: summarize(answers) for split, answers in runs.items()},
-        chosen_epoch=int(history["epoch"].iloc[int(history["val_accuracy"].argmax())]),
-        training_seconds=float(history["seconds"].sum()),
-        needed_seconds=needed_seconds(recipe, run_dir.parent),
-        hardware=_hardware(fabric),
-        versions={"python": platform.python_version(), "torch": torch.__version__},
-        license=LICENSE if samples.name == "FER2013" else f"The weights derive from {samples.name}; its terms apply.",
-        limits=LIMITS if samples.name == "FER2013" else "Not stated.",
-        commit=versions.ferscope(),
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        weights_sha256=digest,
-        model_options=dict(recipe.model),
-    )
-    checkpoints.save_card(card, target)
-    return Checkpoint(target, card)
+        card = ModelCard(
+            run_id=recipe.name,
+            title=family(recipe.architecture).title,
+            architecture=recipe.architecture,
+            labels=samples.labels,
+            preprocessing=preprocessing,
+            cam_layer=network.default_stage,
+            temperature=temperature,
+            recipe=as_values(recipe),
+            data=DatasetInfo.of(samples),
+            parameters=count_parameters(network),
+            macs=count_macs(network, recipe.channels, recipe.size_px),
+            metrics={split: summarize(answers) for split, answers in runs.items()},
+            chosen_epoch=int(history["epoch"].iloc[int(history["val_accuracy"].argmax())]),
+            training_seconds=float(history["seconds"].sum()),
+            prerequisite_seconds=needed_seconds(recipe, run_dir.parent),
+            hardware=_hardware(fabric),
+            versions={"python": platform.python_version(), "torch": torch.__version__},
+            commit=versions.ferscope(),
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            weights_sha256=digest,
+            model_options=dict(recipe.model),
+        )
+        save_card(card, folder.path)
+    return load_checkpoint(root / recipe.name)
 
 
 def _hardware(fabric: Fabric) -> str:

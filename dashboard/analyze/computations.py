@@ -116,7 +116,7 @@ def sanity(
 def dataset_shares(network: Predictor, samples: Samples, split: str, stage: str) -> Piece[DatasetShares]:
     """Where a network looked over a whole split. Raises ExplainError and DataError."""
     return Piece(
-        ("shares", network.card.weights_sha256, network.card.data["fingerprint"], split, stage),
+        ("shares", network.card.weights_sha256, network.card.data.fingerprint, split, stage),
         lambda progress: inference.dataset_shares(network, samples, split, stage=stage, progress=progress),
     )
 

@@ -54,7 +54,7 @@ def _one_label_set(comparison: Comparison) -> tuple[dict[str, EvaluationRun], st
     strangers = [r.model_id for r in singles if _source(cards[r.model_id]) != source]
     for model_id in strangers:
         st.warning(
-            f"{names[model_id]} is left out: it was scored on {cards[model_id].data['name']}, the others on {source}, "
+            f"{names[model_id]} is left out: it was scored on {cards[model_id].data.title}, the others on {source}, "
             "and rows with the same number are not the same image.",
             icon=":material/warning:",
         )
@@ -78,8 +78,7 @@ def _one_label_set(comparison: Comparison) -> tuple[dict[str, EvaluationRun], st
 
 def _source(card: ModelCard) -> str:
     """The data set whose rows the answers are numbered by: FER+ labels the images of FER2013 anew."""
-    name = str(card.data["name"])
-    return "FER2013" if name == "FER+" else name
+    return card.data.source
 
 
 def _scores(comparison: Comparison, runs: list[EvaluationRun], mean: EvaluationRun, changed: str) -> None:

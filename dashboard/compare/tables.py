@@ -176,7 +176,7 @@ def published(
         rows.append(
             {
                 "system": f"FERscope {names[model_id]}",
-                "data": card.data["name"],
+                "data": card.data.title,
                 "classes": card.labels.name,
                 "protocol": "Training → PublicTest → PrivateTest",
                 "figure": f"{shown(summary.accuracy)} on {split_name}",
@@ -205,7 +205,7 @@ def card_text(card: ModelCard) -> str:
     return (
         f"{recipe.get('summary') or card.architecture}. {card.parameters:,} parameters; epoch {card.chosen_epoch} of "
         f"{recipe['epochs']} chosen on PublicTest; {recipe['optimizer']}, learning rate {recipe['learning_rate']:g}, "
-        f"batch {recipe['batch_size']}, {recipe['precision']}; {card.training_words} on {card.hardware}; "
+        f"batch {recipe['batch_size']}, {recipe['precision']}; {card.training_time} on {card.hardware}; "
         f"temperature {card.temperature:.2f}; weights SHA-256 `{card.weights_sha256[:12]}`; commit `{card.commit}`, "
-        f"{card.created_at[:10]}.  \n{card.license}  \n{card.limits}"
+        f"{card.created_at[:10]}.  \n{card.data.license}  \n{card.data.limits}"
     )

@@ -51,7 +51,7 @@ def available(*, read: bool) -> tuple[list[Described], str]:
             problem = str(error)
     known = {f for d in found if d.facts for f in d.facts.fingerprints}
     for checkpoint in services.listing().checkpoints:
-        fingerprint = str(checkpoint.card.data["fingerprint"])
+        fingerprint = checkpoint.card.data.fingerprint
         if fingerprint in known:
             continue
         try:
@@ -87,9 +87,9 @@ def _from_answers(checkpoint: Checkpoint, missing: str) -> Described:
             continue  # Compare says so; here the count stays unknown
         counts[split] = np.bincount(truth, minlength=len(card.labels)).astype(float)
     return Described(
-        name=str(card.data["name"]),
+        name=card.data.title,
         counts=counts,
-        totals={s: int(card.data.get("images", {}).get(s, 0)) for s in SPLITS},
+        totals={s: card.data.images.get(s, 0) for s in SPLITS},
         origin=f"From the card and the stored answers of {card.run_id}, which do not hold the classes of Training.",
         missing=missing,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -201,18 +201,16 @@ def _protocol(comparison: Comparison) -> list[str]:
         "ensemble": f"the mean of its members' calibrated probabilities.{comparison.weights_in_words}",
     }
     for model_id, card in comparison.cards.items():
-        images = card.data.get("images", {})
-        counts = ", ".join(f"{split} {n:,}" for split, n in images.items()) if isinstance(images, Mapping) else ""
-        fingerprint = str(card.data.get("fingerprint", ""))[:16]
+        counts = ", ".join(f"{split} {n:,}" for split, n in card.data.images.items())
         facts[f"data of {comparison.names[model_id]}"] = (
-            f"{card.data.get('name', '')}: {counts}; SHA-256 {fingerprint}…"
+            f"{card.data.title}: {counts}; SHA-256 {card.data.fingerprint[:16]}…"
         )
     return [page.pairs(facts)]
 
 
 def _hardware(comparison: Comparison) -> list[str]:
     trained = {
-        f"training of {comparison.names[m]}": f"{card.hardware}, {card.training_words}"
+        f"training of {comparison.names[m]}": f"{card.hardware}, {card.training_time}"
         for m, card in comparison.cards.items()
     }
     return [page.pairs({"this report": page.machine()} | trained)]

@@ -39,7 +39,7 @@ def dataset(card: ModelCard) -> Samples:
     """
     source = os.environ.get(DATA_VARIABLE, "")
     if not source:
-        raise DataError(f"the images are not on this machine: set {DATA_VARIABLE} to the path of {card.data['name']}")
+        raise DataError(f"the images are not on this machine: set {DATA_VARIABLE} to the path of {card.data.title}")
     # The votes are read from beside the images, and may be put there later.
     stamp = changed(Path(source), Path(source).parent / FERPLUS_FILE)
     try:
@@ -51,10 +51,9 @@ def dataset(card: ModelCard) -> Samples:
     if isinstance(found, DataError):
         raise found
     samples, fingerprint = found
-    if fingerprint != card.data["fingerprint"]:
+    if not card.data.matches(fingerprint):
         raise DataError(
-            f"{DATA_VARIABLE} names another data set than the one of {card.run_id}: expected {card.data['name']} with "
-            f"the fingerprint {card.data['fingerprint'][:12]}…, got {fingerprint[:12]}…"
+            f"{DATA_VARIABLE} names another data set than the one of {card.run_id}: {card.data.mismatch(fingerprint)}"
         )
     return samples
 
@@ -84,14 +83,14 @@ def facts(card: ModelCard) -> ImageFacts:
 
     Raises DataError where no table fits that data set, with the command that makes one.
     """
-    folder, fingerprint = image_facts.FOLDER, str(card.data["fingerprint"])
+    folder, fingerprint = image_facts.FOLDER, card.data.fingerprint
     stamps = tuple((f.name, f.stat().st_mtime_ns) for f in sorted(folder.glob(f"*{image_facts.SUFFIX}")))
     try:
         return _facts(folder, stamps, fingerprint)
     except DataError as error:
         sizes = f"--size-px {card.preprocessing.size_px} --channels {card.preprocessing.channels}"
         raise DataError(
-            f"{error}; make one for {card.data['name']} with: python -m core data describe DATA {sizes}"
+            f"{error}; make one for {card.data.title} with: python -m core data describe DATA {sizes}"
         ) from error
 
 

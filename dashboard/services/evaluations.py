@@ -17,17 +17,16 @@ from core.evaluation import error_table as make_error_table
 from core.evaluation.embedding import Embedding
 from core.inference import (
     ENSEMBLE,
-    embedding_path,
     stored_embedding,
 )
-from core.robustness import Robustness, load_robustness, robustness_path
+from core.robustness import Robustness, load_robustness
 from dashboard.services.networks import changed
 from dashboard.services.shelf import Shelf
 
 
 def evaluation(checkpoint: Checkpoint, split: str) -> EvaluationRun:
     """The stored answers of a network. Raises CheckpointError when it has none for that split."""
-    card, stamp = checkpoint.card, changed(checkpoint.predictions(split))
+    card, stamp = checkpoint.card, changed(checkpoint.predictions_path(split))
     return _evaluation(card.run_id, card.weights_sha256, card.temperature, split, stamp, checkpoint)
 
 
@@ -97,7 +96,7 @@ def _error_table(
 
 def robustness(checkpoint: Checkpoint, split: str) -> Robustness | None:
     """What was measured under perturbations; None where nothing was. Raises RobustnessError for a damaged file."""
-    path = robustness_path(checkpoint, split)
+    path = checkpoint.robustness_path(split)
     return _robustness(str(path), changed(path), checkpoint.card.weights_sha256, split, checkpoint)
 
 
@@ -108,7 +107,7 @@ def _robustness(path: str, stamp: int, sha256: str, split: str, _checkpoint: Che
 
 def embedding(checkpoint: Checkpoint, split: str) -> Embedding:
     """Where a network puts the images of a split. Raises CheckpointError naming the command that makes it."""
-    path = embedding_path(checkpoint.path, split)
+    path = checkpoint.embeddings_path(split)
     stamp = path.stat().st_mtime_ns if path.is_file() else 0
     return _embedding(str(path), stamp, checkpoint.card.weights_sha256, split, checkpoint)
 

@@ -35,7 +35,8 @@ def _networks(root: Path, stamp: tuple[tuple[str, int], ...]) -> Listing:  # noq
 
 
 def _stamp(root: Path) -> tuple[tuple[str, int], ...]:
-    files = [*root.glob(f"*/{checkpoints.CARD}"), *root.glob(f"*/{checkpoints.WEIGHTS}")]
+    folders = [checkpoints.CheckpointFolder(p) for p in root.glob("*") if p.is_dir()]
+    files = [f for c in folders for f in (c.card_path, c.weights_path) if f.exists()]
     return tuple(sorted((str(f), f.stat().st_mtime_ns) for f in files))
 
 
@@ -46,7 +47,7 @@ def changed(*paths: Path) -> int:
 
 def predictor(checkpoint: Checkpoint) -> Predictor:
     """A network ready for use. Raises CheckpointError when its weights are not the card's."""
-    stamp = changed(checkpoint.path / checkpoints.WEIGHTS)
+    stamp = changed(checkpoint.weights_path)
     return _predictor(checkpoint.card.run_id, checkpoint.card.weights_sha256, stamp, checkpoint)
 
 

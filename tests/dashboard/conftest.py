@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
 from core.data import facts_for, ferplus_majority, image_facts
+from core.data.info import FER2013, FERPLUS
 from core.evaluation import EvaluationRun
 from core.labels import FER7, FERPLUS8, LabelSet
 from core.sample_photos import sample_photos
@@ -32,7 +35,7 @@ def networks(checkpoint_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return checkpoint_root
 
 
-def answer(path: Path, run: EvaluationRun, *, title: str, data: dict[str, str]) -> None:
+def answer(path: Path, run: EvaluationRun, *, title: str, data: dict[str, Any]) -> None:
     """Make ``path``, a copy of a trained network, say that it gave these answers to that data set."""
     run.save(path / "predictions-test.parquet")
     card = json.loads((path / "card.json").read_text())
@@ -44,7 +47,7 @@ def answer(path: Path, run: EvaluationRun, *, title: str, data: dict[str, str]) 
 @pytest.fixture
 def fer_networks(checkpoint_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Made-up answers for FER2013's PrivateTest: a network on its labels that fails on dark images, and one on FER+."""
-    shipped = checkpoints.list_checkpoints().checkpoints[0].card.data["fingerprint"]
+    shipped = checkpoints.list_checkpoints().checkpoints[0].card.data.fingerprint
     table = facts_for(shipped)
     facts = table.at(table.ids[table.split == "test"])
     random = np.random.default_rng(0)
@@ -54,13 +57,16 @@ def fer_networks(checkpoint_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_pat
     plain = EvaluationRun(
         "tiny_cnn", "test", FER7, facts.ids, facts.truth, logits.astype(np.float32), facts.copy_in_train
     )
-    answer(root / "tiny_cnn", plain, title="CNN", data={"name": "FER2013", "fingerprint": table.fingerprints[0]})
+    answer(root / "tiny_cnn", plain, title="CNN", data=asdict(replace(FER2013, fingerprint=table.fingerprints[0])))
     majority = ferplus_majority(facts.votes.astype(np.int64))
     kept = majority >= 0
     votes = random.normal(size=(kept.sum(), 8)) + 3 * np.eye(8)[majority[kept]]
     ferplus = EvaluationRun("tiny_residual", "test", FERPLUS8, facts.ids[kept], majority[kept], votes)
     answer(
-        root / "tiny_residual", ferplus, title="FER+ CNN", data={"name": "FER+", "fingerprint": table.fingerprints[1]}
+        root / "tiny_residual",
+        ferplus,
+        title="FER+ CNN",
+        data=asdict(replace(FERPLUS, fingerprint=table.fingerprints[1])),
     )
     monkeypatch.setattr(checkpoints, "ROOT", root)
     monkeypatch.delenv("FERSCOPE_DATA", raising=False)

@@ -185,7 +185,7 @@ def test_the_shipped_table_holds_the_known_facts_and_no_pixels() -> None:
 
 def test_the_shipped_table_fits_the_shipped_networks() -> None:
     for checkpoint in list_checkpoints().checkpoints:
-        facts = facts_for(checkpoint.card.data["fingerprint"])
+        facts = facts_for(checkpoint.card.data.fingerprint)
         run = checkpoint.evaluation("test")
         rows = facts.at(run.image_ids)
         np.testing.assert_array_equal(rows.truth, run.truth)

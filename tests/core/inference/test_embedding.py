@@ -6,11 +6,11 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from core.checkpoints import load_checkpoint
+from core.checkpoints import CheckpointFolder, load_checkpoint
 from core.cli import app
 from core.data import read
 from core.errors import CheckpointError
-from core.inference import embed, embed_split, embedding_path, infer_logits, prepared_images, stored_embedding
+from core.inference import embed, embed_split, infer_logits, prepared_images, stored_embedding
 from core.models import build_network, families
 from core.preprocessing import Preprocessing
 
@@ -68,7 +68,7 @@ def test_the_command_makes_both_splits_and_they_are_found_again(own_root, image_
     assert result.exit_code == 0, result.output
     assert "n = 36, 16 of 16 components explain 1.000" in result.output
     for split in ("val", "test"):
-        assert embedding_path(checkpoint.path, split).is_file()
+        assert checkpoint.embeddings_path(split).is_file()
         found = stored_embedding(checkpoint, split)
         assert found.image_ids.tolist() == checkpoint.evaluation(split).image_ids.tolist()
 
@@ -76,8 +76,8 @@ def test_the_command_makes_both_splits_and_they_are_found_again(own_root, image_
 def test_the_command_takes_one_split_and_refuses_others(own_root, image_folder):
     folder = own_root / "tiny_cnn"
     assert not run("embed", "tiny_cnn", "--data", image_folder, "--split", "val", "--checkpoints", own_root).exit_code
-    assert embedding_path(folder, "val").is_file()
-    assert not embedding_path(folder, "test").is_file()
+    assert CheckpointFolder(folder).embeddings_path("val").is_file()
+    assert not CheckpointFolder(folder).embeddings_path("test").is_file()
     wrong = run("embed", "tiny_cnn", "--data", image_folder, "--split", "train", "--checkpoints", own_root)
     assert wrong.exit_code == 2
     assert "expected one of val, test" in wrong.output
@@ -89,7 +89,7 @@ def test_other_images_under_the_same_row_numbers_are_refused(own_root, image_fol
     shutil.copy(pictures[0], pictures[1])
     result = run("embed", "tiny_cnn", "--data", other, "--checkpoints", own_root)
     assert "is not the data set of tiny_cnn" in str(result.exception)
-    assert not embedding_path(own_root / "tiny_cnn", "test").is_file()
+    assert not CheckpointFolder(own_root / "tiny_cnn").embeddings_path("test").is_file()
 
 
 def test_an_embedding_of_other_weights_or_a_damaged_one_names_the_command(own_root, image_folder):
@@ -98,7 +98,7 @@ def test_an_embedding_of_other_weights_or_a_damaged_one_names_the_command(own_ro
     retrained = dataclasses.replace(checkpoint, card=dataclasses.replace(checkpoint.card, weights_sha256="0" * 64))
     with pytest.raises(CheckpointError, match="is of other weights; make it with: python -m core embed tiny_cnn"):
         stored_embedding(retrained, "test")
-    embedding_path(checkpoint.path, "test").write_bytes(b"cut")
+    checkpoint.embeddings_path("test").write_bytes(b"cut")
     with pytest.raises(CheckpointError, match="cannot be read as a Parquet file of an embedding"):
         stored_embedding(checkpoint, "test")
 

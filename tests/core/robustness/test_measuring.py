@@ -10,7 +10,7 @@ from core.cli import app, main
 from core.data import read
 from core.errors import DataError
 from core.inference import Predictor
-from core.robustness import CLEAN, CONDITIONS, load_robustness, measure, perturb, robustness_path
+from core.robustness import CLEAN, CONDITIONS, load_robustness, measure, perturb
 from tests.conftest import write_folder
 
 
@@ -85,7 +85,7 @@ def test_the_command_measures_once_and_prints_what_it_found(root, image_folder):
     assert "mean relative drop" in " ".join(first.stdout.split())
     assert "Mouth hidden" in first.stdout
     checkpoint = load_checkpoint(root / "tiny_cnn")
-    path = robustness_path(checkpoint, "test")
+    path = checkpoint.robustness_path("test")
     assert load_robustness(checkpoint, "test").n == 36
     assert not path.with_suffix(".partial").exists()
     written = path.stat().st_mtime_ns

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from core.errors import RobustnessError
-from core.robustness import CLEAN, CONDITIONS, Robustness, load_robustness, robustness_path, save_robustness
+from core.robustness import CLEAN, CONDITIONS, Robustness, load_robustness, save_robustness
 
 
 def measured(checkpoint, split="test", drop=0):
@@ -73,7 +73,7 @@ def test_a_missing_or_an_unknown_condition_is_refused():
 def stored(checkpoint, tmp_path):
     """A checkpoint's folder with its robustness, to be damaged."""
     here = replace(checkpoint, path=tmp_path)
-    save_robustness(measured(here, drop=9), robustness_path(here, "test"))
+    save_robustness(measured(here, drop=9), here.robustness_path("test"))
     return here
 
 
@@ -119,7 +119,7 @@ def doubled(table):
     ],
 )
 def test_a_damaged_file_is_named_with_what_is_wrong_and_what_to_do(stored, damage, sentence):
-    path = robustness_path(stored, "test")
+    path = stored.robustness_path("test")
     damage(pd.read_parquet(path)).to_parquet(path, index=False)
     with pytest.raises(RobustnessError, match=sentence) as raised:
         load_robustness(stored, "test")
@@ -128,7 +128,7 @@ def test_a_damaged_file_is_named_with_what_is_wrong_and_what_to_do(stored, damag
 
 
 def test_a_file_that_is_no_parquet_is_a_sentence(stored):
-    robustness_path(stored, "test").write_bytes(b"not a table")
+    stored.robustness_path("test").write_bytes(b"not a table")
     with pytest.raises(RobustnessError, match="cannot be read as Parquet"):
         load_robustness(stored, "test")
 
@@ -136,7 +136,7 @@ def test_a_file_that_is_no_parquet_is_a_sentence(stored):
 def test_a_foreign_count_of_images_is_refused(stored, checkpoint):
     fewer = {c: np.ones(30, bool) for c in CONDITIONS}
     save_robustness(
-        Robustness("tiny_cnn", "test", checkpoint.card.weights_sha256, fewer), robustness_path(stored, "test")
+        Robustness("tiny_cnn", "test", checkpoint.card.weights_sha256, fewer), stored.robustness_path("test")
     )
     with pytest.raises(RobustnessError, match="is over 30 images, but the card's test split has 36"):
         load_robustness(stored, "test")

@@ -206,13 +206,13 @@ def test_an_interrupted_run_does_not_need_its_start_again(image_folder, tmp_path
     assert checkpoint is not None
     assert list(checkpoint.history()["epoch"]) == [1, 2]
     # The card says what it stands on, and what that took.
-    assert list(checkpoint.card.needed_seconds) == ["first"]
-    assert checkpoint.card.training_words.endswith(" for first")
+    assert list(checkpoint.card.prerequisite_seconds) == ["first"]
+    assert checkpoint.card.training_time.endswith(" for first")
     # A finished run is judged again without the runs it stood on.
     shutil.rmtree(tmp_path / "runs" / "first")
     again = train(load_recipe(second), image_folder, **arguments)
     assert again is not None
-    assert not again.card.needed_seconds
+    assert not again.card.prerequisite_seconds
 
 
 def test_other_classes_than_the_recipe_expects_are_named(image_folder):

@@ -145,10 +145,10 @@ def test_doubt_without_stored_answers_gives_no_verdict(lab, said, networks, monk
     from core.checkpoints import Checkpoint, CheckpointError
 
     def missing(self, split):
-        raise CheckpointError(f"{self.card.run_id} has no stored answers for the {split} split")
+        raise CheckpointError(f"{self.card.run_id} has no stored predictions for the {split} split")
 
     monkeypatch.setattr(Checkpoint, "evaluation", missing)
-    assert "No threshold, so no verdict: tiny_cnn has no stored answers for the val split." in said(lab("Doubt"))
+    assert "No threshold, so no verdict: tiny_cnn has no stored predictions for the val split." in said(lab("Doubt"))
 
 
 def test_the_report_has_the_photo_only_where_that_is_wished(lab, said, monkeypatch):

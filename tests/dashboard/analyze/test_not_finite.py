@@ -26,7 +26,7 @@ def break_weights(path: Path) -> None:
     network = checkpoint.network()
     with torch.no_grad():
         network.head.weight[0, 0] = torch.nan
-    sha256 = save_weights(network, path / checkpoints.WEIGHTS)
+    sha256 = save_weights(network, checkpoint.weights_path)
     save_card(dataclasses.replace(checkpoint.card, weights_sha256=sha256), path)
 
 

@@ -109,7 +109,7 @@ def test_ferplus_joins_an_ensemble_without_contempt_and_the_captions_say_so(fer_
 def test_a_network_of_another_data_set_is_no_member(fer_networks, open_view, said):
     path = fer_networks / "tiny_residual" / "card.json"
     card = json.loads(path.read_text())
-    card["data"]["name"] = "AffectNet"
+    card["data"] |= {"title": "AffectNet", "source": "AffectNet"}
     path.write_text(json.dumps(card))
     st.cache_resource.clear()
     app = open_view("Ensembles")

@@ -258,7 +258,7 @@ def test_a_network_without_answers_costs_the_ensemble_nothing(networks, open_vie
     monkeypatch.setattr(checkpoints, "ROOT", root)
     st.cache_resource.clear()
     app = open_view("Ensembles")
-    assert "tiny_third has no stored answers" in said(app)
+    assert "tiny_third has no stored predictions" in said(app)
     after = app.dataframe[0].value.set_index("network").loc["Ensemble"]
     assert (after["parameters"], after["MACs"]) == (before["parameters"], before["MACs"])
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import checkpoints
 from core.checkpoints import load_checkpoint
-from core.robustness import CONDITIONS, PERTURBATIONS, Robustness, robustness_path, save_robustness
+from core.robustness import CONDITIONS, PERTURBATIONS, Robustness, save_robustness
 from dashboard.compare.robustness import _pictures
 
 
@@ -17,7 +17,7 @@ def measured(checkpoint_root, tmp_path, monkeypatch):
     checkpoint = load_checkpoint(root / "tiny_cnn")
     right = {c: np.arange(36) >= 3 * c[1] for c in CONDITIONS}
     save_robustness(
-        Robustness("tiny_cnn", "test", checkpoint.card.weights_sha256, right), robustness_path(checkpoint, "test")
+        Robustness("tiny_cnn", "test", checkpoint.card.weights_sha256, right), checkpoint.robustness_path("test")
     )
     monkeypatch.setattr(checkpoints, "ROOT", root)
     st.cache_resource.clear()

@@ -12,7 +12,7 @@ from core.checkpoints import load_checkpoint, save_card
 from core.data import describe, read
 from core.errors import CheckpointError
 from core.evaluation import pr_curves, roc_curves
-from core.robustness import CONDITIONS, Robustness, robustness_path, save_robustness
+from core.robustness import CONDITIONS, Robustness, save_robustness
 from dashboard.__main__ import main
 from dashboard.compare import VIEWS
 from dashboard.compare.stored_comparison import from_checkpoints
@@ -62,7 +62,7 @@ def test_it_says_what_compare_says(written, comparison):
     card = comparison.cards["tiny_cnn"]
     assert card.weights_sha256 in said
     assert card.hardware in said
-    assert card.data["fingerprint"][:16] in said
+    assert card.data.fingerprint[:16] in said
     assert "tiny_cnn --split test measures it" in said  # its robustness
 
 
@@ -83,7 +83,8 @@ def test_progress_names_every_section_once(comparison):
 def test_names_that_a_person_gave_are_escaped_everywhere(root):
     checkpoint = load_checkpoint(root / "tiny_cnn")
     labels = replace(checkpoint.card.labels, name=WILD)
-    save_card(replace(checkpoint.card, title=WILD, license=WILD, hardware=WILD, labels=labels), checkpoint.path)
+    data = replace(checkpoint.card.data, license=WILD)
+    save_card(replace(checkpoint.card, title=WILD, data=data, hardware=WILD, labels=labels), checkpoint.path)
     page = html(from_checkpoints([], "test", root)[0], NOW)
     assert "<script" not in page
     assert "</title><" not in page.split("</title>", 1)[1]
@@ -95,14 +96,14 @@ def test_robustness_is_there_where_it_is_stored(root):
     checkpoint = load_checkpoint(root / "tiny_cnn")
     right = {c: np.arange(36) >= 3 * c[1] for c in CONDITIONS}
     save_robustness(
-        Robustness("tiny_cnn", "test", checkpoint.card.weights_sha256, right), robustness_path(checkpoint, "test")
+        Robustness("tiny_cnn", "test", checkpoint.card.weights_sha256, right), checkpoint.robustness_path("test")
     )
     page = html(from_checkpoints([], "test", root)[0], NOW)
     said = text_of(page)
     assert 'aria-label="Accuracy by strength of each perturbation"' in page
     assert "0.250" in said  # a twelfth more is lost at each strength: 3/12 on average
     assert "Residual CNN has not been measured" in said
-    robustness_path(checkpoint, "test").write_bytes(b"damaged")
+    checkpoint.robustness_path("test").write_bytes(b"damaged")
     said = text_of(html(from_checkpoints([], "test", root)[0], NOW))
     assert "robustness-test.parquet cannot be read as Parquet" in said
 
@@ -177,9 +178,9 @@ def test_a_network_without_answers_is_named_and_left_out(root):
     (root / "tiny_residual" / "predictions-test.parquet").unlink()
     comparison, problems = from_checkpoints([], "test", root)
     assert list(comparison.runs) == ["tiny_cnn"]
-    assert problems == ["tiny_residual has no stored answers for the test split"]
+    assert problems == ["tiny_residual has no stored predictions for the test split"]
     (root / "tiny_cnn" / "predictions-test.parquet").unlink()
-    with pytest.raises(CheckpointError, match="tiny_cnn has no stored answers"):
+    with pytest.raises(CheckpointError, match="tiny_cnn has no stored predictions"):
         from_checkpoints([], "test", root)
 
 

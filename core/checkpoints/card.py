@@ -1,0 +1,92 @@
+"""The model card: what the code needs to use a trained network, and what a reader has to know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Annotated, Any, cast
+
+from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from core.data.info import DatasetInfo
+from core.errors import CheckpointError, FerscopeError
+from core.evaluation import RunSummary
+from core.labels import LabelSet
+from core.preprocessing import Preprocessing
+from core.validation import first_problem
+
+
+def _summary(value: object) -> RunSummary:
+    if isinstance(value, RunSummary):
+        return value
+    try:
+        return RunSummary.from_json(cast("Mapping[str, Any]", value))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"the scores of a split cannot be read ({error})") from error
+
+
+Summary = Annotated[RunSummary, PlainValidator(_summary), PlainSerializer(RunSummary.to_json)]
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Latency:
+    """How long a network takes for one face, and on which hardware that was measured."""
+
+    value: float  # ms per face, batch 1
+    hardware: str
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid", arbitrary_types_allowed=True))
+class ModelCard:
+    """Facts about one trained network. ``labels`` has the order of the logits."""
+
+    run_id: str
+    title: str
+    architecture: str
+    labels: LabelSet
+    preprocessing: Preprocessing
+    cam_layer: str  # the stage whose saliency is shown by default
+    temperature: float  # divides the logits; fitted on the validation split
+    recipe: Mapping[str, Any]
+    data: DatasetInfo
+    parameters: int
+    macs: int  # multiply-accumulate operations for one face
+    metrics: Mapping[str, Summary]  # by split
+    chosen_epoch: int
+    training_seconds: float
+    hardware: str  # of the training
+    versions: Mapping[str, str]
+    commit: str
+    created_at: str  # ISO 8601, UTC
+    weights_sha256: str
+    weights_shipped: bool = True  # False: only the card, the history and the predictions are distributed
+    milliseconds: Latency | None = None
+    model_options: Mapping[str, Any] = field(default_factory=dict)
+    prerequisite_seconds: Mapping[str, float] = field(default_factory=dict)  # training of the runs it builds on
+
+    @property
+    def training_time(self) -> str:
+        """The training time in words, e.g. ``36 minutes, and 160 for teacher_cnn, teacher_resnet50``."""
+        text = f"{self.training_seconds / 60:.0f} minutes"
+        if self.prerequisite_seconds:
+            total = sum(self.prerequisite_seconds.values())
+            text += f", and {total / 60:.0f} for {', '.join(self.prerequisite_seconds)}"
+        return text
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that :meth:`from_json` turns back into this card."""
+        return cast("dict[str, Any]", _CARD.dump_python(self, mode="json"))
+
+    @classmethod
+    def from_json(cls, values: object) -> ModelCard:
+        """A card from plain values. Raises CheckpointError naming the first field that is missing or wrong."""
+        try:
+            return _CARD.validate_python(values)
+        except ValidationError as error:
+            raise CheckpointError(first_problem(error)) from error
+        except FerscopeError as error:  # raised by the label set
+            raise CheckpointError(str(error)) from error
+
+
+_CARD: TypeAdapter[ModelCard] = TypeAdapter(ModelCard)

@@ -1,0 +1,189 @@
+"""The folder of a trained network. The names of its files are known here only."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from core.checkpoints.card import ModelCard
+from core.checkpoints.weights import load_weights, sha256_of
+from core.errors import CheckpointError
+from core.evaluation import EvaluationRun
+from core.files import finish_replacement, interrupted_replacements, write_text
+from core.models import Network, build_network
+
+ROOT = Path(__file__).resolve().parents[2] / "checkpoints"
+RUN_ID = re.compile(r"[a-z0-9_][a-z0-9_-]*")
+# The model id of an ensemble, and names that Windows keeps for devices.
+RESERVED = ("ensemble", "con", "prn", "aux", "nul")
+
+
+@dataclass(frozen=True)
+class CheckpointFolder:
+    """Where the files of one trained network are, whether or not they exist."""
+
+    path: Path
+
+    @property
+    def weights_path(self) -> Path:
+        """Weights in half precision, a safetensors file."""
+        return self.path / "weights.safetensors"
+
+    @property
+    def card_path(self) -> Path:
+        """The model card, a JSON file."""
+        return self.path / "card.json"
+
+    @property
+    def history_path(self) -> Path:
+        """One row per epoch, a CSV file."""
+        return self.path / "history.csv"
+
+    def predictions_path(self, split: str) -> Path:
+        """Logits per image of a split, a Parquet file."""
+        return self.path / f"predictions-{split}.parquet"
+
+    def embeddings_path(self, split: str) -> Path:
+        """Principal components of the features per image of a split, a Parquet file."""
+        return self.path / f"embeddings-{split}.parquet"
+
+    def robustness_path(self, split: str) -> Path:
+        """Correct predictions under corruptions of a split, a Parquet file."""
+        return self.path / f"robustness-{split}.parquet"
+
+
+@dataclass(frozen=True)
+class Checkpoint(CheckpointFolder):
+    """A folder with a card; the other files are read on demand."""
+
+    card: ModelCard
+
+    def network(self) -> Network:
+        """The trained network in float32 and evaluation mode.
+
+        Raises CheckpointError when the weights are not shipped, missing, damaged or not those the card was written for.
+        """
+        card, weights = self.card, self.weights_path
+        if not card.weights_shipped:
+            name = card.recipe.get("name", card.run_id)
+            raise CheckpointError(
+                f"{card.run_id}: the weights are not shipped; train the network with: "
+                f"python -m core train {name} --data {card.data.file_name}"
+            )
+        if not weights.is_file():
+            raise CheckpointError(
+                f"{card.run_id}: {weights.name} is missing; restore the file or train the network again"
+            )
+        found = sha256_of(weights)
+        if found != card.weights_sha256:
+            raise CheckpointError(
+                f"{card.run_id}: {weights.name} is not the file that its card describes (SHA-256 {found[:12]}…, "
+                f"expected {card.weights_sha256[:12]}…); restore it or train the network again"
+            )
+        # The weights come from the file, so nothing is downloaded for a network whose training began with ImageNet's.
+        options = {k: v for k, v in card.model_options.items() if k != "imagenet"}
+        network = build_network(
+            card.architecture, classes=len(card.labels), channels=card.preprocessing.channels, **options
+        )
+        try:
+            return load_weights(network, weights)
+        except ValueError as error:
+            raise CheckpointError(f"{card.run_id}: {weights.name} does not fit {card.architecture}: {error}") from error
+
+    def history(self) -> pd.DataFrame:
+        """One row per epoch, with the columns of ``core.training.EpochRow``; empty where no history is stored."""
+        return pd.read_csv(self.history_path) if self.history_path.is_file() else pd.DataFrame()
+
+    def evaluation(self, split: str) -> EvaluationRun:
+        """The stored predictions for ``"val"`` or ``"test"``. Raises CheckpointError where none are stored."""
+        path = self.predictions_path(split)
+        if not path.is_file():
+            raise CheckpointError(f"{self.card.run_id} has no stored predictions for the {split} split")
+        return EvaluationRun.load(
+            path, model_id=self.card.run_id, split=split, labels=self.card.labels, temperature=self.card.temperature
+        )
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The checkpoints of a folder, and one sentence for each subfolder that holds no usable checkpoint."""
+
+    checkpoints: tuple[Checkpoint, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def with_weights(self) -> tuple[Checkpoint, ...]:
+        """The checkpoints that can predict: those whose weights are shipped."""
+        return tuple(c for c in self.checkpoints if c.card.weights_shipped)
+
+    def get(self, run_id: str) -> Checkpoint:
+        """The checkpoint of that run. Raises CheckpointError naming the installed networks."""
+        for checkpoint in self.checkpoints:
+            if checkpoint.card.run_id == run_id:
+                return checkpoint
+        known = ", ".join(c.card.run_id for c in self.checkpoints) or "none"
+        raise CheckpointError(f"there is no network {run_id!r}; installed: {known}")
+
+
+def check_run_id(run_id: str) -> None:
+    """Raise ValueError for a name that cannot be that of a folder of ``checkpoints/`` on every system."""
+    if not RUN_ID.fullmatch(run_id):
+        raise ValueError(
+            f"a name must consist of lower-case letters, digits, hyphens and underscores and not begin with a hyphen, "
+            f"got {run_id!r}"
+        )
+    if run_id in RESERVED:
+        raise ValueError(f"the name {run_id!r} is reserved; choose another one")
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint in a folder of any name. Raises CheckpointError for a card that is missing or damaged."""
+    card_path = CheckpointFolder(path).card_path
+    if not card_path.is_file():
+        raise CheckpointError(f"{path.name}: {card_path.name} is missing; train the network to its end, or restore it")
+    try:
+        card = ModelCard.from_json(json.loads(card_path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, CheckpointError) as error:
+        raise CheckpointError(f"{path.name}: {card_path.name} cannot be read ({error}); restore the file") from error
+    return Checkpoint(path, card)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint in that folder. Raises CheckpointError for a card that is missing, damaged or of another run."""
+    checkpoint = read_checkpoint(path)
+    run_id = checkpoint.card.run_id
+    if run_id != path.name:
+        raise CheckpointError(
+            f"{path.name}: {checkpoint.card_path.name} describes the network {run_id!r}; rename the folder to "
+            f"{run_id!r}, or remove it if it is a copy"
+        )
+    return checkpoint
+
+
+def list_checkpoints(root: Path = ROOT) -> Listing:
+    """Every usable checkpoint below ``root``, smallest network first, and what is wrong with the other folders."""
+    for target in interrupted_replacements(root):
+        finish_replacement(target)
+    found, problems = [], []
+    for path in sorted(p for p in root.glob("*") if p.is_dir() and not p.name.startswith(".")):
+        try:
+            checkpoint = load_checkpoint(path)
+            if checkpoint.card.weights_shipped and not checkpoint.weights_path.is_file():
+                raise CheckpointError(
+                    f"{path.name}: {checkpoint.weights_path.name} is missing; restore the file or train the network "
+                    "again"
+                )
+            found.append(checkpoint)
+        except CheckpointError as error:
+            problems.append(str(error))
+    return Listing(tuple(sorted(found, key=lambda c: (c.card.parameters, c.card.run_id))), tuple(problems))
+
+
+def save_card(card: ModelCard, path: Path) -> None:
+    """Write the card into the folder ``path``."""
+    text = json.dumps(card.to_json(), indent=2, ensure_ascii=False) + "\n"
+    write_text(CheckpointFolder(path).card_path, text)
