@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import plotly.graph_objects as go
 
@@ -116,6 +116,12 @@ def network_styles(architectures: Mapping[str, str], inks: Ink) -> dict[str, Net
 def ensemble_style(inks: Ink) -> NetworkStyle:
     """How an ensemble is drawn: in the color of the text, with a thick line."""
     return NetworkStyle("star", "solid", 4.0, inks.text)
+
+
+def on_light(style: NetworkStyle) -> NetworkStyle:
+    """The same style in its hue for light paper."""
+    hues = dict(zip((*DARK.hues, DARK.text), (*LIGHT.hues, LIGHT.text), strict=True))
+    return replace(style, color=hues.get(style.color, style.color))
 
 
 def template(inks: Ink) -> go.layout.Template:

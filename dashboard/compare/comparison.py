@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.checkpoints import Checkpoint, ModelCard
-from core.data import ImageFacts
+from core.checkpoints import Checkpoint, Latency, ModelCard
+from core.data import DatasetInfo, ImageFacts
 from core.errors import CheckpointError, DataError, EvaluationError
 from core.evaluation import EvaluationRun, RunSummary
 from core.labels import LabelSet
@@ -18,16 +18,7 @@ from dashboard.section import Note
 from dashboard.style import LIGHT, Ink, NetworkStyle, ensemble_style, network_styles
 from dashboard.ui.network_picker import titles
 
-SPLIT_NAMES = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}
-SCORED_SPLITS = ("test", "val")
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Milliseconds per face, and the hardware on which they were measured."""
-
-    value: float
-    hardware: str
+SPLITS = ("test", "val")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,18 +61,14 @@ class Comparison:
         return next(iter(self.runs.values())).labels
 
     @property
-    def data_title(self) -> str:
-        """The name of the data set."""
-        return str(next(iter(self.cards.values())).data["name"])
-
-    def name_of_split(self, split: str) -> str:
-        """The data set's own name of ``"train"``, ``"val"`` or ``"test"``."""
-        return SPLIT_NAMES[split]
+    def data(self) -> DatasetInfo:
+        """The data set of all networks."""
+        return next(iter(self.cards.values())).data
 
     @property
     def split_name(self) -> str:
         """The data set's own name of the split compared on."""
-        return self.name_of_split(self.split)
+        return self.data.split_name(self.split)
 
     @property
     def n(self) -> int:
@@ -91,12 +78,12 @@ class Comparison:
     @property
     def protocol(self) -> str:
         """Data set, split and number of images: the first words of every caption."""
-        return f"{self.data_title} {self.split_name}, n = {self.n:,}."
+        return f"{self.data.title} {self.split_name}, n = {self.n:,}."
 
     @property
     def use_of_split(self) -> str:
         """One sentence on how the networks used this split."""
-        training, validation = self.name_of_split("train"), self.name_of_split("val")
+        training, validation = self.data.split_name("train"), self.data.split_name("val")
         if self.split == "test":
             return f"Trained on {training}, epoch and temperature chosen on {validation}, scored once on this split."
         return "This split chose the epoch and the temperature, so its scores are optimistic."
@@ -112,7 +99,7 @@ class Comparison:
     @property
     def title(self) -> str:
         """A heading that tells the comparisons of a page apart."""
-        return f"{self.labels.name}: {len(self.labels)} classes, {self.data_title} {self.split_name}, n = {self.n:,}"
+        return f"{self.labels.name}: {len(self.labels)} classes, {self.data.title} {self.split_name}, n = {self.n:,}"
 
     def key(self, name: str) -> str:
         """A key for widgets, links and figures that is unique on a page with several comparisons."""
@@ -134,7 +121,7 @@ def build_comparisons(
 ) -> tuple[list[Comparison], list[Note]]:
     """One comparison for each set of networks with the same classes and images, and notes on what is missing.
 
-    ``weights`` (1 where not given) are those of the ensembles; ``milliseconds`` replace the values of the cards.
+    ``weights`` (1 where not given) are those of the ensembles. ``milliseconds``, by run id, replace those of the cards.
     """
     notes: list[Note] = []
     runs: dict[str, EvaluationRun] = {}
@@ -146,7 +133,7 @@ def build_comparisons(
     known = {c.card.run_id: c for c in checkpoints if c.card.run_id in runs}
     styles = network_styles({run_id: c.card.architecture for run_id, c in known.items()}, inks)
     names = titles(list(known.values()))
-    known_ms = dict(milliseconds or {})
+    latencies = {run_id: c.card.milliseconds for run_id, c in known.items()} | dict(milliseconds or {})
     comparisons = []
     for number, group in enumerate(_groups(runs, known)):
         members = {r.model_id: (weights or {}).get(r.model_id, 1.0) for r in group}
@@ -166,7 +153,7 @@ def build_comparisons(
                 names={r.model_id: names[r.model_id] for r in group} | _ensemble_name(ensemble, members),
                 styles={r.model_id: styles[r.model_id] for r in group}
                 | ({ensemble.model_id: ensemble_style(inks)} if ensemble else {}),
-                milliseconds={r.model_id: known_ms[r.model_id] for r in group if r.model_id in known_ms},
+                milliseconds={r.model_id: ms for r in group if (ms := latencies[r.model_id])},
                 split=split,
                 inks=inks,
                 number=number,
@@ -201,7 +188,7 @@ def _groups(runs: Mapping[str, EvaluationRun], known: Mapping[str, Checkpoint]) 
     for run_id, run in runs.items():
         for group in groups:
             first = group[0]
-            if known[first.model_id].card.data["name"] != known[run_id].card.data["name"]:
+            if known[first.model_id].card.data.title != known[run_id].card.data.title:
                 continue
             try:
                 group.append(first.paired_with(run)[1])

@@ -127,10 +127,7 @@ def table(
 def abstention_table(chosen: Mapping[str, Abstention], names: Mapping[str, str]) -> pd.DataFrame:
     """The coverage of each network at a threshold, and its accuracy on the images that remain."""
     return pd.DataFrame(
-        [
-            {"network": names[m], "coverage": str(a.coverage), "accuracy": str(a.accuracy)}
-            for m, a in chosen.items()
-        ]
+        [{"network": names[m], "coverage": str(a.coverage), "accuracy": str(a.accuracy)} for m, a in chosen.items()]
     )
 
 

@@ -1,4 +1,4 @@
-"""Accuracy against the strength of each perturbation, and what the perturbations cost together."""
+"""Accuracy by strength of each corruption, and the mean relative drop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PANEL_PX = 190
 def curves(
     found: Mapping[str, Robustness], styles: Mapping[str, NetworkStyle], names: Mapping[str, str], inks: Ink
 ) -> go.Figure:
-    """One panel a perturbation on one scale, one line a network; strength 0 is the images as they are."""
+    """One panel per corruption on one scale, one line per network; strength 0 is the clean images."""
     rows = math.ceil(len(PERTURBATIONS) / COLUMNS)
     figure = make_subplots(
         rows=rows,
@@ -47,14 +47,14 @@ def curves(
                     showlegend=place == 0,
                     line={"dash": style.dash, "width": style.width, "color": style.color},
                     marker={"symbol": style.symbol, "size": 7, "color": style.color},
-                    customdata=["as they are", *(graded.shown(strength) for strength in STRENGTHS)],
+                    customdata=["clean", *(graded.shown(strength) for strength in STRENGTHS)],
                     hovertemplate=f"{graded.title} %{{x}} (%{{customdata}}): %{{y:.3f}}<extra>"
                     + names[model_id]
                     + "</extra>",
                 )
             )
     places = [divmod(place, COLUMNS) for place in range(len(PERTURBATIONS))] * len(found)
-    # All at once: adding them one by one would take longer than everything else on the page.
+    # All at once, because adding them one by one is slow.
     figure.add_traces(traces, rows=[row + 1 for row, _ in places], cols=[column + 1 for _, column in places])
     figure.update_xaxes(tickvals=[0, *STRENGTHS], range=[-0.3, STRENGTHS[-1] + 0.3])
     figure.update_xaxes(title="strength", row=rows)
@@ -66,7 +66,9 @@ def curves(
     return figure
 
 
-def drops(found: Mapping[str, Robustness], styles: Mapping[str, NetworkStyle], names: Mapping[str, str], inks: Ink) -> go.Figure:
+def drops(
+    found: Mapping[str, Robustness], styles: Mapping[str, NetworkStyle], names: Mapping[str, str], inks: Ink
+) -> go.Figure:
     """One row per network: its mean relative drop with the interval."""
     figure = go.Figure()
     scores = {model_id: of_network.relative_drop() for model_id, of_network in found.items()}
@@ -102,22 +104,34 @@ def drops(found: Mapping[str, Robustness], styles: Mapping[str, NetworkStyle], n
 
 
 def table(found: Mapping[str, Robustness], names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a network: its accuracy on the images as they are, and the relative drop by perturbation."""
+    """One row per network: its accuracy on the clean images and its mean relative drop."""
     return pd.DataFrame(
         [
-            {"network": names[model_id], "as they are": str(of_network.clean)}
-            | {"mean relative drop": str(of_network.relative_drop())}
-            | {graded.title: str(of_network.relative_drop(name)) for name, graded in PERTURBATIONS.items()}
+            {
+                "network": names[model_id],
+                "clean accuracy": str(of_network.clean),
+                "mean relative drop": str(of_network.relative_drop()),
+            }
             for model_id, of_network in found.items()
         ]
     )
 
 
-def settings() -> pd.DataFrame:
-    """One row a perturbation: what the five strengths are."""
+def drop_table(found: Mapping[str, Robustness], names: Mapping[str, str]) -> pd.DataFrame:
+    """One row per corruption, one column per network: the relative drop."""
     return pd.DataFrame(
         [
-            {"perturbation": graded.title, "in": graded.unit}
+            {"corruption": graded.title} | {names[m]: str(of.relative_drop(name)) for m, of in found.items()}
+            for name, graded in PERTURBATIONS.items()
+        ]
+    )
+
+
+def settings() -> pd.DataFrame:
+    """One row per corruption: the settings of its five strengths."""
+    return pd.DataFrame(
+        [
+            {"corruption": graded.title, "unit": graded.unit}
             | {f"strength {strength}": f"{graded.settings[strength - 1]:g}" for strength in STRENGTHS}
             for graded in PERTURBATIONS.values()
         ]
@@ -125,15 +139,21 @@ def settings() -> pd.DataFrame:
 
 
 def numbers(found: Mapping[str, Robustness]) -> pd.DataFrame:
-    """One row a network and condition, for a file."""
+    """One row per network and condition, for a file."""
     return pd.concat([of_network.table() for of_network in found.values()])
 
 
 def captions(name: str) -> list[str]:
-    """What stands below the example at strength 0 to 5."""
-    return ["as it is", *(f"{strength}: {PERTURBATIONS[name].settings[strength - 1]:g}" for strength in STRENGTHS)]
+    """The captions of the example at strengths 0 to 5."""
+    return [
+        "clean",
+        *(
+            f"strength {strength}: {PERTURBATIONS[name].settings[strength - 1]:g} {PERTURBATIONS[name].unit}"
+            for strength in STRENGTHS
+        ),
+    ]
 
 
 def conditions(name: str) -> list[tuple[str, int]]:
-    """The conditions of one perturbation's example, strength 0 to 5."""
+    """The conditions of the example of one corruption, strengths 0 to 5."""
     return [CLEAN, *((name, strength) for strength in STRENGTHS)]

@@ -11,7 +11,7 @@ from core.checkpoints import Checkpoint
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.evaluation import ConfusionMatrix
 from dashboard import services, style
-from dashboard.plots import charts, saliency_pictures
+from dashboard.plots import charts, confusion, saliency_pictures
 from dashboard.services import Photo
 from dashboard.ui import theme
 
@@ -60,7 +60,7 @@ def _confusion(checkpoint: Checkpoint, inks: style.Ink) -> go.Figure | None:
         run = services.evaluation(checkpoint, "test")
     except (CheckpointError, EvaluationError):
         return None
-    figure = charts.confusion(ConfusionMatrix.from_run(run), inks, show="by true class")
+    figure = confusion.matrix(ConfusionMatrix.from_run(run), inks, show=confusion.BY_TRUE)
     figure.update_layout(height=HEIGHT_PX, margin={"t": 4, "b": 4})
-    figure.update_traces(showscale=False, texttemplate="")
+    figure.update_traces({"showscale": False, "texttemplate": ""}, selector={"type": "heatmap"})
     return figure
