@@ -115,24 +115,23 @@ if few_pixels := too_small(found.face.box.side):
     st.warning(few_pixels, icon=":material/photo_size_select_small:")
 
 with right:
-    singles = [m for m in found.predictions if m != ENSEMBLE]
+    group = found.groups[0]
+    singles, shown = group.model_ids, charts.with_ensemble(group)
     said = "networks say" if len(singles) > 1 else "network says"
     st.subheader(f"{said.capitalize()} {verdict.expression}, {verdict.probabilities[verdict.top]:.2f}")
-    agree = f" · {found.agreeing} of {len(singles)} networks agree" if len(singles) > 1 else ""
+    agree = f" · {group.agreeing} of {len(singles)} networks agree" if len(singles) > 1 else ""
     st.caption(f"Face {number + 1} of {len(analysis.faces)}{agree} · probabilities after temperature scaling")
     st.plotly_chart(
-        charts.probabilities(found.predictions, form_of, title_of, inks),
+        charts.probabilities(shown, form_of, title_of, inks),
         key="probabilities",
         config=charts.CONFIG,
         alt=f"Probability of each expression by network; highest {verdict.expression}",
     )
-    table = pd.DataFrame(
-        {title_of[m]: pd.Series(p.probabilities, index=p.labels.classes) for m, p in found.predictions.items()}
-    )
+    table = pd.DataFrame({title_of[m]: pd.Series(p.probabilities, index=p.labels.classes) for m, p in shown.items()})
     with st.expander("Numbers"):
         st.dataframe(table.style.format("{:.3f}"), alt="Probabilities by class and network")
 
-face = FaceInQuestion(photo, analysis, number, analysis.answering(networks), title_of, form_of, inks)
+face = FaceInQuestion(photo, analysis, number, analysis.predicting(networks), title_of, form_of, inks)
 saliency_options.check_link(face)
 panel = st.segmented_control(
     "Look at", list(PANELS), default="Saliency", required=True, wrap=True, key="panel", bind="query-params"

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from dashboard import services
-from dashboard.compare import tables
 from dashboard.plots import charts
+from dashboard.plots.scores import installed
 from dashboard.ui.example import live_example
 from dashboard.ui.network_picker import EMPTY, titles
 from dashboard.ui.photo_sources import open_source, sample_cards
@@ -55,14 +55,11 @@ for problem in listing.problems:
 if listing.checkpoints:
     names = titles(list(listing.checkpoints))
     cards = [c.card for c in listing.checkpoints]
-    milliseconds = services.milliseconds_of(listing.checkpoints)
-    st.dataframe(
-        tables.installed(cards, names, milliseconds), hide_index=True, alt="Installed networks with their scores"
-    )
+    st.dataframe(installed(cards, names), hide_index=True, alt="Installed networks with their scores")
     n = max((c.metrics["test"].n for c in cards if "test" in c.metrics), default=0)
     st.caption(
         f"Trained on FER2013 Training, chosen on PublicTest, scored once on PrivateTest (n = {n:,}); 95 % intervals. "
-        "Milliseconds: one face, median on this machine. "
+        "Milliseconds: one face at a time. "
         "FER2013 holds copies of some test images in Training: Compare shows every score without them too."
     )
 else:

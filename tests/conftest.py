@@ -11,12 +11,12 @@ import torch
 from PIL import Image
 
 from core.checkpoints import Checkpoint
-from core.inference import timing
+from core.inference import latency
 from core.training import Recipe, train
 from core.training.recipe import Augmentation
 
 torch.set_num_threads(1)
-timing.AT_LEAST_S = 0.0  # every page that shows milliseconds would wait for them to settle
+latency.MIN_DURATION_S = 0.0  # every page that shows milliseconds would wait for them to settle
 
 CLASSES = ("bright", "dark", "striped")
 

@@ -200,7 +200,7 @@ def test_edited_weights_are_named_and_the_other_network_goes_on(checkpoint_root,
     monkeypatch.setattr(checkpoints, "ROOT", root)
     st.cache_resource.clear()
     app = upload(open_page("analyze"), ("portrait.jpg", portrait()))
-    assert "tiny_cnn: weights.safetensors is not the file its card describes" in app.error[0].value
+    assert "tiny_cnn: weights.safetensors is not the file that its card describes" in app.error[0].value
     assert "Network says" in said(app)
 
 
@@ -242,10 +242,11 @@ def test_a_run_without_stored_answers_is_named_and_the_rest_stays(checkpoint_roo
 
 
 def test_the_json_download_is_the_command_lines_shape(networks):
+    from core.export import photo_record
     from core.faces import detector
     from core.images import decode
-    from core.inference import Predictor, analyze, photo_values
+    from core.inference import Predictor, analyze
 
     predictor = Predictor.load(checkpoints.load_checkpoint(networks / "tiny_cnn"))
-    values = photo_values("p.jpg", analyze(decode(portrait()), detector("haar"), [predictor]))
+    values = photo_record("p.jpg", analyze(decode(portrait()), detector("haar"), [predictor]))
     assert json.loads(json.dumps(values))["faces"][0]["predictions"]["tiny_cnn"]

@@ -33,12 +33,12 @@ def analyze(
     root: Root = checkpoints.ROOT,
 ) -> None:
     """Find the faces in photos and print what each network predicts for them."""
-    from core.inference import photo_values
+    from core.export import photo_record
 
     predictors = load_predictors(root, model)
     result: list[dict[str, Any]] = []
     for path, analysis in analyze_photos(photos, predictors, detector, whole_image=whole_image):
-        result.append(photo_values(str(path), analysis))
+        result.append(photo_record(str(path), analysis))
         if analysis.left_out:
             warn(f"{path}: {NotFiniteError(*analysis.left_out)}; continuing with the other networks")
         if explain:
@@ -100,7 +100,7 @@ def write_overlays(path: Path, analysis: PhotoAnalysis, predictors: Sequence[Pre
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for number, face in enumerate(analysis.faces, start=1):
-            for predictor in analysis.answering(predictors):
+            for predictor in analysis.predicting(predictors):
                 prediction = face.predictions[predictor.model_id]
                 explanation = class_saliency(predictor, face).explanation(prediction.top)
                 picture = overlay(face.inputs[predictor.model_id], explanation.heatmap)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import entr
 
-from core.cores import core_count
+from core.parallel import core_count
 
 BLOCK = 1 << 14  # rows; seven classes in float64 are 0.9 MB
 

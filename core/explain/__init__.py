@@ -13,12 +13,12 @@ from core.explain.faithfulness import (
     rank_agreement,
     road,
 )
-from core.explain.gradcam import answered_maps, grad_cam_maps
+from core.explain.gradcam import grad_cam_maps, predicted_class_maps
 from core.explain.methods import distinct_methods, explain, explain_features
-from core.explain.overlay import COLORMAPS, colorize, overlay, upsample
+from core.explain.randomization import cascading_randomization
 from core.explain.regions import REGION_NAMES, FaceRegions, face_regions
-from core.explain.registry import SaliencyMethod, method_named, methods, register_method
-from core.explain.sanity import randomization_check
+from core.explain.registry import SaliencyMethod, method_named, register_method, saliency_methods
+from core.explain.rendering import COLORMAPS, colorize, overlay, upsample
 
 __all__ = [
     "COLORMAPS",
@@ -32,7 +32,7 @@ __all__ = [
     "RoadCurves",
     "SaliencyMethod",
     "Stopped",
-    "answered_maps",
+    "cascading_randomization",
     "chance_test",
     "class_maps",
     "colorize",
@@ -45,13 +45,13 @@ __all__ = [
     "face_regions",
     "grad_cam_maps",
     "method_named",
-    "methods",
     "normalize",
     "on_common_scale",
     "overlay",
-    "randomization_check",
+    "predicted_class_maps",
     "rank_agreement",
     "register_method",
     "road",
+    "saliency_methods",
     "upsample",
 ]

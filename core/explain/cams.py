@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from core.explain.explanation import Target
 from core.explain.gradcam import split_at
-from core.explain.registry import Meter, Request, per_target, score_of
+from core.explain.registry import PassCounter, Request, per_target, score_of
 
 __all__ = [
     "GradCAMPlusPlus",
@@ -50,16 +50,16 @@ for _module in (pytorch_grad_cam.ablation_cam, pytorch_grad_cam.score_cam):
 class _Hooked(nn.Module):
     """inputs -> before -> place -> after: ``place`` changes nothing, it is where the package puts its hooks."""
 
-    def __init__(self, before: nn.Module, after: nn.Module, meter: Meter | None = None) -> None:
+    def __init__(self, before: nn.Module, after: nn.Module, counter: PassCounter | None = None) -> None:
         super().__init__()
         self.before = before
         self.place: nn.Module = nn.Identity()
         self.after = after
-        self.meter = meter
+        self.counter = counter
 
     def forward(self, inputs: Tensor) -> Tensor:
-        if self.meter is not None:
-            self.meter.advance(len(inputs))
+        if self.counter is not None:
+            self.counter.advance(len(inputs))
         logits: Tensor = self.after(self.place(self.before(inputs)))
         return logits
 
@@ -117,7 +117,7 @@ def eigen_cam(request: Request) -> Tensor:
 
     The sign of a principal component is arbitrary: it is turned so that strong activation is bright.
     """
-    request.meter.start(len(request.inputs))
+    request.counter.start(len(request.inputs))
     stem, tail = split_at(request.network, request.stage)
     with torch.no_grad():
         features = stem(request.inputs)
@@ -127,14 +127,14 @@ def eigen_cam(request: Request) -> Tensor:
         maps = _raw_maps(EigenCAM, _Hooked(nn.Identity(), tail), features, [])
     agreement = (maps * features.sum(dim=1).cpu()).sum(dim=(1, 2), keepdim=True)
     maps = torch.where(agreement < 0, -maps, maps)
-    request.meter.advance(len(request.inputs))
+    request.counter.advance(len(request.inputs))
     return maps[:, None].repeat(1, len(request.targets), 1, 1)
 
 
 def score_cam(request: Request) -> Tensor:
     """One masked face a channel; face by face, since a face's masks are all in memory at once."""
     stem, tail = split_at(request.network, request.stage)
-    network = _Hooked(stem, tail, request.meter)
+    network = _Hooked(stem, tail, request.counter)
 
     def maps_of(face: Tensor, target: Target) -> Tensor:
         return _raw_maps(ScoreCAM, network, face, [lambda logits: score_of(target, logits)])
@@ -166,7 +166,7 @@ def ablation_cam(request: Request) -> Tensor:
             whole = score_of(target, tail(features)[0])
             return _raw_maps(
                 AblationCAM,
-                _Hooked(nn.Identity(), tail, request.meter),
+                _Hooked(nn.Identity(), tail, request.counter),
                 features,
                 [lambda logits: score_of(target, logits) - whole + 1],
                 ablation_layer=_SetToZero(),
@@ -179,7 +179,7 @@ def _face_by_face(request: Request, maps_of: Callable[[Tensor, Target], Tensor])
     """Maps (1, h, w) of each face and target -> (N, T, h, w); a pass a channel and one for the whole face."""
     with torch.no_grad():
         channels = split_at(request.network, request.stage)[0](request.inputs[:1]).shape[1]
-    request.meter.start(len(request.inputs) * len(request.targets) * (channels + 1))
+    request.counter.start(len(request.inputs) * len(request.targets) * (channels + 1))
     return torch.stack(
         [torch.cat([maps_of(face, t) for t in request.targets]) for face in torch.split(request.inputs, 1)]
     )

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from core.errors import ExplainError
 from core.explain.explanation import Stopped
-from core.explain.overlay import upsample
+from core.explain.rendering import upsample
 
 Predict = Callable[[Tensor], Tensor]
 Baseline = Literal["blur", "mean"]

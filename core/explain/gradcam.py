@@ -42,7 +42,7 @@ def target_maps(network: Network, inputs: Tensor, stage: str, targets: Sequence[
     return weighted_maps(features, gradients.mean(dim=(3, 4)).transpose(0, 1))
 
 
-def answered_maps(network: Network, inputs: Tensor, stage: str) -> tuple[Tensor, Tensor]:
+def predicted_class_maps(network: Network, inputs: Tensor, stage: str) -> tuple[Tensor, Tensor]:
     """Logits (N, K) of inputs (N, channels, S, S), and for each face the raw Grad-CAM map (N, h, w) of the class it is
     answered with; one pass through the network and one back through the part behind the stage.
 

@@ -12,7 +12,7 @@ from core.explain.closed_form import class_maps, normalize, peaks
 from core.explain.explanation import Contrast, Explanation, Target
 from core.explain.gradcam import checked_stage, checked_targets, target_maps, target_rows
 from core.explain.private_copy import private_copy
-from core.explain.registry import Meter, Request, method_named, register_method
+from core.explain.registry import PassCounter, Request, method_named, register_method
 from core.models.network import Network
 
 # The packages take two seconds to import, so methods that need them import them when first used.
@@ -59,7 +59,7 @@ def explain(
     layer = AT_INPUT if chosen.marks_pixels else stage
     with torch.inference_mode(False), torch.enable_grad():
         faces = inputs.detach().clone().to(network.head.weight.device, torch.float32)
-        maps = chosen.maps(Request(private_copy(network), faces, stage, targets, Meter(progress, should_stop)))
+        maps = chosen.maps(Request(private_copy(network), faces, stage, targets, PassCounter(progress, should_stop)))
     if not torch.isfinite(maps).all():
         raise ExplainError(
             f"{chosen.title} met a value that is not a finite number (layer: {layer}); "
@@ -127,7 +127,7 @@ def _explanations(
 def _gradcam(request: Request) -> Tensor:
     """Each channel weighted by its mean gradient; before the pooling in closed form, from the forward pass alone."""
     network = request.network
-    request.meter.start(len(request.inputs))
+    request.counter.start(len(request.inputs))
     if request.stage == network.closed_form_stage:
         with torch.no_grad():
             features = network.trunk(request.inputs)
@@ -136,7 +136,7 @@ def _gradcam(request: Request) -> Tensor:
         )
     else:
         maps = target_maps(network, request.inputs, request.stage, request.targets)
-    request.meter.advance(len(request.inputs))
+    request.counter.advance(len(request.inputs))
     return maps
 
 

@@ -27,11 +27,11 @@ class _Score(nn.Module):
     def __init__(self, request: Request, target: Target) -> None:
         super().__init__()
         self.network = request.network
-        self.meter = request.meter
+        self.counter = request.counter
         self.target = target
 
     def forward(self, faces: Tensor) -> Tensor:
-        self.meter.advance(len(faces))
+        self.counter.advance(len(faces))
         return score_of(self.target, self.network(faces).logits)[:, None]
 
 
@@ -102,7 +102,7 @@ def _even_gray(face: Tensor) -> Tensor:
 
 
 def _face_by_face(request: Request, attribution: Callable[[_Score, Tensor], Tensor], passes: int) -> Tensor:
-    request.meter.start(len(request.inputs) * len(request.targets) * passes)
+    request.counter.start(len(request.inputs) * len(request.targets) * passes)
     scores = [_Score(request, target) for target in request.targets]
     faces = torch.split(request.inputs, 1)
     return torch.stack([torch.stack([attribution(score, face).float().cpu() for score in scores]) for face in faces])

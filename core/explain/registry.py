@@ -17,7 +17,7 @@ Needs = Literal["forward", "gradient", "forward-many", "gradient-many"]
 
 
 @dataclass
-class Meter:
+class PassCounter:
     """Counts what has passed through the network, tells the caller, and stops where the caller wishes."""
 
     progress: Callable[[int, int], None] | None = None
@@ -48,7 +48,7 @@ class Request:
     inputs: Tensor  # (N, channels, S, S) float32 on the network's device, nobody else's
     stage: str
     targets: tuple[Target, ...]
-    meter: Meter
+    counter: PassCounter
 
 
 MapFunction = Callable[[Request], Tensor]
@@ -95,7 +95,7 @@ def register_method(
     return add
 
 
-def methods() -> dict[str, SaliencyMethod]:
+def saliency_methods() -> dict[str, SaliencyMethod]:
     """All saliency methods by name, in the order they were registered."""
     return dict(_METHODS)
 
@@ -116,9 +116,9 @@ def score_of(target: Target, logits: Tensor) -> Tensor:
 
 def per_target(request: Request, maps_of: Callable[[Target], Tensor]) -> Tensor:
     """Maps (N, h, w) of one target after the other -> (N, T, h, w); counts the faces of each."""
-    request.meter.start(len(request.inputs) * len(request.targets))
+    request.counter.start(len(request.inputs) * len(request.targets))
     found = []
     for target in request.targets:
         found.append(maps_of(target))
-        request.meter.advance(len(request.inputs))
+        request.counter.advance(len(request.inputs))
     return torch.stack(found, dim=1)

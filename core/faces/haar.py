@@ -6,17 +6,16 @@ import contextlib
 import math
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
 import cv2.data
 import numpy as np
 
-from core.cores import core_count
 from core.errors import DetectorUnavailableError
 from core.faces.detection import Detector, register_detector
 from core.faces.face import Box, Face
+from core.parallel import core_count, parallel_map
 
 MIN_FACE_PX = 30
 MIN_NEIGHBORS = 5
@@ -46,7 +45,6 @@ class HaarDetector(Detector):
         # Looking for eyes takes as long as a small network does, and a cascade serves one thread at a time.
         self._eyes = threading.local()
         self._eyes.cascade = _cascade("haarcascade_eye.xml")  # a missing file is told now
-        self._workers = ThreadPoolExecutor(core_count(), thread_name_prefix="eyes")
 
     def _find(self, view: np.ndarray) -> list[Face]:
         gray = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY))
@@ -75,7 +73,7 @@ class HaarDetector(Detector):
         if shares < 2:
             return [self._roll_deg(face) for face in faces]
         rolls = [0.0] * len(faces)
-        of_shares = self._workers.map(lambda k: [self._roll_deg(face) for face in faces[k::shares]], range(shares))
+        of_shares = parallel_map(lambda k: [self._roll_deg(face) for face in faces[k::shares]], range(shares))
         for k, of_share in enumerate(of_shares):
             rolls[k::shares] = of_share
         return rolls

@@ -1,123 +1,127 @@
-"""Photo -> faces -> every chosen network: the one path shared by the pages and the command line."""
+"""Photo -> faces -> predictions of every network: the one path shared by the pages and the command line."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from core.errors import NotFiniteError
 from core.faces import MEASURED, CropMargin, Detector, Face, crop, whole_image_face
-from core.inference.predictor import Prediction, Predictor, ensemble_prediction
+from core.inference.ensemble import LabelGroup, group_predictions, predictions_by_model
+from core.inference.predictor import Prediction, Predictor
 
-ENSEMBLE = "ensemble"
+WHOLE_IMAGE = "whole image"  # the detector's name where no detector was used
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FaceAnalysis:
-    """One face of a photo: where it is, what each network saw of it, and what each said; at least one said something.
+    """One face of a photo with the networks' predictions, of which there is at least one.
 
-    A network that met a value that is not a finite number has an input and no prediction.
+    A network that returned NaN or infinity has an input and no prediction.
     """
 
     face: Face
-    inputs: Mapping[str, np.ndarray]  # model_id -> the crop as that network sees it, (S, S) or (S, S, 3) uint8
-    predictions: Mapping[str, Prediction]  # model_id -> answer; "ensemble" beside them where there are two or more
+    inputs: Mapping[str, np.ndarray]  # model id -> the crop at that network's input size, (S, S) or (S, S, 3) uint8
+    groups: tuple[LabelGroup, ...]  # networks with the same classes; the largest group first
 
-    @property
-    def agreeing(self) -> int:
-        """How many single networks give the expression that most of them give."""
-        votes = [p.expression for model_id, p in self.predictions.items() if model_id != ENSEMBLE]
-        return max(votes.count(v) for v in votes)
+    @cached_property
+    def predictions(self) -> Mapping[str, Prediction]:
+        """The predictions of the single networks by model id, group by group."""
+        return predictions_by_model(self.groups)
 
     @property
     def verdict(self) -> Prediction:
-        """The ensemble's answer, or the only network's."""
-        return self.predictions.get(ENSEMBLE) or next(iter(self.predictions.values()))
+        """The verdict of the first, largest group: its ensemble, or its only prediction."""
+        return self.groups[0].verdict
+
+    def group_of(self, model_id: str) -> LabelGroup:
+        """The group of a network. Raises KeyError for a network without a prediction."""
+        for group in self.groups:
+            if model_id in group.predictions:
+                return group
+        raise KeyError(f"{model_id} has no prediction for this face; available: {', '.join(self.predictions)}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PhotoAnalysis:
-    """Everything the networks say of one photo; ``faces`` is empty where none was found."""
+    """The faces of one photo with their predictions; ``faces`` is empty where none was found."""
 
     image: np.ndarray  # (H, W, 3) uint8, upright
     detector: str
     faces: tuple[FaceAnalysis, ...]
     elapsed_ms: Mapping[str, float]  # by step: detect, crop, predict
-    left_out: tuple[str, ...] = ()  # model ids of the networks that met a value that is not a finite number
+    left_out: tuple[str, ...] = ()  # model ids of the networks that returned NaN or infinity
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the arrays it keeps: the photo's, and for each face the crops and the features."""
+        """Bytes of all arrays: the photo, and the crops and features of each face."""
         arrays = [self.image]
         for face in self.faces:
             arrays += face.inputs.values()
             arrays += [a for p in face.predictions.values() for a in (p.logits, p.features) if a is not None]
         return sum(array.nbytes for array in arrays)
 
-    def answering(self, predictors: Iterable[Predictor]) -> tuple[Predictor, ...]:
-        """Those of the networks that gave answers."""
+    def predicting(self, predictors: Iterable[Predictor]) -> tuple[Predictor, ...]:
+        """Those of the networks that have predictions."""
         return tuple(p for p in predictors if p.model_id not in self.left_out)
 
 
 def analyze(
     image: np.ndarray, detector: Detector, predictors: Sequence[Predictor], *, whole_image: bool = False
 ) -> PhotoAnalysis:
-    """Find the faces of an upright RGB photo (H, W, 3) and ask every network, all faces in one batch each.
+    """Find the faces of an upright RGB photo (H, W, 3) and predict each with every network, in one batch per network.
 
-    ``whole_image`` takes the photo's central square as the one face instead of detecting. The mean of the networks'
-    probabilities is added as ``"ensemble"`` where two or more networks share their classes. A network that meets a
-    value that is not a finite number is left out and named; raises NotFiniteError where all do. Safe in several
-    threads.
+    ``whole_image`` takes the central square of the photo as its only face instead of detecting. A network that returns
+    NaN or infinity is left out and named; raises NotFiniteError where all do. Safe in several threads.
     """
     if not predictors:
         raise ValueError("analyze needs at least one network, got none; choose one")
-    clock = time.perf_counter()
+    found_by = WHOLE_IMAGE if whole_image else detector.name
+    start = time.perf_counter()
     faces = [whole_image_face(image)] if whole_image else detector.detect(image)
     detected = time.perf_counter()
 
     # Networks trained on the same data share their framing, so each crop is made once.
-    crops: dict[CropMargin, list[np.ndarray]] = {}
-    for predictor in predictors:
-        margin = margin_for(predictor, "whole image" if whole_image else detector.name)
-        if margin not in crops:
-            crops[margin] = [crop(image, face, margin) for face in faces]
+    margins = {p.model_id: margin_for(p, found_by) for p in predictors}
+    crops = {margin: [crop(image, face, margin) for face in faces] for margin in dict.fromkeys(margins.values())}
     cropped = time.perf_counter()
 
-    answers: dict[str, list[Prediction]] = {}
+    predictions: dict[str, list[Prediction]] = {}
     inputs: dict[str, list[np.ndarray]] = {}
     left_out: list[str] = []
     for predictor in predictors:
-        chosen = crops[margin_for(predictor, "whole image" if whole_image else detector.name)]
-        inputs[predictor.model_id] = predictor.input_images(chosen)
+        model_id = predictor.model_id
+        inputs[model_id] = predictor.input_images(crops[margins[model_id]])
         try:
-            answers[predictor.model_id] = predictor.predict_inputs(inputs[predictor.model_id])
+            predictions[model_id] = predictor.predict_inputs(inputs[model_id])
         except NotFiniteError:
-            left_out.append(predictor.model_id)
-    if not answers:
+            left_out.append(model_id)
+    if not predictions:
         raise NotFiniteError(*left_out)
-    shared = len({p.card.labels.classes for p in predictors if p.model_id in answers}) == 1
-    analyzed = []
-    for number, face in enumerate(faces):
-        predictions = {model_id: of_faces[number] for model_id, of_faces in answers.items()}
-        if shared and len(predictions) > 1:
-            predictions[ENSEMBLE] = ensemble_prediction(list(predictions.values()), ENSEMBLE)
-        analyzed.append(FaceAnalysis(face, {m: images[number] for m, images in inputs.items()}, predictions))
+    analyzed = [
+        FaceAnalysis(
+            face,
+            {model_id: images[number] for model_id, images in inputs.items()},
+            group_predictions({model_id: of_faces[number] for model_id, of_faces in predictions.items()}),
+        )
+        for number, face in enumerate(faces)
+    ]
     predicted = time.perf_counter()
 
     elapsed_ms = {
-        "detect": (detected - clock) * 1e3,
+        "detect": (detected - start) * 1e3,
         "crop": (cropped - detected) * 1e3,
         "predict": (predicted - cropped) * 1e3,
     }
-    found_by = "whole image" if whole_image else detector.name
     return PhotoAnalysis(image, found_by, tuple(analyzed), elapsed_ms, tuple(left_out))
 
 
 def margin_for(predictor: Predictor, detector: str) -> CropMargin:
-    """How that network's training images are framed around the detector's box; the whole image is taken as it is."""
+    """How that network's training images are framed around the detector's box; a whole image has no margin."""
     stored = predictor.card.preprocessing.crop_margin.get(detector)
     if stored is not None:
         return CropMargin(*stored)

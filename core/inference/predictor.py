@@ -1,4 +1,4 @@
-"""One trained network, ready for use from several threads."""
+"""One trained network, ready for predictions from several threads."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.special import softmax
+from torch import nn
 from torch.fx.experimental.optimization import fuse
 
 from core.checkpoints import Checkpoint, ModelCard
@@ -16,10 +17,12 @@ from core.errors import NotFiniteError
 from core.labels import LabelSet
 from core.models import Network, NetworkOutput
 
+ENSEMBLE = "ensemble"  # the model id of a mean of several networks
+
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one network says of one face."""
+    """What one network, or the ensemble of several, predicts for one face."""
 
     model_id: str
     labels: LabelSet
@@ -33,13 +36,18 @@ class Prediction:
             raise ValueError(f"logits must have shape {expected} for {self.labels.name}, got {self.logits.shape}")
 
     @property
+    def is_ensemble(self) -> bool:
+        """Whether this is the mean of several networks."""
+        return self.model_id == ENSEMBLE
+
+    @property
     def probabilities(self) -> np.ndarray:
-        """(K,) summing to 1; the logits are divided by the temperature fitted on the validation split."""
+        """(K,) summing to 1: softmax of the logits divided by the temperature fitted on the validation split."""
         return np.asarray(softmax(self.logits.astype(np.float64) / self.temperature))
 
     @property
     def top(self) -> int:
-        """Position of the most probable class."""
+        """Index of the most probable class."""
         return int(self.logits.argmax())
 
     @property
@@ -47,22 +55,27 @@ class Prediction:
         """Name of the most probable class."""
         return self.labels.classes[self.top]
 
+    @property
+    def confidence(self) -> float:
+        """Probability of the most probable class."""
+        return float(self.probabilities[self.top])
+
 
 class Predictor:
-    """A network with its card. Predictions may run in several threads at once; anything with hooks takes ``lock``."""
+    """A network with its card. Several threads may predict at once; code that uses hooks must hold ``lock``."""
 
     def __init__(self, network: Network, card: ModelCard) -> None:
         self.network = network.eval().to(memory_format=torch.channels_last)
-        # Answers come from a copy whose batch norms are folded into the convolutions before them: the same function in
+        # Predictions use a copy whose batch norms are folded into the preceding convolutions: the same function with
         # fewer passes over memory. Explanations need the stages and gradients of the network itself.
-        self.folded_trunk = fuse(self.network.trunk).to(memory_format=torch.channels_last)
+        self.fused_trunk = _fused(self.network.trunk).to(memory_format=torch.channels_last)
         self.card = card
-        # Hooks mutate the shared network, and sessions are threads.
+        # Hooks change the shared network, and sessions are threads.
         self.lock = threading.Lock()
 
     @classmethod
     def load(cls, checkpoint: Checkpoint) -> Predictor:
-        """Raises CheckpointError when the weights are not the card's."""
+        """Raises CheckpointError when the weights do not match the card."""
         return cls(checkpoint.network(), checkpoint.card)
 
     @property
@@ -70,29 +83,29 @@ class Predictor:
         return self.card.run_id
 
     def input_images(self, crops: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Each crop as the network sees it: (S, S) or (S, S, 3) uint8."""
+        """Face crops of any size at the network's input size: (S, S) or (S, S, 3) uint8."""
         return [self.card.preprocessing.to_input_image(c) for c in crops]
 
     def predict(self, crops: Sequence[np.ndarray]) -> list[Prediction]:
-        """Answers for face crops of any size, in one batch; features are kept for saliency in closed form.
+        """Predictions for face crops of any size, in one batch, with features for saliency in closed form.
 
         Raises NotFiniteError as :meth:`predict_inputs`.
         """
         return self.predict_inputs(self.input_images(crops))
 
     def output(self, images: np.ndarray) -> NetworkOutput:
-        """Logits and features of pictures as the network sees them, (N, S, S) or (N, S, S, 3) uint8, in one batch."""
+        """Logits and features of images at the network's input size, (N, S, S) or (N, S, S, 3) uint8, in one batch."""
         faces = self.card.preprocessing.normalize(torch.from_numpy(images))
         inputs = faces.contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
-            features = self.folded_trunk(inputs)
+            features = self.fused_trunk(inputs)
             return NetworkOutput(self.network.head(features.mean(dim=(2, 3))), features)
 
     def predict_inputs(self, images: Sequence[np.ndarray], *, keep_features: bool = True) -> list[Prediction]:
-        """Answers for pictures that are already as the network sees them, from :meth:`input_images`.
+        """Predictions for images at the network's input size, as :meth:`input_images` returns them.
 
-        Features are a hundred times as large as all else in an answer: leave them where answers are kept for long.
-        Raises NotFiniteError where a logit is no finite number: such an answer would compare with nothing.
+        Features are a hundred times as large as the rest of a prediction: omit them where predictions are stored.
+        Raises NotFiniteError when a logit is NaN or infinite.
         """
         if not images:
             return []
@@ -106,13 +119,6 @@ class Predictor:
         ]
 
 
-def ensemble_prediction(predictions: Sequence[Prediction], model_id: str = "ensemble") -> Prediction:
-    """Mean of the members' probabilities, kept as log-probabilities; members must share one label set."""
-    labels = predictions[0].labels
-    for prediction in predictions:
-        if prediction.labels.classes != labels.classes:
-            raise ValueError(
-                f"an ensemble needs members with the same classes, got {labels.name} and {prediction.labels.name}"
-            )
-    mean = np.mean([p.probabilities for p in predictions], axis=0)
-    return Prediction(model_id, labels, np.log(mean.clip(1e-12)).astype(np.float32))
+def _fused(trunk: nn.Module) -> nn.Module:
+    """A copy of the trunk with folded batch norms."""
+    return fuse(trunk)

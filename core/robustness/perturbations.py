@@ -1,6 +1,6 @@
 """Nine perturbations of a face at the size the network sees it, five strengths each.
 
-What :class:`core.inference.Perturbation` does to one face is done by it here: strength 4 of blur is the blur slider of
+What :class:`core.probes.Perturbation` does to one face is done by it here: strength 4 of blur is the blur slider of
 Analyze at 3 %. The steps follow ImageNet-C and CIFAR-10-C (Hendrycks & Dietterich 2019), scaled to the side of the
 face where they are lengths, and grow from hardly seen to hardly readable.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.inference import GRID, REGIONS, Perturbation
+from core.probes import OCCLUSION_GRID, OCCLUSION_PRESETS, Perturbation
 
 STRENGTHS = (1, 2, 3, 4, 5)
 SEED = 2019
@@ -63,7 +63,7 @@ def _by_slider(knob: str, *, signed: bool = False) -> Change:
         }
         # OpenCV takes one image at a time; this is some per cent of what the smallest network takes for them.
         changed = [
-            changes[sign].altered(changes[sign].framed(image), noise_seed=[SEED, int(row)])
+            changes[sign].apply_pixels(changes[sign].apply_geometry(image), noise_seed=[SEED, int(row)])
             for image, sign, row in zip(images, signs, ids, strict=True)
         ]
         return np.stack(changed)
@@ -87,9 +87,9 @@ def _shifted(images: Images, percent: float, ids: np.ndarray) -> Images:
 
 def _covered(region: str) -> Change:
     """A bar over a part of the template face, filled with the mean of the image; it grows in height."""
-    rows, columns = ([cell[axis] for cell in REGIONS[region]] for axis in (0, 1))
-    middle = (min(rows) + max(rows) + 1) / 2 / GRID
-    left, right = min(columns) / GRID, (max(columns) + 1) / GRID
+    rows, columns = ([cell[axis] for cell in OCCLUSION_PRESETS[region]] for axis in (0, 1))
+    middle = (min(rows) + max(rows) + 1) / 2 / OCCLUSION_GRID
+    left, right = min(columns) / OCCLUSION_GRID, (max(columns) + 1) / OCCLUSION_GRID
 
     def change(images: Images, percent: float, ids: np.ndarray) -> Images:  # noqa: ARG001  (nothing random)
         size = images.shape[1]

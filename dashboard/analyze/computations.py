@@ -6,19 +6,18 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from core import inference
+from core import inference, probes
 from core.data import Samples
-from core.explain import ChanceResult, Contrast, Explanation, distinct_methods, methods
-from core.inference import (
-    KNOBS,
-    DatasetShares,
-    Doubt,
-    FaceSummary,
-    Measures,
+from core.explain import ChanceResult, Contrast, Explanation, distinct_methods, saliency_methods
+from core.inference import FaceSummary, Predictor
+from core.probes import (
+    PERTURBATION_SETTINGS,
+    FaithfulnessMeasures,
     MethodAgreement,
     Perturbation,
-    Predictor,
+    SplitRegionShares,
     Sweep,
+    Uncertainty,
 )
 from dashboard import services
 from dashboard.analyze.selected_face import FaceInQuestion
@@ -63,18 +62,18 @@ def explanations(
 
 def sweep(face: FaceInQuestion, network: Predictor, change: Perturbation, knob: str) -> Sweep:
     """Answers along a knob; where the knob itself stands makes no difference."""
-    rest = replace(change, **{knob: KNOBS[knob].identity})  # type: ignore[arg-type]  # every knob is a float
+    rest = replace(change, **{knob: PERTURBATION_SETTINGS[knob].identity})  # type: ignore[arg-type]  # every knob is a float
     return services.lab_shelf().get(
         (*_key("sweep", face, network), rest, knob),
-        lambda: inference.sweep(network, face.analysis, face.number, rest, knob),
+        lambda: probes.sweep(network, face.analysis, face.number, rest, knob),
     )
 
 
-def measures(face: FaceInQuestion, network: Predictor, explanation: Explanation) -> Piece[Measures]:
-    """The quick measures of one map; see ``core.inference.measures``. Raises ExplainError."""
+def measures(face: FaceInQuestion, network: Predictor, explanation: Explanation) -> Piece[FaithfulnessMeasures]:
+    """The quick measures of one map; see ``core.probes.measure_faithfulness``. Raises ExplainError."""
     return Piece(
         (*_key("measures", face, network), _map_key(network, explanation)),
-        lambda _: inference.measures(network, face.found, explanation),
+        lambda _: probes.measure_faithfulness(network, face.found, explanation),
     )
 
 
@@ -82,7 +81,7 @@ def chance(face: FaceInQuestion, network: Predictor, explanation: Explanation) -
     """The map against shuffled copies of itself; the slow part of trusting it. Raises ExplainError."""
     return Piece(
         (*_key("chance", face, network), _map_key(network, explanation)),
-        lambda progress: inference.chance(network, face.found, explanation, progress=progress),
+        lambda progress: probes.compare_with_chance(network, face.found, explanation, progress=progress),
     )
 
 
@@ -97,8 +96,8 @@ def agreement(
     """How far the methods' maps agree, one of which is ``made`` already. Raises ExplainError."""
     return Piece(
         (*_key("agreement", face, network), target, stage, methods),
-        lambda progress: inference.method_agreement(
-            network, face.found, target, stage, methods, made=made, progress=progress
+        lambda progress: probes.method_agreement(
+            network, face.found, target, stage, methods, known=made, progress=progress
         ),
     )
 
@@ -109,15 +108,15 @@ def sanity(
     """A method's map against itself under random weights. Raises ExplainError."""
     return Piece(
         (*_key("sanity", face, network), target, stage, method),
-        lambda progress: inference.sanity(network, face.found, target, stage, method, progress=progress),
+        lambda progress: probes.randomization_check(network, face.found, target, stage, method, progress=progress),
     )
 
 
-def dataset_shares(network: Predictor, samples: Samples, split: str, stage: str) -> Piece[DatasetShares]:
+def dataset_shares(network: Predictor, samples: Samples, split: str, stage: str) -> Piece[SplitRegionShares]:
     """Where a network looked over a whole split. Raises ExplainError and DataError."""
     return Piece(
         ("shares", network.card.weights_sha256, network.card.data.fingerprint, split, stage),
-        lambda progress: inference.dataset_shares(network, samples, split, stage=stage, progress=progress),
+        lambda progress: probes.split_region_shares(network, samples, split, stage=stage, progress=progress),
     )
 
 
@@ -132,12 +131,12 @@ def summaries(photo: Photo, networks: Sequence[Predictor], detector: str) -> Pie
     return Piece(("summaries", photo.digest, detector, shas), make)
 
 
-def doubt(face: FaceInQuestion, views: str) -> Doubt:
+def doubt(face: FaceInQuestion, views: str) -> Uncertainty:
     """Answers before and after temperature and over several views. Raises NotFiniteError."""
     networks = tuple(n.card.weights_sha256 for n in face.networks)
     return services.lab_shelf().get(
         ("doubt", face.photo.digest, face.analysis.detector, face.number, networks, views),
-        lambda: inference.doubt(face.networks, face.analysis, face.number, views),
+        lambda: probes.estimate_uncertainty(face.networks, face.analysis, face.number, views),
     )
 
 
@@ -145,6 +144,6 @@ def _map_key(network: Predictor, explanation: Explanation) -> tuple[str, str, in
     """What the map is, whichever panel asked for it: its cells differ in the last digit between two ways to make it."""
     method, layer = explanation.method, explanation.layer
     if layer == network.network.closed_form_stage:
-        groups = distinct_methods(tuple(methods()), network.network, layer)
+        groups = distinct_methods(tuple(saliency_methods()), network.network, layer)
         method = next(group[0] for group in groups if method in group)
     return method, layer, explanation.class_index, explanation.against

@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import streamlit as st
 
-from core.inference import everything
+from core.export import detailed_photo_record
 from dashboard.analyze import findings, uncertainty
 from dashboard.analyze import saliency_options as questions
 from dashboard.analyze.link_parameters import parameters
@@ -48,7 +48,7 @@ def draw(face: FaceInQuestion, table: pd.DataFrame) -> None:
 
 
 def values(face: FaceInQuestion, question: Question, target: float, views: str) -> str:
-    """All that is known of the photo as strict JSON; its shape is that of ``core.inference.everything``."""
+    """All that is known of the photo as strict JSON; its shape is that of ``core.export.detailed_photo_record``."""
     known = findings.of_photo(face, question, questions.at_hand(face, question), target, views)
-    found = everything(face.photo.name, face.analysis, face.networks, known)
+    found = detailed_photo_record(face.photo.name, face.analysis, face.networks, known)
     return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)

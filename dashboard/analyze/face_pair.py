@@ -11,7 +11,7 @@ from core.errors import ExplainError
 from dashboard import services
 from dashboard.analyze import findings
 from dashboard.analyze.selected_face import FaceInQuestion, too_small
-from dashboard.plots import saliency_pictures
+from dashboard.plots import charts, saliency_pictures
 from dashboard.plots.dumbbells import dumbbells
 
 OWN = "each face's own answer"
@@ -23,8 +23,8 @@ def draw(pair: Sequence[FaceInQuestion]) -> None:
     first, second = pair
     words = _words(first), _words(second)
     alt = f"Probability of each expression for {words[0]} and for {words[1]}, by network"
-    answers = first.found.predictions, second.found.predictions
-    st.html(dumbbells(*answers, first.forms, first.names, first.inks, alt=alt, words=words))
+    before, after = (charts.with_ensemble(of.found.groups[0]) for of in (first, second))
+    st.html(dumbbells(before, after, first.forms, first.names, first.inks, alt=alt, words=words))
     st.caption(f"Hollow: {words[0]}. Filled: {words[1]}.")
     classes = first.found.verdict.labels.classes
     asked = st.selectbox("Maps for", [OWN, *classes], key="pair-class", width=230)
@@ -93,6 +93,6 @@ def _numbers(pair: Sequence[FaceInQuestion], words: Sequence[str]) -> pd.DataFra
             {"face": called, "network": face.names[model_id]}
             | dict(zip(p.labels.classes, p.probabilities, strict=True))
             for face, called in zip(pair, words, strict=True)
-            for model_id, p in face.found.predictions.items()
+            for model_id, p in charts.with_ensemble(face.found.groups[0]).items()
         ]
     )

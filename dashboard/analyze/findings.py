@@ -9,7 +9,9 @@ import numpy as np
 
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.explain import Explanation
-from core.inference import Decision, Doubt, FaceFindings, Predictor, TrustFindings, regions_of
+from core.export import FaceFindings
+from core.inference import Predictor
+from core.probes import Decision, TrustFindings, Uncertainty, regions_in_crop
 from dashboard.analyze import computations, trust, uncertainty
 from dashboard.analyze.saliency_options import Question
 from dashboard.analyze.selected_face import FaceInQuestion
@@ -40,8 +42,8 @@ def of_face(
     except NotFiniteError:  # the views changed the face; the face alone was answered
         found = computations.doubt(face, uncertainty.ONE_VIEW)
     return FaceFindings(
-        doubt=found,
-        decision=_decision(face, found, target),
+        uncertainty=found,
+        decision=_decision(found, target),
         explained=explained,
         shares=shares(face, explained),
         trust=measured(face, question, explained),
@@ -62,7 +64,7 @@ def shares(face: FaceInQuestion, explained: Mapping[str, Explanation]) -> dict[s
     """(5,) by network, in the order of REGION_NAMES; a map without evidence has none."""
     networks = {n.model_id: n for n in face.networks}
     return {
-        m: regions_of(networks[m], face.analysis, face.number).shares(e.heatmap)
+        m: regions_in_crop(networks[m], face.analysis, face.number).shares(e.heatmap)
         for m, e in explained.items()
         if e.has_evidence
     }
@@ -77,8 +79,8 @@ def measured(
     return {m: of for m, of in found.items() if not of.empty}
 
 
-def _decision(face: FaceInQuestion, found: Doubt, target: float) -> Decision | None:
+def _decision(found: Uncertainty, target: float) -> Decision | None:
     try:
-        return uncertainty.decision(face, found, target)
+        return uncertainty.decision(found, target)
     except (CheckpointError, EvaluationError):
         return None

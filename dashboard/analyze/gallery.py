@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import DetectorUnavailableError, NotFiniteError
 from core.images import MIN_SIDE_PX
-from core.inference import ORDERS, FaceSummary, Predictor, in_order
+from core.inference import FACE_ORDERS, FaceSummary, Predictor, sort_faces
 from dashboard import services
 from dashboard.analyze import computations, face_pair
 from dashboard.analyze.selected_face import FaceInQuestion, not_finite, too_small
@@ -48,16 +48,16 @@ def draw(gallery: Gallery) -> None:
     left_out = dict.fromkeys(model_id for face in faces for model_id in face.left_out)
     if left_out:
         st.warning(f"{not_finite(left_out, gallery.names)} The rest goes on without.", icon=":material/warning:")
-    single = faces[0].disagreement is None
+    single = faces[0].disagreement_bits is None
     order = st.segmented_control(
         "Sort by",
-        [o for o in ORDERS if not (single and o == "disagreement")],
+        [o for o in FACE_ORDERS if not (single and o == "disagreement")],
         default="photo",
         required=True,
         key="gallery_order",
         bind="query-params",
     )
-    ordered = in_order(faces, order)
+    ordered = sort_faces(faces, order)
     _warn_of_small(gallery, ordered)
     pages = -(-len(ordered) // PAGE_SIZE)
     page = st.pagination(pages, key=f"gallery-page-{pages}") if pages > 1 else 1
@@ -114,8 +114,8 @@ def _cards(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
                 st.session_state[tick] = (face.photo, face.number) in pair  # a third tick takes the first away
                 with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                     st.checkbox("compare", key=tick, on_change=_choose, args=((face.photo, face.number),))
-                    if face.disagreement is not None:
-                        st.caption(f"{face.disagreement:.3f}")
+                    if face.disagreement_bits is not None:
+                        st.caption(f"{face.disagreement_bits:.3f}")
 
 
 def _warn_of_small(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
@@ -169,5 +169,5 @@ def _in_question(gallery: Gallery, chosen: Chosen) -> FaceInQuestion:
     photo = next(p for p in gallery.photos if p.digest == chosen[0])
     analysis = services.analysis(photo, list(gallery.networks), gallery.detector, whole_image=False)
     return FaceInQuestion(
-        photo, analysis, chosen[1], analysis.answering(gallery.networks), gallery.names, gallery.forms, gallery.inks
+        photo, analysis, chosen[1], analysis.predicting(gallery.networks), gallery.names, gallery.forms, gallery.inks
     )

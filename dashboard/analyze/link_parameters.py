@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from core.explain import REGION_NAMES, methods
-from core.inference import KNOBS, ORDERS, REGIONS, VIEWS
+from core.explain import REGION_NAMES, saliency_methods
+from core.inference import FACE_ORDERS
+from core.probes import OCCLUSION_PRESETS, PERTURBATION_SETTINGS, VIEWS
 from dashboard import services
 from dashboard.analyze import PANELS, gallery, saliency, uncertainty
 from dashboard.analyze import methods as method_panel
@@ -16,12 +17,12 @@ from dashboard.ui.url_parameters import Choice, Number, Parameter, Switch, Word,
 def parameters() -> dict[str, Parameter]:
     """By the widget's key, which is its name in the address."""
     networks = titles(list(services.listing().checkpoints))
-    known = {name: method.title for name, method in methods().items()}
+    known = {name: method.title for name, method in saliency_methods().items()}
     return {
         "networks": Choice("network", networks, tuple(networks)),
         "detector": Choice("detector", services.DETECTORS, next(iter(services.DETECTORS))),
         "show": choices("view", (gallery.ONE, gallery.ALL), gallery.ONE),
-        "gallery_order": choices("order", ORDERS, ORDERS[0]),
+        "gallery_order": choices("order", FACE_ORDERS, FACE_ORDERS[0]),
         "panel": choices("panel", PANELS, next(iter(PANELS))),
         "method": Choice("method", known, next(iter(known))),
         "stage": Word(DEFAULT_STAGE),
@@ -30,10 +31,16 @@ def parameters() -> dict[str, Parameter]:
         "opacity": Number("opacity", 0.0, 1.0, saliency.OPACITY),
         "methods": Choice("method", {name: method_panel.titled(name) for name in known}, method_panel.AT_FIRST),
         "region": choices("region", REGION_NAMES, "mouth"),
-        **{name: Number(knob.title, knob.low, knob.high, knob.identity) for name, knob in KNOBS.items()},
+        **{
+            name: Number(knob.title, knob.low, knob.high, knob.identity) for name, knob in PERTURBATION_SETTINGS.items()
+        },
         "mirrored": Switch("mirrored"),
-        "hidden_parts": choices("hidden part", REGIONS, ()),
-        "along": Choice("slider", {name: knob.title for name, knob in KNOBS.items()}, next(iter(KNOBS))),
+        "hidden_parts": choices("hidden part", OCCLUSION_PRESETS, ()),
+        "along": Choice(
+            "slider",
+            {name: knob.title for name, knob in PERTURBATION_SETTINGS.items()},
+            next(iter(PERTURBATION_SETTINGS)),
+        ),
         "target": Number("an accuracy of", uncertainty.LOWEST, uncertainty.HIGHEST, uncertainty.TARGET),
         "views": Choice("average", uncertainty.VIEW_NAMES, VIEWS[0]),
     }

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import ExplainError
-from core.explain import Explanation, distinct_methods, method_named, methods
+from core.explain import Explanation, distinct_methods, method_named, saliency_methods
 from core.inference import Predictor
 from dashboard.analyze import computations, findings
 from dashboard.analyze import saliency_options as questions
@@ -37,7 +37,7 @@ class Cell:
 def draw(face: FaceInQuestion) -> None:
     """The question without its method, the methods, and the grid as it fills."""
     question = questions.ask(face, with_method=False)
-    known = methods()
+    known = saliency_methods()
     chosen = st.pills(
         "Methods",
         list(known),

@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.errors import DataError, ExplainError
 from core.explain import REGION_NAMES, Explanation, FaceRegions
-from core.inference import DatasetShares, Predictor, regions_of
+from core.inference import Predictor
+from core.probes import SplitRegionShares, regions_in_crop
 from dashboard import services
 from dashboard.analyze import computations, findings
 from dashboard.analyze import saliency_options as questions
@@ -26,7 +27,7 @@ KEY = "shares"
 def draw(face: FaceInQuestion) -> None:
     """Shares for this face, then, when asked for, over the images the networks were scored on."""
     question = questions.ask(face)
-    regions = {n.model_id: regions_of(n, face.analysis, face.number) for n in face.networks}
+    regions = {n.model_id: regions_in_crop(n, face.analysis, face.number) for n in face.networks}
     found, explained = _shares(face, question, regions)
     first = regions[face.networks[0].model_id]
     left, right = st.columns([4, 8], gap="large")
@@ -116,10 +117,10 @@ def _begin(asked: tuple[str, ...]) -> None:
     st.session_state.pop(f"stopped-{KEY}", None)
 
 
-def _averaged(face: FaceInQuestion, asked: tuple[str, ...]) -> dict[str, DatasetShares]:
+def _averaged(face: FaceInQuestion, asked: tuple[str, ...]) -> dict[str, SplitRegionShares]:
     """By network; a sentence for each whose images are not at hand."""
-    waiting: list[tuple[Predictor, computations.Piece[DatasetShares]]] = []
-    found: dict[str, DatasetShares] = {}
+    waiting: list[tuple[Predictor, computations.Piece[SplitRegionShares]]] = []
+    found: dict[str, SplitRegionShares] = {}
     for network in face.networks:
         try:
             piece = computations.dataset_shares(
@@ -146,11 +147,11 @@ def _averaged(face: FaceInQuestion, asked: tuple[str, ...]) -> dict[str, Dataset
     return {n.model_id: found[n.model_id] for n in face.networks if n.model_id in found}
 
 
-def _by_class(face: FaceInQuestion, found: dict[str, DatasetShares]) -> None:
+def _by_class(face: FaceInQuestion, found: dict[str, SplitRegionShares]) -> None:
     region = st.segmented_control(
         "Region", REGION_NAMES, default="mouth", required=True, key="region", bind="query-params"
     )
-    n = max(len(of.answered) for of in found.values())
+    n = max(len(of.predicted) for of in found.values())
     st.plotly_chart(
         figures.by_class(found, region, face.forms, face.names, face.inks),
         key="regions-by-class",

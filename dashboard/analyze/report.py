@@ -9,12 +9,13 @@ import streamlit as st
 
 from core.errors import ExplainError
 from core.explain import Explanation, colorize, upsample
-from core.inference import FaceFindings, regions_of
+from core.export import FaceFindings
+from core.probes import regions_in_crop
 from dashboard.analyze import findings, regions, trust, uncertainty
 from dashboard.analyze import saliency_options as questions
 from dashboard.analyze.saliency_options import Question
 from dashboard.analyze.selected_face import FaceInQuestion
-from dashboard.plots import saliency_pictures
+from dashboard.plots import charts, saliency_pictures
 from dashboard.plots.boxed_photo import with_boxes
 from dashboard.reports import face_sections
 from dashboard.reports.face_report import Picture, Report, html
@@ -101,7 +102,7 @@ def _measure(face: FaceInQuestion, question: Question, explained: dict[str, Expl
 
 
 def _report(face: FaceInQuestion, question: Question, known: FaceFindings, *, photo: bool) -> Report:
-    found = known.doubt
+    found = known.uncertainty
     answer = found.verdict
     said = "The networks say" if len(face.networks) > 1 else "The network says"
     over = "" if found.views == uncertainty.ONE_VIEW else f" and the mean over {uncertainty.VIEW_NAMES[found.views]}"
@@ -110,8 +111,9 @@ def _report(face: FaceInQuestion, question: Question, known: FaceFindings, *, ph
         f"Face {face.number + 1} of {len(face.analysis.faces)}, found by {face.analysis.detector}. Maps: "
         f"{question.method.title} ({question.method.source}), evidence for {question.evidence}.",
     ]
-    if found.disagreement is not None:
-        summary.append(f"Disagreement between the networks (Jensen-Shannon): {found.disagreement:.3f} bits.")
+    disagreement_bits = found.groups[0].augmented.disagreement_bits
+    if disagreement_bits is not None:
+        summary.append(f"Disagreement between the networks (Jensen-Shannon): {disagreement_bits:.3f} bits.")
     pictures = []
     if photo:
         pictures.append(Picture(with_boxes(face.analysis, face.number), face.photo.name, "The photo, faces numbered"))
@@ -127,11 +129,11 @@ def _report(face: FaceInQuestion, question: Question, known: FaceFindings, *, ph
         caption = ", ".join([*words, tested] if tested else words)
         drawn = _drawn(face, network.model_id, explanation, photo=photo)
         pictures.append(Picture(drawn, caption, f"Saliency of {name} for {question.evidence}"))
-    parts = regions_of(face.networks[0], face.analysis, face.number)
+    parts = regions_in_crop(face.networks[0], face.analysis, face.number)
     return Report(
         title=f"FERscope report: {face.stem}",
         summary=summary,
-        predictions=face.found.predictions,
+        predictions=charts.with_ensemble(face.found.groups[0]),
         names=face.names,
         cards=[n.card for n in face.networks],
         pictures=pictures,

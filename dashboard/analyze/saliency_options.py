@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.errors import ExplainError
-from core.explain import Contrast, Explanation, SaliencyMethod, method_named, methods, on_common_scale
+from core.explain import Contrast, Explanation, SaliencyMethod, method_named, on_common_scale, saliency_methods
 from core.explain.closed_form import Scale
 from core.inference import Predictor
 from dashboard import services
@@ -101,7 +101,7 @@ def ask(face: FaceInQuestion, *, with_method: bool = True) -> Question:
         on_change=links.choose_from,
         args=(key, links.CLASS, verdict.expression),
     )
-    known = methods()
+    known = saliency_methods()
     method = "gradcam"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         against = _against(face, class_name, [c for c in classes if c != class_name])
@@ -136,7 +136,7 @@ def last(face: FaceInQuestion) -> Question:
     classes = verdict.labels.classes
     class_name = links.chosen(links.CLASS, classes) or verdict.expression
     if "asked" not in st.session_state:
-        titles = {method.title: name for name, method in methods().items()}
+        titles = {method.title: name for name, method in saliency_methods().items()}
         method = method_named(titles.get(st.query_params.get("method", ""), "gradcam"))
         against = links.chosen(links.AGAINST, [c for c in classes if c != class_name])
         return Question(class_name, against, method, st.query_params.get(links.STAGE, DEFAULT_STAGE))

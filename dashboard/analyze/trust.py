@@ -11,8 +11,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import ExplainError
-from core.explain import ChanceResult, Explanation, methods
-from core.inference import Measures, MethodAgreement, Predictor, Trust, TrustFindings
+from core.explain import ChanceResult, Explanation, saliency_methods
+from core.inference import Predictor
+from core.probes import FaithfulnessMeasures, MethodAgreement, TrustFindings
 from dashboard.analyze import computations
 from dashboard.analyze import saliency_options as questions
 from dashboard.analyze.saliency_options import Question
@@ -22,7 +23,7 @@ from dashboard.plots import trust as figures
 from dashboard.style import class_color
 from dashboard.ui import progress
 
-QUICK = tuple(name for name, method in methods().items() if not method.slow)
+QUICK = tuple(name for name, method in saliency_methods().items() if not method.slow)
 KEY = "trust"
 PARTS = 4  # a network: quick measures, agreement, chance test, random weights
 
@@ -81,7 +82,7 @@ def _row(face: FaceInQuestion, network: Predictor, question: Question) -> Row | 
 class Pieces:
     """What is measured of one network's map."""
 
-    measures: computations.Piece[Measures]
+    measures: computations.Piece[FaithfulnessMeasures]
     agreement: computations.Piece[MethodAgreement]
     sanity: computations.Piece[tuple[tuple[str, float], ...]]
     chance: computations.Piece[ChanceResult]
@@ -99,18 +100,18 @@ class Pieces:
     @property
     def findings(self) -> TrustFindings:
         """What is measured by now."""
-        quick = self.measures.get() if self.measures.ready else None
         return TrustFindings(
-            measures=quick.tested(self.chance.get()) if quick and self.chance.ready else quick,
+            measures=self.measures.get() if self.measures.ready else None,
+            chance=self.chance.get() if self.chance.ready else None,
             agreement=self.agreement.get() if self.agreement.ready else None,
-            randomized=self.sanity.get() if self.sanity.ready else None,
+            randomization=self.sanity.get() if self.sanity.ready else None,
         )
 
 
 def pieces(face: FaceInQuestion, question: Question, network: Predictor, explanation: Explanation) -> Pieces:
     """The measures of one map, made or not."""
     stage, target, asked = question.stage_of(network), question.target_of(network), question.method
-    compared = tuple(name for name in methods() if name in QUICK or name == asked.name)
+    compared = tuple(name for name in saliency_methods() if name in QUICK or name == asked.name)
     return Pieces(
         measures=computations.measures(face, network, explanation),
         agreement=computations.agreement(face, network, target, stage, compared, explanation),
@@ -127,7 +128,7 @@ def _measured(face: FaceInQuestion, question: Question, rows: list[Row], asked: 
     found_of = [
         (row, face.names[row.network.model_id], pieces(face, question, row.network, row.explanation)) for row in rows
     ]
-    found: dict[str, Measures] = {}
+    found: dict[str, TrustFindings] = {}
     checked: dict[str, tuple[tuple[str, float], ...]] = {}
     below = st.container()
     with bar.container(), progress.work(KEY, asked, PARTS * len(rows)) as work:
@@ -135,9 +136,9 @@ def _measured(face: FaceInQuestion, question: Question, rows: list[Row], asked: 
             work.part(f"{name}: deletion and insertion")
             if of.measures.ready or not halted:
                 with _said(row):
-                    found[row.network.model_id] = of.measures.get()
+                    found[row.network.model_id] = TrustFindings(of.measures.get())
                     if not of.chance.ready:
-                        _curves(face, row, question, of.measures.get())
+                        _curves(face, row, question, of.measures.get(), None)
         for row, name, of in found_of:
             show = work.part(f"{name}: other methods", "methods")
             if of.agreement.ready or not halted:
@@ -145,11 +146,9 @@ def _measured(face: FaceInQuestion, question: Question, rows: list[Row], asked: 
                     _agreement(face, row, question, of.agreement.get(show))
         for row, name, of in found_of:
             show = work.part(f"{name}: shuffled maps", "maps")
-            quick = found.get(row.network.model_id)
-            if quick is not None and (of.chance.ready or not halted):
-                tested = quick.tested(of.chance.get(show))
-                found[row.network.model_id] = tested
-                _curves(face, row, question, tested)
+            if row.network.model_id in found and (of.chance.ready or not halted):
+                found[row.network.model_id] = TrustFindings(of.measures.get(), of.chance.get(show))
+                _curves(face, row, question, of.measures.get(), of.chance.get())
         for row, name, of in found_of:
             show = work.part(f"{name}: random weights")
             if of.sanity.ready or not halted:
@@ -179,11 +178,13 @@ def _said(row: Row) -> Iterator[None]:
         row.curves.info(_sentence(error), icon=":material/info:")
 
 
-def _curves(face: FaceInQuestion, row: Row, question: Question, found: Measures) -> None:
+def _curves(
+    face: FaceInQuestion, row: Row, question: Question, found: FaithfulnessMeasures, chance: ChanceResult | None
+) -> None:
     """The curves of one network; drawn again with its verdict once the chance test is done."""
-    network, tested = row.network, isinstance(found, Trust)
+    network, tested = row.network, chance is not None
     look = {figures.BETTER: ":material/check:", figures.CHANCE: ":material/casino:"}
-    said = figures.verdict(found)
+    said = figures.verdict(chance)
     with row.curves.container():
         st.badge(said, icon=look.get(said, ":material/hourglass_empty:"), color="gray")
         st.plotly_chart(
@@ -193,8 +194,7 @@ def _curves(face: FaceInQuestion, row: Row, question: Question, found: Measures)
             alt=f"Deletion and insertion curves of {face.names[network.model_id]}; the map is {said}",
         )
         shuffled = ""
-        if isinstance(found, Trust):
-            chance = found.chance
+        if chance is not None:
             shuffled = (
                 f"Insertion − deletion {chance.score:.3f} in {chance.steps} steps; 95 % of {chance.copies} shuffled "
                 f"maps stay below {chance.percentile_95:.3f}. "
@@ -240,7 +240,7 @@ def _sanity(face: FaceInQuestion, question: Question, checked: dict[str, tuple[t
         )
 
 
-def _numbers(face: FaceInQuestion, found: dict[str, Measures], measured: dict[str, TrustFindings]) -> None:
+def _numbers(face: FaceInQuestion, found: dict[str, TrustFindings], measured: dict[str, TrustFindings]) -> None:
     """The figures as a table; the file has the points of every curve and the correlations with them."""
     if not found:
         return

@@ -8,7 +8,8 @@ import streamlit as st
 
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.evaluation import Abstention, EvaluationRun, risk_coverage
-from core.inference import ENSEMBLE, VIEWS, Decision, Doubt, decide
+from core.inference import ENSEMBLE
+from core.probes import VIEWS, Decision, Uncertainty, decide
 from dashboard import services, style
 from dashboard.analyze import computations
 from dashboard.analyze.selected_face import FaceInQuestion, not_finite
@@ -67,13 +68,14 @@ def draw(face: FaceInQuestion) -> None:
     except NotFiniteError as error:
         st.info(not_finite(error.model_ids, face.names), icon=":material/info:")
         return
-    missing = [n.model_id for n in face.networks if n.model_id not in found.augmented]
+    missing = [n.model_id for n in face.networks if n.model_id not in found.predictions]
     if missing:
         st.info(not_finite(missing, face.names), icon=":material/info:")
     _verdict(face, found, target)
     words = ("before temperature", "after" if views == "one" else f"after, over {views}")
     alt = "Probability of each expression before and after temperature scaling, by network"
-    st.html(dumbbells(found.raw, found.augmented, face.forms, face.names, face.inks, alt=alt, words=words))
+    before, after = (charts.with_ensemble(of) for of in (found.groups[0].raw, found.groups[0].augmented))
+    st.html(dumbbells(before, after, face.forms, face.names, face.inks, alt=alt, words=words))
     st.caption(
         "Hollow: straight from the network. Filled: after temperature scaling, fitted on PublicTest"
         + ("." if views == "one" else f", and averaged over the {'mirror image too' if views == 'mirror' else views}.")
@@ -82,15 +84,15 @@ def draw(face: FaceInQuestion) -> None:
     st.caption(uncertainty.spread(found))
 
 
-def decision(face: FaceInQuestion, found: Doubt, target: float) -> Decision:
+def decision(found: Uncertainty, target: float) -> Decision:
     """Whether the answer is given. Raises CheckpointError without stored answers and EvaluationError where no threshold
     reaches the target."""
-    return decide(found.verdict, _runs(face, found, "val"), _runs(face, found, "test"), target)
+    return decide(found.verdict, _runs(found, "val"), _runs(found, "test"), target)
 
 
-def _verdict(face: FaceInQuestion, found: Doubt, target: float) -> None:
+def _verdict(face: FaceInQuestion, found: Uncertainty, target: float) -> None:
     try:
-        made = decision(face, found, target)
+        made = decision(found, target)
     except (CheckpointError, EvaluationError) as error:
         st.info(f"No threshold, so no verdict: {error}.", icon=":material/info:")
         return
@@ -102,7 +104,7 @@ def _verdict(face: FaceInQuestion, found: Doubt, target: float) -> None:
     st.caption(uncertainty.protocol(made, found.views))
     with st.expander("Risk and coverage", on_change="rerun", key="doubt-risk") as opened:
         if opened.open:
-            _risk(face, _runs(face, found, "test"), made.effect)
+            _risk(face, _runs(found, "test"), made.effect)
 
 
 def _risk(face: FaceInQuestion, run: EvaluationRun, effect: Abstention) -> None:
@@ -117,10 +119,8 @@ def _risk(face: FaceInQuestion, run: EvaluationRun, effect: Abstention) -> None:
     st.caption(f"PrivateTest, n = {len(run):,}. The most confident answers first; marked: the threshold.")
 
 
-def _runs(face: FaceInQuestion, found: Doubt, split: str) -> EvaluationRun:
+def _runs(found: Uncertainty, split: str) -> EvaluationRun:
     """The stored answers behind the verdict: the ensemble's, or the first network's where there is none."""
     listing = services.listing()
-    answering = [n for n in face.networks if n.model_id in found.augmented]
-    members = answering if ENSEMBLE in found.augmented else answering[:1]
-    runs = [services.evaluation(listing.get(n.model_id), split) for n in members]
+    runs = [services.evaluation(listing.get(model_id), split) for model_id in found.groups[0].augmented.model_ids]
     return services.ensemble(runs) if len(runs) > 1 else runs[0]

@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 
 from core.errors import NotFiniteError, PerturbationError
-from core.inference import ENSEMBLE, KNOBS, REGIONS, FaceAnalysis, Perturbation, perturbed
+from core.inference import FaceAnalysis
+from core.probes import OCCLUSION_PRESETS, PERTURBATION_SETTINGS, Perturbation, predict_perturbed
 from dashboard.analyze import computations
 from dashboard.analyze.selected_face import FaceInQuestion, not_finite
 from dashboard.plots import charts, saliency_pictures
@@ -26,11 +27,13 @@ def draw(face: FaceInQuestion) -> None:
     """The changed face, the answers before and after, and one probability along one slider."""
     sliders = st.container()
     # What a slider says is known before it is drawn again; the answers need not wait for the browser to do that.
-    known = all(name in st.session_state for name in (*KNOBS, "mirrored"))
+    known = all(name in st.session_state for name in (*PERTURBATION_SETTINGS, "mirrored"))
     if not known:
         with sliders:
             _sliders()
-    settings = {name: round(st.session_state[name], 4) for name in KNOBS}  # a slider's steps add up to 0.30000000000004
+    settings = {
+        name: round(st.session_state[name], 4) for name in PERTURBATION_SETTINGS
+    }  # a slider's steps add up to 0.30000000000004
     settings["mirrored"] = st.session_state["mirrored"]
     left, right = st.columns([4, 8], gap="large")
     with left:
@@ -48,7 +51,7 @@ def draw(face: FaceInQuestion) -> None:
                 _sliders()
         return
     try:
-        changed = perturbed(face.networks, face.analysis, face.number, change)
+        changed = predict_perturbed(face.networks, face.analysis, face.number, change)
     except NotFiniteError as error:
         right.info(not_finite(error.model_ids, face.names), icon=":material/info:")
         if known:
@@ -71,7 +74,7 @@ def draw(face: FaceInQuestion) -> None:
 
 def _sliders() -> None:
     with st.grid("auto", min_column_width=165, gap="small"):
-        for name, knob in KNOBS.items():
+        for name, knob in PERTURBATION_SETTINGS.items():
             st.slider(
                 knob.title, knob.low, knob.high, knob.identity, knob.step, key=name, bind="query-params", help=knob.unit
             )
@@ -80,8 +83,10 @@ def _sliders() -> None:
 
 def _hidden(face: FaceInQuestion) -> frozenset[tuple[int, int]]:
     """The cells of the chosen parts, and those clicked, which turn a cell round."""
-    parts = st.pills("Hide", list(REGIONS), selection_mode="multi", key="hidden_parts", bind="query-params", wrap=True)
-    cells = frozenset[tuple[int, int]]().union(*(REGIONS[p] for p in parts or ()))
+    parts = st.pills(
+        "Hide", list(OCCLUSION_PRESETS), selection_mode="multi", key="hidden_parts", bind="query-params", wrap=True
+    )
+    cells = frozenset[tuple[int, int]]().union(*(OCCLUSION_PRESETS[p] for p in parts or ()))
     clicked: frozenset[tuple[int, int]] = st.session_state.get(f"cells-{face.key}", frozenset())
     return cells ^ clicked
 
@@ -117,7 +122,7 @@ def _turn_round(key: str, chart: str) -> None:
 
 
 def _reset(key: str) -> None:
-    for name, knob in KNOBS.items():
+    for name, knob in PERTURBATION_SETTINGS.items():
         st.session_state[name] = knob.identity
     st.session_state["mirrored"] = False
     st.session_state["hidden_parts"] = []
@@ -138,8 +143,8 @@ def _answers(face: FaceInQuestion, changed: FaceAnalysis, change: Perturbation) 
     with st.container(key="what-if-answers"):
         st.html(
             dumbbells(
-                face.found.predictions,
-                changed.predictions,
+                charts.with_ensemble(face.found.groups[0]),
+                charts.with_ensemble(changed.groups[0]),
                 face.forms,
                 face.names,
                 face.inks,
@@ -150,7 +155,9 @@ def _answers(face: FaceInQuestion, changed: FaceAnalysis, change: Perturbation) 
     st.caption(f"Hollow: the unchanged face. Filled: the changed one.{moved}")
     st.download_button(
         "Answers (CSV)",
-        lambda: figures.answers(face.found.predictions, changed.predictions, face.names).to_csv(index=False),
+        lambda: figures.answers(
+            charts.with_ensemble(face.found.groups[0]), charts.with_ensemble(changed.groups[0]), face.names
+        ).to_csv(index=False),
         file_name=f"{face.stem}-what-if.csv",
         mime="text/csv",
         icon=":material/table:",
@@ -162,10 +169,9 @@ def _answers(face: FaceInQuestion, changed: FaceAnalysis, change: Perturbation) 
 def _largest_move(face: FaceInQuestion, changed: FaceAnalysis) -> str:
     moves = []
     for model_id, after in changed.predictions.items():
-        if model_id != ENSEMBLE:
-            by = after.probabilities - face.found.predictions[model_id].probabilities
-            k = int(np.abs(by).argmax())
-            moves.append((abs(by[k]), f"{after.labels.classes[k]} {by[k]:+.3f}, {face.names[model_id]}"))
+        by = after.probabilities - face.found.predictions[model_id].probabilities
+        k = int(np.abs(by).argmax())
+        moves.append((abs(by[k]), f"{after.labels.classes[k]} {by[k]:+.3f}, {face.names[model_id]}"))
     return max(moves)[1]
 
 
@@ -173,8 +179,8 @@ def _curve(face: FaceInQuestion, change: Perturbation) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         knob = st.selectbox(
             "Along",
-            list(KNOBS),
-            format_func=lambda name: KNOBS[name].title,
+            list(PERTURBATION_SETTINGS),
+            format_func=lambda name: PERTURBATION_SETTINGS[name].title,
             key="along",
             bind="query-params",
             width=170,
@@ -197,7 +203,7 @@ def _curve(face: FaceInQuestion, change: Perturbation) -> None:
         figures.along(sweeps, class_name, getattr(change, knob), face.forms, face.names, face.inks),
         key="what-if-curve",
         config=charts.CONFIG,
-        alt=f"Probability of {class_name} along {KNOBS[knob].title.lower()}, one line a network",
+        alt=f"Probability of {class_name} along {PERTURBATION_SETTINGS[knob].title.lower()}, one line a network",
     )
     st.caption("All other changes stay as they are set. The upright line stands where the slider does.")
     st.download_button(

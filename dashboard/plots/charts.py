@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from core.inference import ENSEMBLE, Prediction
+from core.inference import ENSEMBLE, LabelGroup, Prediction
 from dashboard.style import Form, Ink, class_color, template
 
 # The tool bar keeps what a reader needs: the picture as a file. Zooming by accident loses the common scale.
@@ -16,6 +16,11 @@ CONFIG = {
     "toImageButtonOptions": {"scale": 2},
 }
 STILL = {"displayModeBar": False, "staticPlot": True}
+
+
+def with_ensemble(group: LabelGroup) -> dict[str, Prediction]:
+    """The predictions of a group by model id, and its ensemble under its own id where there are several networks."""
+    return dict(group.predictions) | ({group.ensemble.model_id: group.ensemble} if group.ensemble else {})
 
 
 def probabilities(

@@ -10,7 +10,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.images import encode_png
-from core.inference import GRID, Prediction, Sweep
+from core.inference import Prediction
+from core.probes import OCCLUSION_GRID, Sweep
 from dashboard.style import Form, Ink, class_color, template
 
 GRID_PX = 300
@@ -19,10 +20,18 @@ GRID_PX = 300
 def grid(picture: np.ndarray, inks: Ink) -> go.Figure:
     """The picture (S, S, 3) uint8 under 6 x 6 squares that can be clicked; each knows its (row, column)."""
     uri = "data:image/png;base64," + base64.b64encode(encode_png(picture)).decode()
-    cells = [(row, column) for row in range(GRID) for column in range(GRID)]
+    cells = [(row, column) for row in range(OCCLUSION_GRID) for column in range(OCCLUSION_GRID)]
     figure = go.Figure()
     figure.add_layout_image(
-        source=uri, xref="x", yref="y", x=0, y=0, sizex=GRID, sizey=GRID, sizing="stretch", layer="below"
+        source=uri,
+        xref="x",
+        yref="y",
+        x=0,
+        y=0,
+        sizex=OCCLUSION_GRID,
+        sizey=OCCLUSION_GRID,
+        sizing="stretch",
+        layer="below",
     )
     # A click on an image or a heatmap says nothing; one on a marker does.
     seen = {"marker": {"opacity": 1}}
@@ -33,7 +42,7 @@ def grid(picture: np.ndarray, inks: Ink) -> go.Figure:
         mode="markers",
         marker={
             "symbol": "square",
-            "size": GRID_PX / GRID - 4,
+            "size": GRID_PX / OCCLUSION_GRID - 4,
             "color": "rgba(255,255,255,0.02)",
             "opacity": 1,
             "line": {"color": "rgba(255,255,255,0.35)", "width": 1},
@@ -49,8 +58,8 @@ def grid(picture: np.ndarray, inks: Ink) -> go.Figure:
         width=GRID_PX,
         height=GRID_PX,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        xaxis={**axis, "range": [0, GRID], "automargin": False},
-        yaxis={**axis, "range": [GRID, 0], "automargin": False},
+        xaxis={**axis, "range": [0, OCCLUSION_GRID], "automargin": False},
+        yaxis={**axis, "range": [OCCLUSION_GRID, 0], "automargin": False},
         dragmode=False,
     )
     return figure
@@ -66,14 +75,14 @@ def along(
 ) -> go.Figure:
     """Probability of one class along a knob, a line a network; the upright line stands where the knob does."""
     figure = go.Figure()
-    knob = next(iter(sweeps.values())).knob
+    knob = next(iter(sweeps.values())).setting
     for model_id, swept in sweeps.items():
         labels = swept.predictions[0].labels
         if class_name not in labels.classes:
             continue
         form = forms[model_id]
         figure.add_scatter(
-            x=swept.positions,
+            x=swept.setting_values,
             y=swept.probability(labels.index(class_name)),
             mode="lines+markers",
             name=names[model_id],
@@ -109,9 +118,9 @@ def answers(
 def numbers(sweeps: Mapping[str, Sweep], names: Mapping[str, str]) -> pd.DataFrame:
     """One row a network and value of the knob, with the probability of every class."""
     rows = [
-        {"network": names[model_id], swept.knob.name: value}
+        {"network": names[model_id], swept.setting.name: value}
         | dict(zip(answer.labels.classes, answer.probabilities, strict=True))
         for model_id, swept in sweeps.items()
-        for value, answer in zip(swept.positions.tolist(), swept.predictions, strict=True)
+        for value, answer in zip(swept.setting_values.tolist(), swept.predictions, strict=True)
     ]
     return pd.DataFrame(rows)

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.explain import REGION_NAMES, FaceRegions
-from core.inference import DatasetShares
+from core.probes import SplitRegionShares
 from dashboard.style import Form, Ink, class_color, template
 
 OUTLINE = (79, 195, 184)
@@ -74,7 +74,7 @@ def shares(
 
 
 def by_class(
-    found: Mapping[str, DatasetShares],
+    found: Mapping[str, SplitRegionShares],
     region: str,
     forms: Mapping[str, Form],
     names: Mapping[str, str],
@@ -127,7 +127,7 @@ def numbers(found: Mapping[str, np.ndarray], areas: np.ndarray, names: Mapping[s
     )
 
 
-def class_numbers(found: Mapping[str, DatasetShares], names: Mapping[str, str]) -> pd.DataFrame:
+def class_numbers(found: Mapping[str, SplitRegionShares], names: Mapping[str, str]) -> pd.DataFrame:
     """One row a network, class and region: images, mean share, half of its 95 % interval, the region's area."""
     rows = []
     for model_id, of in found.items():

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.explain import FaithfulnessCurves, RoadCurves
+from core.explain import ChanceResult, FaithfulnessCurves, RoadCurves
 from core.explain.faithfulness import CHANCE_STEPS
-from core.inference import Measures, MethodAgreement, Trust, TrustFindings
+from core.probes import FaithfulnessMeasures, MethodAgreement, TrustFindings
 from dashboard.style import Form, Ink, template
 
 BETTER, CHANCE, UNTESTED = "better than chance", "no better than chance", "not tested"
@@ -122,25 +122,27 @@ def sanity(
     return figure
 
 
-def verdict(found: Measures) -> str:
+def verdict(chance: ChanceResult | None) -> str:
     """What the chance test says of a map."""
-    if not isinstance(found, Trust):
+    if chance is None:
         return UNTESTED
-    return BETTER if found.chance.better_than_chance else CHANCE
+    return BETTER if chance.better_than_chance else CHANCE
 
 
-def table(found: Mapping[str, Measures], names: Mapping[str, str]) -> pd.DataFrame:
+def table(found: Mapping[str, TrustFindings], names: Mapping[str, str]) -> pd.DataFrame:
     """One row a network, every measure with three decimals. Areas are named with the steps they were measured in: the
     hundred maps of the chance test go in fewer."""
     rows = []
-    for model_id, of in found.items():
-        tested = of.chance if isinstance(of, Trust) else None
+    for model_id, findings in found.items():
+        of, tested = findings.measures, findings.chance
+        if of is None:
+            continue
         coarse = f"in {tested.steps if tested else CHANCE_STEPS} steps"
         fine = f"in {of.curves.steps} steps"
         rows.append(
             {
                 "network": names[model_id],
-                "chance test": verdict(of),
+                "chance test": verdict(tested),
                 f"insertion − deletion, {coarse}": f"{tested.score:.3f}" if tested else "–",
                 f"shuffled maps, 95th percentile, {coarse}": f"{tested.percentile_95:.3f}" if tested else "–",
                 f"deletion area, {fine}": f"{of.curves.deletion_area:.3f}",
@@ -161,7 +163,7 @@ def numbers(found: Mapping[str, TrustFindings], names: Mapping[str, str]) -> pd.
     """
     rows: list[tuple[str, str, float | str, int | str, float]] = []
     for model_id, of in found.items():
-        rows += [(names[model_id], *row) for row in (*_of_measures(of.measures), *_of_correlations(of))]
+        rows += [(names[model_id], *row) for row in (*_of_measures(of.measures, of.chance), *_of_correlations(of))]
     return pd.DataFrame(rows, columns=["network", "measure", "at", "steps", "value"])
 
 
@@ -170,7 +172,9 @@ def shown(value: float) -> str:
     return "–" if np.isnan(value) else f"{value:.3f}"
 
 
-def _of_measures(found: Measures | None) -> list[tuple[str, float | str, int | str, float]]:
+def _of_measures(
+    found: FaithfulnessMeasures | None, tested: ChanceResult | None
+) -> list[tuple[str, float | str, int | str, float]]:
     if found is None:
         return []
     curves, steps = found.curves, found.curves.steps
@@ -180,8 +184,7 @@ def _of_measures(found: Measures | None) -> list[tuple[str, float | str, int | s
         ("ROAD", "", "", found.road.score),
         ("drop, marked tenth hidden", "", "", found.drop.drop),
     ]
-    if isinstance(found, Trust):
-        tested = found.chance
+    if tested is not None:
         rows += [
             ("chance test: insertion − deletion", "", tested.steps, tested.score),
             (f"chance test: 95th percentile of {tested.copies} shuffled maps", "", tested.steps, tested.percentile_95),
@@ -204,6 +207,6 @@ def _of_correlations(found: TrustFindings) -> list[tuple[str, float | str, int |
         methods, correlation = found.agreement.methods, found.agreement.correlation
         for i, j in zip(*np.triu_indices(len(methods), 1), strict=True):
             rows.append(("rank correlation of methods", f"{methods[i]}, {methods[j]}", "", float(correlation[i, j])))
-    for layer, value in found.randomized or ():
+    for layer, value in found.randomization or ():
         rows.append(("rank correlation, weights random from the head down to", layer, "", value))
     return rows

@@ -7,20 +7,24 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from core.inference import ENSEMBLE, Decision, Doubt, entropy_bits
+from core.inference import entropy_bits
+from core.probes import Decision, Uncertainty
+from dashboard.plots.charts import with_ensemble
 
 
-def table(found: Doubt, names: Mapping[str, str]) -> pd.DataFrame:
+def table(found: Uncertainty, names: Mapping[str, str]) -> pd.DataFrame:
     """What each network says, its probability before and after temperature and over the views, and its entropy."""
     rows = []
-    for model_id, answer in found.augmented.items():
+    group = found.groups[0]
+    raw, calibrated = with_ensemble(group.raw), with_ensemble(group.calibrated)
+    for model_id, answer in with_ensemble(group.augmented).items():
         k = answer.top
         row = {
             "network": names[model_id],
             "says": answer.expression,
-            "before temperature": f"{found.raw[model_id].probabilities[k]:.3f}",
-            "after": f"{found.calibrated[model_id].probabilities[k]:.3f}",
-            "temperature": "its members'" if model_id == ENSEMBLE else f"{found.calibrated[model_id].temperature:.3f}",
+            "before temperature": f"{raw[model_id].probabilities[k]:.3f}",
+            "after": f"{calibrated[model_id].probabilities[k]:.3f}",
+            "temperature": "its members'" if answer.is_ensemble else f"{calibrated[model_id].temperature:.3f}",
         }
         if found.views != "one":
             row[f"over {found.views}"] = f"{answer.probabilities[k]:.3f}"
@@ -51,11 +55,12 @@ def protocol(decision: Decision, views: str) -> str:
     )
 
 
-def spread(found: Doubt) -> str:
+def spread(found: Uncertainty) -> str:
     """How far the networks disagree, and how to read the entropies."""
     text = "Entropy: 0 for one certain class; the second figure is reached where all classes are alike."
-    if found.disagreement is None:
+    group = found.groups[0].augmented
+    if group.disagreement_bits is None:
         return text + " Disagreement needs two networks with the same classes."
-    most = np.log2(len(found.augmented) - 1)
-    bits = f"{found.disagreement:.3f} bits of at most {most:.3f}"
+    most = np.log2(len(group.predictions))
+    bits = f"{group.disagreement_bits:.3f} bits of at most {most:.3f}"
     return f"Disagreement between the networks (Jensen-Shannon): {bits}. {text}"

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.inference import FaceFindings, TrustFindings
+from core.export import FaceFindings
+from core.probes import TrustFindings
 from dashboard.plots import regions as region_plots
 from dashboard.plots import trust as trust_plots
 from dashboard.plots import uncertainty as uncertainty_plots
@@ -33,7 +34,7 @@ def sections(
 
 def doubt(known: FaceFindings, names: Mapping[str, str]) -> Section:
     """The verdict with its threshold and what that does on PrivateTest, then each network's answer."""
-    found, decision = known.doubt, known.decision
+    found, decision = known.uncertainty, known.decision
     if decision is None:
         words = ["No threshold, so no verdict."]
     else:
@@ -61,7 +62,7 @@ def trust(
     """The curves and correlations of each map as figures, its measures in a row, and every number folded away."""
     color = class_color(class_name)
     plots = [_plots(of, class_name, color, forms[model_id], names[model_id]) for model_id, of in found.items()]
-    randomized = {m: of.randomized for m, of in found.items() if of.randomized is not None}
+    randomized = {m: of.randomization for m, of in found.items() if of.randomization is not None}
     if randomized:
         randomization = Plot(
             trust_plots.sanity(randomized, forms, names, LIGHT),
@@ -70,12 +71,12 @@ def trust(
             "Rank correlation of the map with itself while the weights are randomized, one line a network",
         )
         plots.append([randomization])
-    quick = {m: of.measures for m, of in found.items() if of.measures is not None}
+    quick = {m: of for m, of in found.items() if of.measures is not None}
     numbers = trust_plots.numbers(found, names)
     numbers["value"] = [trust_plots.shown(v) for v in numbers["value"]]
     numbers["at"] = [f"{v:.3f}" if isinstance(v, float) else v for v in numbers["at"]]
     tables = [("", trust_plots.table(quick, names))] if quick else []
-    contrast = any(of.explanation.against is not None for of in quick.values())
+    contrast = any(of.measures is not None and of.measures.explanation.against is not None for of in quick.values())
     alone = ", where only it and the class it is set against are possible," if contrast else ""
     words = (
         f"Probability of {class_name}{alone} as the marked pixels are blurred away (deletion), brought back "
@@ -88,7 +89,7 @@ def trust(
 def _plots(of: TrustFindings, class_name: str, color: str, form: Form, name: str) -> list[Plot]:
     plots: list[Plot] = []
     if of.measures is not None:
-        said = trust_plots.verdict(of.measures)
+        said = trust_plots.verdict(of.chance)
         plots = [
             Plot(
                 trust_plots.curves(of.measures.curves, color, form, LIGHT),

@@ -79,8 +79,8 @@ def card_sections(card: ModelCard, name: str) -> list[Section]:
         "test accuracy": str(scores.accuracy) if scores else "not defined",
         "parameters": f"{card.parameters:,}",
         "temperature": f"{card.temperature:.3f}",
-        "limits": card.limits,
-        "license": card.license,
+        "limits": card.data.limits,
+        "license": card.data.license,
         "trained": card.created_at,
         "SHA-256 of the weights": card.weights_sha256,
     }

@@ -16,10 +16,7 @@ from core.checkpoints import ModelCard
 from core.data import FERPLUS_FILE, SOURCES, ImageFacts, Samples, describe, facts_for, image_facts, overview, read
 from core.errors import DataError, RecipeError
 from core.explain import Explanation
-from core.inference import (
-    Predictor,
-    image_maps,
-)
+from core.inference import Predictor, image_maps
 from core.training import Recipe, recipe_from, training_samples
 from dashboard.services.networks import changed
 

@@ -16,10 +16,8 @@ from core.checkpoints import Checkpoint, Listing
 from core.errors import CheckpointError, NotFiniteError
 from core.faces import Detector
 from core.faces import detector as make_detector
-from core.inference import (
-    Predictor,
-)
-from core.inference.timing import milliseconds_per_face
+from core.inference import Predictor
+from core.inference.latency import milliseconds_per_face
 
 DETECTORS = {"haar": "Haar cascade (offline)", "yunet": "YuNet (fetched on first use)"}
 

@@ -13,13 +13,7 @@ import streamlit as st
 from core import images
 from core.checkpoints import ModelCard
 from core.faces import MEASURED, CropMargin, crop
-from core.inference import (
-    ClassMaps,
-    PhotoAnalysis,
-    Predictor,
-    analyze,
-    class_saliency,
-)
+from core.inference import ClassMaps, PhotoAnalysis, Predictor, analyze, class_saliency
 from core.sample_photos import SamplePhoto, sample_photos
 from dashboard.services import memory
 from dashboard.services.networks import detector

@@ -46,7 +46,7 @@ def live_example() -> Example | None:
         {network.model_id: checkpoint.card.title},
         {network.model_id: style.form_of(checkpoint.card.architecture)},
     )
-    chart = charts.probabilities(face.predictions, form, name, inks)
+    chart = charts.probabilities(charts.with_ensemble(face.groups[0]), form, name, inks)
     chart.update_layout(height=HEIGHT_PX, showlegend=False, margin={"t": 4, "b": 4})
     maps_of_face = services.saliency(photo, analysis, 0, network, checkpoint.card.cam_layer)
     picture = saliency_pictures.overlay_picture(

@@ -16,9 +16,9 @@ from core.explain import (
     explain,
     explain_features,
     method_named,
-    methods,
     on_common_scale,
     register_method,
+    saliency_methods,
 )
 from core.models.network import Network
 
@@ -83,7 +83,7 @@ def test_guided_backpropagation_guides_relu6_too(brightness: Network) -> None:
 
 def test_all_classes_come_face_by_face_in_order(two_layers: Network, face: Tensor) -> None:
     faces = torch.cat([face, face.flip(3)])
-    for method in methods():
+    for method in saliency_methods():
         found = explain(two_layers, faces, method=method)
         assert [e.class_index for e in found] == [0, 1, 0, 1]
         if method != "eigencam":
@@ -101,7 +101,7 @@ def test_a_class_nothing_speaks_for_has_no_evidence_and_an_empty_map(two_layers:
 
 
 @pytest.mark.parametrize("stage", ["stage one", "stage two"])
-@pytest.mark.parametrize("method", list(methods()))
+@pytest.mark.parametrize("method", list(saliency_methods()))
 def test_a_contrast_is_the_map_of_the_difference_of_logits(
     two_layers: Network, face: Tensor, method: str, stage: str
 ) -> None:
@@ -158,7 +158,7 @@ def test_what_the_network_lacks_is_named(two_layers: Network, face: Tensor) -> N
     assert explain(two_layers, face[:0]) == []
 
 
-@pytest.mark.parametrize("method", list(methods()))
+@pytest.mark.parametrize("method", list(saliency_methods()))
 def test_a_value_that_is_not_a_number_is_said_and_not_drawn(two_layers: Network, face: Tensor, method: str) -> None:
     two_layers.trunk.two[0].weight.data[0, 0] = torch.nan
     with pytest.raises(ExplainError, match="not a finite number"):
@@ -171,7 +171,7 @@ def test_a_face_that_is_not_finite_is_refused(two_layers: Network, face: Tensor)
         explain(two_layers, face)
 
 
-@pytest.mark.parametrize("method", list(methods()))
+@pytest.mark.parametrize("method", list(saliency_methods()))
 def test_progress_rises_to_its_total(
     two_layers: Network, face: Tensor, method: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -183,7 +183,7 @@ def test_progress_rises_to_its_total(
     assert "it/s" not in capfd.readouterr().err, "the package's own bars stay silent"
 
 
-@pytest.mark.parametrize("method", [m.name for m in methods().values() if m.slow])
+@pytest.mark.parametrize("method", [m.name for m in saliency_methods().values() if m.slow])
 def test_a_slow_method_stops_midway(two_layers: Network, face: Tensor, method: str) -> None:
     asked = iter([False, False, True])
     done: list[int] = []
@@ -244,7 +244,7 @@ def in_use(two_layers: Network) -> Network:
     return two_layers.train()
 
 
-@pytest.mark.parametrize("method", list(methods()))
+@pytest.mark.parametrize("method", list(saliency_methods()))
 def test_the_network_is_as_it_was_after_a_map(in_use: Network, face: Tensor, method: str) -> None:
     before = state_of(in_use)
     explain(in_use, face, method=method)
@@ -252,7 +252,7 @@ def test_the_network_is_as_it_was_after_a_map(in_use: Network, face: Tensor, met
 
 
 @pytest.mark.parametrize("broken", [Breaks, BreaksAnIndex])
-@pytest.mark.parametrize("method", list(methods()))
+@pytest.mark.parametrize("method", list(saliency_methods()))
 def test_hooks_modes_and_gradients_are_as_they_were_when_the_model_raises(
     in_use: Network, face: Tensor, method: str, broken: type[nn.Module]
 ) -> None:
@@ -271,7 +271,7 @@ def test_the_network_is_as_it_was_after_a_stop(in_use: Network, face: Tensor) ->
     assert state_of(in_use) == before
 
 
-@pytest.mark.parametrize("method", list(methods()))
+@pytest.mark.parametrize("method", list(saliency_methods()))
 def test_maps_can_be_had_inside_inference_mode_and_of_half_precision_networks(
     two_layers: Network, face: Tensor, method: str
 ) -> None:

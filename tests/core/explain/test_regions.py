@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core.errors import ExplainError
-from core.explain import REGION_NAMES, answered_maps, explain, face_regions
+from core.explain import REGION_NAMES, explain, face_regions, predicted_class_maps
 from core.explain.regions import SIZE, TEMPLATE_LANDMARKS, FaceRegions
 
 
@@ -108,7 +108,7 @@ def test_landmarks_that_span_no_face_give_the_template():
 @pytest.mark.parametrize("stage", ["stage one", "stage two"])
 def test_maps_for_the_answers_are_those_asked_for_one_by_one(two_layers, face, stage):
     faces = torch.cat([face, face.flip(1)])
-    logits, maps = answered_maps(two_layers, faces, stage)
+    logits, maps = predicted_class_maps(two_layers, faces, stage)
     assert logits.tolist() == two_layers(faces).logits.tolist()
     for row, k in enumerate(logits.argmax(dim=1).tolist()):
         (expected,) = explain(two_layers, faces[row : row + 1], stage=stage, classes=k)

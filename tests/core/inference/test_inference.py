@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from core.checkpoints import list_checkpoints
+from core.export import photo_record
 from core.faces import detector
 from core.images import decode
-from core.inference import ENSEMBLE, Prediction, Predictor, analyze, class_saliency, ensemble_prediction, photo_values
-from core.labels import FER7, FERPLUS8, LabelSet
+from core.inference import Prediction, Predictor, analyze, class_saliency
+from core.labels import FER7, LabelSet
 from core.models import build_network, families
 from core.sample_photos import sample_photos
 from tests.conftest import CLASSES, draw
@@ -37,19 +38,6 @@ def test_probabilities_are_the_softmax_at_the_temperature():
 def test_logits_of_another_length_are_refused():
     with pytest.raises(ValueError, match=r"logits must have shape \(7,\) for FER7, got \(8,\)"):
         Prediction("m", FER7, np.zeros(8, np.float32))
-
-
-def test_the_ensemble_is_the_mean_of_probabilities():
-    one = Prediction("one", TWO, np.log(np.array([0.9, 0.1], np.float32)))
-    other = Prediction("other", TWO, np.log(np.array([0.3, 0.7], np.float32)))
-    assert ensemble_prediction([one, other]).probabilities == pytest.approx([0.6, 0.4], abs=1e-6)
-
-
-def test_members_with_other_classes_are_refused():
-    with pytest.raises(ValueError, match="FER7 and FERPLUS8"):
-        ensemble_prediction(
-            [Prediction("a", FER7, np.zeros(7, np.float32)), Prediction("b", FERPLUS8, np.zeros(8, np.float32))]
-        )
 
 
 def test_a_batch_says_what_each_face_says_alone(predictors):
@@ -89,13 +77,14 @@ def test_a_portrait_passes_the_whole_path(predictors, portrait):
     analysis = analyze(portrait, detector("haar"), predictors)
     assert len(analysis.faces) >= 1
     face = analysis.faces[0]
-    assert set(face.predictions) == {"tiny_cnn", "tiny_residual", ENSEMBLE}
-    assert face.predictions[ENSEMBLE].probabilities == pytest.approx(
+    assert set(face.predictions) == {"tiny_cnn", "tiny_residual"}
+    (group,) = face.groups
+    assert group.ensemble.probabilities == pytest.approx(
         np.mean([face.predictions[p.model_id].probabilities for p in predictors], axis=0), abs=1e-5
     )
     assert face.inputs["tiny_cnn"].shape == (48, 48)
-    assert face.verdict is face.predictions[ENSEMBLE]
-    assert 1 <= face.agreeing <= 2
+    assert face.verdict is group.ensemble
+    assert 1 <= group.agreeing <= 2
 
 
 def test_a_photo_without_a_face_is_an_empty_list_and_can_be_taken_whole(predictors):
@@ -112,7 +101,7 @@ def test_no_network_is_refused(portrait):
 
 
 def test_values_have_the_documented_shape(predictors, portrait):
-    values = photo_values("a.jpg", analyze(portrait, detector("haar"), predictors))
+    values = photo_record("a.jpg", analyze(portrait, detector("haar"), predictors))
     face = values["faces"][0]
     assert values["path"] == "a.jpg"
     assert len(face["box"]) == 4

@@ -6,21 +6,11 @@ import torch
 
 from core.checkpoints import list_checkpoints
 from core.errors import ExplainError, NotFiniteError
+from core.export import photo_record
 from core.faces import detector
 from core.images import decode
-from core.inference import (
-    ENSEMBLE,
-    Perturbation,
-    Predictor,
-    analyze,
-    disagreement_bits,
-    doubt,
-    image_maps,
-    perturbed,
-    photo_values,
-    summarize_faces,
-    sweep,
-)
+from core.inference import Predictor, analyze, disagreement_bits, image_maps, summarize_faces
+from core.probes import Perturbation, estimate_uncertainty, predict_perturbed, sweep
 from core.sample_photos import sample_photos
 
 
@@ -63,53 +53,54 @@ def silent_when_changed(sound, portrait, monkeypatch):
 
 
 def test_an_answer_that_is_no_number_is_refused_with_the_networks_name(broken):
-    with pytest.raises(NotFiniteError, match="tiny_cnn met a value that is not a finite number; check") as error:
+    with pytest.raises(NotFiniteError, match="tiny_cnn returned NaN or infinity") as error:
         broken.predict([np.zeros((48, 48), np.uint8)])
     assert error.value.model_ids == ("tiny_cnn",)
-    with pytest.raises(ExplainError, match="tiny_cnn met a value that is not a finite number"):
+    with pytest.raises(ExplainError, match="tiny_cnn returned NaN or infinity"):
         image_maps(broken, [np.zeros((48, 48), np.uint8)], [0])
 
 
 def test_the_analysis_names_that_network_and_goes_on_without_it(broken, residual, portrait):
     analysis = analyze(portrait, detector("haar"), [broken, residual])
     assert analysis.left_out == ("tiny_cnn",)
-    assert analysis.answering([broken, residual]) == (residual,)
+    assert analysis.predicting([broken, residual]) == (residual,)
     face = analysis.faces[0]
     assert set(face.predictions) == {"tiny_residual"}  # a mean of one network is that network
     assert np.isfinite(face.verdict.probabilities).all()
-    assert face.agreeing == 1
-    assert photo_values("a.jpg", analysis)["left_out"] == ["tiny_cnn"]
+    assert face.groups[0].agreeing == 1
+    assert photo_record("a.jpg", analysis)["left_out"] == ["tiny_cnn"]
     assert summarize_faces("a.jpg", analysis)[0].left_out == ("tiny_cnn",)
-    found = doubt(analysis.answering([broken, residual]), analysis, 0)
-    assert set(found.augmented) == {"tiny_residual"}
-    assert found.disagreement is None
+    found = estimate_uncertainty(analysis.predicting([broken, residual]), analysis, 0)
+    assert set(found.predictions) == {"tiny_residual"}
+    assert found.groups[0].augmented.disagreement_bits is None
 
 
 def test_without_any_answer_there_is_no_analysis(broken, portrait):
-    with pytest.raises(NotFiniteError, match="tiny_cnn met"):
+    with pytest.raises(NotFiniteError, match="tiny_cnn returned"):
         analyze(portrait, detector("haar"), [broken])
 
 
 def test_a_network_that_fails_on_the_changed_face_says_nothing_of_it(silent_when_changed):
     networks, analysis = silent_when_changed
-    changed = perturbed(networks, analysis, 0, Perturbation(blur=5))
+    changed = predict_perturbed(networks, analysis, 0, Perturbation(blur=5))
     assert set(changed.predictions) == {"tiny_residual"}
     assert set(changed.inputs) == {"tiny_cnn", "tiny_residual"}  # what it was shown is known
     cnn = [p for p in networks if p.model_id == "tiny_cnn"]
     with pytest.raises(NotFiniteError):
-        perturbed(cnn, analysis, 0, Perturbation(blur=5))
+        predict_perturbed(cnn, analysis, 0, Perturbation(blur=5))
     with pytest.raises(NotFiniteError):
         sweep(cnn[0], analysis, 0, Perturbation(), "blur")
 
 
 def test_a_network_that_fails_on_a_view_is_left_out_of_the_doubt(silent_when_changed):
     networks, analysis = silent_when_changed
-    assert ENSEMBLE in doubt(networks, analysis, 0).augmented  # the face alone was answered
-    found = doubt(networks, analysis, 0, "mirror")
-    assert set(found.raw) == set(found.calibrated) == set(found.augmented) == {"tiny_residual"}
-    assert found.disagreement is None
+    assert estimate_uncertainty(networks, analysis, 0).verdict.is_ensemble  # both networks predicted the face itself
+    found = estimate_uncertainty(networks, analysis, 0, "mirror")
+    (group,) = found.groups
+    assert group.raw.model_ids == group.calibrated.model_ids == group.augmented.model_ids == ("tiny_residual",)
+    assert group.augmented.disagreement_bits is None
     with pytest.raises(NotFiniteError):
-        doubt([p for p in networks if p.model_id == "tiny_cnn"], analysis, 0, "mirror")
+        estimate_uncertainty([p for p in networks if p.model_id == "tiny_cnn"], analysis, 0, "mirror")
 
 
 def test_disagreement_with_what_is_no_number_is_not_called_agreement():

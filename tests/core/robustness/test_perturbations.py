@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from core.inference import REGIONS, Perturbation
+from core.probes import OCCLUSION_PRESETS, Perturbation
 from core.robustness import PERTURBATIONS, STRENGTHS, perturb
 
 IDS = np.arange(40)
@@ -57,7 +57,7 @@ def test_any_picture_keeps_its_shape(images, name, strength):
 @pytest.mark.parametrize("part", ["eyes", "mouth"])
 def test_at_strength_3_the_bar_is_the_part_that_what_if_hides(faces, part):
     hidden = perturb(faces, part, 3, IDS)
-    assert np.array_equal(hidden[0], Perturbation(hidden=REGIONS[part]).apply(faces[0]))
+    assert np.array_equal(hidden[0], Perturbation(hidden=OCCLUSION_PRESETS[part]).apply(faces[0]))
 
 
 @pytest.mark.parametrize(("name", "knob"), [("blur", "blur"), ("contrast", "contrast"), ("jpeg", "jpeg_quality")])

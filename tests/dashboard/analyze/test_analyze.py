@@ -1,12 +1,12 @@
 """Every panel of Analyze through the entry file, with networks that were really trained."""
 
-import sys
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.explain import methods
+from core.explain import saliency_methods
+from core.probes import uncertainty
 from core.sample_photos import sample_photos
 from dashboard.services import photos as photo_services
 from dashboard.services.shelf import Shelf
@@ -40,7 +40,7 @@ def labeled(widgets, label: str):
 def test_every_method_draws_a_map_of_every_network(lab, said):
     app = lab("Saliency", method="Occlusion")
     assert app.selectbox(key="method").value == "occlusion"
-    for name, method in methods().items():
+    for name, method in saliency_methods().items():
         app.selectbox(key="method").set_value(name).run()
         assert not app.exception
         text = said(app)
@@ -90,7 +90,7 @@ def test_hiding_everything_is_a_sentence(lab, said):
     app = lab("What if")
     app.pills(key="hidden_parts").set_value(["left half", "right half"]).run()
     assert not app.exception
-    assert "The whole face is hidden; leave at least one cell of it visible." in said(app)
+    assert "The whole face is hidden; leave at least one cell visible." in said(app)
     assert "Nothing is changed" not in said(app)
     assert "What the networks now see" not in said(app)
     assert not [b.label for b in app.get("download_button") if b.label in ("Answers (CSV)", "Curve (CSV)")]
@@ -134,8 +134,7 @@ def test_doubt_is_stricter_the_more_often_it_must_be_right(lab, said):
 
 
 def test_an_answer_below_the_threshold_is_unsure(lab, said, monkeypatch):
-    # ``core.inference.doubt`` is also the name of its function.
-    monkeypatch.setattr(sys.modules["core.inference.doubt"], "threshold_for", lambda *_: 1.1)
+    monkeypatch.setattr(uncertainty, "threshold_for", lambda *_: 1.1)
     app = lab("Doubt")
     assert "Unsure is a good answer" in said(app)
     assert "not defined" in said(app)  # nobody is answered, so nobody is answered rightly

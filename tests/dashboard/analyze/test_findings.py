@@ -12,7 +12,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import inference
+from core import inference, probes
 from core.explain import ChanceResult, ConfidenceDrop, Explanation, FaithfulnessCurves, RoadCurves
 from dashboard.analyze import downloads, report
 from dashboard.analyze import trust as trust_panel
@@ -88,7 +88,7 @@ def test_the_report_takes_the_chosen_views(lab):
     ((_, table),) = section(made, "Doubt").tables
     assert "over ten crops" in table.columns
     assert "the mean over ten crops" in made.summary[0]
-    assert app.files[-1]["faces"][0]["doubt"]["views"] == "ten crops"
+    assert app.files[-1]["faces"][0]["uncertainty"]["views"] == "ten crops"
 
 
 def test_the_report_has_the_shares_by_region(lab):
@@ -128,7 +128,7 @@ def test_trust_that_was_measured_is_in_the_report_unasked(lab, said, few_methods
 
 
 def test_measuring_for_the_report_can_be_stopped_and_goes_on(lab, said, few_methods, monkeypatch):
-    real, begun, asked = inference.chance, [], []
+    real, begun, asked = probes.compare_with_chance, [], []
     init = progress.Work.__init__
     monkeypatch.setattr(
         progress.Work, "__init__", lambda self, key, what, parts: asked.append(what) or init(self, key, what, parts)
@@ -141,7 +141,7 @@ def test_measuring_for_the_report_can_be_stopped_and_goes_on(lab, said, few_meth
             st.rerun()
         return real(*args, **options)
 
-    monkeypatch.setattr(inference, "chance", stopped_at_the_second)
+    monkeypatch.setattr(probes, "compare_with_chance", stopped_at_the_second)
     app = lab("Report")
     app.selectbox(key="stage").set_value(STAGE).run()
     app.toggle(key="report_trust").set_value(True).run()
@@ -156,7 +156,7 @@ def test_measuring_for_the_report_can_be_stopped_and_goes_on(lab, said, few_meth
 
 
 def test_a_map_that_is_no_better_than_chance_is_called_so_wherever_it_is_drawn(lab, said, few_methods, monkeypatch):
-    monkeypatch.setattr(inference, "chance", lambda *_, **__: ChanceResult(0.1, 0.2, 99))
+    monkeypatch.setattr(probes, "compare_with_chance", lambda *_, **__: ChanceResult(0.1, 0.2, 99))
     app = lab("Regions")
     app.selectbox(key="stage").set_value(STAGE).run()
     assert "chance" not in said(app)
@@ -179,7 +179,7 @@ def measure_at(app: AppTest) -> None:
 
 
 def test_two_faces_side_by_side_say_it_too(lab, said, few_methods, monkeypatch):
-    monkeypatch.setattr(inference, "chance", lambda *_, **__: ChanceResult(0.1, 0.2, 99))
+    monkeypatch.setattr(probes, "compare_with_chance", lambda *_, **__: ChanceResult(0.1, 0.2, 99))
     app = lab("Trust", "two_faces")
     measure(app)
     if "marks no place" in said(app):
@@ -201,7 +201,7 @@ def test_the_file_of_a_panel_without_a_question_has_the_maps_asked_for_last(lab)
 def test_a_link_to_another_panel_is_followed_by_the_file(lab):
     face = lab("Saliency", target="0.5", views="with its mirror image", **{"class": "dark"}).files[-1]["faces"][0]
     assert face["verdict"]["target_accuracy"] == 0.5
-    assert face["doubt"]["views"] == "mirror"
+    assert face["uncertainty"]["views"] == "mirror"
     assert {m["class"] for m in face["maps"].values()} == {"dark"}
 
 
@@ -220,23 +220,24 @@ def test_every_face_of_the_photo_is_in_the_file_and_the_one_in_question_has_maps
     faces = lab("Saliency", "two_faces", face="2").files[-1]["faces"]
     assert [face["number"] for face in faces] == [1, 2]
     assert [bool(face["maps"]) for face in faces] == [False, True]
-    assert all(face["raw"] and face["doubt"]["entropy_bits"] for face in faces)
+    assert all(face["raw"] and face["uncertainty"]["entropy_bits"] for face in faces)
 
 
 def test_the_numbers_of_trust_hold_every_point_and_correlation():
     fractions = np.linspace(0, 1, 3)
     explanation = Explanation("one", "gradcam", 0, "stage 3", np.eye(2, dtype=np.float32), 1.0)
-    found = inference.TrustFindings(
-        inference.Measures(
+    found = probes.TrustFindings(
+        probes.FaithfulnessMeasures(
             explanation,
             FaithfulnessCurves(fractions, np.array([0.9, 0.4, 0.1]), np.array([0.1, 0.6, 0.9]), 0.45, 0.55),
             RoadCurves(fractions[1:], np.array([0.4, 0.3]), np.array([0.7, 0.6])),
             ConfidenceDrop(0.9, 0.5, 0.1),
-        ).tested(ChanceResult(0.2, 0.1, 99)),
-        inference.MethodAgreement(("A = B", "C"), np.array([[1.0, 0.5], [0.5, 1.0]])),
+        ),
+        ChanceResult(0.2, 0.1, 99),
+        probes.MethodAgreement(("A = B", "C"), np.array([[1.0, 0.5], [0.5, 1.0]])),
         (("head", 0.25), ("stage3", 0.0)),
     )
-    table = trust.numbers({"one": found, "other": inference.TrustFindings()}, {"one": "One", "other": "Other"})
+    table = trust.numbers({"one": found, "other": probes.TrustFindings()}, {"one": "One", "other": "Other"})
     assert set(table["network"]) == {"One"}
     points = table[table["measure"] == "insertion"]
     assert list(points["at"]) == [0, 0.5, 1]

@@ -6,8 +6,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core import inference
-from core.explain import Contrast, methods
+from core import inference, probes
+from core.explain import Contrast, saliency_methods
 from core.faces import Box, Detector, Face
 from core.sample_photos import sample_photos
 from dashboard import services
@@ -34,11 +34,12 @@ def labeled(widgets, label: str):
 
 
 def stopping_at(monkeypatch, name: str, number: int, key: str) -> list[int]:
-    """``core.inference.name`` is stopped at its ``number``-th call as by a click: remembered, and the script reruns.
+    """``name`` of ``core.probes`` or ``core.inference`` is stopped at its ``number``-th call, as by a click.
 
     Returns the numbers of the calls that were made.
     """
-    real, calls = getattr(inference, name), []
+    module = probes if hasattr(probes, name) else inference
+    real, calls = getattr(module, name), []
 
     def interrupted(*args, progress=None, **options):
         calls.append(len(calls) + 1)
@@ -48,7 +49,7 @@ def stopping_at(monkeypatch, name: str, number: int, key: str) -> list[int]:
             st.rerun()
         return real(*args, **options)
 
-    monkeypatch.setattr(inference, name, interrupted)
+    monkeypatch.setattr(module, name, interrupted)
     return calls
 
 
@@ -124,7 +125,7 @@ def test_a_slow_map_that_is_stopped_leaves_the_others(lab, said, monkeypatch, re
 
 
 def test_trust_that_is_stopped_keeps_what_was_measured(lab, said, monkeypatch, remembers_the_question):
-    calls = stopping_at(monkeypatch, "chance", 2, "trust")
+    calls = stopping_at(monkeypatch, "compare_with_chance", 2, "trust")
     app = lab("Trust", stage="stage 1")
     labeled(app.button, "Measure").click().run()
     assert not app.exception
@@ -143,11 +144,9 @@ def test_trust_that_is_stopped_keeps_what_was_measured(lab, said, monkeypatch, r
 
 def test_trust_is_about_the_chosen_method_and_contrast(lab, said, monkeypatch):
     asked, compared = [], []
-    sanity, agreement = inference.sanity, inference.method_agreement
-    monkeypatch.setattr(inference, "sanity", lambda *a, **o: asked.append(a[2:]) or sanity(*a, **o))
-    monkeypatch.setattr(
-        inference, "method_agreement", lambda *a, **o: compared.append((a[2], a[4])) or agreement(*a, **o)
-    )
+    check, agreement = probes.randomization_check, probes.method_agreement
+    monkeypatch.setattr(probes, "randomization_check", lambda *a, **o: asked.append(a[2:]) or check(*a, **o))
+    monkeypatch.setattr(probes, "method_agreement", lambda *a, **o: compared.append((a[2], a[4])) or agreement(*a, **o))
     link = {"class": "striped", "rather_than": "dark", "method": "Occlusion", "networks": "CNN", "stage": "stage 1"}
     app = lab("Trust", **link)
     labeled(app.button, "Measure").click().run()
@@ -166,7 +165,7 @@ def test_trust_is_about_the_chosen_method_and_contrast(lab, said, monkeypatch):
 
 
 def test_the_check_by_random_weights_of_a_slow_method_can_be_stopped(lab, said, monkeypatch, remembers_the_question):
-    calls = stopping_at(monkeypatch, "sanity", 2, "trust")
+    calls = stopping_at(monkeypatch, "randomization_check", 2, "trust")
     app = lab("Trust", method="Occlusion")
     labeled(app.button, "Measure").click().run()
     assert not app.exception
@@ -197,8 +196,8 @@ def test_averages_over_the_data_set_are_made_once(lab, said, image_folder, monke
     app = lab("Regions")
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
     calls = []
-    real = inference.dataset_shares
-    monkeypatch.setattr(inference, "dataset_shares", lambda *a, **o: calls.append(1) or real(*a, **o))
+    real = probes.split_region_shares
+    monkeypatch.setattr(probes, "split_region_shares", lambda *a, **o: calls.append(1) or real(*a, **o))
     labeled(app.button, "Average by class").click().run()
     assert not app.exception
     assert "PrivateTest, n = 36, by the class each network answered with" in said(app)
@@ -230,7 +229,7 @@ def test_a_chosen_class_goes_into_the_link_and_stays_for_the_next_face(lab, said
 def test_every_method_can_stand_in_the_grid():
     from dashboard.plots import method_grid
 
-    for name, method in methods().items():
+    for name, method in saliency_methods().items():
         assert method_grid.title((name,), plain=True) == method.title
 
 

@@ -8,8 +8,8 @@ from PIL import Image
 
 from core.explain import REGION_NAMES, Explanation, face_regions
 from core.faces import Box
-from core.inference import DatasetShares
 from core.labels import LabelSet
+from core.probes import SplitRegionShares
 from dashboard.plots import clickable_photo, method_grid, regions
 from dashboard.style import Form
 
@@ -18,13 +18,13 @@ FORMS = {"one": Form("dot", "circle"), "two": Form("dash", "square")}
 LABELS = LabelSet("letters", ("a", "b", "c"))
 
 
-def shares_of(model_id: str) -> DatasetShares:
-    return DatasetShares(
+def shares_of(model_id: str) -> SplitRegionShares:
+    return SplitRegionShares(
         model_id=model_id,
         split="test",
         stage="stage 3",
         labels=LABELS,
-        answered=np.array([0, 0, 1]),
+        predicted=np.array([0, 0, 1]),
         shares=np.array([[0.1, 0.2, 0.3, 0.4, 0.0], [0.3, 0.2, 0.1, 0.2, 0.2], [0.2] * 5]),
         areas=face_regions().areas,
     )

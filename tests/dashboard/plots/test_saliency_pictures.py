@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from core.explain import ChanceResult, ConfidenceDrop, Explanation, FaithfulnessCurves, RoadCurves
-from core.inference import ENSEMBLE, KNOBS, MethodAgreement, Prediction, Sweep, Trust
+from core.inference import ENSEMBLE, Prediction
 from core.labels import LabelSet
+from core.probes import PERTURBATION_SETTINGS, FaithfulnessMeasures, MethodAgreement, Sweep, TrustFindings
 from dashboard.plots import perturbation, trust
 from dashboard.plots.dumbbells import SHAPES, dumbbells
 from dashboard.reports import face_report
@@ -66,7 +67,8 @@ def test_every_form_of_a_network_has_a_shape():
 
 def test_a_curve_has_the_hue_of_its_class_and_the_form_of_its_network(inks):
     swept = {
-        m: Sweep(KNOBS["blur"], np.array([0.0, 10.0]), (saying(m, 0.9, 0.1), saying(m, 0.25, 0.75))) for m in FORMS
+        m: Sweep(PERTURBATION_SETTINGS["blur"], np.array([0.0, 10.0]), (saying(m, 0.9, 0.1), saying(m, 0.25, 0.75)))
+        for m in FORMS
     }
     figure = perturbation.along(swept, "sad", 2.5, FORMS, NAMES, inks)
     one, other = figure.data
@@ -95,8 +97,8 @@ def test_agreement_shows_a_map_that_ranks_nothing_as_a_dash(inks):
 
 
 def test_the_chance_test_is_said_in_words(inks):
-    assert trust.verdict(measured(score=0.3)) == "better than chance"
-    assert trust.verdict(measured(score=0.1)) == "no better than chance"
+    assert trust.verdict(measured(score=0.3).chance) == "better than chance"
+    assert trust.verdict(measured(score=0.1).chance) == "no better than chance"
     row = trust.table({"one": measured(score=0.3)}, NAMES).iloc[0]
     assert row["insertion − deletion, in 6 steps"] == "0.300"
     assert row["drop, marked tenth hidden"] == "0.400"
@@ -133,8 +135,9 @@ def test_a_report_without_pictures_has_none(checkpoint):
     assert "Pictures" not in text
 
 
-def measured(score: float) -> Trust:
+def measured(score: float) -> TrustFindings:
     curves = FaithfulnessCurves(np.zeros(2), np.zeros(2), np.zeros(2), 0.3, 0.6)
     explanation = Explanation("one", "gradcam", 0, "stage 3", np.eye(2, dtype=np.float32), 1.0)
     road = RoadCurves(np.zeros(2), np.zeros(2), np.ones(2))
-    return Trust(explanation, curves, road, ConfidenceDrop(0.9, 0.5, 0.1), ChanceResult(score, 0.2, 99))
+    measures = FaithfulnessMeasures(explanation, curves, road, ConfidenceDrop(0.9, 0.5, 0.1))
+    return TrustFindings(measures, ChanceResult(score, 0.2, 99))

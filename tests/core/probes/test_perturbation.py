@@ -9,8 +9,17 @@ from core.checkpoints import list_checkpoints
 from core.errors import PerturbationError
 from core.faces import detector
 from core.images import decode
-from core.inference import GRID, KNOBS, REGIONS, Perturbation, Predictor, analyze, perturbed, perturbed_inputs, sweep
+from core.inference import Predictor, analyze
 from core.preprocessing import Preprocessing
+from core.probes import (
+    OCCLUSION_GRID,
+    OCCLUSION_PRESETS,
+    PERTURBATION_SETTINGS,
+    Perturbation,
+    perturbed_inputs,
+    predict_perturbed,
+    sweep,
+)
 from core.sample_photos import sample_photos
 
 CHEQUERED = (np.indices((48, 48)).sum(axis=0) % 2 * 100 + 50).astype(np.uint8)  # 50 and 150, mean 100
@@ -81,8 +90,8 @@ def test_hidden_cells_are_filled_with_the_mean_and_nothing_else_changes():
 
 
 def test_hiding_everything_or_nothing_there_is_is_refused():
-    everything = REGIONS["left half"] | REGIONS["right half"]
-    assert len(everything) == GRID * GRID
+    everything = OCCLUSION_PRESETS["left half"] | OCCLUSION_PRESETS["right half"]
+    assert len(everything) == OCCLUSION_GRID * OCCLUSION_GRID
     with pytest.raises(PerturbationError, match="the whole face is hidden; leave at least one cell"):
         Perturbation(hidden=everything)
     with pytest.raises(PerturbationError, match="grid of 6 × 6, got \\(6, 0\\)"):
@@ -93,19 +102,19 @@ def test_hiding_everything_or_nothing_there_is_is_refused():
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.fixed_dictionaries({name: st.floats(knob.low, knob.high) for name, knob in KNOBS.items()}),
+    st.fixed_dictionaries({name: st.floats(knob.low, knob.high) for name, knob in PERTURBATION_SETTINGS.items()}),
     st.booleans(),
     st.sampled_from([(16, 16), (48, 48), (61, 61, 3)]),
 )
 def test_any_change_of_any_picture_is_a_picture(values, mirrored, shape):
     image = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
-    changed = Perturbation(**values, mirrored=mirrored, hidden=REGIONS["mouth"]).apply(image)
+    changed = Perturbation(**values, mirrored=mirrored, hidden=OCCLUSION_PRESETS["mouth"]).apply(image)
     assert changed.shape == shape
     assert changed.dtype == np.uint8
 
 
 def test_without_a_change_the_networks_see_and_say_what_they_did(predictors, analysis):
-    again = perturbed(predictors, analysis, 0, Perturbation())
+    again = predict_perturbed(predictors, analysis, 0, Perturbation())
     for model_id, before in analysis.faces[0].predictions.items():
         assert again.predictions[model_id].probabilities == pytest.approx(before.probabilities, abs=1e-6)
     for model_id, before in analysis.faces[0].inputs.items():
@@ -127,13 +136,13 @@ def test_a_margin_shows_more_of_the_photo(predictors, analysis):
 def test_a_sweep_says_what_each_value_says_alone(predictors, analysis):
     base = Perturbation(mirrored=True)
     swept = sweep(predictors[0], analysis, 0, base, "brightness", [-0.3, 0.0, 0.3])
-    for value, prediction in zip(swept.positions, swept.predictions, strict=True):
-        alone = perturbed(predictors, analysis, 0, replace(base, brightness=float(value)))
+    for value, prediction in zip(swept.setting_values, swept.predictions, strict=True):
+        alone = predict_perturbed(predictors, analysis, 0, replace(base, brightness=float(value)))
         assert prediction.probabilities == pytest.approx(
             alone.predictions[predictors[0].model_id].probabilities, abs=1e-5
         )
     assert swept.probability(0).shape == (3,)
-    assert len(sweep(predictors[0], analysis, 0, base, "blur").positions) == 13
-    assert all(answer.features is None for answer in swept.predictions)  # hundreds of sweeps are kept
-    with pytest.raises(PerturbationError, match="no knob 'mood'"):
+    assert len(sweep(predictors[0], analysis, 0, base, "blur").setting_values) == 13
+    assert all(answer.features is None for answer in swept.predictions)  # sweeps are cached
+    with pytest.raises(PerturbationError, match="unknown setting 'mood'"):
         sweep(predictors[0], analysis, 0, base, "mood")

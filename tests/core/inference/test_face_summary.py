@@ -6,7 +6,7 @@ import pytest
 from core.checkpoints import list_checkpoints
 from core.faces import detector
 from core.images import decode
-from core.inference import ENSEMBLE, FaceSummary, Predictor, analyze, disagreement_bits, in_order, summarize_faces
+from core.inference import FaceSummary, Predictor, analyze, sort_faces, summarize_faces
 from core.sample_photos import sample_photos
 
 THUMBNAIL = np.zeros((96, 96, 3), np.uint8)
@@ -28,29 +28,28 @@ FACES = [
     ],
 )
 def test_faces_are_sorted_and_equal_ones_keep_their_order(order, expected):
-    assert [f"{f.photo}{f.number}" for f in in_order(FACES, order)] == expected
+    assert [f"{f.photo}{f.number}" for f in sort_faces(FACES, order)] == expected
 
 
-def test_an_order_there_is_not_is_named():
+def test_an_unknown_order_is_refused():
     with pytest.raises(ValueError, match="by photo, expression, confidence, disagreement, got 'mood'"):
-        in_order(FACES, "mood")
+        sort_faces(FACES, "mood")
 
 
-def test_a_summary_says_what_the_analysis_says(checkpoint_root):
+def test_a_summary_matches_the_analysis(checkpoint_root):
     predictors = [Predictor.load(c) for c in list_checkpoints(checkpoint_root).checkpoints]
     photo = decode(sample_photos()["two_faces"].data)
     analysis = analyze(photo, detector("haar"), predictors)
     found = summarize_faces("p", analysis)
     assert [f.number for f in found] == [0, 1]
     for summary, face in zip(found, analysis.faces, strict=True):
-        verdict = face.predictions[ENSEMBLE]
-        assert summary.expression == verdict.expression
-        assert summary.confidence == pytest.approx(verdict.probabilities.max())
-        singles = [p.probabilities for m, p in face.predictions.items() if m != ENSEMBLE]
-        assert summary.disagreement == pytest.approx(disagreement_bits(singles))
+        (group,) = face.groups
+        assert summary.expression == group.ensemble.expression
+        assert summary.confidence == pytest.approx(group.ensemble.probabilities.max())
+        assert summary.disagreement_bits == group.disagreement_bits > 0
         assert summary.side_px == face.face.box.side
         assert summary.thumbnail.shape == (96, 96, 3)
         assert summary.thumbnail.std() > 10
     assert not np.array_equal(found[0].thumbnail, found[1].thumbnail)
     alone = summarize_faces("p", analyze(photo, detector("haar"), predictors[:1]))
-    assert alone[0].disagreement is None
+    assert alone[0].disagreement_bits is None

@@ -15,7 +15,7 @@ from core.explain.methods import explain
 from core.models.network import Network
 
 
-def randomization_check(
+def cascading_randomization(
     network: Network,
     inputs: Tensor,
     target: int | Contrast,

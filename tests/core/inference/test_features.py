@@ -62,7 +62,7 @@ def test_a_split_keeps_its_row_numbers_and_the_distances_of_its_features(checkpo
 
 def test_the_command_makes_both_splits_and_they_are_found_again(own_root, image_folder):
     checkpoint = load_checkpoint(own_root / "tiny_cnn")
-    with pytest.raises(CheckpointError, match=r"no stored embedding of the test split; make it with: python -m core"):
+    with pytest.raises(CheckpointError, match=r"no stored embedding of the test split; create it with: python -m core"):
         stored_embedding(checkpoint, "test")
     result = run("embed", "tiny_cnn", "--data", image_folder, "--checkpoints", own_root)
     assert result.exit_code == 0, result.output
@@ -96,7 +96,9 @@ def test_an_embedding_of_other_weights_or_a_damaged_one_names_the_command(own_ro
     run("embed", "tiny_cnn", "--data", image_folder, "--checkpoints", own_root)
     checkpoint = load_checkpoint(own_root / "tiny_cnn")
     retrained = dataclasses.replace(checkpoint, card=dataclasses.replace(checkpoint.card, weights_sha256="0" * 64))
-    with pytest.raises(CheckpointError, match="is of other weights; make it with: python -m core embed tiny_cnn"):
+    with pytest.raises(
+        CheckpointError, match="belongs to other weights; create it with: python -m core embed tiny_cnn"
+    ):
         stored_embedding(retrained, "test")
     checkpoint.embeddings_path("test").write_bytes(b"cut")
     with pytest.raises(CheckpointError, match="cannot be read as a Parquet file of an embedding"):

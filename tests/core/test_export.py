@@ -6,22 +6,11 @@ import pytest
 
 from core.checkpoints import list_checkpoints
 from core.explain import ChanceResult, ConfidenceDrop, Explanation, FaithfulnessCurves, RoadCurves
+from core.export import FaceFindings, detailed_photo_record, photo_record
 from core.faces import detector
 from core.images import decode
-from core.inference import (
-    FaceFindings,
-    MethodAgreement,
-    Predictor,
-    Trust,
-    TrustFindings,
-    analyze,
-    class_saliency,
-    decide,
-    doubt,
-    entropy_bits,
-    everything,
-    photo_values,
-)
+from core.inference import Predictor, analyze, class_saliency, entropy_bits
+from core.probes import FaithfulnessMeasures, MethodAgreement, TrustFindings, decide, estimate_uncertainty
 from core.sample_photos import sample_photos
 from core.versions import versions
 
@@ -51,25 +40,29 @@ def explained(predictors, analysis):
 @pytest.fixture(scope="module")
 def written(checkpoints, predictors, analysis, explained):
     """Everything on the portrait's face, as it is read back from strict JSON."""
-    found = doubt(predictors, analysis, 0, "mirror")
+    found = estimate_uncertainty(predictors, analysis, 0, "mirror")
     run = checkpoints[0].evaluation("val")
     known = FaceFindings(
-        doubt=found,
+        uncertainty=found,
         decision=decide(found.verdict, run, checkpoints[0].evaluation("test"), 0.5),
         explained=explained,
         shares={"tiny_cnn": np.array([0.1, 0.2, 0.3, 0.4, np.nan])},
         trust={"tiny_cnn": measured(explained["tiny_cnn"])},
     )
-    others = [FaceFindings(doubt(predictors, analysis, n)) for n in range(1, len(analysis.faces))]
-    return json.loads(json.dumps(everything("a.jpg", analysis, predictors, [known, *others]), allow_nan=False))
+    others = [FaceFindings(estimate_uncertainty(predictors, analysis, n)) for n in range(1, len(analysis.faces))]
+    return json.loads(
+        json.dumps(detailed_photo_record("a.jpg", analysis, predictors, [known, *others]), allow_nan=False)
+    )
 
 
 def measured(explanation: Explanation) -> TrustFindings:
     curves = FaithfulnessCurves(FRACTIONS, np.array([0.9, 0.4, 0.1]), np.array([0.1, 0.6, 0.9]), 0.45, 0.55)
     road = RoadCurves(FRACTIONS, np.array([0.5, 0.4, 0.3]), np.array([0.8, 0.7, 0.6]))
-    made = Trust(explanation, curves, road, ConfidenceDrop(0.9, 0.5, 0.1), ChanceResult(0.2, 0.1, 99))
+    made = FaithfulnessMeasures(explanation, curves, road, ConfidenceDrop(0.9, 0.5, 0.1))
     correlation = np.array([[1.0, np.nan], [np.nan, 1.0]])
-    return TrustFindings(made, MethodAgreement(("Grad-CAM", "LayerCAM"), correlation), (("head", 0.25),))
+    return TrustFindings(
+        made, ChanceResult(0.2, 0.1, 99), MethodAgreement(("Grad-CAM", "LayerCAM"), correlation), (("head", 0.25),)
+    )
 
 
 def test_the_networks_are_named_with_their_weights_and_versions(written, predictors):
@@ -84,7 +77,7 @@ def test_the_networks_are_named_with_their_weights_and_versions(written, predict
 
 
 def test_it_holds_what_the_command_line_prints(written, analysis):
-    printed = photo_values("a.jpg", analysis)
+    printed = photo_record("a.jpg", analysis)
     assert written["path"] == printed["path"]
     for face, short in zip(written["faces"], printed["faces"], strict=True):
         assert {k: face[k] for k in short} == short
@@ -98,7 +91,7 @@ def test_a_face_has_its_place_and_every_probability(written, analysis):
     assert list(face["predictions"]["tiny_cnn"].values()) == pytest.approx(answer.probabilities, abs=1e-5)
     raw = replace(answer, temperature=1.0).probabilities
     assert list(face["raw"]["tiny_cnn"].values()) == pytest.approx(raw, abs=1e-5)
-    of_views = face["doubt"]
+    of_views = face["uncertainty"]
     assert of_views["views"] == "mirror"
     over = np.array(list(of_views["probabilities"]["tiny_cnn"].values()))
     assert of_views["entropy_bits"]["tiny_cnn"] == pytest.approx(entropy_bits(over), abs=1e-4)
@@ -135,10 +128,10 @@ def test_what_was_measured_is_there_and_no_number_is_null(written):
 
 
 def test_what_was_not_measured_is_null(predictors, analysis):
-    found = doubt(predictors, analysis, 0)
-    known = FaceFindings(found, trust={"tiny_cnn": TrustFindings(randomized=(("head", 0.5),))})
+    found = estimate_uncertainty(predictors, analysis, 0)
+    known = FaceFindings(found, trust={"tiny_cnn": TrustFindings(randomization=(("head", 0.5),))})
     others = [FaceFindings(found)] * (len(analysis.faces) - 1)
-    face = everything("a.jpg", analysis, predictors, [known, *others])["faces"][0]
+    face = detailed_photo_record("a.jpg", analysis, predictors, [known, *others])["faces"][0]
     assert face["verdict"] is None
     assert face["maps"] == {}
     empty = dict.fromkeys(("deletion_insertion", "road", "drop", "chance", "agreement"))

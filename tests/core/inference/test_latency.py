@@ -4,7 +4,7 @@ import pytest
 
 from core.checkpoints import list_checkpoints
 from core.inference import Predictor
-from core.inference.timing import milliseconds_per_face
+from core.inference.latency import milliseconds_per_face
 
 
 def test_a_face_takes_some_time(checkpoint_root):

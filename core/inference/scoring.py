@@ -1,4 +1,4 @@
-"""A network over a whole data set."""
+"""Predictions of a network for a whole split of a data set."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def evaluate(
     model_id: str,
     temperature: float = 1.0,
 ) -> EvaluationRun:
-    """The network's answers for one split and its mirror images, those with an exact copy in training marked."""
+    """The network's logits for one split and its mirror images; images with an exact copy in training are marked."""
     chosen = samples.of(split)
     copies = copies_in_train(samples)[samples.split == split]
     images = prepared_images(chosen, preprocessing)
@@ -48,7 +48,7 @@ def evaluate(
 
 
 def prepared_images(samples: Samples, preprocessing: Preprocessing) -> Tensor:
-    """Every image as the network sees it, (N, S, S) or (N, S, S, 3) uint8."""
+    """Every image at the network's input size, (N, S, S) or (N, S, S, 3) uint8."""
     ready = samples.channels == preprocessing.channels and samples.images.shape[1] == preprocessing.size_px
     if ready and preprocessing.equalize == "none":
         return torch.from_numpy(samples.images)

@@ -1,4 +1,4 @@
-"""Analyses as plain values, for files and pipes: strict JSON, in which what is not known or not a number is None."""
+"""Analyses as plain values for strict JSON; what is unknown or not a finite number is None."""
 
 from __future__ import annotations
 
@@ -9,19 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from core.explain import REGION_NAMES, Explanation
-from core.inference.analysis import FaceAnalysis, PhotoAnalysis
-from core.inference.doubt import Decision, Doubt, entropy_bits
-from core.inference.predictor import Prediction, Predictor
-from core.inference.trust import Measures, Trust, TrustFindings
+from core.explain import REGION_NAMES, ChanceResult, Explanation
+from core.inference import (
+    FaceAnalysis,
+    LabelGroup,
+    PhotoAnalysis,
+    Prediction,
+    Predictor,
+    entropy_bits,
+    predictions_by_model,
+)
+from core.probes import Decision, FaithfulnessMeasures, TrustFindings, Uncertainty
 from core.versions import versions
 
 
 @dataclass(frozen=True, eq=False)
 class FaceFindings:
-    """What is known of one face beside where it is and what each network said; what is not known is left empty."""
+    """What is known of one face besides its position and predictions; what is unknown is empty."""
 
-    doubt: Doubt
+    uncertainty: Uncertainty
     decision: Decision | None = None
     # By model id, for one class (or one rather than another), by one method.
     explained: Mapping[str, Explanation] = field(default_factory=dict)
@@ -29,18 +35,19 @@ class FaceFindings:
     trust: Mapping[str, TrustFindings] = field(default_factory=dict)
 
 
-def photo_values(path: str, analysis: PhotoAnalysis) -> dict[str, Any]:
+def photo_record(path: str, analysis: PhotoAnalysis) -> dict[str, Any]:
     """``{"path", "left_out": [network], "faces": [{"box", "score", "predictions": {network: {class: probability}}}]}``;
-    boxes are [left, top, width, height] in pixels of the upright photo, ``left_out`` are networks without an answer.
+    boxes are [left, top, width, height] in pixels of the upright photo, ``left_out`` are networks without predictions,
+    and ``predictions`` has the ensemble of the largest label group under "ensemble".
     """
     faces = [_face(found) for found in analysis.faces]
     return {"path": path, "left_out": list(analysis.left_out), "faces": faces}
 
 
-def everything(
+def detailed_photo_record(
     path: str, analysis: PhotoAnalysis, predictors: Sequence[Predictor], findings: Sequence[FaceFindings]
 ) -> dict[str, Any]:
-    """All that is known of a photo; ``findings`` has one entry a face. What :func:`photo_values` holds, and with it
+    """Everything known of a photo; ``findings`` has one entry per face. The fields of :func:`photo_record` and:
 
     - ``versions``: {name: version}; ``photo``: {width, height} in px; ``detector``
     - ``networks``: {network: {title, architecture, classes, weights_sha256, temperature}}
@@ -48,7 +55,7 @@ def everything(
       - ``number`` from 1, ``landmarks`` [[x, y], …] px (right eye, left eye, nose, right and left mouth corner, the
         person's own right first) or null, ``roll_deg`` clockwise
       - ``predictions``: after temperature scaling, of the face alone; ``raw``: before it, {network: {class: p}}
-      - ``doubt``: {views, probabilities: {network: {class: p}} over those views, entropy_bits: {network: bits},
+      - ``uncertainty``: {views, probabilities: {network: {class: p}} over those views, entropy_bits: {network: bits},
         disagreement_bits: Jensen-Shannon or null}
       - ``verdict``: {says, probability, sure, threshold, target_accuracy, chosen_on: {split, images}, shown_on: {split,
         images, coverage, accuracy}}, the last two as {value, low, high, n, method}; null without stored answers
@@ -91,21 +98,22 @@ def _face(found: FaceAnalysis) -> dict[str, Any]:
     return {
         "box": [round(float(v), 1) for v in (box.left, box.top, box.width, box.height)],
         "score": round(float(found.face.score), 4),
-        "predictions": _probabilities(found.predictions),
+        "predictions": _probabilities(found.groups),
     }
 
 
 def _findings(found: FaceAnalysis, known: FaceFindings, labels: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    doubt = known.doubt
+    uncertainty = known.uncertainty
+    augmented = [group.augmented for group in uncertainty.groups]
     return {
         "landmarks": found.face.landmarks,
         "roll_deg": found.face.roll_deg,
-        "raw": _probabilities(doubt.raw),
-        "doubt": {
-            "views": doubt.views,
-            "probabilities": _probabilities(doubt.augmented),
-            "entropy_bits": {m: entropy_bits(p.probabilities) for m, p in doubt.augmented.items()},
-            "disagreement_bits": doubt.disagreement,
+        "raw": _probabilities([group.raw for group in uncertainty.groups]),
+        "uncertainty": {
+            "views": uncertainty.views,
+            "probabilities": _probabilities(augmented),
+            "entropy_bits": {m: entropy_bits(p.probabilities) for m, p in _with_ensemble(augmented).items()},
+            "disagreement_bits": augmented[0].disagreement_bits,
         },
         "verdict": None if known.decision is None else _verdict(known.decision),
         "maps": {m: _map(e, labels[m]) for m, e in known.explained.items()},
@@ -114,10 +122,16 @@ def _findings(found: FaceAnalysis, known: FaceFindings, labels: Mapping[str, Seq
     }
 
 
-def _probabilities(answers: Mapping[str, Prediction]) -> dict[str, dict[str, float]]:
+def _with_ensemble(groups: Sequence[LabelGroup]) -> dict[str, Prediction]:
+    found = predictions_by_model(groups)
+    ensemble = groups[0].ensemble
+    return found if ensemble is None else found | {ensemble.model_id: ensemble}
+
+
+def _probabilities(groups: Sequence[LabelGroup]) -> dict[str, dict[str, float]]:
     return {
         model_id: dict(zip(p.labels.classes, (round(float(v), 6) for v in p.probabilities), strict=True))
-        for model_id, p in answers.items()
+        for model_id, p in _with_ensemble(groups).items()
     }
 
 
@@ -154,18 +168,19 @@ def _trust(of: TrustFindings) -> dict[str, Any]:
     agreement = of.agreement
     return {
         **_measures(of.measures),
+        "chance": None if of.chance is None else _chance(of.chance),
         "agreement": None
         if agreement is None
         else {"methods": list(agreement.methods), "rank_correlation": agreement.correlation},
         "randomized": None
-        if of.randomized is None
-        else [{"down_to": layer, "rank_correlation": value} for layer, value in of.randomized],
+        if of.randomization is None
+        else [{"down_to": layer, "rank_correlation": value} for layer, value in of.randomization],
     }
 
 
-def _measures(found: Measures | None) -> dict[str, Any]:
+def _measures(found: FaithfulnessMeasures | None) -> dict[str, Any]:
     if found is None:
-        return dict.fromkeys(("deletion_insertion", "road", "drop", "chance"))
+        return dict.fromkeys(("deletion_insertion", "road", "drop"))
     curves, road = found.curves, found.road
     return {
         "deletion_insertion": {
@@ -183,17 +198,16 @@ def _measures(found: Measures | None) -> dict[str, Any]:
             "score": road.score,
         },
         "drop": {"hidden_part": found.drop.part, "before": found.drop.before, "after": found.drop.after},
-        "chance": _chance(found) if isinstance(found, Trust) else None,
     }
 
 
-def _chance(found: Trust) -> dict[str, Any]:
+def _chance(found: ChanceResult) -> dict[str, Any]:
     return {
-        "steps": found.chance.steps,
-        "insertion_minus_deletion": found.chance.score,
-        "percentile_95_of_shuffled": found.chance.percentile_95,
-        "shuffled": found.chance.copies,
-        "better_than_chance": found.chance.better_than_chance,
+        "steps": found.steps,
+        "insertion_minus_deletion": found.score,
+        "percentile_95_of_shuffled": found.percentile_95,
+        "shuffled": found.copies,
+        "better_than_chance": found.better_than_chance,
     }
 
 

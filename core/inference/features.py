@@ -1,4 +1,4 @@
-"""The penultimate features of a network over a data set, kept with its checkpoint as principal components."""
+"""The pooled features of a network for a data set, stored with its checkpoint as principal components."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from core.checkpoints import Checkpoint
 from core.data import Samples
 from core.errors import CheckpointError, EvaluationError
 from core.evaluation.embedding import Embedding, principal_components
-from core.inference.dataset import prepared_images
+from core.inference.scoring import prepared_images
 from core.models import Network
 from core.preprocessing import Preprocessing
 
 
 @torch.inference_mode()
 def embed(network: Network, preprocessing: Preprocessing, images: Tensor, batch_size: int = 256) -> Tensor:
-    """What the linear head sees of each image: the pooled features (N, C) float32, on the images' device.
+    """The input of the linear head: the pooled features (N, C) float32, on the images' device.
 
-    ``images`` are already at size, (N, S, S) or (N, S, S, 3) uint8.
+    ``images`` are at the network's input size, (N, S, S) or (N, S, S, 3) uint8.
     """
     network.eval()
     pooled = []
@@ -50,10 +50,10 @@ def embed_split(
 
 
 def stored_embedding(checkpoint: Checkpoint, split: str) -> Embedding:
-    """The embedding kept with a checkpoint. Raises CheckpointError naming the command that makes it where there is
-    none, it cannot be read, or other weights made it."""
+    """The embedding stored with a checkpoint. Raises CheckpointError, naming the command that creates it, when it is
+    missing, cannot be read, or belongs to other weights."""
     card, path = checkpoint.card, checkpoint.embeddings_path(split)
-    remedy = f"make it with: python -m core embed {card.run_id} --data {card.data.file_name}"
+    remedy = f"create it with: python -m core embed {card.run_id} --data {card.data.file_name}"
     if not path.is_file():
         raise CheckpointError(f"{card.run_id} has no stored embedding of the {split} split; {remedy}")
     try:
@@ -61,5 +61,5 @@ def stored_embedding(checkpoint: Checkpoint, split: str) -> Embedding:
     except EvaluationError as error:
         raise CheckpointError(f"{card.run_id}: {error}; {remedy}") from error
     if embedding.weights_sha256 != card.weights_sha256:
-        raise CheckpointError(f"{card.run_id}: the embedding of the {split} split is of other weights; {remedy}")
+        raise CheckpointError(f"{card.run_id}: the embedding of the {split} split belongs to other weights; {remedy}")
     return embedding

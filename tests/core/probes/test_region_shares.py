@@ -11,8 +11,9 @@ from core.errors import ExplainError
 from core.explain import REGION_NAMES, Stopped, face_regions
 from core.explain.regions import TEMPLATE_LANDMARKS
 from core.faces import MEASURED, Box, Face, crop, points_in_crop
-from core.inference import FaceAnalysis, PhotoAnalysis, Predictor, dataset_shares, explained, regions_of
+from core.inference import FaceAnalysis, PhotoAnalysis, Predictor, explained
 from core.labels import LabelSet
+from core.probes import regions_in_crop, split_region_shares
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +27,11 @@ def samples(image_folder):
 
 
 def analysis_of(face: Face) -> PhotoAnalysis:
-    return PhotoAnalysis(np.zeros((200, 300, 3), np.uint8), "yunet", (FaceAnalysis(face, {}, {}),), {})
+    return PhotoAnalysis(np.zeros((200, 300, 3), np.uint8), "yunet", (FaceAnalysis(face, {}, ()),), {})
 
 
 def test_a_face_without_landmarks_has_the_templates_regions(predictor):
-    found = regions_of(predictor, analysis_of(Face(Box(50, 40, 100, 100), 0.9)), 0)
+    found = regions_in_crop(predictor, analysis_of(Face(Box(50, 40, 100, 100), 0.9)), 0)
     assert not found.from_landmarks
 
 
@@ -55,32 +56,32 @@ def test_regions_follow_the_landmarks_of_the_detector(predictor):
     side = 100 * (1 + 2 * margin[0])
     left_top = np.array([100 + 100 * margin[1], 90 + 100 * margin[2]]) - side / 2
     face = Face(Box(50, 40, 100, 100), 0.9, landmarks=left_top + TEMPLATE_LANDMARKS * side)
-    found = regions_of(predictor, analysis_of(face), 0)
+    found = regions_in_crop(predictor, analysis_of(face), 0)
     assert found.from_landmarks
     assert (found.labels != face_regions().labels).mean() < 0.002
 
 
 def test_shares_of_a_split_are_those_of_its_images(predictor, samples):
     counted = []
-    found = dataset_shares(predictor, samples, "test", batch_size=10, progress=lambda d, t: counted.append((d, t)))
+    found = split_region_shares(predictor, samples, "test", batch_size=10, progress=lambda d, t: counted.append((d, t)))
     assert counted[-1] == (36, 36)
     assert found.shares.shape == (36, len(REGION_NAMES))
     images = samples.of("test").images
     for row in (0, 17, 35):
         answer = predictor.predict_inputs([images[row]])[0]
-        assert found.answered[row] == answer.top
-        face = FaceAnalysis(Face(Box(0, 0, 48, 48), 1.0), {predictor.model_id: images[row]}, {})
+        assert found.predicted[row] == answer.top
+        face = FaceAnalysis(Face(Box(0, 0, 48, 48), 1.0), {predictor.model_id: images[row]}, ())
         (one,) = explained(predictor, face, method="gradcam", stage=predictor.card.cam_layer, classes=answer.top)
         if one.has_evidence:
             assert found.shares[row] == pytest.approx(face_regions().shares(one.heatmap), abs=1e-4)
 
 
 def test_the_mean_by_class_leaves_out_maps_without_evidence(predictor, samples):
-    found = dataset_shares(predictor, samples, "test")
+    found = split_region_shares(predictor, samples, "test")
     by_hand = replace(
         found,
         labels=LabelSet("letters", ("a", "b", "c")),
-        answered=np.array([0, 0, 0, 1]),
+        predicted=np.array([0, 0, 0, 1]),
         shares=np.array([[0, 0.2, 0, 0, 0.8], [0, 0.4, 0, 0, 0.6], [np.nan] * 5, [0, 0, 1.0, 0, 0]]),
     )
     assert by_hand.counts().tolist() == [2, 1, 0]
@@ -93,7 +94,7 @@ def test_the_mean_by_class_leaves_out_maps_without_evidence(predictor, samples):
 
 def test_it_stops_when_asked_names_a_missing_stage_and_frees_the_lock(predictor, samples):
     with pytest.raises(Stopped, match="after 0 of 36 images"):
-        dataset_shares(predictor, samples, "test", should_stop=lambda: True)
+        split_region_shares(predictor, samples, "test", should_stop=lambda: True)
     with pytest.raises(ExplainError, match="no stage 'stage 9'"):
-        dataset_shares(predictor, samples, "test", stage="stage 9")
+        split_region_shares(predictor, samples, "test", stage="stage 9")
     assert not predictor.lock.locked()

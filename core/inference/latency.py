@@ -1,4 +1,4 @@
-"""How long a network takes on the machine it runs on."""
+"""Latency of a network on this machine."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ import numpy as np
 
 from core.inference.predictor import Predictor
 
-AT_LEAST_S, ENOUGH_S = 0.25, 1.0
+MIN_DURATION_S, MAX_DURATION_S = 0.25, 1.0
 
 
 def milliseconds_per_face(predictor: Predictor, repeats: int = 9) -> float:
-    """Median time of one answer, from the face at the network's size to its logits; batch 1, two warm-up turns.
+    """Median milliseconds from a face at the network's input size to its logits, with batch size 1 after two warm-up
+    predictions.
 
-    Measured again for a quarter of a second, and for up to a second while that makes it faster by a tenth: a program
-    that has only just begun still has other work, and would pass for a slow network.
+    The measurement is repeated for at least a quarter of a second, and for up to a second while the median falls by
+    more than a tenth: a program that has just started still has other work, which would be counted as the network's.
     """
     settings = predictor.card.preprocessing
     shape = (settings.size_px, settings.size_px) + ((3,) if settings.channels == 3 else ())
     face = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
-    def turn() -> float:
+    def predict_once_ms() -> float:
         started = time.perf_counter()
         predictor.predict_inputs([face])
         return (time.perf_counter() - started) * 1e3
 
     for _ in range(2):
-        turn()
+        predict_once_ms()
     begun, best = time.perf_counter(), math.inf
     while True:
-        before, best = best, min(best, statistics.median(turn() for _ in range(repeats)))
+        before, best = best, min(best, statistics.median(predict_once_ms() for _ in range(repeats)))
         taken = time.perf_counter() - begun
-        if taken > ENOUGH_S or (taken > AT_LEAST_S and best > 0.9 * before):
+        if taken > MAX_DURATION_S or (taken > MIN_DURATION_S and best > 0.9 * before):
             return best

@@ -1,6 +1,5 @@
 """The measures on a network whose answer depends on one known patch."""
 
-import importlib
 from dataclasses import replace
 
 import numpy as np
@@ -11,20 +10,19 @@ from torch import nn
 from core.errors import ExplainError
 from core.explain import Contrast, Explanation
 from core.faces import Box, Face
-from core.inference import (
-    FaceAnalysis,
-    Predictor,
-    explained,
-    measures,
-    method_agreement,
-    probability_explained,
-    probability_of,
-    sanity,
-    trust,
-)
+from core.inference import FaceAnalysis, Predictor, explained, group_predictions
 from core.labels import LabelSet
 from core.models import Network
 from core.preprocessing import Preprocessing
+from core.probes import (
+    compare_with_chance,
+    explained_probability,
+    measure_faithfulness,
+    method_agreement,
+    probability_of,
+    randomization_check,
+    trust,
+)
 
 SIZE = 24
 
@@ -71,7 +69,7 @@ def face(predictor):
     return FaceAnalysis(
         Face(Box(0, 0, SIZE, SIZE), 1.0),
         {predictor.model_id: picture},
-        {predictor.model_id: predictor.predict_inputs([picture])[0]},
+        group_predictions({predictor.model_id: predictor.predict_inputs([picture])[0]}),
     )
 
 
@@ -84,10 +82,12 @@ def test_the_right_map_beats_chance_and_the_wrong_one_does_not(predictor, face):
     right[:3, :3] = np.linspace(0.5, 1, 9).reshape(3, 3)
     wrong[3:, 3:] = np.linspace(0.5, 1, 9).reshape(3, 3)
     counted = []
-    good = trust(predictor, face, pointing(right), progress=lambda done, total: counted.append((done, total)))
-    bad = trust(predictor, face, pointing(wrong))
-    assert good.chance.better_than_chance
-    assert not bad.chance.better_than_chance
+    assert compare_with_chance(
+        predictor, face, pointing(right), progress=lambda done, total: counted.append((done, total))
+    ).better_than_chance
+    assert not compare_with_chance(predictor, face, pointing(wrong)).better_than_chance
+    good = measure_faithfulness(predictor, face, pointing(right))
+    bad = measure_faithfulness(predictor, face, pointing(wrong))
     assert good.curves.score > 0.1 > bad.curves.score
     assert good.drop.drop > bad.drop.drop == pytest.approx(0, abs=1e-6)
     assert good.road.score > bad.road.score
@@ -96,7 +96,9 @@ def test_the_right_map_beats_chance_and_the_wrong_one_does_not(predictor, face):
 
 def test_a_map_that_marks_no_place_is_refused(predictor, face):
     with pytest.raises(ExplainError, match="every cell of this map is alike"):
-        trust(predictor, face, pointing(np.ones((6, 6))))
+        measure_faithfulness(predictor, face, pointing(np.ones((6, 6))))
+    with pytest.raises(ExplainError, match="every cell of this map is alike"):
+        compare_with_chance(predictor, face, pointing(np.ones((6, 6))))
 
 
 def test_methods_that_coincide_count_once(predictor, face):
@@ -111,9 +113,8 @@ def test_methods_that_coincide_count_once(predictor, face):
 def test_a_slow_map_in_question_is_compared_without_being_made_again(predictor, face, monkeypatch):
     (made,) = explained(predictor, face, method="occlusion", stage="stage one", classes=0)
     asked = []
-    module = importlib.import_module("core.inference.trust")  # its name in the package is the function's
-    monkeypatch.setattr(module, "explained", lambda *a, **o: asked.append(o["method"]) or explained(*a, **o))
-    found = method_agreement(predictor, face, 0, "stage one", ("gradcam", "eigencam", "occlusion"), made=made)
+    monkeypatch.setattr(trust, "explained", lambda *a, **o: asked.append(o["method"]) or explained(*a, **o))
+    found = method_agreement(predictor, face, 0, "stage one", ("gradcam", "eigencam", "occlusion"), known=made)
     assert found.methods == ("Grad-CAM", "Eigen-CAM", "Occlusion")
     assert asked == ["gradcam", "eigencam"]
     assert found.correlation[0, 2] > 0.5  # both mark the patch
@@ -121,7 +122,7 @@ def test_a_slow_map_in_question_is_compared_without_being_made_again(predictor, 
 
 def test_the_check_by_random_weights_takes_contrasts_and_slow_methods(predictor, face):
     counted = []
-    found = sanity(
+    found = randomization_check(
         predictor,
         face,
         Contrast(0, 1),
@@ -132,7 +133,7 @@ def test_the_check_by_random_weights_takes_contrasts_and_slow_methods(predictor,
     assert [name for name, _ in found] == ["head", "two", "one"]
     assert counted[-1][0] == counted[-1][1] > 4
     with pytest.raises(ExplainError, match="no class 7"):
-        sanity(predictor, face, Contrast(0, 7), "stage one")
+        randomization_check(predictor, face, Contrast(0, 7), "stage one")
     assert not predictor.lock.locked()
 
 
@@ -167,15 +168,15 @@ def test_measures_of_a_contrast_follow_the_difference_that_the_map_explains(thre
     picture[4:20, 4:10] = 255  # in the left half only
     answer = three_classes.predict_inputs([picture])[0]
     model_id = three_classes.model_id
-    face = FaceAnalysis(Face(Box(0, 0, SIZE, SIZE), 1.0), {model_id: picture}, {model_id: answer})
+    face = FaceAnalysis(Face(Box(0, 0, SIZE, SIZE), 1.0), {model_id: picture}, group_predictions({model_id: answer}))
     (contrast,) = explained(three_classes, face, method="gradcam", stage="two", classes=Contrast(0, 1))
-    found = measures(three_classes, face, contrast)
+    found = measure_faithfulness(three_classes, face, contrast)
     a, b = answer.logits[:2]
     two_sided = 1 / (1 + np.exp(-(a - b) / 2.0))
     assert found.drop.before == found.curves.deletion[0] == pytest.approx(two_sided, abs=1e-5)
     assert found.curves.score > 0.05
     (alone,) = explained(three_classes, face, method="gradcam", stage="two", classes=0)
-    assert abs(measures(three_classes, face, alone).curves.score) < 1e-3  # among all classes "left" is out of the race
+    assert abs(measure_faithfulness(three_classes, face, alone).curves.score) < 1e-3
 
 
 def test_the_measure_of_a_contrast_and_of_its_opposite_add_up_to_one(three_classes):
@@ -183,7 +184,7 @@ def test_the_measure_of_a_contrast_and_of_its_opposite_add_up_to_one(three_class
 
     def measured(a, b):
         map_ = Explanation("m", "gradcam", a, "one", np.ones((2, 2), np.float32), 1.0, against=b)
-        predict, column = probability_explained(three_classes, map_)
+        predict, column = explained_probability(three_classes, map_)
         return predict(faces)[:, column]
 
     torch.testing.assert_close(measured(0, 1) + measured(1, 0), torch.ones(4))
@@ -192,7 +193,7 @@ def test_the_measure_of_a_contrast_and_of_its_opposite_add_up_to_one(three_class
 
 def test_the_shared_network_keeps_its_weights_under_the_sanity_check(predictor, face):
     weights = predictor.network.head.weight.clone()
-    layers = sanity(predictor, face, 0, "stage one")
+    layers = randomization_check(predictor, face, 0, "stage one")
     assert [name for name, _ in layers] == ["head", "two", "one"]
     assert torch.equal(predictor.network.head.weight, weights)
     assert not predictor.lock.locked()

@@ -1,0 +1,101 @@
+"""Predictions of several networks for one face: networks with the same classes form a group with its own ensemble."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.stats import entropy
+
+from core.inference.predictor import ENSEMBLE, Prediction
+from core.labels import LabelSet
+
+
+@dataclass(frozen=True, eq=False)
+class LabelGroup:
+    """Predictions of networks that share their classes. There is at least one; the ensemble is not among them."""
+
+    labels: LabelSet
+    predictions: Mapping[str, Prediction]  # by model id, in the order given
+
+    def __post_init__(self) -> None:
+        if not self.predictions:
+            raise ValueError("a label group needs at least one prediction, got none")
+        for model_id, prediction in self.predictions.items():
+            _require_same_classes(self.labels, prediction, model_id)
+
+    @property
+    def model_ids(self) -> tuple[str, ...]:
+        """The networks of the group, in the order given."""
+        return tuple(self.predictions)
+
+    @cached_property
+    def ensemble(self) -> Prediction | None:
+        """Mean of the networks' probabilities; None for a single network."""
+        return ensemble_prediction(list(self.predictions.values())) if len(self.predictions) > 1 else None
+
+    @property
+    def verdict(self) -> Prediction:
+        """The ensemble, or the only prediction."""
+        return self.ensemble or next(iter(self.predictions.values()))
+
+    @property
+    def agreeing(self) -> int:
+        """Number of networks that predict the most frequently predicted expression."""
+        return max(Counter(p.expression for p in self.predictions.values()).values())
+
+    @property
+    def disagreement_bits(self) -> float | None:
+        """Jensen-Shannon divergence of the networks; None for a single network."""
+        if len(self.predictions) < 2:
+            return None
+        return disagreement_bits([p.probabilities for p in self.predictions.values()])
+
+
+def group_predictions(predictions: Mapping[str, Prediction]) -> tuple[LabelGroup, ...]:
+    """Predictions by model id, grouped by their classes: the group with the most networks first, equally large groups
+    in the order of their first network. Two label sets with the same classes in another order are different groups."""
+    by_classes: dict[tuple[str, ...], dict[str, Prediction]] = {}
+    for model_id, prediction in predictions.items():
+        by_classes.setdefault(prediction.labels.classes, {})[model_id] = prediction
+    groups = [LabelGroup(next(iter(members.values())).labels, members) for members in by_classes.values()]
+    return tuple(sorted(groups, key=lambda group: -len(group.predictions)))
+
+
+def predictions_by_model(groups: Iterable[LabelGroup]) -> dict[str, Prediction]:
+    """The predictions of all single networks by model id, group by group."""
+    return {model_id: prediction for group in groups for model_id, prediction in group.predictions.items()}
+
+
+def ensemble_prediction(predictions: Sequence[Prediction], model_id: str = ENSEMBLE) -> Prediction:
+    """Mean of calibrated probabilities, stored as log-probabilities. Raises ValueError for different classes."""
+    labels = predictions[0].labels
+    for prediction in predictions:
+        _require_same_classes(labels, prediction, prediction.model_id)
+    mean = np.mean([p.probabilities for p in predictions], axis=0)
+    return Prediction(model_id, labels, np.log(mean.clip(1e-12)).astype(np.float32))
+
+
+def entropy_bits(probabilities: np.ndarray) -> float:
+    """Shannon entropy of one distribution (K,): 0 for a certain class, log2 K for a uniform distribution."""
+    return float(entropy(probabilities, base=2))
+
+
+def disagreement_bits(distributions: Sequence[np.ndarray]) -> float:
+    """Jensen-Shannon divergence (Lin 1991) of M distributions (K,): 0 where all are equal, at most log2 M.
+
+    The entropy of their mean minus the mean of their entropies; NaN where a distribution contains NaN.
+    """
+    divergence = entropy_bits(np.mean(distributions, axis=0)) - float(np.mean([entropy_bits(d) for d in distributions]))
+    return float(np.maximum(0.0, divergence))  # rounding can leave it slightly negative
+
+
+def _require_same_classes(labels: LabelSet, prediction: Prediction, model_id: str) -> None:
+    if prediction.labels.classes != labels.classes:
+        raise ValueError(
+            f"an ensemble needs networks with the same classes, got {labels.name} and {prediction.labels.name} "
+            f"({model_id})"
+        )

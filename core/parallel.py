@@ -1,0 +1,49 @@
+"""Several independent computations at once, one core each."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+MAX_WORKERS = 4
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def core_count() -> int:
+    """Number of cores that this process may use: its CPU affinity (``taskset``, a container's cpuset) where the system
+    reports one, otherwise all cores of the machine."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def parallel_map(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Apply ``work`` to each item in at most four threads and return the results in the order of the items.
+
+    PyTorch uses a single thread inside ``work``. A network that predicts one or two faces has many short steps; with
+    all cores in each step, every step waits for the slowest core, which doubles the time while a browser draws on one
+    of them. ``work`` must not call ``parallel_map`` itself. Raises what ``work`` raises.
+    """
+    return list(_workers().map(work, items))
+
+
+@functools.cache
+def _workers() -> ThreadPoolExecutor:
+    import torch  # takes a second to import, which commands without a network should not pay
+
+    def limit() -> None:
+        torch.get_num_threads()  # a thread adopts the default on its first query, which must precede the limit
+        torch.set_num_threads(1)
+
+    threads, count = torch.get_num_threads(), min(MAX_WORKERS, core_count())
+    workers = ThreadPoolExecutor(count, thread_name_prefix="parallel", initializer=limit)
+    all_started = threading.Barrier(count)
+    list(workers.map(lambda _: all_started.wait(), range(count)))
+    # The limit applies to the threads of the pool, but PyTorch would also pass it on to every thread started later.
+    torch.set_num_threads(threads)
+    return workers

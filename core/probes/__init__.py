@@ -1,0 +1,65 @@
+"""Experiments on one face: perturbations (What if), uncertainty, regions, and how far a saliency map can be trusted."""
+
+from core.probes.perturbation import (
+    OCCLUSION_GRID,
+    OCCLUSION_PRESETS,
+    PERTURBATION_SETTINGS,
+    Perturbation,
+    PerturbationSetting,
+    Sweep,
+    perturbed_inputs,
+    predict_perturbed,
+    sweep,
+)
+from core.probes.region_shares import SplitRegionShares, regions_in_crop, split_region_shares
+from core.probes.trust import (
+    FaithfulnessMeasures,
+    MethodAgreement,
+    TrustFindings,
+    compare_with_chance,
+    explained_probability,
+    measure_faithfulness,
+    method_agreement,
+    probability_of,
+    randomization_check,
+)
+from core.probes.uncertainty import (
+    VIEWS,
+    Decision,
+    GroupUncertainty,
+    Uncertainty,
+    decide,
+    estimate_uncertainty,
+    ten_crops,
+)
+
+__all__ = [
+    "OCCLUSION_GRID",
+    "OCCLUSION_PRESETS",
+    "PERTURBATION_SETTINGS",
+    "VIEWS",
+    "Decision",
+    "FaithfulnessMeasures",
+    "GroupUncertainty",
+    "MethodAgreement",
+    "Perturbation",
+    "PerturbationSetting",
+    "SplitRegionShares",
+    "Sweep",
+    "TrustFindings",
+    "Uncertainty",
+    "compare_with_chance",
+    "decide",
+    "estimate_uncertainty",
+    "explained_probability",
+    "measure_faithfulness",
+    "method_agreement",
+    "perturbed_inputs",
+    "predict_perturbed",
+    "probability_of",
+    "randomization_check",
+    "regions_in_crop",
+    "split_region_shares",
+    "sweep",
+    "ten_crops",
+]
