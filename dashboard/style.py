@@ -135,7 +135,7 @@ def template(inks: Ink) -> go.layout.Template:
     }
     return go.layout.Template(
         layout={
-            "font": {"color": inks.text, "size": 13},
+            "font": {"color": inks.text, "size": 13, "family": '"Source Sans", system-ui, sans-serif'},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "margin": {"l": 8, "r": 8, "t": 28, "b": 8},

@@ -15,6 +15,8 @@ from dashboard.ui import sections as ui
 
 SCHEMES = {"equal_mass": "equally many images", "equal_width": "equally wide"}
 
+WITHHOLDING = Section(title="Withholding uncertain predictions")
+
 
 @dataclass(frozen=True)
 class Options:
@@ -27,7 +29,11 @@ class Options:
 def sections(comparison: Comparison, options: Options = Options()) -> list[Section]:
     """Reliability before and after temperature scaling, the scores, and risk against coverage."""
     runs = comparison.all_runs
-    return [*reliability_sections(comparison, options.scheme, runs), *abstention_sections(comparison, options, runs)]
+    return [
+        *reliability_sections(comparison, options.scheme, runs),
+        WITHHOLDING,
+        *abstention_sections(comparison, options, runs),
+    ]
 
 
 def reliability_sections(comparison: Comparison, scheme: str, runs: dict[str, EvaluationRun]) -> list[Section]:
@@ -83,7 +89,6 @@ def abstention_sections(comparison: Comparison, options: Options, runs: dict[str
     table = plots.abstention_table(chosen, comparison.names)
     return [
         Section(
-            title="Withholding uncertain predictions",
             figures=(
                 Figure(
                     plots.risk_coverage(curves, chosen, comparison.styles, comparison.names, comparison.inks),
@@ -120,6 +125,7 @@ def draw(comparison: Comparison) -> None:
         bind="query-params",
     )
     ui.draw(reliability_sections(comparison, scheme, runs))
+    ui.draw([WITHHOLDING])
     threshold = st.slider(
         "Withhold predictions below a confidence of",
         0.0,

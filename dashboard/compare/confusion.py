@@ -206,4 +206,5 @@ def _images(comparison: Comparison, cell: Cell) -> None:
         key="cell",
         alt=f"Images of class {cell.true} that {comparison.names[cell.model_id]} predicts as {cell.predicted}",
         explained=cell.model_id,
+        captions=False,
     )

@@ -37,11 +37,12 @@ def draw(
     alt: str,
     classes: Sequence[str] = ("true", "predicted"),
     explained: str | None = None,
+    captions: bool = True,
 ) -> None:
     """One page of the rows of ``table`` (with the column image_id) at the positions ``listed``, in their order.
 
     ``classes`` are the two columns in the caption of a face. ``explained`` is the network whose saliency for the second
-    of them can be shown beside the faces; an ensemble has none.
+    of them can be shown beside the faces; an ensemble has none. ``captions`` repeat both classes under each face.
     """
     if not len(listed):
         st.info("No matching images.", icon=":material/info:")
@@ -49,7 +50,7 @@ def draw(
     pages = math.ceil(len(listed) / PAGE)
     page = st.pagination(pages, key=comparison.key(f"{key}_page"), bind="query-params") if pages > 1 else 1
     rows = table.iloc[listed[(page - 1) * PAGE : page * PAGE]]
-    _faces(rows, comparison, classes, key, explained)
+    _faces(rows, comparison, classes, key, explained, captions=captions)
     run = comparison.all_runs.get(explained or "")
     first = (page - 1) * PAGE + 1
     st.caption(f"{comparison.protocol} {first:,} to {first + len(rows) - 1:,} of {len(listed):,} images.")
@@ -88,17 +89,25 @@ def _table(rows: pd.DataFrame, comparison: Comparison, run: EvaluationRun | None
     )
 
 
-def _faces(rows: pd.DataFrame, comparison: Comparison, classes: Sequence[str], key: str, explained: str | None) -> None:
+def _faces(
+    rows: pd.DataFrame,
+    comparison: Comparison,
+    classes: Sequence[str],
+    key: str,
+    explained: str | None,
+    *,
+    captions: bool,
+) -> None:
     try:
         samples = services.dataset(comparison.card_of(explained or ""))
     except DataError as error:
         st.caption(f":material/image_not_supported: Only row numbers are shown. {error.sentence}")
         return
     images = [samples.images[p] for p in np.searchsorted(samples.ids, rows["image_id"])]
-    captions = image_table.captions(rows, classes)
+    texts = image_table.captions(rows, classes)
     faces = [
-        Face(int(row), image, caption, f"Image {row}: {caption}")
-        for row, image, caption in zip(rows["image_id"], images, captions, strict=True)
+        Face(int(row), image, text if captions else "", f"Image {row}: {text}")
+        for row, image, text in zip(rows["image_id"], images, texts, strict=True)
     ]
     data, width_px, caption = comparison.data.title, WIDTH_PX, ""
     if explained is not None and _wants_saliency(comparison, key, explained):

@@ -30,13 +30,16 @@ MEASURES = {
 }
 
 
+NBSP = "\u00a0"  # keeps a number and its unit on one line
+
+
 def shown(score: Score | None) -> str:
     """A score with half the width of its interval, or "not defined"."""
     if score is None or not score.defined:
         return "not defined"
     if np.isnan(score.low) or np.isnan(score.high):
         return f"{score.value:.3f}"
-    return f"{score.value:.3f} ± {(score.high - score.low) / 2:.3f}"
+    return f"{score.value:.3f}{NBSP}±{NBSP}{(score.high - score.low) / 2:.3f}"
 
 
 def scores(
@@ -54,8 +57,8 @@ def scores(
             {"network": names[model_id]}
             | {column: shown(getattr(summary, measure.field)) for column, measure in MEASURES.items()}
             | {
-                "parameters": f"{sum(c.parameters for c in members[model_id]) / 1e6:.2f} M",
-                "MACs": f"{sum(c.macs for c in members[model_id]) / 1e6:,.0f} M",
+                "parameters": f"{sum(c.parameters for c in members[model_id]) / 1e6:.2f}{NBSP}M",
+                "MACs": f"{sum(c.macs for c in members[model_id]) / 1e6:,.0f}{NBSP}M",
                 "ms per face": latency(members[model_id], milliseconds),
             }
             for model_id, summary in summaries.items()
@@ -139,7 +142,7 @@ def installed(cards: Sequence[ModelCard], names: Mapping[str, str]) -> pd.DataFr
                 "accuracy": shown(test.accuracy) if test else "not scored",
                 "macro F1": shown(test.macro_f1) if test else "not scored",
                 "ECE": shown(test.ece) if test else "not scored",
-                "parameters": f"{card.parameters / 1e6:.2f} M",
+                "parameters": f"{card.parameters / 1e6:.2f}{NBSP}M",
                 "MACs": f"{card.macs / 1e6:,.0f} M",
                 "ms per face": f"{card.milliseconds.value:.1f}" if card.milliseconds else "not measured",
             }

@@ -28,7 +28,7 @@ def draw_faces(faces: Sequence[Face], *, key: str, data: str, width_px: int = 96
     """The faces, with their captions and a button that opens each in Analyze; ``data`` names the data set."""
     with st.container(horizontal=True, gap="small"):
         for face in faces:
-            with st.container(width=width_px, gap="xsmall", key=f"{key}-face-{face.row}"):
+            with st.container(width=width_px, gap=None, key=f"{key}-face-{face.row}"):
                 st.image(face.image if face.picture is None else face.picture, width="stretch", alt=face.alt)
                 if face.caption:
                     st.caption(face.caption)

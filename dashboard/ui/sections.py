@@ -32,7 +32,8 @@ def draw(
 ) -> None:
     """Draw the sections from top to bottom.
 
-    ``on_select`` maps keys of figures to callbacks for selected points, ``below`` to what is drawn under a figure.
+    ``on_select`` maps keys of figures to callbacks for selected points, ``below`` to what is drawn under
+    the row of a figure.
     """
     extras = _Extras(on_select or {}, below or {})
     for section in sections:
@@ -89,6 +90,9 @@ def _draw(section: Section, extras: _Extras, *, with_title: bool) -> None:
         for column, figure in zip(columns, row, strict=False):
             with column:
                 _draw_figure(figure, extras)
+        for figure in row:
+            if figure.key in extras.below:
+                extras.below[figure.key]()
     if section.pictures:
         with st.grid(len(section.pictures), min_column_width=150) as grid:
             for picture in section.pictures:
@@ -113,11 +117,12 @@ def _draw_figure(figure: Figure, extras: _Extras) -> None:
         st.markdown(f"**{figure.title}**")
     on_select = extras.on_select.get(figure.key)
     if on_select is None:
-        st.plotly_chart(figure.plot, key=figure.key, config=CONFIG, alt=figure.alt)
+        st.plotly_chart(figure.plot, key=figure.key, theme=None, config=CONFIG, alt=figure.alt)
     else:
         st.plotly_chart(
             figure.plot,
             key=figure.key,
+            theme=None,
             config=CONFIG if figure.selection == ("points",) else SELECTION_CONFIG,
             alt=figure.alt,
             on_select=on_select,
@@ -125,8 +130,6 @@ def _draw_figure(figure: Figure, extras: _Extras) -> None:
         )
     if figure.caption:
         st.caption(figure.caption)
-    if figure.key in extras.below:
-        extras.below[figure.key]()
 
 
 def _draw_table(table: Table) -> None:
