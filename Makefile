@@ -32,6 +32,7 @@ $(VENV)/.installed: requirements.txt | $(VENV)/.python
 	@if [ -n "$(TORCH_INDEX)" ]; then grep -E '^torch(vision)?==' requirements.txt \
 	  | xargs $(BIN)/pip install -q --index-url $(TORCH_INDEX); fi
 	@$(BIN)/pip install -q -r requirements.txt
+	@$(BIN)/python -c 'from core.faces import detector; print("Face detector:", detector("auto").name)'
 	@touch $@
 
 $(VENV)/.installed-tests: tests/requirements.txt $(VENV)/.installed

@@ -36,12 +36,14 @@ class FaceFindings:
 
 
 def photo_record(path: str, analysis: PhotoAnalysis) -> dict[str, Any]:
-    """``{"path", "left_out": [network], "faces": [{"box", "score", "predictions": {network: {class: probability}}}]}``;
-    boxes are [left, top, width, height] in pixels of the upright photo, ``left_out`` are networks without predictions,
-    and ``predictions`` has the ensemble of the largest label group under "ensemble".
+    """``{"path", "detector", "rotation_deg", "left_out": [network], "faces": [{"box", "score", "uncertain",
+    "predictions": {network: {class: probability}}}]}``.
+
+    Boxes are [left, top, width, height] in pixels of the upright photo, which is the given one rotated clockwise by
+    ``rotation_deg``, clipped to it. ``left_out`` are networks without predictions, and ``predictions`` has the ensemble
+    of the largest label group under "ensemble".
     """
-    faces = [_face(found) for found in analysis.faces]
-    return {"path": path, "left_out": list(analysis.left_out), "faces": faces}
+    return {"path": path, **_found(analysis), "faces": [_face(found, analysis) for found in analysis.faces]}
 
 
 def detailed_photo_record(
@@ -49,7 +51,7 @@ def detailed_photo_record(
 ) -> dict[str, Any]:
     """Everything known of a photo; ``findings`` has one entry per face. The fields of :func:`photo_record` and:
 
-    - ``versions``: {name: version}; ``photo``: {width, height} in px; ``detector``
+    - ``versions``: {name: version}; ``photo``: {width, height} in px
     - ``networks``: {network: {title, architecture, classes, weights_sha256, temperature}}
     - each of ``faces``:
       - ``number`` from 1, ``landmarks`` [[x, y], …] px (right eye, left eye, nose, right and left mouth corner, the
@@ -66,7 +68,7 @@ def detailed_photo_record(
     """
     labels = {p.model_id: p.card.labels.classes for p in predictors}
     faces = [
-        {"number": number, **_face(face), **_findings(face, known, labels)}
+        {"number": number, **_face(face, analysis), **_findings(face, known, labels)}
         for number, (face, known) in enumerate(zip(analysis.faces, findings, strict=True), start=1)
     ]
     height, width = analysis.image.shape[:2]
@@ -84,20 +86,29 @@ def detailed_photo_record(
         "versions": versions(),
         "path": path,
         "photo": {"width": width, "height": height},
-        "detector": analysis.detector,
         "networks": networks,
-        "left_out": list(analysis.left_out),
+        **_found(analysis),
         "faces": faces,
     }
     plain: dict[str, Any] = _plain(values)
     return plain
 
 
-def _face(found: FaceAnalysis) -> dict[str, Any]:
-    box = found.face.box
+def _found(analysis: PhotoAnalysis) -> dict[str, Any]:
+    return {
+        "detector": analysis.detector,
+        "rotation_deg": analysis.rotation_deg,
+        "left_out": list(analysis.left_out),
+    }
+
+
+def _face(found: FaceAnalysis, analysis: PhotoAnalysis) -> dict[str, Any]:
+    height, width = analysis.image.shape[:2]
+    box = found.face.box.clipped(width, height)
     return {
         "box": [round(float(v), 1) for v in (box.left, box.top, box.width, box.height)],
         "score": round(float(found.face.score), 4),
+        "uncertain": found.face.uncertain,
         "predictions": _probabilities(found.groups),
     }
 

@@ -1,4 +1,4 @@
-"""Bytes of a photo -> pixels, upright. Everything that is not a photo ends as one :class:`ImageError`."""
+"""Bytes of a photo -> upright RGB pixels. Everything that is not a photo raises one :class:`ImageError`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import hashlib
 import io
 import warnings
 
+import cv2
 import numpy as np
+import pi_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from core.errors import ImageError
@@ -14,11 +16,28 @@ from core.errors import ImageError
 MAX_BYTES = 30_000_000
 MAX_PIXELS = 50_000_000
 MIN_SIDE_PX = 16
+# A photo whose mean gray level is below this is called very dark: that of a well lit portrait is about 100 of 255.
+DARK_LEVEL = 25
 
-# Named one by one: Pillow also opens formats that start other programs (EPS) or that no camera writes.
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "PPM", "JPEG2000")
+# Pillow's formats with the suffixes of their files. Pillow also opens formats that start other programs (EPS) or that
+# no camera writes, so the list is explicit. It holds for uploads, the command line and image folders alike.
+FORMATS = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "PNG": (".png",),
+    "WEBP": (".webp",),
+    "HEIF": (".heic", ".heif", ".hif"),
+    "AVIF": (".avif",),
+    "GIF": (".gif",),
+    "TIFF": (".tif", ".tiff"),
+    "BMP": (".bmp",),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
+    "JPEG2000": (".jp2", ".j2k", ".jpx"),
+}
+SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 
-# What the stored picture has to undergo to stand upright (Exif 2.32, tag 274). Not ImageOps.exif_transpose: that also
+pi_heif.register_heif_opener()
+
+# The transposition that sets a stored picture upright (Exif 2.32, tag 274). Not ImageOps.exif_transpose: that also
 # rewrites the whole EXIF block, and fails on photos whose other tags are damaged.
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -30,7 +49,7 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# How files that people mistake for photos begin.
+# The first bytes of files that are mistaken for photos.
 LOOKS_LIKE = {
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a ZIP archive or an office document",
@@ -47,9 +66,15 @@ LOOKS_LIKE = {
 def decode(data: bytes) -> np.ndarray:
     """The photo upright, (H, W, 3) uint8 RGB.
 
-    EXIF orientation is applied, transparency is laid on white, 16 bits are scaled to 8, and of an animation the first
-    frame is taken. Size limits are checked on the header, before any pixel is decoded. Raises ImageError.
+    EXIF orientation is applied, transparency is replaced by white, and an animation gives its first frame. Data of more
+    than 8 bits is scaled by its own range of 10, 12, 14 or 16 bits. Size limits are checked on the header, before any
+    pixel is decoded. Raises ImageError.
     """
+    return np.array(open_upright(data, min_side_px=MIN_SIDE_PX))
+
+
+def open_upright(data: bytes, *, min_side_px: int = 1) -> Image.Image:
+    """The same as :func:`decode` as a Pillow image of mode RGB, also of images smaller than a photo."""
     if not data:
         raise ImageError("expected a photo, got an empty file (0 bytes); choose another file")
     if len(data) > MAX_BYTES:
@@ -61,23 +86,36 @@ def decode(data: bytes) -> np.ndarray:
         width, height = picture.size
         if width * height > MAX_PIXELS:
             raise _too_many_pixels(f"{width * height / 1e6:.1f}, {width} x {height}")
-        if min(width, height) < MIN_SIDE_PX:
+        if min(width, height) < min_side_px:
             raise ImageError(
-                f"a photo must be at least {MIN_SIDE_PX} px on each side, this one is {width} x {height} px; "
+                f"a photo must be at least {min_side_px} px on each side, this one is {width} x {height} px; "
                 "choose a larger one"
             )
         try:
+            # Pillow reads 16-bit color with 8 bits; which it is shows only before the pixels are loaded.
+            has_deep_color = picture.mode == "RGB" and ";16" in str(getattr(picture, "tile", ""))
             picture.load()
             orientation = _orientation(picture)
-            image = _rgb(picture)
-            return np.array(image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image)
+            image = (_deep_color(data) if has_deep_color else None) or _rgb(picture)
+            return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
         except ImageError:
             raise
-        except Exception as error:  # each format's decoder raises kinds of its own
+        except Exception as error:  # each format's decoder raises its own kinds
             raise ImageError(
-                f"expected a whole photo, but this {picture.format} file is cut off or damaged ({error}); "
+                f"expected a complete photo, but this {picture.format} file is cut off or damaged ({error}); "
                 "copy or export it again"
             ) from error
+
+
+def darkness_hint(image: np.ndarray) -> str | None:
+    """A sentence about a very dark photo (H, W, 3) uint8, None for any other."""
+    level = float(image[::4, ::4].mean())
+    if level >= DARK_LEVEL:
+        return None
+    return (
+        f"This photo is very dark (mean gray level {level:.0f} of 255), so faces may be missed and predictions are "
+        "less reliable. Use a brighter photo."
+    )
 
 
 def digest(data: bytes) -> str:
@@ -94,6 +132,13 @@ def encode_png(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+def rotated(image: np.ndarray, degrees_clockwise: int) -> np.ndarray:
+    """An image (H, W, ...) rotated by a multiple of 90 degrees. Raises ValueError for another angle."""
+    if degrees_clockwise % 90:
+        raise ValueError(f"a photo is rotated by a multiple of 90 degrees, got {degrees_clockwise}")
+    return np.ascontiguousarray(np.rot90(image, -degrees_clockwise // 90))
+
+
 def require_rgb(image: np.ndarray) -> None:
     """Raises ValueError unless ``image`` is (H, W, 3) uint8 with at least one pixel."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
@@ -102,16 +147,16 @@ def require_rgb(image: np.ndarray) -> None:
 
 def _opened(data: bytes) -> Image.Image:
     """The picture with its header read. Raises ImageError."""
-    # Pillow warns above a limit of its own. Raised instead of printed, the warning becomes our sentence; set once and
-    # for all, because catch_warnings is not safe between threads.
+    # Pillow warns above its own limit. The warning is raised, so that it becomes the sentence below; the filter is set
+    # permanently, because catch_warnings is not thread safe.
     warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
     try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        return Image.open(io.BytesIO(data), formats=tuple(FORMATS))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise _too_many_pixels(f"over {(Image.MAX_IMAGE_PIXELS or MAX_PIXELS) / 1e6:.0f}") from None
     except UnidentifiedImageError:
-        raise ImageError(f"expected a photo, got {_appearance(data)}; choose a JPEG, PNG or WebP file") from None
-    except Exception as error:  # each format's header reader raises kinds of its own
+        raise ImageError(f"expected a photo, got {_appearance(data)}; choose a JPEG, PNG, WebP or HEIC file") from None
+    except Exception as error:  # each format's header reader raises its own kinds
         raise ImageError(f"expected a photo, got a file whose header is damaged ({error}); export it again") from error
 
 
@@ -124,7 +169,7 @@ def _appearance(data: bytes) -> str:
     start = data[:512].lstrip().lower()
     if data[4:8] == b"ftyp":
         is_heic = data[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-        return "a HEIC photo, which has to be exported first" if is_heic else "a video"
+        return "a damaged HEIC photo" if is_heic else "a video"
     for beginning, name in LOOKS_LIKE.items():
         if start.startswith(beginning.lower()):
             return name
@@ -134,15 +179,13 @@ def _appearance(data: bytes) -> str:
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
-    """A loaded picture of any mode as 8-bit RGB. Raises ImageError where it does not say which value is white."""
+    """A loaded picture of any mode as 8-bit RGB. Raises ImageError if it does not define which value is white."""
     if picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format == "PPM"):
-        # 65535 / 255 = 257 exactly; Pillow's own conversion would clip at 255 instead.
-        gray = (np.asarray(picture).astype(np.uint32) + 128) // 257
-        return Image.fromarray(gray.astype(np.uint8)).convert("RGB")
+        return Image.fromarray(_eight_bits(np.asarray(picture))).convert("RGB")
     if picture.mode in ("I", "F"):
         raise ImageError(
-            f"expected 8 or 16 bits a pixel, this {picture.format} file has 32 and does not say which value is white; "
-            "save it with 8 bits"
+            f"expected 8 or 16 bits per pixel, this {picture.format} file has 32 and does not define which value is "
+            "white; save it with 8 bits"
         )
     if picture.has_transparency_data:
         rgba = picture.convert("RGBA")
@@ -152,8 +195,27 @@ def _rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
+def _deep_color(data: bytes) -> Image.Image | None:
+    """A file with 16-bit color as 8-bit RGB, None if OpenCV does not read it as such."""
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None or image.dtype != np.uint16 or image.ndim != 3 or image.shape[2] != 3:
+        return None
+    return Image.fromarray(np.ascontiguousarray(_eight_bits(np.asarray(image))[..., ::-1]))
+
+
+def _eight_bits(values: np.ndarray) -> np.ndarray:
+    """Values of up to 16 bits scaled to 8.
+
+    Data of 10, 12 and 14 bits is stored in 16, so white is the largest value of the smallest range that holds all
+    values.
+    """
+    highest = int(values.max(initial=0))
+    white = next((1 << bits) - 1 for bits in (10, 12, 14, 16, 32) if highest < 1 << bits)
+    return np.asarray((values.astype(np.uint32) * 255 + white // 2) // white, np.uint8)
+
+
 def _orientation(picture: Image.Image) -> int:
-    """The EXIF orientation 1-8 of a loaded picture; 1 where there is none, or none that can be read."""
+    """The EXIF orientation 1-8 of a loaded picture, 1 if it has none or none that can be read."""
     try:
         return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # a damaged EXIF block is no reason to refuse the pixels

@@ -1,7 +1,7 @@
 """Expression classes: which ones a data set or a network has, and in which order.
 
-The order of a :class:`LabelSet` *is* the order of the logits. It differs between data sets (FER2013 begins with
-angry, FER+ with neutral, an image folder is alphabetical), so it travels with every checkpoint and is never assumed.
+The order of a :class:`LabelSet` is the order of the logits. It differs between data sets (FER2013 begins with angry,
+FER+ with neutral, an image folder is alphabetical), so it is stored with every checkpoint and never assumed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from core.errors import LabelError
 
-# Spellings met in the wild -> the one spelling used here (adjectives where English has one).
+# Spellings of published data sets -> the spelling used here, an adjective if English has one.
 SYNONYMS = {
     "anger": "angry",
     "disgusted": "disgust",
@@ -25,7 +25,7 @@ SYNONYMS = {
 
 
 def canonical(name: str) -> str:
-    """The spelling used here for a class name, e.g. ``"Happiness"`` -> ``"happy"``. Unknown names pass, lower-cased."""
+    """The spelling used here for a class name, e.g. ``"Happiness"`` -> ``"happy"``; other names in lower case."""
     lowered = name.strip().lower()
     return SYNONYMS.get(lowered, lowered)
 
@@ -49,7 +49,7 @@ class LabelSet:
         return len(self.classes)
 
     def index(self, class_name: str) -> int:
-        """Position of a class among the logits. Raises LabelError for a class this set lacks."""
+        """Position of a class among the logits. Raises LabelError for a class that the set lacks."""
         try:
             return self.classes.index(canonical(class_name))
         except ValueError:
@@ -57,12 +57,22 @@ class LabelSet:
             raise LabelError(f"{self.name} has no class {class_name!r}; it has {known}") from None
 
     def positions_in(self, other: LabelSet) -> tuple[int | None, ...]:
-        """For each class here its position in ``other``, or None where ``other`` lacks it."""
+        """For each class its position in ``other``, or None if ``other`` lacks it."""
         return tuple(other.classes.index(c) if c in other.classes else None for c in self.classes)
+
+    def shared_with(self, other: LabelSet) -> LabelSet:
+        """The classes that both sets have, in the order of this one. Raises LabelError for fewer than two."""
+        shared = [c for c in self.classes if c in other.classes]
+        if len(shared) < 2:
+            raise LabelError(
+                f"{self.name} and {other.name} must share at least 2 classes to be compared, got "
+                f"{', '.join(shared) or 'none'}"
+            )
+        return LabelSet.custom(shared)
 
     @classmethod
     def custom(cls, class_names: list[str]) -> LabelSet:
-        """Classes of a user's own, in the order given; a known set's name is used where order and names agree."""
+        """Classes of one's own in the order given, under the name of a known set if order and names agree."""
         classes = tuple(canonical(c) for c in class_names)
         for known in LABEL_SETS.values():
             if known.classes == classes:

@@ -24,7 +24,9 @@ app = typer.Typer()
 def analyze(
     photos: Annotated[list[Path], typer.Argument(help="One or more photos.")],
     model: Annotated[list[str] | None, typer.Option("--model", help="A network's name; repeat it for several.")] = None,
-    detector: Annotated[str, typer.Option(help="haar or yunet.")] = "haar",
+    detector: Annotated[
+        str, typer.Option(help="auto (YuNet if its file is present or can be fetched, otherwise MTCNN), or a name.")
+    ] = "auto",
     whole_image: Annotated[
         bool, typer.Option("--whole-image", help="Use the central square of the photo as the face.")
     ] = False,
@@ -52,7 +54,14 @@ def analyze(
             for name, probabilities in face["predictions"].items():
                 top = max(probabilities, key=probabilities.get)
                 table.add_row(str(number), name, top, f"{probabilities[top]:.3f}")
-        console.print(table if photo["faces"] else f"{escape(photo['path'])}: no face found; try --whole-image")
+        console.print(table if photo["faces"] else escape(_no_face(photo)), soft_wrap=True)
+
+
+def _no_face(photo: dict[str, Any]) -> str:
+    from core.faces import detectors
+
+    others = " or ".join(f"--detector {name}" for name in detectors() if name != photo["detector"])
+    return f"{photo['path']}: {photo['detector']} found no face; try {others}, or --whole-image"
 
 
 def load_predictors(root: Path, names: Sequence[str] | None) -> list[Predictor]:

@@ -7,7 +7,8 @@ from core.data.image_facts import ImageFacts, describe, facts_for
 from core.data.info import DatasetInfo
 from core.data.packed import pack
 from core.data.samples import FERPLUS_COLUMNS, SPLITS, Samples
-from core.data.sources import SOURCES, Source, read
+from core.data.sources import SOURCES, Source, data_stamp, read
+from core.data.splits import SplitShares
 
 __all__ = [
     "FERPLUS_COLUMNS",
@@ -19,8 +20,10 @@ __all__ = [
     "ImageFacts",
     "Samples",
     "Source",
+    "SplitShares",
     "audit",
     "copies_in_train",
+    "data_stamp",
     "describe",
     "facts_for",
     "ferplus_majority",

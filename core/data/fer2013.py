@@ -1,4 +1,4 @@
-"""The official CSV of FER2013: one face a row, 48 × 48 numbers as text.
+"""CSV files of FER2013: one face per row, 48 x 48 gray levels as text.
 
 Goodfellow et al., *Challenges in Representation Learning: A report on three machine learning contests*, 2013.
 """
@@ -6,66 +6,98 @@ Goodfellow et al., *Challenges in Representation Learning: A report on three mac
 from __future__ import annotations
 
 import re
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from core.data.ferplus import FILE_NAME, FerPlusTable
-from core.data.rows import CsvTable, ImageFormat, Row, samples_from_rows, shown
+from core.data.rows import CsvTable, ReadOptions, Row, samples_from_rows, shown
 from core.data.samples import Samples
+from core.data.splits import split_of
 from core.errors import DataError
 from core.labels import FER7
 
 SIZE_PX = 48
-USAGE = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
-USAGE_OF_SPLIT = {split: usage for usage, split in USAGE.items()}
-COLUMNS = {"emotion", "pixels", "usage"}
+USAGE_OF_SPLIT = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}
+COLUMNS = {"emotion", "pixels"}
 _LABEL = {str(k): k for k in range(len(FER7))}
 _PIXEL = re.compile(r"0*(25[0-5]|2[0-4]\d|1?\d?\d)", re.ASCII)
 
 
-def read_fer2013(path: Path, image_format: ImageFormat | None = None, *, skip_bad: bool = False) -> Samples:
-    """Read ``fer2013.csv`` or ``icml_face_data.csv``, with the FER+ votes where ``fer2013new.csv`` lies beside it."""
-    samples = read_faces(path, image_format, skip_bad=skip_bad)
+def read_fer2013(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
+    """Read ``fer2013.csv`` or ``icml_face_data.csv``, with the FER+ votes if ``fer2013new.csv`` is in the same folder.
+
+    Of Kaggle's ``train.csv`` and ``test.csv`` in one folder, either path reads both, train first.
+    """
+    samples = read_faces(path, options)
     beside = path.with_name(FILE_NAME)
-    if not beside.is_file():
+    if not beside.is_file() or samples.split_rule or not _has_usage(path):
         return samples
-    return FerPlusTable.read(beside).attach(samples, USAGE_OF_SPLIT, skip_bad=skip_bad)
+    return FerPlusTable.read(beside).attach(samples, skip_bad=options.skip_bad)
 
 
-def read_faces(path: Path, image_format: ImageFormat | None = None, *, skip_bad: bool = False) -> Samples:
-    """The same without votes. Raises DataError naming the first bad row."""
-    image_format = image_format or ImageFormat(SIZE_PX)
-    table = CsvTable.open(path)
-    if not set(table.columns) >= COLUMNS:
-        raise DataError(f"{path.name} must have the columns emotion, pixels and Usage, got {', '.join(table.columns)}")
+def source_files(path: Path) -> list[Path]:
+    """The files that :func:`read_fer2013` reads for a path, the votes last."""
+    return [*_tables(path), *(p for p in [path.with_name(FILE_NAME)] if p.is_file())]
 
-    def to_row(line: str) -> Row:
+
+def read_faces(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
+    """The same without votes. Raises DataError naming the first invalid row."""
+    tables = [CsvTable.open(table) for table in _tables(path)]
+    for table in tables:
+        if not set(table.columns) >= COLUMNS:
+            raise DataError(
+                f"{table.path.name} must have the columns emotion and pixels, got {', '.join(table.columns)}"
+            )
+    pair = len(tables) == 2
+    if not pair and "usage" not in tables[0].columns:
+        options.require_shares(path.name, "there is no column Usage")
+
+    def to_row(entry: tuple[CsvTable, str]) -> Row:
+        table, line = entry
         fields = table.fields(line)
-        label, split = parse_label(fields["emotion"]), parse_usage(fields["usage"])
-        return Row(image_format.apply_to_array(parse_pixels(fields["pixels"])), label, split)
+        split = parse_usage(fields["usage"]) if "usage" in fields else None
+        return Row(
+            options.image_format.apply_to_array(parse_pixels(fields["pixels"])),
+            parse_label(fields["emotion"]),
+            split_of(table.path.stem) if pair else split,
+        )
 
     return samples_from_rows(
-        table.lines(),
+        chain.from_iterable(((table, line) for line in table.lines()) for table in tables),
         to_row,
         name="FER2013",
-        where=path.name,
+        where=" and ".join(table.path.name for table in tables),
         labels=FER7,
-        image_format=image_format,
-        skip_bad=skip_bad,
+        options=options,
     )
+
+
+def _tables(path: Path) -> list[Path]:
+    """The file itself, or Kaggle's pair. Its ``test.csv`` was published without labels, and is then of no use here."""
+    train, test = path.with_name("train.csv"), path.with_name("test.csv")
+    if path not in (train, test) or not train.is_file() or not test.is_file() or _has_usage(path):
+        return [path]
+    if "emotion" not in CsvTable.open(test).columns:
+        return [path]
+    return [train, test]
+
+
+def _has_usage(path: Path) -> bool:
+    return "usage" in CsvTable.open(path).columns
 
 
 def parse_pixels(text: str) -> np.ndarray:
     """``"70 80 ..."`` -> (48, 48) uint8. Raises DataError naming the first bad pixel, or the count."""
     try:
         values = np.fromstring(text, dtype=np.int64, sep=" ")
-        has_sign = "-" in text or "+" in text  # NumPy takes a lone sign for a blank
+        has_sign = "-" in text or "+" in text  # NumPy reads a lone sign as a blank
         if len(values) == SIZE_PX**2 and not has_sign and values.max() <= 255:
             return values.astype(np.uint8).reshape(SIZE_PX, SIZE_PX)
     except ValueError:
         pass
-    # Something is wrong; slowly say what.
+    # The fast way failed; find out why.
     pixels = text.split()
     for position, pixel in enumerate(pixels):
         if not _PIXEL.fullmatch(pixel):
@@ -83,8 +115,10 @@ def parse_label(emotion: object) -> int:
 
 
 def parse_usage(usage: object) -> str:
-    """The split that a Usage names."""
+    """The split that a Usage names, in the official spelling or another common one."""
     text = str(usage).strip()
-    if text not in USAGE:
-        raise DataError(f"Usage must be one of {', '.join(USAGE)}, got {shown(text)}; is the file cut off?")
-    return USAGE[text]
+    split = split_of(text)
+    if split is None:
+        expected = ", ".join([*USAGE_OF_SPLIT.values(), *USAGE_OF_SPLIT])
+        raise DataError(f"Usage must be one of {expected}; got {shown(text)}")
+    return split

@@ -1,4 +1,4 @@
-"""FER+: ten annotators' votes for every row of FER2013, and the labels that follow from them.
+"""FER+: the votes of ten annotators for every row of FER2013, and the labels derived from them.
 
 Barsoum, Zhang, Canton Ferrer and Zhang, *Training Deep Networks for Facial Expression Recognition with Crowd-Sourced
 Label Distribution*, ICMI 2016.
@@ -14,6 +14,7 @@ import numpy as np
 
 from core.data.rows import CsvTable, shown
 from core.data.samples import FERPLUS_COLUMNS, Samples
+from core.data.splits import split_of
 from core.errors import DataError
 from core.labels import FERPLUS8
 
@@ -33,7 +34,7 @@ class FerPlusTable:
 
     @classmethod
     def read(cls, path: Path) -> FerPlusTable:
-        """Raises DataError when a column is missing."""
+        """Raises DataError if a column is missing."""
         table = CsvTable.open(path)
         columns = [c.lower() for c in FERPLUS_COLUMNS]
         for column in ("usage", *columns):
@@ -54,22 +55,22 @@ class FerPlusTable:
             votes.append(counts)
         return cls(path, tuple(usage), tuple(names), np.asarray(votes, np.int16).reshape(-1, len(columns)), bad)
 
-    def attach(self, samples: Samples, usage_of: dict[str, str], *, skip_bad: bool) -> Samples:
-        """``samples`` of fer2013.csv with their votes. ``usage_of`` maps a split to its Usage.
+    def attach(self, samples: Samples, *, skip_bad: bool) -> Samples:
+        """``samples`` of fer2013.csv with their votes.
 
-        Raises DataError when the two files differ in length, and for the first row with unreadable votes or another
-        Usage than its face; with ``skip_bad`` such rows are left out and counted.
+        Raises DataError if the two files differ in length, and for the first row with invalid votes or another Usage
+        than its face; with ``skip_bad`` such rows are skipped and counted.
         """
         rows = len(samples) + samples.skipped
         if rows != len(self.votes):
             raise DataError(
-                f"{self.path.name} must have one row for each of the {rows} rows of the faces beside it, "
-                f"got {len(self.votes)}; take both files complete, or move it away to read without votes"
+                f"{self.path.name} must have one row for each of the {rows} faces in the same folder, "
+                f"got {len(self.votes)}; use both files complete, or remove it to read without votes"
             )
         reasons = dict(self.bad)
         for number, split in zip(samples.ids.tolist(), samples.split.tolist(), strict=True):
-            if number not in reasons and self.usage[number] != usage_of[split]:
-                reasons[number] = f"Usage must be {usage_of[split]} as for its face, got {shown(self.usage[number])}"
+            if number not in reasons and split_of(self.usage[number]) != split:
+                reasons[number] = f"Usage must be that of its face ({split}), got {shown(self.usage[number])}"
         is_bad = np.isin(samples.ids, list(reasons))
         if is_bad.any() and (not skip_bad or is_bad.all()):
             number = int(samples.ids[is_bad][0])
@@ -88,10 +89,10 @@ def parse_votes(counts: Iterable[object]) -> tuple[int, ...]:
 
 
 def ferplus_majority(votes: np.ndarray) -> np.ndarray:
-    """The majority label of each image: ``votes`` (N, 10) -> (N,) int64 position in FERPLUS8, -1 where there is none.
+    """The majority label of each image: ``votes`` (N, 10) -> (N,) int64 position in FERPLUS8, -1 if there is none.
 
-    A single vote counts as a slip and is set to 0 in all ten columns; the winner needs more than half of the votes that
-    remain and has to be one of the eight expressions, not *unknown* or *not a face* (Barsoum et al. 2016).
+    A single vote is treated as a mistake and set to 0 in all ten columns; the winner needs more than half of the
+    remaining votes and has to be one of the eight expressions, not *unknown* or *not a face* (Barsoum et al. 2016).
     """
     if votes.ndim != 2 or votes.shape[1] != len(FERPLUS_COLUMNS):
         raise DataError(f"votes must have shape (N, {len(FERPLUS_COLUMNS)}), got {votes.shape}")
@@ -102,12 +103,14 @@ def ferplus_majority(votes: np.ndarray) -> np.ndarray:
 
 
 def with_ferplus_labels(samples: Samples) -> Samples:
-    """The images on which FER+ annotators agree, labeled FERPLUS8 by :func:`ferplus_majority`; ids are kept.
+    """The images with a majority of FER+ votes, labeled FERPLUS8 by :func:`ferplus_majority`; ids are unchanged.
 
-    Raises DataError when the samples carry no votes or no image keeps a label.
+    Raises DataError if the samples have no votes or no image has a majority.
     """
     if samples.votes is None:
-        raise DataError(f"{samples.name} carries no FER+ votes; put {FILE_NAME} beside fer2013.csv and read it again")
+        raise DataError(
+            f"{samples.name} has no FER+ votes; put {FILE_NAME} in the folder of fer2013.csv and read it again"
+        )
     truth = ferplus_majority(samples.votes)
     if not (truth >= 0).any():
         raise DataError(f"{samples.name}: FER+ has a majority label for none of the {len(samples)} images")

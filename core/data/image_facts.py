@@ -20,6 +20,7 @@ from core.data.auditing import copies_in_train, identical_groups
 from core.data.ferplus import ferplus_majority, with_ferplus_labels
 from core.data.samples import FERPLUS_COLUMNS, SPLITS, Samples
 from core.errors import DataError, LabelError
+from core.files import write_atomically
 from core.labels import LABEL_SETS, LabelSet
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets"
@@ -125,10 +126,7 @@ class ImageFacts:
         if self.votes is not None:
             columns |= {c: self.votes[:, k].astype(np.uint8) for k, c in enumerate(_VOTES)}
         table = pa.table(columns).replace_schema_metadata({_KEY: json.dumps(about)})
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        pq.write_table(table, partial, compression="zstd", compression_level=19)
-        partial.replace(path)
+        write_atomically(path, lambda partial: pq.write_table(table, partial, compression="zstd", compression_level=19))
 
     @classmethod
     def load(cls, path: Path) -> ImageFacts:

@@ -1,4 +1,4 @@
-"""Data sets of image files: a folder ``root/split/class/image``, or a CSV of ``path,label,split``."""
+"""Data sets of image files: a folder ``root/split/class/image`` or ``root/class/image``, or a CSV of ``path,label``."""
 
 from __future__ import annotations
 
@@ -7,105 +7,126 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
 
-from core.data.rows import CsvTable, ImageFormat, Row, samples_from_rows, shown
+from core.data.rows import CsvTable, ReadOptions, Row, samples_from_rows, shown
 from core.data.samples import SPLITS, Samples
-from core.errors import DataError, LabelError
+from core.data.splits import groups_of_names, split_of
+from core.errors import DataError, ImageError, LabelError
+from core.images import SUFFIXES, open_upright
 from core.labels import LabelSet, canonical
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
-MANIFEST_COLUMNS = {"path", "label", "split"}
-# Names met in published copies, lower-cased and without separators -> the split. FER2013's public test is for choosing.
-SPLIT_OF_NAME = {
-    **dict.fromkeys(("train", "training", "trainset"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev", "valset", "publictest"), "val"),
-    **dict.fromkeys(("test", "testing", "testset", "privatetest"), "test"),
-}
+MANIFEST_COLUMNS = {"path", "label"}
+GROUP_COLUMNS = ("group", "subject", "person", "identity")
 _LAYOUT = (
-    "a folder of images must look like root/split/class/image.jpg "
-    "(split: train, val or test; image: " + ", ".join(sorted(s[1:] for s in SUFFIXES)) + ")"
+    "a folder of images must look like root/split/class/image.jpg or, with a chosen split, root/class/image.jpg "
+    "(split: train, val or test; image: " + ", ".join(s[1:] for s in SUFFIXES) + ")"
 )
 
 
 @dataclass(frozen=True)
 class ImageEntry:
-    """One image file before it is opened; ``label`` and ``split`` are as the source spells them."""
+    """One image file before it is opened; ``label`` is in the spelling of the source, ``split`` None if it has none."""
 
     path: Path
     shown_as: str
     label: str
-    split: str
+    split: str | None
+    group: str = ""
 
 
-def read_folder(root: Path, image_format: ImageFormat | None = None, *, skip_bad: bool = False) -> Samples:
-    """Read ``root/split/class/*``; ids are positions in the sorted listing, classes are alphabetical.
+def folder_files(root: Path) -> dict[str, Path]:
+    """The files down to four levels below a folder by their relative path, sorted; without hidden ones."""
+    # Level by level and not rglob, which does not enter linked folders: large data sets are often linked.
+    levels = (root.glob("/".join("*" * depth)) for depth in range(1, 5))
+    files = {p.relative_to(root).as_posix(): p for level in levels for p in level}
+    return {
+        relative: files[relative]
+        for relative in sorted(files)
+        # Leftovers of archives and file managers: ._face.jpg, __MACOSX, Thumbs.db
+        if not any(part.startswith((".", "__")) or part == "Thumbs.db" for part in relative.split("/"))
+        and files[relative].is_file()
+    }
 
-    Raises DataError when an image lies at another depth, and for the first image that cannot be opened.
+
+def read_folder(root: Path, options: ReadOptions = ReadOptions()) -> Samples:
+    """Read a folder of images; ids are positions in the sorted listing, classes are alphabetical.
+
+    Files in a class folder that are no images by their suffix count as skipped. Raises DataError if an image is at
+    another depth, if there are no splits and none was chosen, and for the first image that cannot be opened.
     """
     root = root.resolve()
-    # Level by level and not rglob, which does not enter linked folders: large sets are often linked into place.
-    levels = (root.glob("/".join("*" * depth)) for depth in range(1, 5))
-    paths = {p.relative_to(root).as_posix(): p for level in levels for p in level if p.suffix.lower() in SUFFIXES}
-    entries = []
-    for relative in sorted(paths):
-        folders = relative.split("/")[:-1]
-        if any(part.startswith((".", "__")) for part in relative.split("/")):
-            continue  # leftovers of archives: ._face.jpg, __MACOSX
-        if len(folders) != 2 or _split(folders[0]) is None:
-            raise DataError(f"{_LAYOUT}; found {root.name}/{relative}")
-        entries.append(ImageEntry(paths[relative], relative, label=folders[1], split=folders[0]))
-    if not entries:
+    files = folder_files(root)
+    images = {relative: path for relative, path in files.items() if path.suffix.lower() in SUFFIXES}
+    if not images:
         raise DataError(f"{_LAYOUT}; found no such image in {root.name}")
-    return _read(entries, root.name, root.name, image_format, skip_bad)
+    entries = [_entry(relative, path, root.name) for relative, path in images.items()]
+    without = [entry for entry in entries if entry.split is None]
+    if without and len(without) < len(entries):
+        raise DataError(f"{_LAYOUT}; found both, for example {root.name}/{without[0].shown_as}")
+    if without:
+        options.require_shares(root.name, f"its images are in root/class, for example {without[0].shown_as}")
+    depth = 1 if without else 2
+    others = sum(relative.count("/") == depth for relative in files.keys() - images.keys())
+    if options.shares is not None:
+        groups = groups_of_names([e.path.name for e in entries], [canonical(e.label) for e in entries])
+        entries = [
+            ImageEntry(e.path, e.shown_as, e.label, e.split, group) for e, group in zip(entries, groups, strict=True)
+        ]
+    return _read(entries, root.name, root.name, options, ignored=others)
 
 
-def read_manifest(path: Path, image_format: ImageFormat | None = None, *, skip_bad: bool = False) -> Samples:
+def _entry(relative: str, path: Path, root_name: str) -> ImageEntry:
+    folders = relative.split("/")[:-1]
+    if len(folders) == 2 and (split := split_of(folders[0])) is not None:
+        return ImageEntry(path, relative, folders[1], split)
+    if len(folders) == 1 and split_of(folders[0]) is None:
+        return ImageEntry(path, relative, folders[0], None)
+    raise DataError(f"{_LAYOUT}; found {root_name}/{relative}")
+
+
+def read_manifest(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
     """Read a CSV with the columns path (relative to the CSV), label and split; classes are alphabetical.
 
-    Raises DataError naming the first row with an unknown split, no label, or an image that cannot be opened.
+    Without the column split, one has to be chosen; a column group, subject, person or identity then keeps the images of
+    a group in one split. Raises DataError naming the first row with an unknown split, no label, or an image that cannot
+    be opened.
     """
     table = CsvTable.open(path)
+    has_split = "split" in table.columns
+    if not has_split:
+        options.require_shares(path.name, "there is no column split")
+    group_column = next((column for column in GROUP_COLUMNS if column in table.columns), None)
 
     def entry(line: str) -> ImageEntry:
         fields = table.fields(line)
         if not fields["label"]:
             raise DataError(f"label must name a class, got nothing for {shown(fields['path'])}")
-        if _split(fields["split"]) is None:
+        split = split_of(fields["split"]) if has_split else None
+        if has_split and split is None:
             raise DataError(f"split must be one of {', '.join(SPLITS)}, got {shown(fields['split'])}")
-        return ImageEntry(path.parent / fields["path"], fields["path"], fields["label"], fields["split"])
+        group = fields[group_column] if group_column and options.shares else ""
+        return ImageEntry(path.parent / fields["path"], fields["path"], fields["label"], split, group)
 
     entries: list[ImageEntry | DataError] = []
     for line in table.lines():
         try:
             entries.append(entry(line))
-        except DataError as error:  # kept in its place, so that it gets its row number
+        except DataError as error:  # stored in its place, so that it gets its row number
             entries.append(error)
-    return _read(entries, path.stem, path.name, image_format, skip_bad)
+    return _read(entries, path.stem, path.name, options)
 
 
 def _read(
-    entries: Sequence[ImageEntry | DataError], name: str, where: str, image_format: ImageFormat | None, skip_bad: bool
+    entries: Sequence[ImageEntry | DataError], name: str, where: str, options: ReadOptions, *, ignored: int = 0
 ) -> Samples:
-    image_format = image_format or ImageFormat()
     labels = _labels(entries, where)
 
     def to_row(entry: ImageEntry | DataError) -> Row:
         if isinstance(entry, DataError):
             raise entry
-        split = _split(entry.split)
-        assert split is not None  # checked when the entry was made
-        return Row(_open(entry, image_format), labels.index(entry.label), split)
+        return Row(_open(entry, options), labels.index(entry.label), entry.split, group=entry.group)
 
-    return samples_from_rows(
-        entries,
-        to_row,
-        name=name,
-        where=where,
-        labels=labels,
-        image_format=image_format,
-        skip_bad=skip_bad,
-    )
+    return samples_from_rows(entries, to_row, name=name, where=where, labels=labels, options=options, ignored=ignored)
 
 
 def _labels(entries: Sequence[ImageEntry | DataError], where: str) -> LabelSet:
@@ -113,21 +134,15 @@ def _labels(entries: Sequence[ImageEntry | DataError], where: str) -> LabelSet:
     try:
         return LabelSet.custom(sorted({canonical(e.label) for e in entries if isinstance(e, ImageEntry)}))
     except LabelError as error:
-        # A bad row may be why a class is missing, so it is what to name.
+        # An invalid row may be the reason why a class is missing, so it is reported instead.
         bad = next(((n, e) for n, e in enumerate(entries) if isinstance(e, DataError)), None)
         raise DataError(f"{where}, row {bad[0]}: {bad[1]}" if bad else f"{where}: {error}") from error
 
 
-def _split(name: str) -> str | None:
-    return SPLIT_OF_NAME.get("".join(c for c in name.lower() if c.isalnum()))
-
-
-def _open(entry: ImageEntry, image_format: ImageFormat) -> np.ndarray:
+def _open(entry: ImageEntry, options: ReadOptions) -> np.ndarray:
     try:
-        with Image.open(entry.path, formats=("JPEG", "PNG", "WEBP", "BMP")) as file:
-            return image_format.apply(ImageOps.exif_transpose(file))
-    except DataError as error:
-        raise DataError(f"{shown(entry.shown_as)}: {error}") from error
-    except Exception as error:  # Pillow raises many kinds for a file that is cut or no image
-        kind = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read as an image ({error})"
-        raise DataError(f"{shown(entry.shown_as)} {kind}") from error
+        return options.image_format.apply(open_upright(entry.path.read_bytes()))
+    except FileNotFoundError as error:
+        raise DataError(f"{shown(entry.shown_as)} does not exist") from error
+    except (OSError, ImageError, ValueError) as error:  # ValueError: a path with a null byte
+        raise DataError(f"{shown(entry.shown_as)} cannot be read as an image ({error})") from error

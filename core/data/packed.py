@@ -13,17 +13,17 @@ from PIL import Image
 
 from core.data.fer2013 import SIZE_PX, USAGE_OF_SPLIT, parse_label, parse_usage, read_faces
 from core.data.ferplus import FILE_NAME, FerPlusTable, parse_votes
-from core.data.rows import ImageFormat, Row, samples_from_rows
+from core.data.rows import ReadOptions, Row, samples_from_rows
 from core.data.samples import FERPLUS_COLUMNS, Samples
 from core.errors import DataError
+from core.files import write_atomically
 from core.labels import FER7
 
 COLUMNS = ("image", "emotion", "Usage")
 
 
-def read_packed(path: Path, image_format: ImageFormat | None = None, *, skip_bad: bool = False) -> Samples:
-    """Read a file that :func:`pack` made. Raises DataError naming the first bad row."""
-    image_format = image_format or ImageFormat(SIZE_PX)
+def read_packed(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
+    """Read a file written by :func:`pack`. Raises DataError naming the first invalid row."""
     try:
         found = pq.read_schema(path).names
         votes = [c for c in FERPLUS_COLUMNS if c in found]
@@ -39,7 +39,10 @@ def read_packed(path: Path, image_format: ImageFormat | None = None, *, skip_bad
         data, emotion, usage, *counts = entry
         label, split = parse_label(emotion), parse_usage(usage)
         return Row(
-            image_format.apply_to_array(_decoded(data)), label, split, parse_votes(counts) if has_votes else None
+            options.image_format.apply_to_array(_decoded(data)),
+            label,
+            split,
+            parse_votes(counts) if has_votes else None,
         )
 
     columns = [*COLUMNS, *votes] if has_votes else list(COLUMNS)
@@ -49,16 +52,15 @@ def read_packed(path: Path, image_format: ImageFormat | None = None, *, skip_bad
         name="FER2013",
         where=path.name,
         labels=FER7,
-        image_format=image_format,
-        skip_bad=skip_bad,
+        options=options,
     )
 
 
 def pack(official_csv: str | Path, out: str | Path, ferplus_csv: str | Path | None = None) -> int:
     """Write ``official_csv`` as a packed Parquet file of a fifth of its size; returns the number of rows.
 
-    The FER+ votes come from ``ferplus_csv``, or from the ``fer2013new.csv`` beside the faces where there is one. Every
-    row must be good: a packed file keeps the official row numbers. Raises DataError naming the first bad row.
+    The FER+ votes come from ``ferplus_csv``, otherwise from a ``fer2013new.csv`` in the folder of the faces. Every row
+    must be valid, because a packed file has the official row numbers. Raises DataError naming the first invalid row.
     """
     source, target = Path(official_csv), Path(out)
     votes_path = Path(ferplus_csv) if ferplus_csv else source.with_name(FILE_NAME)
@@ -73,14 +75,10 @@ def pack(official_csv: str | Path, out: str | Path, ferplus_csv: str | Path | No
     }
     if votes_path.is_file():
         ferplus = FerPlusTable.read(votes_path)
-        ferplus.attach(samples, USAGE_OF_SPLIT, skip_bad=False)  # for its checks
+        ferplus.attach(samples, skip_bad=False)  # for its checks
         columns["Image name"] = list(ferplus.image_names)
         columns |= {c: ferplus.votes[:, k].astype(np.int8) for k, c in enumerate(FERPLUS_COLUMNS)}
-    # Written beside and moved into place: an interrupted run leaves no half file that looks whole.
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
-    pd.DataFrame(columns).to_parquet(partial, index=False)
-    partial.replace(target)
+    write_atomically(target, lambda partial: pd.DataFrame(columns).to_parquet(partial, index=False))
     return len(samples)
 
 

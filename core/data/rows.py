@@ -1,4 +1,4 @@
-"""Rows of a source -> Samples, and the one place where a bad row is named or left out."""
+"""Rows of a source -> Samples, and the one place where an invalid row is reported or skipped."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from core.data.samples import FERPLUS_COLUMNS, Samples
+from core.data.splits import HINT, SplitShares
 from core.errors import DataError
 from core.labels import LabelSet
 
@@ -20,7 +21,7 @@ Entry = TypeVar("Entry")
 
 @dataclass(frozen=True)
 class ImageFormat:
-    """The one size and channel count that every image of a data set is brought to."""
+    """The size and channel count to which every image of a data set is converted."""
 
     size_px: int = 48
     channels: int = 1
@@ -38,31 +39,44 @@ class ImageFormat:
 
     def apply(self, image: Image.Image) -> np.ndarray:
         """Gray or RGB, the central square, resized -> (S, S) or (S, S, 3) uint8."""
-        if image.mode.startswith(("I", "F")):  # Pillow would clip 16 bits to 8: a white picture without a warning
-            raise DataError(f"an image must have 8 bits a channel, got Pillow mode {image.mode}")
         image = image.convert("L" if self.channels == 1 else "RGB")
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
-        # Of Pillow's filters Hamming comes nearest to the area average by which core.preprocessing shrinks a photo's
-        # face (1 gray level on a portrait; Pillow's box 2 to 7, for it has whole pixels only); both grow bilinearly.
+        # Of Pillow's filters, Hamming is closest to the area average with which core.preprocessing shrinks a face (1
+        # gray level on a portrait; Pillow's box 2 to 7, because it uses whole pixels). Both enlarge bilinearly.
         method = Image.Resampling.HAMMING if side >= self.size_px else Image.Resampling.BILINEAR
-        # Cut before and not while resizing: Pillow would blend in the pixels beyond the cut.
+        # Cropped before and not while resizing, because Pillow would blend in the pixels beyond the border.
         square = image.crop((left, top, left + side, top + side))
         return np.asarray(square.resize((self.size_px, self.size_px), method))
 
     def apply_to_array(self, gray: np.ndarray) -> np.ndarray:
-        """The same for a gray image (h, w) uint8 that is decoded already."""
+        """The same for a gray image (h, w) uint8 that is already decoded."""
         return gray if gray.shape == self.shape else self.apply(Image.fromarray(gray))
 
 
 @dataclass(frozen=True)
 class Row:
-    """One labeled image, already in the format asked for."""
+    """One labeled image in the requested format; ``split`` is None if the source has none for it."""
 
     image: np.ndarray  # (S, S) or (S, S, 3) uint8
     label: int
-    split: str
+    split: str | None
     votes: tuple[int, ...] | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How a data set is read: the format of its images, whether invalid rows are skipped, and a split of one's own."""
+
+    image_format: ImageFormat = ImageFormat()
+    skip_bad: bool = False
+    shares: SplitShares | None = None
+
+    def require_shares(self, where: str, found: str) -> None:
+        """Raises DataError for a source without splits, before any image is read, if no split was chosen."""
+        if self.shares is None:
+            raise DataError(f"{where} has no splits ({found}); {HINT}")
 
 
 def samples_from_rows(
@@ -72,13 +86,16 @@ def samples_from_rows(
     name: str,
     where: str,
     labels: LabelSet,
-    image_format: ImageFormat,
-    skip_bad: bool,
+    options: ReadOptions,
+    ignored: int = 0,
 ) -> Samples:
-    """Turn each entry into a row. A DataError of ``to_row`` is raised with ``where`` and the row number before it, or
-    with ``skip_bad`` counted; a source without one good row is always an error."""
-    pixels = bytearray()  # grows in place: a list of arrays would hold every image twice while stacking
-    truth, split, ids, votes = [], [], [], []
+    """Turn each entry into a row.
+
+    A DataError of ``to_row`` is raised with ``where`` and the row number before it, or with ``skip_bad`` counted; a
+    source without one valid row is always an error. ``ignored`` files are added to the count.
+    """
+    pixels = bytearray()  # grows in place; a list of arrays would need twice the memory while stacking
+    truth, split, ids, votes, groups = [], [], [], [], []
     first_error = DataError(f"{where} holds no rows")
     skipped = 0
     for number, entry in enumerate(entries):
@@ -86,7 +103,7 @@ def samples_from_rows(
             row = to_row(entry)
         except DataError as error:
             located = DataError(f"{where}, row {number}: {error}")
-            if not skip_bad:
+            if not options.skip_bad:
                 raise located from error
             first_error = first_error if skipped else located
             skipped += 1
@@ -95,63 +112,77 @@ def samples_from_rows(
         truth.append(row.label)
         split.append(row.split)
         ids.append(number)
+        groups.append(row.group)
         if row.votes is not None:
             votes.append(row.votes)
     if not ids:
         raise first_error
+    split_rule = ""
+    if options.shares is not None:
+        split = list(options.shares.assign(split, truth, groups))
+        split_rule = f"{options.shares}, by image" if not any(groups) else f"{options.shares}, by group"
     return Samples(
         name=name,
         labels=labels,
-        images=np.frombuffer(pixels, np.uint8).reshape(-1, *image_format.shape),
+        images=np.frombuffer(pixels, np.uint8).reshape(-1, *options.image_format.shape),
         truth=np.asarray(truth, np.int64),
         split=np.asarray(split),
         ids=np.asarray(ids, np.int64),
         votes=np.asarray(votes, np.int16).reshape(-1, len(FERPLUS_COLUMNS)) if votes else None,
-        skipped=skipped,
+        skipped=skipped + ignored,
+        split_rule=split_rule,
     )
 
 
 @dataclass(frozen=True)
 class CsvTable:
-    """A CSV file read line by line, so that a stray quote or a cut spoils one row and not the rest of the file.
+    """A CSV file read line by line, so that a stray quote or a cut invalidates one row and not the rest of the file.
 
-    ``columns`` are stripped and lower-cased: copies of FER2013 in circulation pad them with spaces.
+    ``columns`` are stripped and lower-cased, because copies of FER2013 in circulation pad them with spaces. The
+    delimiter is the comma, semicolon or tab that the header has most of; UTF-8 and UTF-16 are told apart by the first
+    bytes.
     """
 
     path: Path
     columns: tuple[str, ...]
+    delimiter: str = ","
+    encoding: str = "utf-8-sig"
 
     @classmethod
     def open(cls, path: Path) -> CsvTable:
-        """Read the header. A file that is no CSV has columns that nobody asks for."""
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            header = _fields(file.readline(1 << 16))
-        return cls(path, tuple(c.strip().lower() for c in header))
+        """Read the header. A file that is not a CSV has columns that no reader recognizes."""
+        with path.open("rb") as file:
+            start = file.read(4)
+        encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        with path.open(encoding=encoding, errors="replace") as file:
+            header = file.readline(1 << 16)
+        delimiter = max(",;\t", key=header.count)
+        return cls(path, tuple(c.strip().lower() for c in _fields(header, delimiter)), delimiter, encoding)
 
     def lines(self) -> Iterator[str]:
-        """The lines below the header, blank ones left out; row N is the N-th of them, counted from 0."""
-        # Bytes that are not UTF-8 become U+FFFD and are refused with the row they stand in.
-        with self.path.open(encoding="utf-8-sig", errors="replace") as file:
+        """The lines below the header except blank ones; row N is the N-th of them, counted from 0."""
+        # Bytes that cannot be decoded become U+FFFD and are refused with the row that contains them.
+        with self.path.open(encoding=self.encoding, errors="replace") as file:
             next(file, None)
             yield from (line for line in file if not line.isspace())
 
     def fields(self, line: str) -> dict[str, str]:
-        """Column -> stripped text. Raises DataError when the line has more or fewer fields than the header."""
-        values = _fields(line)
+        """Column -> stripped text. Raises DataError if the line has more or fewer fields than the header."""
+        values = _fields(line, self.delimiter)
         if len(values) != len(self.columns):
             expected = f"{len(self.columns)} fields ({', '.join(self.columns)})"
             raise DataError(f"expected {expected}, got {len(values)}; is the file cut off?")
         return dict(zip(self.columns, (v.strip() for v in values), strict=True))
 
 
-def _fields(line: str) -> list[str]:
+def _fields(line: str, delimiter: str) -> list[str]:
     try:
-        return next(csv.reader([line], skipinitialspace=True), [])
+        return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
     except csv.Error as error:
-        raise DataError(f"not a line of comma-separated values ({error})") from error
+        raise DataError(f"not a line of delimited values ({error})") from error
 
 
 def shown(value: object) -> str:
-    """A found value for a message, shortened: a bad field may be megabytes long."""
+    """A value for a message, shortened, because an invalid field may be megabytes long."""
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:40]}…"

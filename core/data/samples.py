@@ -31,8 +31,9 @@ FERPLUS_COLUMNS = (
 class Samples:
     """N labeled faces of one size.
 
-    ``ids`` are row numbers in the source and survive every selection, so that results of different networks can be
-    paired and no pixel has to be stored with them. ``votes`` are the ten FER+ counts where the source has them.
+    ``ids`` are row numbers in the source and unchanged by every selection, so that results of different networks can be
+    paired without storing a pixel. ``votes`` are the ten FER+ counts, None if the source has none. ``split_rule`` says
+    how a source without its own splits was split, "" otherwise.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Samples:
     ids: np.ndarray  # (N,) int64
     votes: np.ndarray | None = None  # (N, 10) int16
     skipped: int = 0
+    split_rule: str = ""
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -71,7 +73,7 @@ class Samples:
         return 1 if self.images.ndim == 3 else 3
 
     def select(self, mask: np.ndarray) -> Samples:
-        """The rows where ``mask`` (N,) is true, or those it numbers."""
+        """The rows where ``mask`` (N,) is true, or those whose positions it lists."""
         votes = None if self.votes is None else self.votes[mask]
         return replace(
             self,
@@ -83,17 +85,29 @@ class Samples:
         )
 
     def ordered_like(self, labels: LabelSet) -> Samples:
-        """The same samples where ``labels`` are the same classes in another order: a folder's are alphabetical.
+        """The same samples with the classes in the order of ``labels``; those of a folder are alphabetical.
 
-        Raises DataError where they are other classes.
+        Raises DataError if ``labels`` has other classes.
         """
         if sorted(labels.classes) != sorted(self.labels.classes):
             raise DataError(f"expected the classes {', '.join(labels.classes)}, got {', '.join(self.labels.classes)}")
         position = np.array([labels.index(c) for c in self.labels.classes])
         return replace(self, labels=labels, truth=position[self.truth])
 
+    def restricted_to(self, labels: LabelSet) -> Samples:
+        """The rows whose class is in ``labels``, with the classes and order of ``labels``.
+
+        Raises DataError if none is.
+        """
+        position = np.array([labels.classes.index(c) if c in labels.classes else -1 for c in self.labels.classes])
+        truth = position[self.truth]
+        if not (truth >= 0).any():
+            raise DataError(f"{self.name} has no image of the classes {', '.join(labels.classes)}")
+        selected = self.select(truth >= 0)
+        return replace(selected, labels=labels, truth=truth[truth >= 0])
+
     def of(self, split: str) -> Samples:
-        """One split. Raises DataError when it is empty."""
+        """One split. Raises DataError if it is empty."""
         if split not in SPLITS:
             raise DataError(f"a split is one of {', '.join(SPLITS)}, got {split!r}")
         mask = self.split == split
@@ -104,7 +118,7 @@ class Samples:
     def fingerprint(self) -> str:
         """SHA-256 over pixels, labels and splits: the same data in another container has the same fingerprint."""
         digest = hashlib.sha256()
-        # S5, the longest split name, whichever splits are there: a selection must not depend on what it was taken from.
+        # S5 holds the longest split name, so that the digest does not depend on which splits are present.
         for part in (self.images, self.truth.astype("<i8"), self.split.astype("S5")):
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()

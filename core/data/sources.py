@@ -1,32 +1,38 @@
-"""What a path may hold, and the reader of each: a new source is one entry here."""
+"""What a path may hold, and the reader of each kind; a new source is one entry here."""
 
 from __future__ import annotations
 
+import hashlib
+import tempfile
+import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from core.data.fer2013 import COLUMNS as FER2013_COLUMNS
-from core.data.fer2013 import read_fer2013
-from core.data.image_files import MANIFEST_COLUMNS, read_folder, read_manifest
+from core.data.fer2013 import read_fer2013, source_files
+from core.data.image_files import MANIFEST_COLUMNS, folder_files, read_folder, read_manifest
 from core.data.packed import read_packed
-from core.data.rows import CsvTable, ImageFormat, shown
+from core.data.rows import CsvTable, ImageFormat, ReadOptions, shown
 from core.data.samples import Samples
+from core.data.splits import SplitShares
 from core.errors import DataError
+from core.images import SUFFIXES
+
+MAX_UNPACKED_BYTES = 8_000_000_000
+TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".zip")
 
 
 class Reader(Protocol):
     """Reads one kind of source; raises DataError."""
 
-    def __call__(
-        self, path: Path, /, image_format: ImageFormat | None = None, *, skip_bad: bool = False
-    ) -> Samples: ...
+    def __call__(self, path: Path, options: ReadOptions, /) -> Samples: ...
 
 
 @dataclass(frozen=True)
 class Source:
-    """One kind of data set: how it is told from the others, and its reader."""
+    """One kind of data set: how it is recognized, and its reader."""
 
     title: str
     recognizes: Callable[[Path], bool]
@@ -50,33 +56,110 @@ def _is_parquet(path: Path) -> bool:
         return path.suffix == ".parquet" or file.read(4) == b"PAR1"
 
 
+def _read_zip(path: Path, options: ReadOptions) -> Samples:
+    """Read the data set in a zip file, which may be below folders with nothing else in them."""
+    try:
+        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory(prefix="ferscope-") as folder:
+            size = sum(info.file_size for info in archive.infolist())
+            if size > MAX_UNPACKED_BYTES:
+                raise DataError(
+                    f"{path.name} unpacks to {size / 1e9:.1f} GB, at most {MAX_UNPACKED_BYTES / 1e9:.0f} GB are read; "
+                    "unpack it and give the path of the folder"
+                )
+            archive.extractall(folder)
+            root = Path(folder)
+            while (
+                root.is_dir() and len(inner := [p for p in root.iterdir() if not p.name.startswith((".", "__"))]) == 1
+            ):
+                root = inner[0]
+            samples = _read(root, options)
+            return replace(samples, name=path.stem) if samples.name == root.name else samples
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # damaged; unknown method; encrypted
+        raise DataError(f"{path.name} cannot be unpacked ({error}); unpack it yourself and name the folder") from error
+
+
 SOURCES = (
     Source("a packed Parquet file", _is_parquet, read_packed),
-    Source("fer2013.csv with the columns emotion, pixels, Usage", _csv_with(FER2013_COLUMNS), read_fer2013),
-    Source("a CSV with the columns path, label, split", _csv_with(MANIFEST_COLUMNS), read_manifest),
+    Source("fer2013.csv with the columns emotion, pixels and Usage", _csv_with(FER2013_COLUMNS), read_fer2013),
+    Source("a CSV with the columns path, label and split", _csv_with(MANIFEST_COLUMNS), read_manifest),
     Source("a folder of root/split/class/image files", Path.is_dir, read_folder),
+    Source("a zip of one of these", zipfile.is_zipfile, _read_zip),
 )
 
 
-def read(path: str | Path, *, size_px: int = 48, channels: int = 1, skip_bad: bool = False) -> Samples:
-    """Read a data set, whichever of the known kinds ``path`` holds (see ``SOURCES``).
+def read(
+    path: str | Path,
+    *,
+    size_px: int = 48,
+    channels: int = 1,
+    skip_bad: bool = False,
+    split: str | None = None,
+    seed: int = 0,
+) -> Samples:
+    """Read a data set of any kind in ``SOURCES``.
 
-    Images become gray (``channels=1``) or RGB (3) squares of ``size_px``. A bad row raises a DataError that names the
-    file, the row (counted from 0, as in ``Samples.ids``) and what was expected; with ``skip_bad`` it is left out and
-    counted in ``Samples.skipped``.
+    Images become gray (``channels=1``) or RGB (3) squares of ``size_px``. ``split``, such as ``"80/10/10"``,
+    distributes the images of a data set that lacks splits (:class:`SplitShares`). An invalid row raises a DataError
+    that names the file, the row (counted from 0, as in ``Samples.ids``) and what was expected; with ``skip_bad`` it is
+    skipped and counted in ``Samples.skipped``.
     """
-    path, image_format = Path(path), ImageFormat(size_px, channels)
+    path = Path(path)
+    shares = None if split is None else SplitShares.parse(split, seed)
+    options = ReadOptions(ImageFormat(size_px, channels), skip_bad, shares)
     try:
         if not path.exists():
             raise DataError(f"there is no file or folder {path}; expected {_expected()}")
         if path.is_file() and path.stat().st_size == 0:
             raise DataError(f"{path.name} is empty; expected {_expected()}")
-        for source in SOURCES:
-            if source.recognizes(path):
-                return source.read(path, image_format, skip_bad=skip_bad)
-        raise DataError(f"{path.name} is no data set known here: expected {_expected()}; found {_found(path)}")
+        return _read(path, options)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def data_stamp(path: str | Path) -> str:
+    """A digest that changes when a data set's files do: path, size and time of each file that :func:`read` opens.
+
+    Of a folder these are all of its files, of a CSV also the FER+ votes in the same folder. An absent path has a stamp,
+    too.
+    """
+    path = Path(path)
+    if path.is_dir():
+        files = list(folder_files(path).values())
+    elif path.is_file():
+        recognized = _csv_with(FER2013_COLUMNS)(path)
+        files = source_files(path) if recognized else [path]
+    else:
+        files = []
+    digest = hashlib.sha256(str(path).encode(errors="surrogateescape"))
+    for file in files:
+        status = file.stat()
+        digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def _read(path: Path, options: ReadOptions) -> Samples:
+    if path.is_dir():
+        path = _only_table(path) or path
+    for source in SOURCES:
+        if source.recognizes(path):
+            return source.read(path, options)
+    raise DataError(f"{path.name} is not a known data set: expected {_expected()}; found {_found(path)}")
+
+
+def _only_table(folder: Path) -> Path | None:
+    """The table that a folder without images holds, None for any other folder.
+
+    Raises DataError naming the tables if there are several, because it is not known which one is meant.
+    """
+    files = folder_files(folder).values()
+    tables = [file for file in files if file.suffix.lower() in TABLE_SUFFIXES]
+    if not tables or any(file.suffix.lower() in SUFFIXES for file in files):
+        return None
+    known = [table for table in tables if any(source.recognizes(table) for source in SOURCES)]
+    if len(known) == 1 or [table.name for table in known] == ["test.csv", "train.csv"]:
+        return known[-1]
+    names = ", ".join(str(table.relative_to(folder)) for table in tables[:5])
+    raise DataError(f"{folder} is a folder with {names}; give the path of a file, such as {(known or tables)[0]}")
 
 
 def _expected() -> str:

@@ -1,20 +1,23 @@
-"""Faces in photos: detectors by name, and the crop a network sees. Importing this package registers every detector."""
+"""Faces in photos: detectors by name, and the crop that a network gets. Importing the package registers them."""
 
 import cv2
 
-from core.faces import haar, yunet  # noqa: F401  (each file registers its detector; the first is the default)
+from core.faces import haar, mtcnn, yunet  # noqa: F401  (each file registers its detector)
 from core.faces.cropping import CropMargin, crop, points_in_crop, whole_image_face
-from core.faces.detection import Detector, DetectorKind, detector, detectors, register_detector
+from core.faces.detection import AUTO, Detector, DetectorKind, detector, detectors, register_detector
 from core.faces.face import Box, Face
 from core.faces.framing import MEASURED, Framing, measure_margin
+from core.faces.search import Detection, find_faces
 
-# Requests come in parallel already; OpenCV's own threads on top of them slow each other down.
+# Requests already run in parallel; OpenCV's own threads on top of them would slow each other down.
 cv2.setNumThreads(1)
 
 __all__ = [
+    "AUTO",
     "MEASURED",
     "Box",
     "CropMargin",
+    "Detection",
     "Detector",
     "DetectorKind",
     "Face",
@@ -22,6 +25,7 @@ __all__ = [
     "crop",
     "detector",
     "detectors",
+    "find_faces",
     "measure_margin",
     "points_in_crop",
     "register_detector",

@@ -1,4 +1,4 @@
-"""The square around a face that a network sees, upright and as tight as its training images were."""
+"""The square around a face that a network gets, upright and framed like its training images."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MAX_SIDE_PX = 512
 
 @dataclass(frozen=True)
 class CropMargin:
-    """Where the crop lies about a detector's box, in parts of the box's side.
+    """The position of the crop relative to a detector's box, in fractions of the box's side.
 
-    ``side`` is added on each side (negative: the crop is tighter than the box); ``dx`` and ``dy`` move the crop's
-    center off the box's, to the right and down as the upright face sees it.
+    ``side`` is added on each side (negative: the crop is tighter than the box); ``dx`` and ``dy`` move the center of
+    the crop to the right and down, along the axes of the upright face.
     """
 
     side: float = 0.0
@@ -34,10 +34,10 @@ class CropMargin:
 
 
 def crop(image_rgb: np.ndarray, face: Face, margin: CropMargin, *, align: bool = True) -> np.ndarray:
-    """The square (side, side, 3) uint8 about a face of an upright photo (H, W, 3) uint8.
+    """The square (side, side, 3) uint8 around a face of an upright photo (H, W, 3) uint8.
 
-    With ``align`` it is turned so that the face stands upright. The border is repeated where the square reaches over
-    it. The crop has the photo's own resolution, or less where its side would exceed 512 px.
+    With ``align`` it is rotated so that the face stands upright. The border is repeated where the square extends beyond
+    it. The crop has the resolution of the photo, or less if its side would exceed 512 px.
     """
     require_rgb(image_rgb)
     center, right, down, side_px = _square(face, margin, align=align)
@@ -59,9 +59,9 @@ def crop(image_rgb: np.ndarray, face: Face, margin: CropMargin, *, align: bool =
 
 
 def points_in_crop(points: np.ndarray, face: Face, margin: CropMargin, *, align: bool = True) -> np.ndarray:
-    """Where points (P, 2) of the photo, in px, lie in the :func:`crop` of a face: (P, 2), x and y in parts of its side.
+    """Points (P, 2) in px of the photo -> their place in the :func:`crop` of a face, (P, 2) in fractions of its side.
 
-    0 and 1 are the crop's borders; a point may lie outside.
+    0 and 1 are the borders of the crop; a point may lie outside.
     """
     center, right, down, side_px = _square(face, margin, align=align)
     away = (np.asarray(points, np.float64) - center) / side_px
@@ -69,7 +69,7 @@ def points_in_crop(points: np.ndarray, face: Face, margin: CropMargin, *, align:
 
 
 def whole_image_face(image_rgb: np.ndarray) -> Face:
-    """The center square of a photo (H, W, 3) in place of a face, to be cropped with ``CropMargin()``; score 0."""
+    """The center square of a photo (H, W, 3) as a face, to be cropped with ``CropMargin()``; its score is 0."""
     require_rgb(image_rgb)
     height, width = image_rgb.shape[:2]
     side = min(height, width)
@@ -88,10 +88,10 @@ def _square(face: Face, margin: CropMargin, *, align: bool) -> tuple[np.ndarray,
 def _region(
     image: np.ndarray, center: np.ndarray, side_px: float, size_px: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The part of the photo that the square touches in any rotation, shrunk to the crop's resolution.
+    """The part of the photo that the square covers in any rotation, at the resolution of the crop.
 
-    Returns it with its origin (x, y) px in the photo and the scale (x, y) it was shrunk by. Cutting it out first keeps
-    the warp below OpenCV's limit of 32,767 px; shrinking by area first keeps the warp from skipping pixels.
+    Returns it with its origin (x, y) px in the photo and the scale (x, y) by which it was shrunk. Cutting it out first
+    keeps the warp below OpenCV's limit of 32,767 px; averaging while shrinking keeps the warp from skipping pixels.
     """
     limit = np.array([image.shape[1], image.shape[0]])
     reach = side_px / math.sqrt(2) + 2

@@ -1,4 +1,4 @@
-"""What a detector finds: one face in an upright photo."""
+"""One face in an upright photo, as a detector reports it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in px of the upright photo; pixel i covers [i, i + 1). It may reach over the photo's border."""
+    """A rectangle in px of the upright photo; pixel i covers [i, i + 1). It may extend beyond the photo's border."""
 
     left: float
     top: float
@@ -30,7 +30,7 @@ class Box:
 
     @property
     def side(self) -> float:
-        """The longer side in px: a face's height, where a detector's boxes are not square."""
+        """The longer side in px: the height of the face if the detector's boxes are not square."""
         return max(self.width, self.height)
 
     @property
@@ -39,24 +39,34 @@ class Box:
         return self.width * self.height
 
     def contains(self, point: tuple[float, float]) -> bool:
-        """Whether (x, y) lies in it."""
+        """Whether (x, y) lies inside."""
         x, y = point
         return 0 <= x - self.left < self.width and 0 <= y - self.top < self.height
+
+    def clipped(self, width_px: int, height_px: int) -> Box:
+        """The part inside a photo of that size, at least 1 px wide and high."""
+        left = min(max(self.left, 0.0), width_px - 1.0)
+        top = min(max(self.top, 0.0), height_px - 1.0)
+        right = max(min(self.left + self.width, float(width_px)), left + 1)
+        bottom = max(min(self.top + self.height, float(height_px)), top + 1)
+        return Box(left, top, right - left, bottom - top)
 
 
 @dataclass(frozen=True, eq=False)
 class Face:
     """One face.
 
-    ``score`` is the detector's own, 0 to 1; scores of different detectors do not compare. ``landmarks`` (5, 2) px are
-    right eye, left eye, nose, right and left mouth corner, the person's own right first. ``roll_deg`` is how far the
-    face is turned clockwise on the screen, 0 where it is not known.
+    ``score`` is the detector's own, 0 to 1; scores of different detectors are not comparable. ``landmarks`` (5, 2) px
+    are right eye, left eye, nose, right and left mouth corner, where right and left are the person's own.
+    ``roll_deg`` is the clockwise rotation of the face on the screen, 0 if unknown. ``uncertain`` marks a detection
+    whose score is below the detector's ``sure_score``.
     """
 
     box: Box
     score: float
     landmarks: np.ndarray | None = None
     roll_deg: float = 0.0
+    uncertain: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.score <= 1:
@@ -71,7 +81,7 @@ class Face:
             object.__setattr__(self, "landmarks", points)
 
     def mapped(self, scale: tuple[float, float], offset: tuple[float, float] = (0.0, 0.0)) -> Face:
-        """The same face where a point (x, y) lies at ``scale * (x, y) + offset``. The roll is kept."""
+        """The same face after a point (x, y) has moved to ``scale * (x, y) + offset``. The roll is unchanged."""
         box = Box(
             self.box.left * scale[0] + offset[0],
             self.box.top * scale[1] + offset[1],
@@ -80,3 +90,13 @@ class Face:
         )
         landmarks = None if self.landmarks is None else self.landmarks * np.asarray(scale) + np.asarray(offset)
         return replace(self, box=box, landmarks=landmarks)
+
+
+def roll_of(landmarks: np.ndarray) -> float:
+    """The clockwise rotation in degrees of a face with these landmarks (5, 2).
+
+    The line through the eyes and the axis from the eyes to the mouth are added, because each alone is less accurate.
+    """
+    across = landmarks[1] - landmarks[0]
+    down = landmarks[3:].mean(axis=0) - landmarks[:2].mean(axis=0)
+    return math.degrees(math.atan2(across[1] - down[0], across[0] + down[1]))

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from core.errors import NotFiniteError
-from core.faces import MEASURED, CropMargin, Detector, Face, crop, whole_image_face
+from core.faces import MEASURED, CropMargin, Detection, Detector, Face, crop, find_faces, whole_image_face
 from core.inference.ensemble import LabelGroup, group_predictions, predictions_by_model
 from core.inference.predictor import Prediction, Predictor
 
@@ -55,6 +55,7 @@ class PhotoAnalysis:
     faces: tuple[FaceAnalysis, ...]
     elapsed_ms: Mapping[str, float]  # by step: detect, crop, predict
     left_out: tuple[str, ...] = ()  # model ids of the networks that returned NaN or infinity
+    rotation_deg: int = 0  # by how much ``image`` is the given photo rotated clockwise, because its faces were sideways
 
     @property
     def nbytes(self) -> int:
@@ -73,16 +74,20 @@ class PhotoAnalysis:
 def analyze(
     image: np.ndarray, detector: Detector, predictors: Sequence[Predictor], *, whole_image: bool = False
 ) -> PhotoAnalysis:
-    """Find the faces of an upright RGB photo (H, W, 3) and predict each with every network, in one batch per network.
+    """Find the faces of an RGB photo (H, W, 3) and predict each with every network, in one batch per network.
 
-    ``whole_image`` takes the central square of the photo as its only face instead of detecting. A network that returns
-    NaN or infinity is left out and named; raises NotFiniteError where all do. Safe in several threads.
+    A photo that was stored sideways is set upright (:func:`core.faces.find_faces`). ``whole_image`` takes the central
+    square of the photo as its only face instead of detecting. A network that returns NaN or infinity is left out and
+    named; raises NotFiniteError where all do. Safe in several threads.
     """
     if not predictors:
         raise ValueError("analyze needs at least one network, got none; choose one")
-    found_by = WHOLE_IMAGE if whole_image else detector.name
     start = time.perf_counter()
-    faces = [whole_image_face(image)] if whole_image else detector.detect(image)
+    if whole_image:
+        detection = Detection((whole_image_face(image),), WHOLE_IMAGE, 0, image)
+    else:
+        detection = find_faces(image, detector)
+    image, faces, found_by = detection.image, detection.faces, detection.detector
     detected = time.perf_counter()
 
     # Networks trained on the same data share their framing, so each crop is made once.
@@ -117,7 +122,7 @@ def analyze(
         "crop": (cropped - detected) * 1e3,
         "predict": (predicted - cropped) * 1e3,
     }
-    return PhotoAnalysis(image, found_by, tuple(analyzed), elapsed_ms, tuple(left_out))
+    return PhotoAnalysis(image, found_by, tuple(analyzed), elapsed_ms, tuple(left_out), detection.rotation_deg)
 
 
 def margin_for(predictor: Predictor, detector: str) -> CropMargin:

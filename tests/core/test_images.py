@@ -1,5 +1,6 @@
 """Every kind of photo decodes to upright RGB; everything else is one clear sentence."""
 
+import base64
 import io
 import struct
 import warnings
@@ -14,7 +15,7 @@ from PIL import Image
 
 from core import images
 from core.errors import ImageError
-from core.images import decode, digest, encode_png
+from core.images import SUFFIXES, darkness_hint, decode, digest, encode_png, rotated
 from core.sample_photos import sample_photos
 
 WIDTH, HEIGHT = 40, 24
@@ -96,6 +97,51 @@ def test_lossy_formats_keep_the_picture(fmt):
     assert np.abs(decode(saved(scene(), fmt, quality=95)).astype(float) - scene()).mean() < 6
 
 
+# scene() as a phone stores it; FERscope reads HEIC and does not write it. The second file has the orientation 6.
+HEIC = (
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAXxtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAA"
+    "ACJpbG9jAAAAAERAAAEAAQAAAAABoAABAAAAAAAAASAAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRt"
+    "AAAAAAABAAAA/GlwcnAAAADcaXBjbwAAAHVodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMA"
+    "AAMAHroCQGEAAQApQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbqrprm4CGgwIAAAAyAAAADAIRiAAEABkQBwXPBiQAAABNjb2xybmNs"
+    "eAABAA0ABoAAAAAUaXNwZQAAAAAAAABAAAAAQAAAAChjbGFwAAAAKAAAAAEAAAAYAAAAAf///+gAAAAC////2AAAAAIAAAAQcGl4"
+    "aQAAAAADCAgIAAAAGGlwbWEAAAAAAAAAAQABBYECAwWEAAABKG1kYXQAAAEcKAGvBPIfJuSQcWhy+bqBNdcN/v6diztruRvCr6dX"
+    "1aRxywnxOaRrHiMkTwkqlndlmjVYcMPBTxogdYd4+Adu9qePC+47Mj2hPI3kRkErs0QLSXs21RNO6oD0WY0CRvUeaGZ/XdpMrRfm"
+    "+1cTrXQsLsSepMHgzwJu2C4e9lb8RtQ+GmX4O8ZDbJUbqw68Lh+mhFhmsbQNOqyfS+wKd4awYjgyrhI1IZG33j8im897JS1TmZxD"
+    "eIOXqmL6ZBuPgz79k+lvjcjZvBFwUZCDBjGCjylS9zC81ZLuyp5UCoB7UOz3DQbpGcIXkAZe7nRvBE2NCSt3LW1ha2bQ38k18vAt"
+    "gn6AvQGKSXa27vN/X5E6F5t4lpLYbFbBe4Fkdv8="
+)
+ROTATED_HEIC = (
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAcdtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAA"
+    "ADRpbG9jAAAAAERAAAIAAQAAAAAB6wABAAAAAAAAASAAAgAAAAADCwABAAAAAAAAACQAAAA4aWluZgAAAAAAAgAAABVpbmZlAgAA"
+    "AAABAABodmMxAAAAABVpbmZlAgAAAQACAABFeGlmAAAAAA5waXRtAAAAAAABAAABBmlwcnAAAADlaXBjbwAAAHVodmNDAQNwAAAA"
+    "kAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQApQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbq"
+    "rprm4CGgwIAAAAyAAAADAIRiAAEABkQBwXPBiQAAABNjb2xybmNseAABAA0ABoAAAAAUaXNwZQAAAAAAAABAAAAAQAAAAChjbGFw"
+    "AAAAKAAAAAEAAAAYAAAAAf///+gAAAAC////2AAAAAIAAAAQcGl4aQAAAAADCAgIAAAACWlyb3QDAAAAGWlwbWEAAAAAAAAAAQAB"
+    "BoECAwWEhgAAABppcmVmAAAAAAAAAA5jZHNjAAIAAQABAAABTG1kYXQAAAEcKAGvBPIfJuSQcWhy+bqBNdcN/v6diztruRvCr6dX"
+    "1aRxywnxOaRrHiMkTwkqlndlmjVYcMPBTxogdYd4+Adu9qePC+47Mj2hPI3kRkErs0QLSXs21RNO6oD0WY0CRvUeaGZ/XdpMrRfm"
+    "+1cTrXQsLsSepMHgzwJu2C4e9lb8RtQ+GmX4O8ZDbJUbqw68Lh+mhFhmsbQNOqyfS+wKd4awYjgyrhI1IZG33j8im897JS1TmZxD"
+    "eIOXqmL6ZBuPgz79k+lvjcjZvBFwUZCDBjGCjylS9zC81ZLuyp5UCoB7UOz3DQbpGcIXkAZe7nRvBE2NCSt3LW1ha2bQ38k18vAt"
+    "gn6AvQGKSXa27vN/X5E6F5t4lpLYbFbBe4Fkdv8AAAAGRXhpZgAATU0AKgAAAAgAAQESAAMAAAABAAYAAAAAAAA="
+)
+
+
+def test_heic_photos_are_read():
+    image = decode(base64.b64decode(HEIC))
+    assert image.shape == scene().shape
+    assert np.abs(image.astype(int) - scene()).mean() < 8
+
+
+def test_the_orientation_of_a_heic_photo_is_applied_once():
+    image = decode(base64.b64decode(ROTATED_HEIC))
+    assert image.shape == (WIDTH, HEIGHT, 3)
+    assert np.abs(image.astype(int) - rotated(scene(), 90)).mean() < 8
+
+
+def test_a_cut_heic_photo_is_an_error():
+    with pytest.raises(ImageError):
+        decode(base64.b64decode(HEIC)[:600])
+
+
 def test_of_an_animation_the_first_frame_is_taken():
     first, second = np.full((20, 30), 10, np.uint8), np.full((20, 30), 240, np.uint8)
     for fmt in ("GIF", "WEBP", "PNG", "TIFF"):
@@ -119,6 +165,32 @@ def test_sixteen_bit_color_is_scaled():
     deep = np.full((16, 16, 3), (65535, 32768, 0), np.uint16)
     data = cv2.imencode(".png", deep[..., ::-1])[1].tobytes()
     np.testing.assert_array_equal(decode(data)[3, 3], (255, 128, 0))
+
+
+@pytest.mark.parametrize(("bits", "white"), [(10, 1023), (12, 4095), (14, 16383), (16, 65535)])
+@pytest.mark.parametrize("fmt", ["PNG", "TIFF"])
+def test_data_of_fewer_bits_in_a_16_bit_file_is_scaled_to_its_own_range(fmt, bits, white):
+    deep = np.tile(np.array([0, white // 2, white], np.uint16), (18, 6))
+    np.testing.assert_array_equal(decode(saved(deep, fmt))[0, :3, 0], [0, 127, 255])
+    color = cv2.imencode({"PNG": ".png", "TIFF": ".tiff"}[fmt], np.dstack([deep, deep, deep // 2]))[1].tobytes()
+    np.testing.assert_array_equal(decode(color)[0, 2], [127, 255, 255])
+
+
+def test_a_very_dark_photo_gets_a_hint():
+    assert darkness_hint(scene()) is None
+    assert "very dark (mean gray level 4 of 255)" in str(darkness_hint(np.full((40, 40, 3), 4, np.uint8)))
+
+
+def test_rotation_is_clockwise_and_by_quarter_turns():
+    np.testing.assert_array_equal(rotated(scene(), 90)[0], scene()[::-1, 0])
+    np.testing.assert_array_equal(rotated(rotated(scene(), 270), 90), scene())
+    with pytest.raises(ValueError, match="multiple of 90"):
+        rotated(scene(), 45)
+
+
+def test_every_suffix_of_the_list_belongs_to_a_format_that_pillow_reads():
+    known = Image.registered_extensions()
+    assert {known[suffix] for suffix in SUFFIXES} == set(images.FORMATS)
 
 
 def test_cmyk_jpeg_keeps_its_colors_whether_or_not_adobe_marked_it():
@@ -172,7 +244,7 @@ def test_a_tiff_without_a_known_white_says_so(kind):
         (b"PK\x03\x04" + b"\0" * 40, "a ZIP archive"),
         (b"<!DOCTYPE html><p>", "a web page"),
         (b"  <svg xmlns=", "an SVG drawing"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC photo"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "a damaged HEIC photo"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0", "a video"),
         (b"angry,happy\n0,1\n", "a text file"),
         (b"\x93\x01\x02 wild", "of an unknown kind"),

@@ -70,8 +70,11 @@ BAD_ROWS = {
     "no pixels": (lambda line: f"{line[0]},,Training", "expected 2304 pixels (48 x 48), got 0"),
     "emotion 7": (lambda line: "7" + line[1:], "emotion must be one of 0 angry"),
     "emotion no number": (lambda line: "happy" + line[1:], "got 'happy'"),
-    "unknown Usage": (lambda line: line.rsplit(",", 1)[0] + ",Test", "Training, PublicTest, PrivateTest, got 'Test'"),
-    "cut within Usage": (lambda line: line[:-3], "Usage must be one of"),
+    "unknown Usage": (
+        lambda line: line.rsplit(",", 1)[0] + ",Other",
+        "Usage must be one of Training, PublicTest, PrivateTest, train, val, test; got 'Other'",
+    ),
+    "cut within Usage": (lambda line: line[:-4], "Usage must be one of"),
     "cut within pixels": (
         lambda line: line[:5000],
         "expected 3 fields (emotion, pixels, usage), got 2; is the file cut",

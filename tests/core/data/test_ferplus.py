@@ -75,7 +75,7 @@ def test_images_without_majority_are_dropped_and_ids_kept(official_csv, faces, w
 
 
 def test_labels_need_votes(official_csv):
-    with pytest.raises(DataError, match=r"no FER\+ votes; put fer2013new.csv beside"):
+    with pytest.raises(DataError, match=r"no FER\+ votes; put fer2013new.csv in the folder"):
         with_ferplus_labels(read(official_csv))
 
 
@@ -107,7 +107,7 @@ def test_unreadable_votes_are_named_or_left_out(official_csv, faces, write_votes
 
 def test_votes_for_another_usage_than_the_face_are_refused(official_csv, faces, write_votes):
     write_votes([*faces.usages[:4], "Training", *faces.usages[5:]], [HAPPY] * 9)
-    with pytest.raises(DataError, match="row 4: Usage must be PublicTest as for its face, got 'Training'"):
+    with pytest.raises(DataError, match=r"row 4: Usage must be that of its face \(val\), got 'Training'"):
         read(official_csv)
 
 

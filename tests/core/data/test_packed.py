@@ -72,7 +72,7 @@ def test_packing_names_a_file_that_is_not_there(tmp_path, official_csv, missing)
         ("image", webp(40, 48), "row 1: an image must have 48 x 48 pixels, got 40 x 48"),
         ("emotion", 7, "row 1: emotion must be one of"),
         ("emotion", -1, "row 1: emotion must be one of"),
-        ("Usage", "Test", "row 1: Usage must be one of"),
+        ("Usage", "Other", "row 1: Usage must be one of"),
         ("Usage", None, "row 1: Usage must be one of"),
         ("NF", 11, "row 1: a vote must be"),
     ],

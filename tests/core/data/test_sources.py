@@ -31,7 +31,7 @@ def test_something_else_is_refused_with_what_was_found(tmp_path):
     path = tmp_path / "notes.csv"
     path.write_text("a,b\n1,2\n")
     with pytest.raises(
-        DataError, match=r"notes.csv is no data set .* fer2013.csv with the columns .* begins with 'a,b"
+        DataError, match=r"notes.csv is not a known data set: .* fer2013.csv with the columns .* begins with 'a,b"
     ):
         read(path)
 

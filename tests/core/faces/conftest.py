@@ -22,6 +22,11 @@ def haar() -> Detector:
 
 
 @pytest.fixture(scope="session")
+def mtcnn() -> Detector:
+    return detector("mtcnn")
+
+
+@pytest.fixture(scope="session")
 def yunet() -> Detector:
     path = os.environ.get("FERSCOPE_YUNET")
     if not path:
@@ -29,6 +34,12 @@ def yunet() -> Detector:
     return detector("yunet", path=path)
 
 
-@pytest.fixture(params=["haar", "yunet"])
+@pytest.fixture(params=["haar", "mtcnn", "yunet"])
 def any_detector(request: pytest.FixtureRequest) -> Detector:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=["mtcnn", "yunet"])
+def landmark_detector(request: pytest.FixtureRequest) -> Detector:
+    """Each detector that finds landmarks."""
     return request.getfixturevalue(request.param)

@@ -44,3 +44,16 @@ def test_mapping_scales_then_shifts_box_and_landmarks():
     assert face.box == Box(15, 195, 30, 400)
     np.testing.assert_array_equal(face.landmarks, np.tile([15, 95], (5, 1)))
     assert (face.score, face.roll_deg) == (0.5, 7)
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        (Box(-55, 10, 100, 50), Box(0, 10, 45, 50)),
+        (Box(150, 90, 100, 50), Box(150, 90, 50, 10)),
+        (Box(20, 30, 40, 50), Box(20, 30, 40, 50)),
+        (Box(300, 300, 9, 9), Box(199, 99, 1, 1)),
+    ],
+)
+def test_a_box_is_clipped_to_the_photo(box, expected):
+    assert box.clipped(200, 100) == expected

@@ -1,16 +1,15 @@
-"""Where YuNet's model file comes from: the user's path, the environment, the cache, the network."""
+"""Where YuNet's model file comes from: the user's path, the environment, the cache, two mirrors."""
 
 import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
 import pytest
 
 from core.errors import DetectorUnavailableError
 from core.faces import detector
-from core.faces.model_file import DownloadError, fetch
-from core.faces.yunet import FILE_NAME, PATH_VARIABLE, SHA256, URL, cache_folder
+from core.faces import yunet as yunet_module
+from core.faces.yunet import FILE_NAME, PATH_VARIABLE, SHA256, URLS, cache_folder
 
 CONTENT = b"not a model, but bytes"
 HASH = hashlib.sha256(CONTENT).hexdigest()
@@ -40,47 +39,58 @@ def server():
         thread.join()
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch):
+@pytest.fixture
+def fetched(monkeypatch, tmp_path, server):
+    """Fetches the model file from paths of the local server into an empty cache."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(yunet_module, "SHA256", HASH)
+
+    def fetch(*paths: str) -> bytes:
+        monkeypatch.setattr(yunet_module, "URLS", tuple(server + path for path in paths))
+        return yunet_module._fetched().read_bytes()
+
+    return fetch
 
 
-def test_a_file_is_fetched_once_and_then_read_from_the_cache(server, tmp_path):
-    cached = tmp_path / "new" / "file.onnx"
-    assert fetch(f"{server}/file", cached, HASH) == CONTENT
-    assert fetch(f"{server}/gone", cached, HASH) == CONTENT
-    assert [path.name for path in cached.parent.iterdir()] == ["file.onnx"]
+def stored_files() -> list[str]:
+    return [path.name for path in cache_folder().glob("*")]
 
 
-def test_a_wrong_file_is_neither_used_nor_left_behind(server, tmp_path):
-    cached = tmp_path / "file.onnx"
-    with pytest.raises(DownloadError, match=r"expected a file with SHA-256 0000.*got 22 bytes"):
-        fetch(f"{server}/file", cached, "0" * 64)
-    assert list(tmp_path.iterdir()) == []
+def test_a_file_is_fetched_once_and_then_read_from_the_cache(fetched):
+    assert fetched("/file") == CONTENT
+    assert fetched("/gone") == CONTENT
+    assert stored_files() == [FILE_NAME]
 
 
-def test_a_damaged_cache_is_replaced(server, tmp_path):
-    cached = tmp_path / "file.onnx"
-    cached.write_bytes(CONTENT[:5])
-    assert fetch(f"{server}/file", cached, HASH) == CONTENT
-    assert cached.read_bytes() == CONTENT
-    cached.write_bytes(CONTENT[:5])
-    with pytest.raises(DownloadError):
-        fetch(f"{server}/gone", cached, HASH)
-    assert list(tmp_path.iterdir()) == []
+def test_the_second_mirror_is_used_where_the_first_fails(fetched):
+    assert fetched("/gone", "/file") == CONTENT
+
+
+def test_a_wrong_file_is_neither_used_nor_left_behind(fetched, monkeypatch):
+    monkeypatch.setattr(yunet_module, "SHA256", "0" * 64)
+    with pytest.raises(DetectorUnavailableError, match=r"could not be fetched \(127.0.0.1: ValueError"):
+        fetched("/file")
+    assert stored_files() == []
+
+
+def test_a_damaged_cache_is_replaced(fetched):
+    cache_folder().mkdir()
+    (cache_folder() / FILE_NAME).write_bytes(CONTENT[:5])
+    assert fetched("/file") == CONTENT
 
 
 @pytest.mark.parametrize("path", ["/gone", "/short"])
-def test_a_failing_server_is_a_download_error(server, tmp_path, path):
-    with pytest.raises(DownloadError):
-        fetch(server + path, tmp_path / "file.onnx", HASH)
-    assert list(tmp_path.iterdir()) == []
+def test_a_failing_server_leaves_no_file(fetched, path):
+    with pytest.raises(DetectorUnavailableError, match="could not be fetched"):
+        fetched(path)
+    assert stored_files() == []
 
 
-def test_a_cache_that_cannot_be_written_is_named(server, tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(DownloadError, match="cannot be written"):
-        fetch(f"{server}/file", tmp_path / "file" / "model.onnx", HASH)
+def test_a_cache_that_cannot_be_written_is_an_error(fetched, tmp_path):
+    (tmp_path / "ferscope").write_text("in the way")
+    with pytest.raises(DetectorUnavailableError, match="could not be fetched"):
+        fetched("/file")
 
 
 @pytest.fixture
@@ -89,12 +99,14 @@ def closed_network(monkeypatch, tmp_path):
     monkeypatch.delenv(PATH_VARIABLE, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    monkeypatch.delenv("no_proxy")
+    monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
 
 
 def test_without_file_and_network_the_remedies_are_named(closed_network, tmp_path):
-    with pytest.raises(DetectorUnavailableError, match=f"could not be fetched.*download {URL}.*FERSCOPE_YUNET.*Haar"):
+    with pytest.raises(
+        DetectorUnavailableError, match=f"could not be fetched.*download {URLS[0]}.*FERSCOPE_YUNET.*mtcnn"
+    ):
         detector("yunet")
     assert not list(tmp_path.rglob("*.onnx"))
 
@@ -104,7 +116,6 @@ def test_a_cached_file_with_another_hash_is_not_used(closed_network):
     (cache_folder() / FILE_NAME).write_bytes(CONTENT)
     with pytest.raises(DetectorUnavailableError):
         detector("yunet")
-    assert not (cache_folder() / FILE_NAME).exists()
 
 
 def test_a_path_that_leads_nowhere_is_named(closed_network, monkeypatch, tmp_path):
@@ -127,7 +138,7 @@ def test_the_environment_names_the_file(yunet, portrait):
     assert detector("yunet").detect(portrait)[0].box == yunet.detect(portrait)[0].box
 
 
-def test_the_pinned_file_is_the_official_one():
-    assert Path(URL).name == FILE_NAME
-    assert URL.startswith("https://github.com/opencv/opencv_zoo/raw/")
+def test_the_pinned_file_has_two_mirrors():
+    assert len({url.split("/")[2] for url in URLS}) == 2
+    assert all(url.endswith(FILE_NAME) for url in URLS)
     assert len(SHA256) == 64

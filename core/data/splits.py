@@ -1,0 +1,116 @@
+"""Splits: the names that data sets use for them, and a split of one's own for a data set that lacks them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.data.samples import SPLITS
+from core.errors import DataError
+
+# Names of splits in published copies, lower-cased and without separators. FER2013's public test serves for choosing.
+SPLIT_OF_NAME = {
+    **dict.fromkeys(("train", "training", "trainset"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "valset", "publictest"), "val"),
+    **dict.fromkeys(("test", "testing", "testset", "privatetest"), "test"),
+}
+HINT = "choose one with --split 80/10/10 --seed 0 (shares of train, val and test)"
+
+
+def split_of(name: object) -> str | None:
+    """The split with that name, None for a name that is not known."""
+    return SPLIT_OF_NAME.get("".join(c for c in str(name).lower() if c.isalnum()))
+
+
+@dataclass(frozen=True)
+class SplitShares:
+    """A random split with these percentages, the same for the same ``seed``.
+
+    Images of one group, such as those of one person, stay in one split. Classes have about the same shares in each.
+    """
+
+    train: int
+    val: int
+    test: int
+    seed: int = 0
+
+    @classmethod
+    def parse(cls, text: str, seed: int = 0) -> SplitShares:
+        """``"80/10/10"`` as shares of train, val and test. Raises DataError for anything else."""
+        parts = text.split("/")
+        if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
+            raise DataError(f"a split must be three whole percentages such as 80/10/10, got {text!r}")
+        train, val, test = map(int, parts)
+        if train + val + test != 100 or train == 0:
+            raise DataError(f"the shares of a split must add up to 100 and leave images to train on, got {text!r}")
+        return cls(train, val, test, seed)
+
+    def __str__(self) -> str:
+        return f"{self.train}/{self.val}/{self.test}, seed {self.seed}"
+
+    def assign(self, given: Sequence[str | None], truth: Sequence[int], groups: Sequence[str]) -> list[str]:
+        """The split of each image, for N images with their given split (or None), class and group ("" for none).
+
+        Images without a split are distributed. If all have one, the train images are distributed over train and the
+        splits that are missing. Raises DataError if none is missing.
+        """
+        splits: list[str | None] = list(given)
+        if None not in splits:
+            missing = [split for split in SPLITS if split not in splits and getattr(self, split)]
+            if not missing:
+                raise DataError("the data set already has the splits train, val and test; read it without --split")
+            splits = [None if split == "train" else split for split in splits]
+        present = {split for split in splits if split is not None}
+        targets = [split for split in SPLITS if split not in present and getattr(self, split)]
+        rows = [row for row, split in enumerate(splits) if split is None]
+        # An image without a group is a group of its own.
+        members: dict[str, list[int]] = {}
+        for row in rows:
+            members.setdefault(f"group {groups[row]}" if groups[row] else f"row {row}", []).append(row)
+        order = list(members)
+        np.random.default_rng(self.seed).shuffle(order)
+        order.sort(key=lambda key: -len(members[key]))  # stable; the largest groups first, while there is room for them
+
+        shares = np.array([getattr(self, split) for split in targets], float)
+        per_class = np.zeros(max(truth) + 1)
+        for row in rows:
+            per_class[truth[row]] += 1
+        wanted = np.outer(shares / shares.sum(), per_class)  # (splits, classes) images that are still to be assigned
+        for key in order:
+            counts = np.zeros_like(per_class)
+            for row in members[key]:
+                counts[truth[row]] += 1
+            # The classes' own deficits decide; those of whole splits matter in classes of only a few images.
+            best = int((wanted @ counts + wanted.mean(axis=1) * counts.sum()).argmax())
+            wanted[best] -= counts
+            for row in members[key]:
+                splits[row] = targets[best]
+        return [split for split in splits if split is not None]
+
+
+def groups_of_names(names: Sequence[str], classes: Sequence[str]) -> list[str]:
+    """The group that each file name begins with, such as the person in ``S005_001.png``, or "" if names have none.
+
+    The part before the first separator is a group if the same one occurs with several classes, as a person with several
+    expressions does, and none covers more than half of the images, as ``Training_1.jpg`` would.
+    """
+    prefixes = [_prefix(name) for name in names]
+    expressions: dict[str, set[str]] = {}
+    for prefix, name in zip(prefixes, classes, strict=True):
+        expressions.setdefault(prefix, set()).add(name)
+    is_person = any(len(found) > 1 for prefix, found in expressions.items() if prefix)
+    if "" in expressions or not is_person or max(Counter(prefixes).values()) > len(names) / 2:
+        return [""] * len(names)
+    return prefixes
+
+
+def _prefix(name: str) -> str:
+    """``S005_001.png`` -> ``S005``; "" if the name has no separator before its suffix."""
+    stem = name.rpartition(".")[0]
+    for position, character in enumerate(stem):
+        if character in "_-. ":
+            return stem[:position]
+    return ""
