@@ -149,10 +149,10 @@ def build_comparisons(
                 runs={r.model_id: r for r in group},
                 ensemble=ensemble,
                 weights=members,
-                summaries={r.model_id: services.summary(r) for r in [*group, *([ensemble] if ensemble else [])]},
+                summaries={r.model_id: services.summary(r) for r in [*group, *([ensemble] if ensemble is not None else [])]},
                 names={r.model_id: names[r.model_id] for r in group} | _ensemble_name(ensemble, members),
                 styles={r.model_id: styles[r.model_id] for r in group}
-                | ({ensemble.model_id: ensemble_style(inks)} if ensemble else {}),
+                | ({ensemble.model_id: ensemble_style(inks)} if ensemble is not None else {}),
                 milliseconds={r.model_id: ms for r in group if (ms := latencies[r.model_id])},
                 split=split,
                 inks=inks,

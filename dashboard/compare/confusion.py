@@ -83,7 +83,7 @@ def _numbers(matrix: ConfusionMatrix) -> Callable[[], Any]:
 def _difference(comparison: Comparison, options: Options) -> Section:
     runs = comparison.all_runs
     if len(runs) < 2:
-        return Section(notes=(NEEDS_TWO,))
+        return Section(notes=(NEEDS_TWO,), caption=comparison.protocol)
     first, second = runs[options.first], runs[options.second]
     title = f"{comparison.names[options.first]} − {comparison.names[options.second]}"
     figure = plots.difference(

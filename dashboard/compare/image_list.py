@@ -46,6 +46,7 @@ def draw(
     """
     if not len(listed):
         st.info("No matching images.", icon=":material/info:")
+        st.caption(comparison.protocol)
         return
     pages = math.ceil(len(listed) / PAGE)
     page = st.pagination(pages, key=comparison.key(f"{key}_page"), bind="query-params") if pages > 1 else 1

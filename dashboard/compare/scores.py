@@ -69,7 +69,7 @@ def _verdict(comparison: Comparison) -> Section:
     except EvaluationError as error:
         return Section(notes=(Note(error.sentence),))
     accuracies = {m: s.accuracy for m, s in comparison.summaries.items()}
-    ensemble_id = comparison.ensemble.model_id if comparison.ensemble else None
+    ensemble_id = comparison.ensemble.model_id if comparison.ensemble is not None else None
     return Section(
         text=(significance.headline(pairs, accuracies, comparison.names, ensemble_id),),
         caption="McNemar's exact test on the same images, Holm-corrected for all pairs, 5 %." if pairs else "",

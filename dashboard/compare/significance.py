@@ -16,7 +16,7 @@ def sections(comparison: Comparison) -> list[Section]:
     """Every pair of networks: the difference with its interval, and the test in words."""
     runs, names = comparison.all_runs, comparison.names
     if len(runs) < 2:
-        return [Section(notes=(NEEDS_TWO,))]
+        return [Section(notes=(NEEDS_TWO,), caption=comparison.protocol)]
     try:
         pairs = compare_all(list(runs.values()))
     except EvaluationError as error:

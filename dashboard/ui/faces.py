@@ -47,4 +47,4 @@ def open_in_analyze(face: Face, data: str) -> None:
     photo = Photo.of(f"{data} {face.row}.png", encode_png(face.image), "data set")
     session.add_photo(photo)
     st.session_state["whole_image"] = photo.digest
-    st.switch_page("../pages/analyze.py")
+    st.switch_page("../pages/analyze.py", query_params={})

@@ -11,8 +11,8 @@ import streamlit as st
 from core.data import describe, facts_for, read
 
 
-def table_with(app, column: str):
-    return next(d.value for d in app.dataframe if column in d.value.columns)
+def table_with(tables, column: str):
+    return next(table for table in tables if column in table.columns)
 
 
 def test_networks_of_both_label_sets_stand_beside_the_annotators(fer_networks, open_view, said):
