@@ -29,6 +29,7 @@ from streamlit.testing.v1 import AppTest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from core import checkpoints
+from core.caching import Cache
 from core.checkpoints import Checkpoint
 from core.data import ImageFacts, image_facts
 from core.evaluation import EvaluationRun
@@ -37,7 +38,6 @@ from core.labels import LabelSet
 from core.robustness import CONDITIONS, Robustness, save_robustness
 from dashboard import services
 from dashboard.compare import VIEWS
-from dashboard.services import datasets, evaluations
 
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 REPEATS = 5
@@ -53,8 +53,8 @@ STATES: dict[str, dict[str, str]] = {view: {"view": view} for view in VIEWS} | {
     "Errors, likely wrong labels": {"view": "Errors", "list": "likely wrong labels"},
 }
 # What a page keeps that is no result: networks, their stored answers and speeds, and tables that come with FERscope.
-LOADED = ("_networks", "_predictor", "_milliseconds", "_evaluation", "_facts", "_robustness", "_sample_crop")
-TABLE = ("_ensemble", "_summary")
+LOADED = ("_listings", "_predictors", "_evaluations", "_facts", "_robustness")
+TABLE = ("_ensembles", "_summaries")
 
 
 def view_ms(root: Path, repeats: int, kept: Collection[str]) -> dict[str, float]:
@@ -83,13 +83,13 @@ def view_ms(root: Path, repeats: int, kept: Collection[str]) -> dict[str, float]
 def forget_results(kept: Collection[str]) -> None:
     """Empty every cache but those named; where the table of scores is not kept, load the stored answers anew, too: they
     keep their probabilities once computed."""
-    for module in (datasets, evaluations):
-        for name, cache in vars(module).items():
-            if callable(cache) and hasattr(cache, "clear") and name not in kept:
-                cache.clear()
+    caches = {name: cache for name, cache in vars(services.runtime()).items() if isinstance(cache, Cache)}
+    for name, cache in caches.items():
+        if name not in kept:
+            cache.clear()
     if set(TABLE) <= set(kept):
         return
-    evaluations._evaluation.clear()
+    caches["_evaluations"].clear()
     for checkpoint in services.listing().checkpoints:
         services.evaluation(checkpoint, "test")
 
@@ -154,8 +154,8 @@ def main() -> None:
             million_rows(Path(name) / f"million_{number}", source, seed=number + 1)
         million_facts(shipped[0].card.labels).save(Path(name) / f"made_up{image_facts.SUFFIX}")
         image_facts.FOLDER = Path(name)
-        of_million = view_ms(Path(name), 1, (*LOADED, "_embedding"))
-        next_of_million = view_ms(Path(name), 1, (*LOADED, "_embedding", *TABLE))
+        of_million = view_ms(Path(name), 1, (*LOADED, "_embeddings"))
+        next_of_million = view_ms(Path(name), 1, (*LOADED, "_embeddings", *TABLE))
     worst = {
         "slowest_view_ms": max(of_shipped.values()),
         "million_rows_view_ms": max(of_million.values()),

@@ -26,11 +26,12 @@ import torch.nn.functional as F
 
 from core.models import build_network, count_macs
 from core.preprocessing import Preprocessing
-from core.training.loop import ResidentData, make_batch
+from core.training.loop import make_batch
 from core.training.recipe import Recipe, load_recipe
 from core.training.schedules import make_optimizer
+from core.training.targets import TrainingData
 
-RECIPES = ("fer_cnn", "fer_residual_cnn", "fer_resnet50")
+RECIPES = ("cnn", "residual_cnn", "resnet50")
 REPEATS = 7
 
 
@@ -52,7 +53,7 @@ def measure(recipe: Recipe) -> dict[str, float]:
     n, classes = 1024, 7
     truth = torch.randint(classes, (n,))
     images = torch.randint(256, (n, recipe.size_px, recipe.size_px), dtype=torch.uint8)
-    data = ResidentData(images, F.one_hot(truth, classes).float(), truth, images[:1], truth[:1], classes)
+    data = TrainingData(images, F.one_hot(truth, classes).float(), truth, images[:1], truth[:1])
     network = build_network(recipe.architecture, classes=classes, channels=recipe.channels, **recipe.model)
     network = network.to(memory_format=torch.channels_last).train()
     optimizer, generator = make_optimizer(network, recipe), torch.Generator().manual_seed(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from cachetools import LRUCache, cached
@@ -57,3 +58,16 @@ class Cache:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def file_stamp(*paths: Path) -> tuple[tuple[int, int] | None, ...]:
+    """Modification time in ns and size of each file, None for a missing one: part of the key of what was read."""
+    stamps: list[tuple[int, int] | None] = []
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError:
+            stamps.append(None)
+        else:
+            stamps.append((status.st_mtime_ns, status.st_size))
+    return tuple(stamps)

@@ -26,6 +26,10 @@ class ImageError(FerscopeError):
     """The bytes are not an image that FERscope can read."""
 
 
+class DeviceError(FerscopeError):
+    """The device is unknown or not available on this machine."""
+
+
 class OutputError(FerscopeError):
     """A file or folder that was asked for cannot be written."""
 
@@ -80,3 +84,7 @@ class PerturbationError(FerscopeError):
 
 class RecipeError(FerscopeError):
     """A recipe has an unknown key, a value of a wrong type or contradictory options."""
+
+
+class TrainingError(FerscopeError):
+    """A training run cannot begin, continue or be stored; what was finished before is kept."""

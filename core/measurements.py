@@ -11,8 +11,8 @@ from core.errors import DataError
 from core.evaluation import RunSummary, summarize
 from core.evaluation.embedding import Embedding
 from core.inference import Predictor, embed_split, evaluate
-from core.robustness import Robustness, measure, save_robustness
-from core.robustness.measuring import Progress
+from core.robustness import Robustness, load_robustness, measure, save_robustness
+from core.robustness.measurement import Progress
 from core.training import recipe_from, training_samples
 
 
@@ -26,10 +26,14 @@ def read_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -> Sa
 def read_own_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -> Samples:
     """The data set that a network was trained on. Raises DataError if ``source`` is another one."""
     samples = read_samples(card, source, skip_bad=skip_bad)
-    found = samples.fingerprint()
-    if not card.data.matches(found):
-        raise DataError(f"{source} is not the data set of {card.run_id}: {card.data.mismatch(found)}")
+    require_fingerprint(card, source, samples.fingerprint())
     return samples
+
+
+def require_fingerprint(card: ModelCard, source: Path, fingerprint: str) -> None:
+    """Raises DataError unless the fingerprint of a data set is that of the data set the network was trained on."""
+    if not card.data.matches(fingerprint):
+        raise DataError(f"{source} is not the data set of {card.run_id}: {card.data.mismatch(fingerprint)}")
 
 
 def evaluate_checkpoint(checkpoint: Checkpoint, source: Path, split: str, *, skip_bad: bool = False) -> RunSummary:
@@ -69,17 +73,17 @@ def embed_checkpoint(
 def measure_robustness(
     checkpoint: Checkpoint, source: Path, split: str, *, skip_bad: bool = False, progress: Progress | None = None
 ) -> Robustness:
-    """Measure one split under every perturbation and store the result in the checkpoint's folder.
+    """Measure one split under every corruption and store the result in the checkpoint's folder.
 
     An interrupted measurement is resumed from its partial file. Raises DataError if ``source`` is not the data set of
     the card.
     """
     samples = read_own_samples(checkpoint.card, source, skip_bad=skip_bad)
     partial = partial_robustness_path(checkpoint, split)
-    found = measure(Predictor.load(checkpoint), samples, split, kept=partial, progress=progress)
+    found = measure(Predictor.load(checkpoint), samples, split, partial=partial, progress=progress)
     save_robustness(found, checkpoint.robustness_path(split))
     partial.unlink(missing_ok=True)
-    return found
+    return load_robustness(checkpoint, split) or found
 
 
 def discard_robustness(checkpoint: Checkpoint, split: str) -> None:

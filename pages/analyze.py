@@ -85,8 +85,6 @@ if analysis is None or len(analysis.faces) > 1:
         )
         if show == gallery.ONE and len(held) > 1:
             photo = face_picker.pick_photo(photo)
-        if len(held) > 1:
-            st.button("Forget all photos", on_click=session.clear_photos, icon=":material/delete:", type="tertiary")
     if show == gallery.ALL:
         gallery.draw(gallery.Gallery(held, networks, detector, title_of, form_of, inks))
         st.stop()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.compare import report, scores
+from dashboard.compare import report
 from dashboard.compare.comparison import SPLITS, build_comparisons
 from dashboard.compare.panels import GROUPS, REPORT
 from dashboard.ui import sections, theme
@@ -29,14 +29,7 @@ st.markdown("Which network is better, where it fails, and how far its confidence
 if not checkpoints:
     st.info("Choose at least one network in the sidebar.", icon=":material/info:")
     st.stop()
-comparisons, notes = build_comparisons(
-    checkpoints,
-    split,
-    weights,
-    with_ensemble=with_ensemble,
-    inks=theme.ink(),
-    milliseconds=st.session_state.get(scores.MEASURED),
-)
+comparisons, notes = build_comparisons(checkpoints, split, weights, with_ensemble=with_ensemble, inks=theme.ink())
 sections.draw_notes(notes)
 if not comparisons:
     st.stop()

@@ -1,7 +1,5 @@
 """The data sets of the networks: classes, faces, copies, and the annotators' votes."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from dashboard import services
@@ -17,11 +15,11 @@ view = st.segmented_control(
     "View", VIEWS, default=BALANCE, required=True, key="data_view", bind="query-params", label_visibility="collapsed"
 )
 above = st.container()
-unread = not services.quickly_told()
+unread = not services.is_read()
 read = view == FACES or (
     unread
     and st.toggle(
-        f"Read the images of {Path(services.named_source()).name}",
+        f"Read the images of {services.data_path().name}",
         key="read",
         bind="query-params",
         help="Counts and findings of known data sets come from small tables. Reading all images takes a while.",
@@ -31,7 +29,7 @@ known, problem = available(read=read)
 if not known:
     st.info(f"No data set found. {problem}", icon=":material/info:")
     st.stop()
-if problem and services.named_source():
+if problem and services.data_path():
     st.warning(f"{DATA_VARIABLE}: {problem}", icon=":material/warning:")
 number = 0
 if len(known) > 1:

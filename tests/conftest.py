@@ -11,12 +11,10 @@ import torch
 from PIL import Image
 
 from core.checkpoints import Checkpoint
-from core.inference import latency
 from core.training import Recipe, train
 from core.training.recipe import Augmentation
 
 torch.set_num_threads(1)
-latency.MIN_DURATION_S = 0.0  # every page that shows milliseconds would wait for them to settle
 
 CLASSES = ("bright", "dark", "striped")
 

@@ -1,7 +1,6 @@
 """Every page through the entry file, with networks that were really trained (on generated pictures)."""
 
 import io
-import json
 import shutil
 from pathlib import Path
 
@@ -239,14 +238,3 @@ def test_a_run_without_stored_answers_is_named_and_the_rest_stays(checkpoint_roo
     app = open_page("compare")
     assert "tiny_cnn has no stored predictions for the test split" in app.warning[0].value
     assert list(app.dataframe[0].value["network"]) == ["Residual CNN"]
-
-
-def test_the_json_download_is_the_command_lines_shape(networks):
-    from core.export import photo_record
-    from core.faces import detector
-    from core.images import decode
-    from core.inference import Predictor, analyze
-
-    predictor = Predictor.load(checkpoints.load_checkpoint(networks / "tiny_cnn"))
-    values = photo_record("p.jpg", analyze(decode(portrait()), detector("haar"), [predictor]))
-    assert json.loads(json.dumps(values))["faces"][0]["predictions"]["tiny_cnn"]

@@ -23,7 +23,14 @@ def save_weights(network: Network, path: Path, *, half: bool = True) -> str:
         name: (t.half() if half and t.is_floating_point() and t.ndim > 1 else t).detach().cpu().contiguous()
         for name, t in network.state_dict().items()
     }
-    write_atomically(path, lambda partial: save_file(tensors, partial))
+
+    def write(partial: Path) -> None:
+        try:
+            save_file(tensors, partial)
+        except SafetensorError as error:  # a full disk, for example
+            raise OSError(str(error)) from error
+
+    write_atomically(path, write)
     return sha256_of(path)
 
 

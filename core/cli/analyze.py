@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from core import checkpoints, images
-from core.cli.output import Json, Root, console, print_json, warn, writing
-from core.errors import CheckpointError, ImageError, NotFiniteError
+from core.cli.output import Device, Json, Root, console, print_json, warn, writing
+from core.errors import ExplainError, ImageError, NotFiniteError
+from core.images import SUFFIXES
 
 if TYPE_CHECKING:
-    from core.inference import PhotoAnalysis, Predictor
+    from core.inference import FaceAnalysis, PhotoAnalysis, Predictor
+    from core.records import FaceDetails, FaceRecord, PhotoRecord
+    from core.runtime import Runtime
 
 app = typer.Typer()
 
 
 @app.command(epilog="Example: `python -m core analyze photo.jpg --model fer_cnn --explain maps --json`")
 def analyze(
-    photos: Annotated[list[Path], typer.Argument(help="One or more photos.")],
+    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders that are searched for photos.")],
     model: Annotated[list[str] | None, typer.Option("--model", help="A network's name; repeat it for several.")] = None,
     detector: Annotated[
         str, typer.Option(help="auto (YuNet if its file is present or can be fetched, otherwise MTCNN), or a name.")
@@ -30,90 +34,136 @@ def analyze(
     whole_image: Annotated[
         bool, typer.Option("--whole-image", help="Use the central square of the photo as the face.")
     ] = False,
-    explain: Annotated[Path | None, typer.Option(help="Write saliency overlays (PNG) into this folder.")] = None,
+    explain: Annotated[
+        Path | None, typer.Option(help="Write saliency maps of the predicted classes (PNG) into this folder.")
+    ] = None,
+    device: Device = "auto",
     json_output: Json = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
-    """Find the faces in photos and print what each network predicts for them."""
-    from core.export import photo_record
+    """Find the faces in photos and print what each network predicts for them.
 
-    predictors = load_predictors(root, model)
-    result: list[dict[str, Any]] = []
-    for path, analysis in analyze_photos(photos, predictors, detector, whole_image=whole_image):
-        result.append(photo_record(str(path), analysis))
-        if analysis.left_out:
-            warn(f"{path}: {NotFiniteError(*analysis.left_out)}; continuing with the other networks")
-        if explain:
-            write_overlays(path, analysis, predictors, explain)
-    if json_output:
-        print_json({"photos": result})
-        return
-    for photo in result:
-        table = Table("face", "network", "expression", "probability", title=escape(photo["path"]))
-        for number, face in enumerate(photo["faces"], start=1):
-            for name, probabilities in face["predictions"].items():
-                top = max(probabilities, key=probabilities.get)
-                table.add_row(str(number), name, top, f"{probabilities[top]:.3f}")
-        console.print(table if photo["faces"] else escape(_no_face(photo)), soft_wrap=True)
-
-
-def _no_face(photo: dict[str, Any]) -> str:
-    from core.faces import detectors
-
-    others = " or ".join(f"--detector {name}" for name in detectors() if name != photo["detector"])
-    return f"{photo['path']}: {photo['detector']} found no face; try {others}, or --whole-image"
-
-
-def load_predictors(root: Path, names: Sequence[str] | None) -> list[Predictor]:
-    """The named networks, or all that are installed. Raises CheckpointError if there is none."""
-    from core.inference import Predictor
-
-    listing = checkpoints.list_checkpoints(root)
-    chosen = [listing.get(name) for name in names] if names else list(listing.with_weights)
-    if not chosen:
-        raise CheckpointError(f"there is no trained network in {root}; train one with: python -m core train fer_cnn")
-    return [Predictor.load(checkpoint) for checkpoint in chosen]
-
-
-def analyze_photos(
-    paths: Sequence[Path], predictors: Sequence[Predictor], detector_name: str, *, whole_image: bool
-) -> Iterator[tuple[Path, PhotoAnalysis]]:
-    """Each photo with its analysis, in the order given.
-
-    Raises ImageError naming the file, and CheckpointError if every network returned NaN or infinity.
+    A photo that cannot be analyzed is reported, the others are analyzed, and the exit status is 1 at the end.
     """
-    from core.faces import detector as make_detector
-    from core.inference import analyze as analyze_photo
+    from core.records import AnalysisRecord, PhotoRecord
+    from core.runtime import Runtime
 
-    detector = make_detector(detector_name)
+    runtime = Runtime(root, device)
+    predictors = runtime.predictors(model)
+    runtime.detector(detector)  # an unknown detector ends the command instead of every photo
+    records: list[PhotoRecord] = []
+    for path in find_photos(photos):
+        try:
+            record = _analyzed(path, runtime, predictors, detector, whole_image=whole_image, folder=explain)
+        except (ImageError, NotFiniteError) as error:
+            record = PhotoRecord(path=str(path), error=error.sentence)
+            warn(f"{path}: {error}")
+        records.append(record)
+        if not json_output and record.error is None:
+            _print(record)
+    if json_output:
+        print_json(AnalysisRecord.of(records, (p.card for p in predictors)).model_dump())
+    failed = sum(record.error is not None for record in records)
+    if failed:
+        warn(f"{failed} of {len(records)} photos could not be analyzed.")
+        raise typer.Exit(1)
+
+
+def find_photos(paths: Iterable[Path]) -> list[Path]:
+    """The files given and the image files below the folders given, each once; hidden files and folders are skipped.
+
+    A folder without an image file stands for itself, so that it is reported like a photo that cannot be read.
+    """
+    found: dict[Path, None] = {}
     for path in paths:
-        try:
-            image = images.decode(path.read_bytes())
-        except OSError as error:
-            raise ImageError(f"{path} cannot be read: {error.strerror or error}") from error
-        except ImageError as error:
-            raise ImageError(f"{path}: {error}") from error
-        try:
-            analysis = analyze_photo(image, detector, predictors, whole_image=whole_image)
-        except NotFiniteError as error:
-            raise CheckpointError(f"{path}: {error}") from error
-        yield path, analysis
+        files = [
+            file
+            for file in sorted(path.rglob("*"))
+            if file.suffix.lower() in SUFFIXES and not any(p.startswith(".") for p in file.relative_to(path).parts)
+        ]
+        found.update(dict.fromkeys(files or [path]))
+    return list(found)
 
 
-def write_overlays(path: Path, analysis: PhotoAnalysis, predictors: Sequence[Predictor], folder: Path) -> list[Path]:
-    """One PNG per face and network: the crop under the saliency map of the predicted class."""
+def _analyzed(
+    path: Path,
+    runtime: Runtime,
+    predictors: Sequence[Predictor],
+    detector: str,
+    *,
+    whole_image: bool,
+    folder: Path | None,
+) -> PhotoRecord:
+    from core.records import PhotoRecord
+
+    if path.is_dir():
+        raise ImageError(f"the folder contains no image file; expected one of {', '.join(sorted(SUFFIXES))}")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"the file cannot be read: {error.strerror or error}") from error
+    analysis = runtime.analyze(images.decode(data), predictors, detector, whole_image=whole_image)
+    if analysis.left_out:
+        warn(f"{path}: {NotFiniteError(*analysis.left_out)}; continuing with the other networks")
+    if folder is None:
+        return PhotoRecord.of(path, analysis)
+    # The digest tells photos of the same name apart, whichever folder and call they come from.
+    name = f"{path.stem}-{hashlib.sha256(data).hexdigest()[:8]}"
+    details = [
+        _write_maps(folder, f"{name}-face{number}", face, analysis, predictors)
+        for number, face in enumerate(analysis.faces, start=1)
+    ]
+    return PhotoRecord.of(path, analysis, details)
+
+
+def _write_maps(
+    folder: Path, name: str, face: FaceAnalysis, analysis: PhotoAnalysis, predictors: Sequence[Predictor]
+) -> FaceDetails:
+    """Two PNGs per network: the map on the network's input, and on the photo at the photo's resolution."""
     from core.explain import overlay
-    from core.inference import class_saliency
+    from core.inference import class_saliency, margin_for, overlay_on_photo
+    from core.records import FaceDetails
 
-    written = []
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for number, face in enumerate(analysis.faces, start=1):
-            for predictor in analysis.predicting(predictors):
-                prediction = face.predictions[predictor.model_id]
-                explanation = class_saliency(predictor, face).explanation(prediction.top)
-                picture = overlay(face.inputs[predictor.model_id], explanation.heatmap)
-                target = folder / f"{path.stem}-face{number}-{predictor.model_id}-{prediction.expression}.png"
+    maps = {}
+    for predictor in analysis.predicting(predictors):
+        prediction = face.predictions[predictor.model_id]
+        try:
+            found = class_saliency(predictor, face).explanation(prediction.top)
+        except ExplainError as error:
+            warn(f"{name}: {error}")
+            continue
+        maps[predictor.model_id] = found
+        margin = margin_for(predictor, analysis.detector)
+        pictures = {
+            "input": overlay(face.inputs[predictor.model_id], found.heatmap),
+            "photo": overlay_on_photo(analysis.image, face.face, margin, found.heatmap),
+        }
+        expression = "".join(c if c.isalnum() else "_" for c in prediction.expression)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            for kind, picture in pictures.items():
+                target = folder / f"{name}-{predictor.model_id}-{expression}-{kind}.png"
                 target.write_bytes(images.encode_png(picture))
-                written.append(target)
-    return written
+    return FaceDetails(maps=maps)
+
+
+def _print(photo: PhotoRecord) -> None:
+    if not photo.faces:
+        from core.faces import detectors
+
+        others = " or ".join(f"--detector {name}" for name in detectors() if name != photo.detector)
+        console.print(f"{escape(photo.path)}: no face found; try {others}, or --whole-image", highlight=False)
+        return
+    table = Table("face", "network", "expression", "probability", title=escape(photo.path))
+    for face in photo.faces:
+        _add_rows(table, face)
+    console.print(table)
+
+
+def _add_rows(table: Table, face: FaceRecord) -> None:
+    for group in face.groups:
+        named = dict(group.predictions)
+        if group.ensemble:
+            named[f"ensemble of {len(named)}"] = group.ensemble
+        for name, prediction in named.items():
+            table.add_row(str(face.number), name, prediction.expression, f"{prediction.confidence:.3f}")

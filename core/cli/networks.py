@@ -127,17 +127,19 @@ def robustness(
     root: Root = checkpoints.ROOT,
 ) -> None:
     """Score a split under blur, noise, other light, JPEG, rotation, shift and occlusion; Ctrl-C can be resumed."""
-    from core.robustness import PERTURBATIONS
+    from core.robustness import CORRUPTIONS
 
     require_split(split, ("val", "test"))
     checkpoint = checkpoints.list_checkpoints(root).get(run)
     found = _measured(checkpoint, data, split, again=again, skip_bad=skip_bad)
-    table = Table("perturbation", *"12345", "mean relative drop", title=f"{run} on {split}, n = {found.n:,}")
+    table = Table("corruption", *"12345", "mean relative drop", title=f"{run} on {split}, n = {found.n:,}")
     table.add_row("none", *[""] * 5, f"accuracy {found.clean}")
-    for name, graded in PERTURBATIONS.items():
+    for name, corruption in CORRUPTIONS.items():
         accuracies = [f"{found.accuracy(name, strength).value:.3f}" for strength in range(1, 6)]
-        table.add_row(graded.title, *accuracies, str(found.relative_drop(name)))
+        table.add_row(corruption.title, *accuracies, str(found.relative_drop(name)))
     table.add_row("all", *[""] * 5, str(found.relative_drop()))
+    if found.mirror_consistency:
+        table.add_row("Mirror image", *[""] * 5, f"same prediction {found.mirror_consistency}")
     console.print(table)
 
 

@@ -26,6 +26,7 @@ Data = Annotated[
         "--data", envvar="FERSCOPE_DATA", help="fer2013.csv, a packed Parquet, an image folder or a manifest."
     ),
 ]
+Device = Annotated[str, typer.Option(help="Where networks predict: auto, cpu, cuda or mps.")]
 Root = Annotated[Path, typer.Option("--checkpoints", help="Folder of the trained networks.")]
 
 

@@ -1,47 +1,99 @@
-"""``python -m core train``: a recipe and a data set -> a checkpoint."""
+"""``python -m core train``: a recipe and a data set -> a checkpoint; or several recipes within a time budget."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core import checkpoints
 from core.cli.output import Data, Root, SkipBad, console, messages, progress_bar
 
+if TYPE_CHECKING:
+    from core.training import EpochRow, Recipe
+
 app = typer.Typer()
 
 
-@app.command(epilog="Example: `python -m core train fer_cnn --data fer2013.csv`")
+@app.command(
+    epilog="Example: `python -m core train cnn --data fer2013.csv`, or "
+    "`python -m core train --plan core/training/plans/gpu.toml --budget-s 540 --out results --data fer2013.csv`"
+)
 def train(
-    recipe: Annotated[str, typer.Argument(help="A shipped recipe's name or the path of a TOML file.")],
     data: Data,
+    recipe: Annotated[str | None, typer.Argument(help="A shipped recipe's name or the path of a TOML file.")] = None,
     runs: Annotated[Path, typer.Option(help="Folder for unfinished runs; the same command resumes them.")] = Path(
         "runs"
     ),
     val_only: Annotated[bool, typer.Option("--val-only", help="Do not read the test split.")] = False,
+    ship_weights: Annotated[
+        bool, typer.Option("--weights/--no-weights", help="Store the weights, or the card and predictions only.")
+    ] = True,
+    plan: Annotated[Path | None, typer.Option(help="A TOML file that lists recipes in order of value.")] = None,
+    budget_s: Annotated[float, typer.Option(min=1, help="Seconds that the plan may take.")] = 540,
+    out: Annotated[Path | None, typer.Option(help="Folder for the plan's checkpoints, packed for transport.")] = None,
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
-    """Train a recipe, or resume an interrupted run, and write its checkpoint."""
-    from core.training import EpochRow, load_recipe
+    """Train a recipe, or resume an interrupted run, and write its checkpoint; or do so for the recipes of a plan."""
+    if (recipe is None) == (plan is None):
+        raise typer.BadParameter("give the name of a recipe, or --plan with a file", param_hint="RECIPE")
+    if plan is not None:
+        _train_plan(plan, data, budget_s, out or Path("results"), runs, root, val_only, skip_bad)
+        return
+    from core.training import load_recipe
     from core.training import train as train_recipe
 
-    chosen = load_recipe(recipe)
+    chosen = load_recipe(str(recipe))
     with progress_bar() as bar:
         task = bar.add_task(f"{chosen.name}: reading the data", total=chosen.epochs, left="")
 
         def show(row: EpochRow, seconds_left: float) -> None:
-            scores = f"train {row.train_accuracy:.3f}  val {row.val_accuracy:.3f}"
-            text = f"{chosen.name}: epoch {row.epoch}/{chosen.epochs}  {scores}"
+            text = _epoch(chosen, row)
             bar.update(task, completed=row.epoch, description=text, left=f"{seconds_left / 60:.0f} min left")
             if not messages.is_terminal:
-                messages.print(f"{text}  {row.seconds:.0f} s, {seconds_left / 60:.0f} min left", highlight=False)
+                _print_epoch(chosen, row, seconds_left)
 
         checkpoint = train_recipe(
-            chosen, data, runs=runs, root=root, val_only=val_only, skip_bad=skip_bad, progress=show
+            chosen,
+            data,
+            runs=runs,
+            root=root,
+            val_only=val_only,
+            skip_bad=skip_bad,
+            ship_weights=ship_weights,
+            progress=show,
         )
     if checkpoint:
         summary = ", ".join(f"{split} {scores.accuracy}" for split, scores in checkpoint.card.metrics.items())
         console.print(f"{checkpoint.path}: {summary}", highlight=False)
+
+
+def _train_plan(
+    plan: Path, data: Path, budget_s: float, out: Path, runs: Path, root: Path, val_only: bool, skip_bad: bool
+) -> None:
+    from core.training.plan import run_plan
+
+    run_plan(
+        plan,
+        data,
+        budget_s=budget_s,
+        out=out,
+        runs=runs,
+        root=root,
+        val_only=val_only,
+        skip_bad=skip_bad,
+        progress=_print_epoch,
+    )
+    console.print((out / "README").read_text(encoding="utf-8"), highlight=False, markup=False)
+
+
+def _epoch(recipe: Recipe, row: EpochRow) -> str:
+    scores = f"train {row.train_accuracy:.3f}  val {row.val_accuracy:.3f}"
+    return f"{recipe.name}: epoch {row.epoch}/{recipe.epochs}  {scores}"
+
+
+def _print_epoch(recipe: Recipe, row: EpochRow, seconds_left: float) -> None:
+    text = f"{_epoch(recipe, row)}  {row.seconds:.1f} s, {seconds_left / 60:.1f} min left"
+    messages.print(text, highlight=False)

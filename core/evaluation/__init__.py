@@ -1,8 +1,17 @@
-"""From stored answers to figures: confusion, scores with intervals, calibration, significance, errors, slices.
+"""From stored predictions to statistics: confusion, scores with intervals, calibration, significance, errors, slices.
 
 Everything is computed from an :class:`EvaluationRun`, logits per image; nothing here runs a network.
 """
 
+from core.evaluation.annotators import (
+    AgreementGroup,
+    AnnotatorComparison,
+    AnnotatorVotes,
+    VoteMatrix,
+    annotator_agreement,
+    compare_with_annotators,
+    label_against_majority,
+)
 from core.evaluation.calibration import (
     Abstention,
     ReliabilityDiagram,
@@ -16,42 +25,48 @@ from core.evaluation.calibration import (
     risk_coverage,
     threshold_for,
 )
-from core.evaluation.confusion import ConfusionMatrix
+from core.evaluation.comparability import CommonLabels, comparable_groups, comparable_runs, map_to_common_labels
+from core.evaluation.confusion import ConfusionDifference, ConfusionMatrix, confusion_difference
 from core.evaluation.curves import ClassCurves, Curve, pareto_front, pr_curves, roc_curves, smoothed, top_k
-from core.evaluation.ensemble import ensemble_run
-from core.evaluation.errors import LabelIssues, confident_mistakes, disagreement, error_table, likely_label_errors
-from core.evaluation.human import (
-    AgreementGroup,
-    AnnotatorVotes,
-    HumanAgreement,
-    VoteMatrix,
-    annotator_agreement,
-    ferplus_majority,
-    human_agreement,
-    label_against_votes,
-    truth_against_votes,
-)
-from core.evaluation.intervals import Score, mean_score, wilson
-from core.evaluation.members import Members, on_one_label_set, same_questions
+from core.evaluation.ensemble import ensemble_run, mirror_averaged
+from core.evaluation.error_analysis import LabelIssues, disagreement, error_table, likely_label_errors
+from core.evaluation.intervals import Score, mean_score, wilson, wilson_of_shares
 from core.evaluation.run import EvaluationRun
-from core.evaluation.scores import ClassScores, RunSummary, accuracy, balanced_accuracy, macro_f1, per_class, summarize
-from core.evaluation.significance import Comparison, compare, compare_all, holm, images_needed, leave_one_out
-from core.evaluation.slices import Parts, Slice, cut, slice_report
+from core.evaluation.scores import (
+    ClassScores,
+    RunSummary,
+    accuracy,
+    balanced_accuracy,
+    macro_f1,
+    mirror_consistency,
+    per_class,
+    summarize,
+)
+from core.evaluation.significance import (
+    PairedComparison,
+    compare,
+    compare_all,
+    holm,
+    images_needed,
+    leave_one_out,
+)
+from core.evaluation.slices import BinnedColumn, Slice, bin_columns, slice_report
 
 __all__ = [
     "Abstention",
     "AgreementGroup",
+    "AnnotatorComparison",
     "AnnotatorVotes",
+    "BinnedColumn",
     "ClassCurves",
     "ClassScores",
-    "Comparison",
+    "CommonLabels",
+    "ConfusionDifference",
     "ConfusionMatrix",
     "Curve",
     "EvaluationRun",
-    "HumanAgreement",
     "LabelIssues",
-    "Members",
-    "Parts",
+    "PairedComparison",
     "ReliabilityDiagram",
     "RiskCoverage",
     "RunSummary",
@@ -62,39 +77,41 @@ __all__ = [
     "accuracy",
     "annotator_agreement",
     "balanced_accuracy",
+    "bin_columns",
     "brier",
+    "comparable_groups",
+    "comparable_runs",
     "compare",
     "compare_all",
-    "confident_mistakes",
-    "cut",
+    "compare_with_annotators",
+    "confusion_difference",
     "disagreement",
     "ensemble_run",
     "error_table",
     "expected_calibration_error",
-    "ferplus_majority",
     "fit_temperature",
     "holm",
-    "human_agreement",
     "images_needed",
-    "label_against_votes",
+    "label_against_majority",
     "leave_one_out",
     "likely_label_errors",
     "macro_f1",
+    "map_to_common_labels",
     "mean_score",
+    "mirror_averaged",
+    "mirror_consistency",
     "nll",
-    "on_one_label_set",
     "pareto_front",
     "per_class",
     "pr_curves",
     "reliability",
     "risk_coverage",
     "roc_curves",
-    "same_questions",
     "slice_report",
     "smoothed",
     "summarize",
     "threshold_for",
     "top_k",
-    "truth_against_votes",
     "wilson",
+    "wilson_of_shares",
 ]

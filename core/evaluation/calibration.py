@@ -1,10 +1,8 @@
-"""Whether a network's confidence can be believed, and what is gained when it may say *unsure*.
-
-Above 50,000 images bins and curves are made of confidences rounded to 1/16384 (``core.evaluation.levels``).
-"""
+"""Whether the confidence of a network matches its accuracy, and what abstaining at low confidence gains."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -13,19 +11,30 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from core.errors import EvaluationError
-from core.evaluation.intervals import CONFIDENCE, NORMAL_QUANTILE, RESAMPLES, SEED, UNDEFINED, Score, mean_score, wilson
-from core.evaluation.levels import levels
+from core.evaluation.intervals import (
+    CONFIDENCE,
+    NORMAL_QUANTILE,
+    RESAMPLES,
+    SEED,
+    UNDEFINED,
+    Score,
+    mean_score,
+    wilson,
+    wilson_bounds,
+)
 from core.evaluation.run import EvaluationRun
 
 TEMPERATURE_RANGE = (0.05, 20.0)
 SCHEMES = ("equal_mass", "equal_width")
+BINS = 15
 MAX_POINTS = 200
 
 
 def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
-    """The temperature with the least negative log-likelihood, within 0.05 to 20 (Guo et al. 2017).
+    """The temperature with the smallest negative log-likelihood, from 0.05 to 20 (Guo et al. 2017).
 
-    ``logits`` (N, K), ``truth`` (N,). Fit on validation images, never on those it is reported on.
+    ``logits`` (N, K), ``truth`` (N,). Fit it on validation images, never on the images that it is reported for. Raises
+    EvaluationError without images.
     """
     if not len(truth):
         raise EvaluationError("a temperature cannot be fitted on no images; give at least one")
@@ -39,68 +48,25 @@ def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
 
 
 def nll(run: EvaluationRun) -> Score:
-    """Negative log-likelihood per image (cross-entropy, nats)."""
-    return mean_score(losses(run.of_truth))
+    """The mean negative log-likelihood of the true classes (cross-entropy) in nats."""
+    return mean_score(losses(run))
 
 
-def losses(of_truth: np.ndarray) -> np.ndarray:
-    """(N,) probabilities of the true classes -> (N,) nats, at most 708: what rounds to 0 is no infinite loss."""
-    return np.asarray(-np.log(np.maximum(of_truth, np.finfo(np.float64).tiny)))
+def losses(run: EvaluationRun) -> np.ndarray:
+    """(N,) nats: the negative log-likelihood of each image, at most 708, so that a probability of 0 is no infinite
+    loss."""
+    return np.asarray(-np.log(np.maximum(run.true_probability, np.finfo(np.float64).tiny)))
 
 
 def brier(run: EvaluationRun) -> Score:
-    """Brier's (1950) score for K classes: squared distance to the one-hot truth, 0 to 2."""
-    return mean_score(run.squared_error)
-
-
-def expected_calibration_error(
-    confidence: np.ndarray, correct: np.ndarray, bins: int = 15, scheme: str = "equal_mass"
-) -> Score:
-    """Mean gap between confidence and accuracy over bins of confidence (Naeini et al. 2015; Guo et al. 2017).
-
-    ``confidence`` (N,) of the predicted classes, ``correct`` (N,) bool.
-    ``equal_mass`` bins hold equally many images, ``equal_width`` ones split [0, 1] evenly. The figure is biased
-    upwards: luck alone gives a perfect network some. So the lower bound is the least error under which as much is
-    nothing rare: the gaps seen are scaled down until 2.5 % of simulated figures reach it, and it is 0 where a perfect
-    network's do. The upper bound adds the simulated spread and no correction, which leaves it a little too wide. The
-    bins' sums are simulated by their normal limit, which costs nothing at a million images.
-    """
-    return _calibration_error(_Answers.of(confidence, correct), bins, scheme)
-
-
-def _calibration_error(answers: _Answers, bins: int, scheme: str) -> Score:
-    values, right, wrong = answers.confidence, answers.right, answers.wrong
-    index = _bins(answers, bins, scheme)
-    n = int(answers.count.sum())
-    if not n:
-        return UNDEFINED
-    sums = np.bincount(index, right * (1 - values) - wrong * values, bins)
-    squares = np.bincount(index, right * (1 - values) ** 2 + wrong * values**2, bins)
-    value = float(np.abs(sums).sum() / n)
-    covariance = np.diag(squares) - np.outer(sums, sums) / n
-    zeros = np.zeros(bins)
-    noise = np.random.default_rng(SEED).multivariate_normal(zeros, covariance, RESAMPLES, check_valid="ignore")
-
-    def simulated(factor: float) -> np.ndarray:
-        """Figures that other images would give, if the true gaps were ``factor`` times those seen."""
-        return np.asarray(np.abs(factor * sums + noise).sum(axis=1) / n)
-
-    tail = 0.5 - CONFIDENCE / 2
-    # The least factor under which the figure is no rare one: halve the range where it lies.
-    low, at_most = 0.0, 1.0
-    if np.quantile(simulated(0.0), 1 - tail) < value:
-        while at_most - low > 0.001:
-            middle = (low + at_most) / 2
-            rare = np.quantile(simulated(middle), 1 - tail) < value
-            low, at_most = (middle, at_most) if rare else (low, middle)
-    as_seen = simulated(1.0)
-    spread = float(as_seen.mean() - np.quantile(as_seen, tail))
-    return Score(value, low * value, min(1.0, value + max(0.0, spread)), n, "bootstrap")
+    """Brier's (1950) score for K classes: the squared distance of the probabilities to the one-hot truth, 0 to 2."""
+    squares = np.einsum("nk,nk->n", run.probabilities, run.probabilities)
+    return mean_score(squares - 2 * run.true_probability + 1)
 
 
 @dataclass(frozen=True, eq=False)
 class ReliabilityDiagram:
-    """Accuracy against confidence in B bins that hold at least one image; the interval is Wilson's."""
+    """Accuracy against confidence in B bins with at least one image each; the interval is Wilson's."""
 
     confidence: np.ndarray  # (B,) mean confidence in the bin
     accuracy: np.ndarray  # (B,)
@@ -111,34 +77,105 @@ class ReliabilityDiagram:
     scheme: str
 
 
-def reliability(run: EvaluationRun, bins: int = 15, scheme: str = "equal_mass") -> ReliabilityDiagram:
+def reliability(run: EvaluationRun, bins: int = BINS, scheme: str = "equal_mass") -> ReliabilityDiagram:
     """The reliability diagram of the predicted classes' probabilities, at the run's temperature.
 
-    ``dataclasses.replace(run, temperature=1.0)`` gives the one before temperature scaling.
+    ``run.uncalibrated`` gives the diagram before temperature scaling. Raises EvaluationError for unknown bins.
     """
-    answers = _Answers.of(run.confidence, run.correct)
-    index = _bins(answers, bins, scheme)
-    count = np.bincount(index, answers.count, bins).astype(int)
-    used = np.flatnonzero(count)
-    hits = np.bincount(index, answers.right, bins)[used]
-    scores = [wilson(int(h), int(n)) for h, n in zip(hits, count[used], strict=True)]
+    binned = _Bins.of(run, bins, scheme)
+    used = np.flatnonzero(binned.count)
+    count, correct = binned.count[used], binned.correct[used]
+    accuracy = correct / count
+    low, high = wilson_bounds(correct, count)
     return ReliabilityDiagram(
-        confidence=np.bincount(index, answers.confidence * answers.count, bins)[used] / count[used],
-        accuracy=np.array([s.value for s in scores]),
-        low=np.array([s.low for s in scores]),
-        high=np.array([s.high for s in scores]),
-        count=count[used],
-        ece=_calibration_error(answers, bins, scheme),
+        confidence=binned.confidence[used] / count,
+        accuracy=accuracy,
+        low=np.minimum(low, accuracy),
+        high=np.maximum(high, accuracy),
+        count=count,
+        ece=_calibration_error(binned),
         scheme=scheme,
     )
 
 
+def expected_calibration_error(run: EvaluationRun, bins: int = BINS, scheme: str = "equal_mass") -> Score:
+    """The mean gap between confidence and accuracy over bins of confidence (Naeini et al. 2015; Guo et al. 2017).
+
+    ``equal_mass`` bins hold equally many images, ``equal_width`` bins split [0, 1] evenly. The error is biased upward:
+    chance alone gives a perfectly calibrated network an error above 0. Therefore the lower bound is the smallest error
+    for which the observed one is not unusual: the observed gaps are scaled down until 2.5 % of the simulated errors
+    reach the observed one; it is 0 if a perfectly calibrated network reaches it that often. The upper bound adds the
+    simulated spread without correcting the bias, which makes it a little too wide. The sums of the bins are simulated
+    by their normal limit.
+    """
+    return _calibration_error(_Bins.of(run, bins, scheme))
+
+
+@dataclass(frozen=True, eq=False)
+class _Bins:
+    """Sums over the predictions in each of B bins of confidence."""
+
+    count: np.ndarray  # (B,) int64
+    correct: np.ndarray  # (B,) int64
+    confidence: np.ndarray  # (B,)
+    squared_gap: np.ndarray  # (B,) of correct - confidence
+
+    @classmethod
+    def of(cls, run: EvaluationRun, bins: int, scheme: str) -> _Bins:
+        if bins < 1:
+            raise EvaluationError(f"a calibration error needs at least 1 bin, got {bins}")
+        if scheme not in SCHEMES:
+            raise EvaluationError(f"bins must be {' or '.join(SCHEMES)}, got {scheme!r}")
+        n = len(run)
+        confidence, of_correct = np.sort(run.confidence), np.sort(run.confidence[run.correct])
+        edges = np.linspace(0, 1, bins + 1)[1:-1]
+        if scheme == "equal_mass" and n:
+            edges = np.interp(edges * (n - 1), np.arange(n), confidence)  # np.quantile of sorted numbers
+
+        def count_and_sum(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            """How many of the sorted values are in each bin, and their sums; equal values are in the same bin."""
+            stops = np.concatenate([[0], np.searchsorted(values, edges, side="right"), [len(values)]])
+            return np.diff(stops), np.array([values[a:b].sum() for a, b in itertools.pairwise(stops)])
+
+        count, total = count_and_sum(confidence)
+        correct, correct_total = count_and_sum(of_correct)
+        squares = np.bincount(np.repeat(np.arange(bins), count), confidence**2, bins)
+        return cls(count, correct, total, squares - 2 * correct_total + correct)
+
+
+def _calibration_error(binned: _Bins) -> Score:
+    n = int(binned.count.sum())
+    if not n:
+        return UNDEFINED
+    gaps = binned.correct - binned.confidence
+    value = float(np.abs(gaps).sum() / n)
+    covariance = np.diag(binned.squared_gap) - np.outer(gaps, gaps) / n
+    rng = np.random.default_rng(SEED)
+    noise = rng.multivariate_normal(np.zeros(len(gaps)), covariance, RESAMPLES, check_valid="ignore")
+
+    def simulated(factor: float) -> np.ndarray:
+        """Errors that other images would give if the true gaps were ``factor`` times the observed ones."""
+        return np.asarray(np.abs(factor * gaps + noise).sum(axis=1) / n)
+
+    tail = 0.5 - CONFIDENCE / 2
+    # The smallest factor for which the observed error is not unusual, by bisection.
+    low, at_most = 0.0, 1.0
+    if np.quantile(simulated(0.0), 1 - tail) < value:
+        while at_most - low > 0.001:
+            middle = (low + at_most) / 2
+            unusual = np.quantile(simulated(middle), 1 - tail) < value
+            low, at_most = (middle, at_most) if unusual else (low, middle)
+    observed = simulated(1.0)
+    spread = float(observed.mean() - np.quantile(observed, tail))
+    return Score(value, low * value, min(1.0, value + max(0.0, spread)), n, "bootstrap")
+
+
 @dataclass(frozen=True, eq=False)
 class RiskCoverage:
-    """Share of wrong answers among the most confident ones, at most 200 points; ``area`` is over all of them.
+    """The share of wrong predictions among the most confident ones, at no more than 200 points.
 
-    The area under the curve, AURC, is Geifman & El-Yaniv's (2017): the mean risk over all coverages k/N. Its interval
-    is the normal one of its influence values.
+    ``area`` is the area under the curve (AURC, Geifman and El-Yaniv 2017): the mean risk over the coverages of all
+    images. Its interval is the normal one of its influence values.
     """
 
     coverages: np.ndarray  # (P,) ascending, ends at 1
@@ -147,105 +184,73 @@ class RiskCoverage:
 
 
 def risk_coverage(run: EvaluationRun) -> RiskCoverage:
-    """Order the images by confidence and count the mistakes among the first k."""
+    """Order the images by confidence and count the mistakes among the first k, for every k."""
     n = len(run)
     if not n:
         return RiskCoverage(np.empty(0), np.empty(0), UNDEFINED)
-    answers = _Answers.of(run.confidence, run.correct)
-    # Equally confident answers share their mistakes evenly: their order in the file must not matter.
-    risks = np.cumsum(np.repeat(answers.wrong / answers.count, answers.count)[::-1]) / np.arange(1, n + 1)
+    _, count, wrong = _by_confidence(run)
+    # Images with equal confidence share their mistakes evenly, because their order in the file must not matter.
+    risks = np.cumsum(np.repeat(wrong / count, count)) / np.arange(1, n + 1)
     points = np.unique(np.linspace(0, n - 1, MAX_POINTS).round().astype(int))
-    return RiskCoverage((points + 1) / n, risks[points], _area(float(risks.mean()), answers))
+    return RiskCoverage((points + 1) / n, risks[points], _aurc_score(float(risks.mean()), count, wrong))
 
 
-def _area(value: float, answers: _Answers) -> Score:
-    """AURC is the mean over all images of -log(coverage) where the answer is wrong, of 0 where it is right; coverage
-    is the share of answers at least as confident. An image moves it by its own part, and by moving the coverages of
-    all answers that are less confident."""
-    count, wrong, n = answers.count, answers.wrong, int(answers.count.sum())
-    coverage = (np.cumsum(count[::-1])[::-1] - (count - 1) / 2) / n
-    moved = np.cumsum(wrong / coverage) / n - wrong / coverage / (2 * n)
+def _aurc_score(value: float, count: np.ndarray, wrong: np.ndarray) -> Score:
+    """AURC is the mean over all images of -log(coverage) for a wrong prediction and of 0 for a right one; coverage is
+    the share of predictions that are at least as confident. An image contributes its own term, and changes the
+    coverages of all less confident predictions."""
+    n = int(count.sum())
+    coverage = (np.cumsum(count) - (count - 1) / 2) / n
+    terms = wrong / coverage
+    moved = np.cumsum(terms[::-1])[::-1] / n - terms / (2 * n)
     of_right = wrong.sum() / n - value - moved
     of_wrong = of_right - np.log(coverage)
-    half = NORMAL_QUANTILE * math.sqrt(float(answers.right @ of_right**2 + wrong @ of_wrong**2)) / n
+    squares = float((count - wrong) @ of_right**2 + wrong @ of_wrong**2)
+    half = NORMAL_QUANTILE * math.sqrt(squares) / n
     return Score(value, max(0.0, value - half), min(1.0, value + half), n, "normal")
 
 
 @dataclass(frozen=True)
 class Abstention:
-    """How often a network answers, and how often it is then right, if it is silent below ``threshold``."""
+    """How many images a network predicts, and how accurately, if it abstains below the confidence ``threshold``."""
 
     threshold: float
     coverage: Score
-    accuracy: Score  # not defined where it never answers
+    accuracy: Score  # not defined if it always abstains
 
 
 def threshold_for(run: EvaluationRun, target_accuracy: float) -> float:
-    """The lowest confidence above which the answers of ``run`` are right as often as asked.
+    """The lowest confidence from which on the predictions of ``run`` reach an accuracy.
 
-    Choose it on validation images and look at its effect elsewhere by :func:`abstention`. Raises EvaluationError where
-    no threshold reaches the target, naming the best.
+    Choose it on validation images and measure its effect on others with :func:`abstention`. Raises EvaluationError if
+    no threshold reaches the target, naming the best accuracy.
     """
     if not 0 <= target_accuracy <= 1:
-        raise EvaluationError(f"a target accuracy lies in 0..1, got {target_accuracy}")
+        raise EvaluationError(f"a target accuracy must lie in 0..1, got {target_accuracy}")
     if not len(run):
-        raise EvaluationError(f"{run.model_id} has no answers on {run.split} to choose a threshold on")
-    answers = _Answers.of(run.confidence, run.correct, exact=True)  # :func:`abstention` compares with it
-    accuracy = (np.cumsum(answers.right[::-1]) / np.cumsum(answers.count[::-1]))[::-1]  # from that confidence up
-    enough = np.flatnonzero(accuracy >= target_accuracy)
-    if not len(enough):
+        raise EvaluationError(f"{run.model_id} has no predictions on {run.split} to choose a threshold on")
+    confidence, count, wrong = _by_confidence(run)
+    accuracy = 1 - np.cumsum(wrong) / np.cumsum(count)
+    reached = np.flatnonzero(accuracy >= target_accuracy)
+    if not len(reached):
         best = int(accuracy.argmax())
         raise EvaluationError(
             f"{run.model_id} reaches an accuracy of {target_accuracy:.3f} at no confidence on {run.split}; "
-            f"the best is {accuracy[best]:.3f} from {answers.confidence[best]:.3f}"
+            f"the best is {accuracy[best]:.3f} from a confidence of {confidence[best]:.3f}"
         )
-    return float(answers.confidence[enough[0]])
+    return float(confidence[reached[-1]])
 
 
 def abstention(run: EvaluationRun, threshold: float) -> Abstention:
-    """Coverage and accuracy when only answers with at least that confidence are given."""
+    """Coverage and accuracy of the predictions with at least this confidence."""
     given = run.confidence >= threshold
-    answers = int(given.sum())
-    return Abstention(threshold, wilson(answers, len(run)), wilson(int(run.correct[given].sum()), answers))
+    n = int(given.sum())
+    return Abstention(threshold, wilson(n, len(run)), wilson(int(run.correct[given].sum()), n))
 
 
-@dataclass(frozen=True, eq=False)
-class _Answers:
-    """How many answers were given at each of L confidences, and how many of them were right."""
-
-    confidence: np.ndarray  # (L,) ascending
-    count: np.ndarray  # (L,) at least 1
-    right: np.ndarray  # (L,)
-
-    @classmethod
-    def of(cls, confidence: np.ndarray, correct: np.ndarray, *, exact: bool = False) -> _Answers:
-        values, level = levels(confidence, exact=exact)
-        cell = level + len(values) * correct.astype(np.int32)
-        wrong, right = np.bincount(cell, minlength=2 * len(values)).reshape(2, -1)
-        given = wrong + right > 0
-        return cls(values[given], (wrong + right)[given], right[given])
-
-    @property
-    def wrong(self) -> np.ndarray:
-        return np.asarray(self.count - self.right)
-
-
-def _bins(answers: _Answers, bins: int, scheme: str) -> np.ndarray:
-    """The bin of each confidence (L,): equal confidences share one."""
-    if bins < 1:
-        raise EvaluationError(f"a calibration error needs at least 1 bin, got {bins}")
-    if scheme not in SCHEMES:
-        raise EvaluationError(f"bins are {' or '.join(SCHEMES)}, got {scheme!r}")
-    edges = np.linspace(0, 1, bins + 1)[1:-1]
-    if scheme == "equal_mass" and len(answers.count):
-        edges = _quantiles(answers, edges)
-    return np.searchsorted(edges, answers.confidence)
-
-
-def _quantiles(answers: _Answers, shares: np.ndarray) -> np.ndarray:
-    """``np.quantile`` of the confidences of all answers, without a line for each of them."""
-    up_to = np.cumsum(answers.count)
-    position = shares * (up_to[-1] - 1)
-    below = answers.confidence[np.searchsorted(up_to, np.floor(position), side="right")]
-    above = answers.confidence[np.searchsorted(up_to, np.ceil(position), side="right")]
-    return np.asarray(below + (above - below) * (position % 1))
+def _by_confidence(run: EvaluationRun) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The distinct confidences (D,), descending, and for each the numbers of predictions and of wrong ones."""
+    confidence, count = np.unique(run.confidence, return_counts=True)
+    of_wrong = np.sort(run.confidence[~run.correct])
+    wrong = np.diff(np.searchsorted(of_wrong, confidence, side="right"), prepend=0)
+    return confidence[::-1], count[::-1], wrong[::-1]

@@ -1,21 +1,21 @@
-"""Which class is taken for which."""
+"""Confusion matrices, and which of their cells differ between two networks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from statsmodels.stats.proportion import proportion_confint
 
 from core.errors import EvaluationError
-from core.evaluation.intervals import CONFIDENCE
+from core.evaluation.intervals import wilson_bounds
 from core.evaluation.run import EvaluationRun
+from core.evaluation.significance import ALPHA, exact_mcnemar, holm
 from core.labels import LabelSet
 
 
 @dataclass(frozen=True, eq=False)
 class ConfusionMatrix:
-    """``counts[i, j]``: images of true class i that were answered j."""
+    """``counts[i, j]``: images of the true class i for which the network predicts the class j."""
 
     labels: LabelSet
     counts: np.ndarray  # (K, K) int64
@@ -27,47 +27,66 @@ class ConfusionMatrix:
 
     @classmethod
     def from_run(cls, run: EvaluationRun) -> ConfusionMatrix:
-        """Count the answers of a run."""
-        k = len(run.labels)
-        # Not scikit-learn's: it looks each class up by its name, which takes most of the time of a million images.
-        return cls(run.labels, np.bincount(run.truth * k + run.predicted, minlength=k * k).reshape(k, k))
+        """Count the predictions of a run."""
+        return cls(run.labels, _cell_counts(run))
 
     @property
     def n(self) -> int:
-        """Images counted."""
+        """The number of images."""
         return int(self.counts.sum())
 
     def by_true(self) -> np.ndarray:
-        """(K, K) float64: shares of each true class, rows sum to 1; NaN in the row of a class without images."""
+        """(K, K) float64: shares of each true class. Rows sum to 1; the row of a class without images is NaN."""
         return _shares(self.counts, axis=1)
 
     def by_predicted(self) -> np.ndarray:
-        """(K, K) float64: shares of each answer, columns sum to 1; NaN in the column of a class never answered."""
+        """(K, K) float64: shares of each predicted class. Columns sum to 1; the column of a class that is never
+        predicted is NaN."""
         return _shares(self.counts, axis=0)
 
     def bounds_by_true(self) -> tuple[np.ndarray, np.ndarray]:
-        """Wilson's 95 % interval of each share of :meth:`by_true`: low and high, (K, K) each."""
-        return _bounds(self.counts, axis=1)
+        """The lower and upper bounds of the 95 % interval (Wilson) of :meth:`by_true`, (K, K) each."""
+        return wilson_bounds(self.counts, np.broadcast_to(self.counts.sum(axis=1, keepdims=True), self.counts.shape))
 
     def bounds_by_predicted(self) -> tuple[np.ndarray, np.ndarray]:
-        """Wilson's 95 % interval of each share of :meth:`by_predicted`: low and high, (K, K) each."""
-        return _bounds(self.counts, axis=0)
+        """The lower and upper bounds of the 95 % interval (Wilson) of :meth:`by_predicted`, (K, K) each."""
+        return wilson_bounds(self.counts, np.broadcast_to(self.counts.sum(axis=0, keepdims=True), self.counts.shape))
 
-    def minus(self, other: ConfusionMatrix) -> np.ndarray:
-        """(K, K) float64 in [-1, 1]: shares by true class here minus there. Raises EvaluationError on other classes."""
-        if self.labels.classes != other.labels.classes:
-            raise EvaluationError(
-                f"a difference needs the same classes, got {', '.join(self.labels.classes)} and "
-                f"{', '.join(other.labels.classes)}"
-            )
-        return np.asarray(self.by_true() - other.by_true())
+
+@dataclass(frozen=True, eq=False)
+class ConfusionDifference:
+    """Two networks cell by cell: the share of the true class that the first puts into a cell minus that of the second.
+
+    ``p_holm`` is McNemar's exact test on the images that only one of the two puts into the cell, corrected over all
+    cells (Holm 1979).
+    """
+
+    labels: LabelSet
+    shares: np.ndarray  # (K, K) float64 in [-1, 1]; NaN in the row of a class without images
+    p_holm: np.ndarray  # (K, K) float64
+
+    @property
+    def significant(self) -> np.ndarray:
+        """(K, K) bool: whether the corrected p-value is below 5 %."""
+        return np.asarray(self.p_holm < ALPHA)
+
+
+def confusion_difference(first: EvaluationRun, second: EvaluationRun) -> ConfusionDifference:
+    """Compare the confusion matrices of two networks. Raises EvaluationError if the runs cannot be paired."""
+    first, second = first.paired_with(second)
+    k = len(first.labels)
+    shares = ConfusionMatrix.from_run(first).by_true() - ConfusionMatrix.from_run(second).by_true()
+    differing = first.predicted != second.predicted
+    first_only, second_only = (_cell_counts(run.select(differing)) for run in (first, second))
+    p_holm = np.reshape(holm(exact_mcnemar(first_only, second_only).ravel()), (k, k))
+    return ConfusionDifference(first.labels, shares, p_holm)
 
 
 def resampled_counts(counts: np.ndarray, resamples: int, seed: int) -> np.ndarray:
     """(R, K, K): confusion counts of bootstrap resamples of the images.
 
-    Drawing images with replacement and counting them is one multinomial draw over the cells, so a resample costs K²
-    numbers and not N.
+    Drawing images with replacement and counting them is one multinomial draw over the cells, so that a resample costs
+    K² numbers instead of N.
     """
     n = int(counts.sum())
     cells = np.flatnonzero(counts)
@@ -78,10 +97,9 @@ def resampled_counts(counts: np.ndarray, resamples: int, seed: int) -> np.ndarra
     return drawn.reshape(resamples, *counts.shape)
 
 
-def _bounds(counts: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
-    totals = np.broadcast_to(counts.sum(axis=axis, keepdims=True), counts.shape)
-    low, high = proportion_confint(counts, np.maximum(totals, 1), alpha=1 - CONFIDENCE, method="wilson")
-    return np.where(totals > 0, low, np.nan), np.where(totals > 0, high, np.nan)
+def _cell_counts(run: EvaluationRun) -> np.ndarray:
+    k = len(run.labels)
+    return np.bincount(run.truth * k + run.predicted, minlength=k * k).reshape(k, k)
 
 
 def _shares(counts: np.ndarray, axis: int) -> np.ndarray:

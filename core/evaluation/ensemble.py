@@ -1,4 +1,4 @@
-"""Several networks as one: the weighted mean of their probabilities."""
+"""Several networks combined: the weighted mean of their probabilities."""
 
 from __future__ import annotations
 
@@ -8,32 +8,54 @@ from dataclasses import replace
 import numpy as np
 
 from core.errors import EvaluationError
-from core.evaluation.probabilities import log_of_mean
 from core.evaluation.run import EvaluationRun
 
 
 def ensemble_run(
     runs: Sequence[EvaluationRun], weights: Sequence[float] | None = None, model_id: str = "ensemble"
 ) -> EvaluationRun:
-    """The weighted mean of the members' probabilities, each at its own temperature, as a run of its own.
+    """The weighted mean of the networks' probabilities, each at its own temperature, as a run.
 
-    Stored as log-probabilities at temperature 1, so that softmax gives the mean back. Raises EvaluationError for
-    members that cannot be paired and for weights that are negative or all 0.
+    The logits of the run are the logarithms of the mean, at temperature 1, so that their softmax is the mean. Raises
+    EvaluationError if the runs cannot be paired, and for weights that are negative or all 0.
     """
-    shares = shares_of(runs, weights)
+    shares = normalized_weights(runs, weights)
     members = paired(runs)
-    temperatures = [m.temperature for m in members]
-    logits = log_of_mean([m.logits for m in members], temperatures, shares)
-    views = [m.mirrored for m in members if m.mirrored is not None]
-    mirrored = log_of_mean(views, temperatures, shares) if len(views) == len(members) else None
-    copies = next((m.copy_in_train for m in members if m.copy_in_train is not None), None)
+    mirrored = [replace(m, logits=m.mirrored, mirrored=None) for m in members if m.mirrored is not None]
     return replace(
-        members[0], model_id=model_id, logits=logits, copy_in_train=copies, temperature=1.0, mirrored=mirrored
+        members[0],
+        model_id=model_id,
+        logits=log_mean_probabilities(members, shares),
+        copy_in_train=next((m.copy_in_train for m in members if m.copy_in_train is not None), None),
+        temperature=1.0,
+        mirrored=log_mean_probabilities(mirrored, shares) if len(mirrored) == len(members) else None,
     )
 
 
-def shares_of(runs: Sequence[EvaluationRun], weights: Sequence[float] | None) -> tuple[float, ...]:
-    """The weights, all alike where none are given, as shares of 1. Raises EvaluationError as :func:`ensemble_run`."""
+def mirror_averaged(run: EvaluationRun) -> EvaluationRun:
+    """The mean of the probabilities of each image and its mirror image, as a run at temperature 1.
+
+    Raises EvaluationError if the run has no logits of mirror images.
+    """
+    if run.mirrored is None:
+        raise EvaluationError(
+            f"{run.model_id} on {run.split}: the mirrored average needs predictions for the mirror images, got none"
+        )
+    views = [run, replace(run, logits=run.mirrored)]
+    return replace(run, logits=log_mean_probabilities(views, [0.5, 0.5]), temperature=1.0, mirrored=None)
+
+
+def log_mean_probabilities(members: Sequence[EvaluationRun], shares: Sequence[float]) -> np.ndarray:
+    """(N, K) float64: the logarithm of the weighted mean of the probabilities of paired runs; ``shares`` sum to 1."""
+    mean = np.zeros(members[0].logits.shape, order="F")
+    for member, share in zip(members, shares, strict=True):
+        mean += share * member.probabilities
+    # A probability of 0 must not become minus infinity, which is no logit.
+    return np.asarray(np.log(np.maximum(mean, np.finfo(np.float32).tiny)))
+
+
+def normalized_weights(runs: Sequence[EvaluationRun], weights: Sequence[float] | None) -> tuple[float, ...]:
+    """The weights as shares that sum to 1; equal ones if none are given. Raises EvaluationError as ensemble_run."""
     if not runs:
         raise EvaluationError("an ensemble needs at least one network, got none")
     given = np.asarray(weights if weights is not None else [1.0] * len(runs), np.float64)
@@ -45,5 +67,5 @@ def shares_of(runs: Sequence[EvaluationRun], weights: Sequence[float] | None) ->
 
 
 def paired(runs: Sequence[EvaluationRun]) -> list[EvaluationRun]:
-    """The runs with row i on the same image, in the first one's order. Raises EvaluationError where they differ."""
+    """The runs with the same image in each row, in the order of the first. Raises EvaluationError if they differ."""
     return [runs[0], *(runs[0].paired_with(r)[1] for r in runs[1:])]

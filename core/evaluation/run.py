@@ -1,4 +1,4 @@
-"""What one network answered on one split: logits per image, from which every figure is computed."""
+"""The predictions of one network on one split: logits per image, from which every statistic is computed."""
 
 from __future__ import annotations
 
@@ -8,24 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from core.errors import EvaluationError
-from core.evaluation.probabilities import Answers, confidence, log_of_mean, softmax
+from core.evaluation.parquet_columns import column, read_table, require_columns, write_table
 from core.labels import LabelSet
 
-COLUMNS = ("image_id", "truth", "copy_in_train")
 
-
-# Compared by identity: an equality of arrays has no single truth value.
+# Compared by identity, because comparing arrays gives no single truth value.
 @dataclass(frozen=True, eq=False)
 class EvaluationRun:
-    """The answers of one network to N images. Arrays are read-only, so that sessions can share one run.
+    """The logits of one network for N images. The arrays are read-only, so that sessions can share a run.
 
-    ``image_ids`` are row numbers in the source of the data, ``truth`` positions in ``labels``. ``copy_in_train`` marks
-    images with a pixel-identical copy in the training split; None where that is not known. ``mirrored`` are the logits
-    for the mirror images, None where they were not asked for. Raises EvaluationError for arrays that do not fit
-    together, a logit that is not a number (named by its row), or an image given twice.
+    ``image_ids`` are row numbers in the source of the data, ``truth`` are positions in ``labels``. ``copy_in_train``
+    marks images with a pixel-identical copy in the training split; None if that is not known. ``mirrored`` are the
+    logits of the mirror images; None if they were not computed. Raises EvaluationError if the arrays do not fit
+    together, for a logit that is not finite (naming its row), and for an image that appears twice.
     """
 
     model_id: str
@@ -39,7 +36,7 @@ class EvaluationRun:
     mirrored: np.ndarray | None = None  # (N, K) float32
 
     def __post_init__(self) -> None:
-        ids, truth = _integers(self, "image_ids"), _integers(self, "truth")
+        ids, truth = self._checked_integers("image_ids"), self._checked_integers("truth")
         n, k = len(ids), len(self.labels)
         logits = self._checked_logits("logits", self.logits, ids)
         mirrored = None if self.mirrored is None else self._checked_logits("mirrored", self.mirrored, ids)
@@ -49,11 +46,11 @@ class EvaluationRun:
         if outside.any():
             row = int(np.argmax(outside))
             raise self._error(f"truth must lie in 0..{k - 1} for {self.labels.name}", f"{truth[row]} in row {row}")
-        if n > 1 and not (np.diff(ids) > 0).all():  # ids mostly ascend, which is cheaper to see than to sort
+        if not (np.diff(ids) > 0).all():  # mostly the ids ascend, which is faster to check than to sort them
             values, counts = np.unique(ids, return_counts=True)
             if (counts > 1).any():
-                twice = int(values[np.argmax(counts)])
-                raise self._error("every image must appear once", f"image {twice} in {int(counts.max())} rows")
+                repeated = int(values[np.argmax(counts)])
+                raise self._error("every image must appear once", f"image {repeated} in {int(counts.max())} rows")
         if not 0 < self.temperature < np.inf:
             raise self._error("temperature must be positive and finite", self.temperature)
         copies = self.copy_in_train
@@ -71,16 +68,22 @@ class EvaluationRun:
         for name, array in arrays.items():
             object.__setattr__(self, name, None if array is None else _read_only(array))
 
+    def _checked_integers(self, name: str) -> np.ndarray:
+        values = np.asarray(getattr(self, name))
+        if values.ndim != 1 or (values.size and values.dtype.kind not in "iu"):
+            raise self._error(f"{name} must be whole numbers with shape (N,)", f"{values.dtype} {values.shape}")
+        return values.astype(np.int64, copy=False)
+
     def _checked_logits(self, name: str, values: np.ndarray, ids: np.ndarray) -> np.ndarray:
-        with np.errstate(over="ignore"):  # what does not fit float32 becomes infinite and is refused below
-            # One column after the other: every figure goes over the images, seven numbers at a time would be slow.
+        with np.errstate(over="ignore"):  # values beyond float32 become infinite and are refused below
+            # Contiguous columns: NumPy computes with K columns of N values twice as fast as with N rows of K values.
             logits = np.asarray(values, np.float32, order="F")
         n, k = len(ids), len(self.labels)
         if logits.shape != (n, k):
             raise self._error(f"{name} must have shape ({n}, {k}) for {n} images and {self.labels.name}", logits.shape)
-        finite = np.isfinite(logits)
+        finite = np.isfinite(logits).all(axis=1)
         if not finite.all():
-            row = int(np.argmin(finite.all(axis=1)))
+            row = int(np.argmin(finite))
             raise self._error(f"row {row} (image {ids[row]}) must hold finite logits", logits[row].tolist())
         return logits
 
@@ -93,209 +96,162 @@ class EvaluationRun:
     @cached_property
     def probabilities(self) -> np.ndarray:
         """(N, K) float64: softmax of ``logits / temperature``; rows sum to 1."""
-        return _read_only(softmax(self.logits, self.temperature))
+        # In place, because allocating arrays for a million images takes longer than computing with them.
+        values = self.logits.astype(np.float64)
+        values /= self.temperature
+        values -= values.max(axis=1, keepdims=True)
+        np.exp(values, out=values)
+        values /= values.sum(axis=1, keepdims=True)
+        return _read_only(values)
 
     @cached_property
-    def _answers(self) -> Answers:
-        return Answers.of(self.logits, self.truth, self.temperature)
-
-    @property
     def predicted(self) -> np.ndarray:
-        """(N,) int64: the class with the highest logit, the first of equals."""
-        return self._answers.predicted
+        """(N,) int64: the class with the highest logit; the first one if several are equal."""
+        return _read_only(self.logits.argmax(axis=1))
 
     @cached_property
     def correct(self) -> np.ndarray:
-        """(N,) bool: where the prediction is the true class."""
+        """(N,) bool: whether the predicted class is the true class."""
         return _read_only(self.predicted == self.truth)
 
-    @property
+    @cached_property
     def confidence(self) -> np.ndarray:
         """(N,) float64: the probability of the predicted class."""
-        return self._answers.confidence
+        return _read_only(self.probabilities[np.arange(len(self)), self.predicted])
 
-    @property
-    def of_truth(self) -> np.ndarray:
+    @cached_property
+    def true_probability(self) -> np.ndarray:
         """(N,) float64: the probability of the true class."""
-        return self._answers.of_truth
+        return _read_only(self.probabilities[np.arange(len(self)), self.truth])
 
-    @property
-    def squared_error(self) -> np.ndarray:
-        """(N,) float64: squared distance of the probabilities to the one-hot truth, 0 to 2."""
-        return np.asarray(self._answers.squares - 2 * self.of_truth + 1)
+    @cached_property
+    def uncalibrated(self) -> EvaluationRun:
+        """The same logits at temperature 1, before temperature scaling."""
+        if self.temperature == 1:
+            return self
+        run = replace(self, temperature=1.0)
+        vars(run).update(predicted=self.predicted, correct=self.correct)  # they do not depend on the temperature
+        return run
 
-    @property
-    def raw_confidence(self) -> np.ndarray:
-        """(N,) float64: the probability of the predicted class before temperature."""
-        return self.confidence if self.temperature == 1 else confidence(self.logits)
-
-    def select(self, mask: np.ndarray) -> EvaluationRun:
-        """The rows where ``mask`` (N,) is true, or those it numbers."""
-        mask = np.asarray(mask)
-        if mask.dtype == np.bool_ and mask.shape != (len(self),):
-            raise self._error(f"a mask must have shape ({len(self)},)", mask.shape)
-        copies = None if self.copy_in_train is None else self.copy_in_train[mask]
+    def select(self, rows: np.ndarray) -> EvaluationRun:
+        """The rows for which a mask (N,) is true, or the rows with the given positions."""
+        rows = np.asarray(rows)
+        if rows.dtype == np.bool_ and rows.shape != (len(self),):
+            raise self._error(f"a mask must have shape ({len(self)},)", rows.shape)
         return replace(
             self,
-            image_ids=self.image_ids[mask],
-            truth=self.truth[mask],
-            logits=self.logits[mask],
-            copy_in_train=copies,
-            mirrored=None if self.mirrored is None else self.mirrored[mask],
+            image_ids=self.image_ids[rows],
+            truth=self.truth[rows],
+            logits=self.logits[rows],
+            copy_in_train=None if self.copy_in_train is None else self.copy_in_train[rows],
+            mirrored=None if self.mirrored is None else self.mirrored[rows],
         )
 
     def on_images(self, image_ids: np.ndarray) -> EvaluationRun:
-        """The rows of those images, in that order. Raises EvaluationError naming the first that is missing."""
+        """The rows of these images, in this order. Raises EvaluationError naming the first that is missing."""
         wanted = np.asarray(image_ids)
         order = np.argsort(self.image_ids, kind="stable")
         rows = np.searchsorted(self.image_ids[order], wanted)
         found = rows < len(self)
         found[found] = self.image_ids[order[rows[found]]] == wanted[found]
         if not found.all():
-            raise self._error("every image asked for must have been answered", f"no image {wanted[np.argmin(found)]}")
+            raise self._error("a prediction is needed for every image", f"none for image {wanted[np.argmin(found)]}")
         return self.select(order[rows])
 
-    def without_copies(self) -> EvaluationRun:
-        """The images without an identical copy in training. Raises EvaluationError where copies are not known."""
-        if self.copy_in_train is None:
-            raise self._error("copies in training must be known to leave them out", "a run without copy_in_train")
-        return self.select(~self.copy_in_train)
-
-    def mirror_averaged(self) -> EvaluationRun:
-        """The mean of the probabilities for each image and its mirror image, as a run of its own at temperature 1.
-
-        Raises EvaluationError where the mirror images were not answered.
-        """
-        if self.mirrored is None:
-            raise self._error("the mirrored average needs answers for the mirror images", "none")
-        mean = log_of_mean([self.logits, self.mirrored], [self.temperature] * 2, [0.5, 0.5])
-        return replace(self, logits=mean, temperature=1.0, mirrored=None)
-
     def paired_with(self, other: EvaluationRun) -> tuple[EvaluationRun, EvaluationRun]:
-        """Both runs with row i on the same image, in this run's order.
+        """Both runs with the same image in each row, in the order of this run.
 
-        Raises EvaluationError naming both runs where classes, images or their true classes differ: differences between
-        networks are only measured on the same questions.
+        Raises EvaluationError naming both runs if their classes, splits, images or true classes differ, because
+        networks can only be compared on the same images and labels.
         """
+        both = f"{self.model_id} and {other.model_id}"
         if self.labels.classes != other.labels.classes:
             raise EvaluationError(
-                f"{self.model_id} answers {self.labels.name} ({', '.join(self.labels.classes)}) and {other.model_id} "
+                f"{self.model_id} predicts {self.labels.name} ({', '.join(self.labels.classes)}) and {other.model_id} "
                 f"{other.labels.name} ({', '.join(other.labels.classes)}); choose networks with the same classes"
             )
         if not np.array_equal(self.image_ids, other.image_ids):
             shared = len(np.intersect1d(self.image_ids, other.image_ids))
             if not shared == len(self) == len(other):
                 raise EvaluationError(
-                    f"{self.model_id} and {other.model_id} answered different images: {len(self):,} of {self.split} "
-                    f"and {len(other):,} of {other.split}, {shared:,} in common; evaluate both on the same split"
+                    f"{both} were evaluated on different images: {len(self):,} of {self.split} and {len(other):,} of "
+                    f"{other.split}, {shared:,} in common; evaluate both on the same split"
                 )
             other = other.on_images(self.image_ids)
+        if self.split != other.split:
+            raise EvaluationError(
+                f"{both} were evaluated on different splits, {self.split} and {other.split}; evaluate both on the same"
+            )
         if not np.array_equal(self.truth, other.truth):
             row = int(np.argmax(self.truth != other.truth))
-            mine, theirs = (self.labels.classes[r.truth[row]] for r in (self, other))
+            first, second = (run.labels.classes[run.truth[row]] for run in (self, other))
             raise EvaluationError(
-                f"{self.model_id} and {other.model_id} were scored against different labels: image "
-                f"{self.image_ids[row]} is {mine} for one and {theirs} for the other"
+                f"{both} were evaluated against different labels: image {self.image_ids[row]} is {first} for one and "
+                f"{second} for the other"
             )
         return self, other
 
     def mapped_to(self, labels: LabelSet, *, truth: np.ndarray | None = None) -> EvaluationRun:
-        """The same answers among the classes of ``labels``: classes it lacks are dropped, the rest renormalized.
+        """The predictions among the classes of ``labels``: other classes are dropped, the rest is renormalized.
 
         Images whose true class is dropped are left out, unless ``truth`` (N,), positions in ``labels``, is given.
-        Raises EvaluationError where ``labels`` asks for a class the network does not know.
+        Raises EvaluationError if ``labels`` has a class that the network does not predict.
         """
         positions = labels.positions_in(self.labels)
-        unknown = [c for c, p in zip(labels.classes, positions, strict=True) if p is None]
-        if unknown:
-            raise self._error(f"a run maps to {labels.name} only if it answers all its classes", f"no {unknown[0]!r}")
         columns = [p for p in positions if p is not None]
-        if truth is not None:
-            # Dropping a logit and renormalizing the probabilities are the same thing.
-            mirrored = None if self.mirrored is None else self.mirrored[:, columns]
-            return replace(self, labels=labels, truth=truth, logits=self.logits[:, columns], mirrored=mirrored)
-        new_position = np.full(len(self.labels), -1)
-        new_position[columns] = np.arange(len(columns))
-        kept = self.select(new_position[self.truth] >= 0)
-        mirrored = None if kept.mirrored is None else kept.mirrored[:, columns]
-        return replace(
-            kept, labels=labels, truth=new_position[kept.truth], logits=kept.logits[:, columns], mirrored=mirrored
-        )
+        if len(columns) < len(positions):
+            unknown = labels.classes[positions.index(None)]
+            raise self._error(f"mapping to {labels.name} needs a network with all its classes", f"no {unknown!r}")
+        run = self
+        if truth is None:
+            new_position = np.full(len(self.labels), -1)
+            new_position[columns] = np.arange(len(columns))
+            run = self.select(new_position[self.truth] >= 0)
+            truth = new_position[run.truth]
+        # Dropping logits is the same as dropping probabilities and renormalizing.
+        mirrored = None if run.mirrored is None else run.mirrored[:, columns]
+        return replace(run, labels=labels, truth=truth, logits=run.logits[:, columns], mirrored=mirrored)
 
     def save(self, path: Path) -> None:
-        """Write a Parquet file: image_id, truth, copy_in_train, and ``logit_<class>`` for each class.
-
-        Where mirror images were answered, also ``mirrored_<class>``.
-        """
-        columns = {"image_id": self.image_ids, "truth": self.truth}
-        table = pa.table(columns).append_column(
-            "copy_in_train",
-            pa.array(self.copy_in_train if self.copy_in_train is not None else [None] * len(self), pa.bool_()),
-        )
+        """Write a Parquet file with the columns image_id, truth, copy_in_train and ``logit_<class>`` per class, and
+        ``mirrored_<class>`` if there are logits of mirror images."""
+        copies = self.copy_in_train if self.copy_in_train is not None else [None] * len(self)
+        columns = {"image_id": self.image_ids, "truth": self.truth, "copy_in_train": pa.array(copies, pa.bool_())}
         for k, name in enumerate(self.labels.classes):
-            table = table.append_column(f"logit_{name}", pa.array(self.logits[:, k]))
+            columns[f"logit_{name}"] = self.logits[:, k]
             if self.mirrored is not None:
-                table = table.append_column(f"mirrored_{name}", pa.array(self.mirrored[:, k]))
-        partial = path.with_suffix(".partial")
-        pq.write_table(table, partial, compression="zstd")
-        partial.replace(path)
+                columns[f"mirrored_{name}"] = self.mirrored[:, k]
+        write_table(pa.table(columns), path)
 
     @classmethod
     def load(
         cls, path: Path, *, model_id: str, split: str, labels: LabelSet, temperature: float = 1.0
     ) -> EvaluationRun:
         """Read what :meth:`save` wrote. Raises EvaluationError naming the file and what is wrong in it."""
+        table = read_table(path, "predictions")
         logit_columns = [f"logit_{c}" for c in labels.classes]
-        try:
-            table = pq.read_table(path)
-        except (OSError, pa.ArrowException) as error:
-            raise EvaluationError(f"{path.name} cannot be read as a Parquet file of answers: {error}") from error
-        missing = [c for c in (*COLUMNS, *logit_columns) if c not in table.column_names]
-        if missing:
-            raise EvaluationError(
-                f"{path.name} lacks the column {missing[0]!r}; it has {', '.join(table.column_names)}"
-            )
+        require_columns(table, ("image_id", "truth", "copy_in_train", *logit_columns), path)
         extra = [c for c in table.column_names if c.startswith("logit_") and c not in logit_columns]
         if extra:
             raise EvaluationError(f"{path.name} has the column {extra[0]!r}, a class that {labels.name} lacks")
+
+        def stacked(names: list[str]) -> np.ndarray:
+            return np.stack([column(table, name, path) for name in names]).T
+
         copies = table["copy_in_train"]
-        known = copies.null_count < len(copies) or not len(copies)
-        mirror_columns = [f"mirrored_{c}" for c in labels.classes]
-        has_mirrored = all(c in table.column_names for c in mirror_columns)
+        copies_known = copies.null_count < len(copies) or not len(copies)
+        mirrored_columns = [f"mirrored_{c}" for c in labels.classes]
+        has_mirrored = all(c in table.column_names for c in mirrored_columns)
+        ids, truth, logits = column(table, "image_id", path), column(table, "truth", path), stacked(logit_columns)
+        copy_in_train = column(table, "copy_in_train", path) if copies_known else None
+        mirrored = stacked(mirrored_columns) if has_mirrored else None
         try:
-            return cls(
-                model_id,
-                split,
-                labels,
-                image_ids=_column(table, "image_id"),
-                truth=_column(table, "truth"),
-                logits=np.column_stack([_column(table, c) for c in logit_columns]),
-                copy_in_train=_column(table, "copy_in_train") if known else None,
-                temperature=temperature,
-                mirrored=np.column_stack([_column(table, c) for c in mirror_columns]) if has_mirrored else None,
-            )
+            return cls(model_id, split, labels, ids, truth, logits, copy_in_train, temperature, mirrored)
         except EvaluationError as error:
             raise EvaluationError(f"{path.name}: {error}") from error
-
-
-def _integers(run: EvaluationRun, name: str) -> np.ndarray:
-    values = np.asarray(getattr(run, name))
-    if values.ndim != 1 or (values.size and values.dtype.kind not in "iu"):
-        raise run._error(f"{name} must be whole numbers with shape (N,)", f"{values.dtype} {values.shape}")
-    return values.astype(np.int64, copy=False)
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def _column(table: pa.Table, name: str) -> np.ndarray:
-    column = table[name]
-    if column.null_count:
-        row = int(np.argmax(column.is_null().to_numpy()))
-        raise EvaluationError(f"row {row} of the column {name!r} is empty")
-    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_boolean(column.type)):
-        raise EvaluationError(f"the column {name!r} must hold numbers, got {column.type}")
-    return np.asarray(column.to_numpy())

@@ -1,8 +1,9 @@
-"""Where a network fails: accuracy on parts of the images against the rest."""
+"""Where a network fails: its accuracy on parts of the images against the remaining images."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,30 +13,37 @@ from scipy.stats import fisher_exact
 from statsmodels.stats.proportion import proportions_ztest
 
 from core.errors import EvaluationError
-from core.evaluation.intervals import UNDEFINED, Score, wilson
+from core.evaluation.intervals import Score, difference_of_proportions, wilson
 from core.evaluation.run import EvaluationRun
 from core.evaluation.significance import ALPHA, holm
 
+BINS = 4
 MAX_VALUES = 50
-NO_PART = -1
+NO_VALUE = -1
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
-    """A column cut into parts: ``codes`` says for each image which of the ``values`` it has, -1 for none."""
+class BinnedColumn:
+    """A column divided into bins; images without a value are in none of them. It is divided once for all networks."""
 
     column: str
     values: tuple[str, ...]
-    codes: np.ndarray  # (N,) int64
+    rows: tuple[np.ndarray, ...]  # for each value the positions of its images, int64
+    n: int  # images, those without a value included
+
+    @classmethod
+    def of(cls, column: str, values: Sequence[str], codes: np.ndarray) -> BinnedColumn:
+        """From the position (N,) in ``values`` of each image, -1 if it has no value."""
+        return cls(column, tuple(values), tuple(np.flatnonzero(codes == i) for i in range(len(values))), len(codes))
 
 
 @dataclass(frozen=True)
 class Slice:
-    """Images with one value, or a range of values, of a named column, against all others that have one.
+    """The images with one value, or a range of values, of a column against all other images that have a value.
 
-    ``position`` is the part's place in its column. ``p_holm`` is corrected over all slices of the report (Holm 1979).
-    ``test`` is *z* for two proportions, or *Fisher* where fewer than 5 right or wrong answers are expected in a cell.
-    A slice without an image, or with all of them, has nothing to be compared with: p is NaN and ``test`` empty.
+    ``position`` is the place of the value in its column. ``p_holm`` is corrected over all different tests of the report
+    (Holm 1979). ``test`` is *z* for two proportions, or *Fisher* if fewer than 5 correct or wrong predictions are
+    expected in a cell. A slice that has no images, or all of them, cannot be compared: p is NaN and ``test`` is empty.
     """
 
     column: str
@@ -46,128 +54,127 @@ class Slice:
     p_holm: float
     test: str
     position: int
-    of_run: np.ndarray = field(repr=False, compare=False)  # (N,) image ids of the whole run
-    codes: np.ndarray = field(repr=False, compare=False)  # (N,) positions of the parts that they are in
-
-    @property
-    def image_ids(self) -> np.ndarray:
-        """(n,) int64: the images of the slice."""
-        return np.asarray(self.of_run[self.codes == self.position])
+    image_ids: np.ndarray = field(repr=False, compare=False)  # (n,) int64, the images of the slice
 
     @property
     def difference(self) -> float:
-        """Accuracy here minus accuracy on the rest; NaN where one of them is not defined."""
+        """The accuracy of the slice minus that of the rest; NaN if one of them is not defined."""
         return self.accuracy.value - self.rest.value
 
     @property
     def difference_score(self) -> Score:
-        """The difference with Newcombe's hybrid score interval (1998, method 10), made of the two Wilson intervals."""
-        here, rest = self.accuracy, self.rest
-        if not (here.defined and rest.defined):
-            return UNDEFINED
-        down = math.hypot(here.value - here.low, rest.high - rest.value)
-        up = math.hypot(here.high - here.value, rest.value - rest.low)
-        return Score(self.difference, self.difference - down, self.difference + up, here.n + rest.n, "Newcombe")
+        """The difference with Newcombe's interval."""
+        return difference_of_proportions(self.accuracy, self.rest)
 
     @property
     def significantly_worse(self) -> bool:
-        """Whether the network is worse here than elsewhere, after the correction."""
+        """Whether the network is worse on the slice than on the rest, after the correction."""
         return self.p_holm < ALPHA and self.difference < 0
 
 
 def slice_report(
-    run: EvaluationRun, columns: Mapping[str, np.ndarray] | Sequence[Parts], *, bins: int = 4
+    run: EvaluationRun, columns: Mapping[str, np.ndarray] | Sequence[BinnedColumn], *, bins: int = BINS
 ) -> tuple[Slice, ...]:
-    """Accuracy by slices of the columns, each (N,) in the run's order; significantly worse ones first, worst on top.
+    """Accuracy by slices of the columns, each (N,) in the order of the run. Significantly worse slices come first, then
+    the others, the worst first.
 
-    ``columns`` are cut by :func:`cut`, or were already. Rows without a value are in no slice of that column. A slice
-    that is everything is left out, and so is an empty one, but for truth values: *yes* and *no* are always both there,
-    not defined where they have no image. Raises EvaluationError for a column of another length or with too many texts.
+    Columns that are not binned yet are binned by :func:`bin_columns`. Images without a value are in no slice of that
+    column. A column with a single value gives no slice, except for truth values: *yes* and *no* are always reported,
+    and not defined without images. Raises EvaluationError for a column of another length or with too many texts.
     """
     slices: list[Slice] = []
-    for parts in cut(columns, bins=bins) if isinstance(columns, Mapping) else columns:
-        if len(parts.codes) != len(run):
+    for binned in bin_columns(columns, bins=bins) if isinstance(columns, Mapping) else columns:
+        if binned.n != len(run):
             raise EvaluationError(
-                f"the column {parts.column!r} must have {len(run)} rows like {run.model_id}, got {len(parts.codes)}"
+                f"the column {binned.column!r} must have {len(run)} rows like {run.model_id}, got {binned.n}"
             )
-        slices += _of_column(run, parts)
-    tested = [i for i, s in enumerate(slices) if s.test]
-    for i, p_holm in zip(tested, holm([slices[i].p_value for i in tested]), strict=True):
-        slices[i] = replace(slices[i], p_holm=p_holm)
+        slices += _column_slices(run, binned)
     return tuple(
-        sorted(slices, key=lambda s: (not s.test, not s.significantly_worse, s.difference if s.test else s.position))
+        sorted(
+            _corrected(slices),
+            key=lambda s: (not s.test, not s.significantly_worse, s.difference if s.test else s.position),
+        )
     )
 
 
-def cut(columns: Mapping[str, np.ndarray], *, bins: int = 4) -> tuple[Parts, ...]:
-    """Columns of values -> parts. Numbers are cut at their quantiles into ``bins`` parts; truth values, texts (at most
-    50 different) and numbers with no more than ``bins`` different values are taken as they are. NaN and None are no
+def bin_columns(columns: Mapping[str, np.ndarray], *, bins: int = BINS) -> tuple[BinnedColumn, ...]:
+    """Divide columns of values into bins. Numbers are divided at their quantiles; truth values, texts (at most 50
+    different ones) and numbers with no more than ``bins`` different values are taken as they are. NaN and None are no
     value. Raises EvaluationError for a column with too many texts."""
-    return tuple(_cut(name, pd.Series(np.asarray(values)), bins) for name, values in columns.items())
+    return tuple(_binned(name, pd.Series(np.asarray(values)), bins) for name, values in columns.items())
 
 
-def _of_column(run: EvaluationRun, parts: Parts) -> list[Slice]:
-    """One slice a part, p-values not yet corrected."""
-    k = len(parts.values)
-    # Wrong and right answers in each part, and in none, counted in one pass.
-    wrong, right = np.bincount(parts.codes + 1 + (k + 1) * run.correct, minlength=2 * (k + 1)).reshape(2, -1)[:, 1:]
+def _column_slices(run: EvaluationRun, binned: BinnedColumn) -> list[Slice]:
+    """One slice per value, with uncorrected p-values."""
+    hits = [int(run.correct[rows].sum()) for rows in binned.rows]
+    total, total_correct = sum(len(rows) for rows in binned.rows), sum(hits)
     slices = []
-    for i, value in enumerate(parts.values):
-        hits, n = int(right[i]), int(right[i] + wrong[i])
-        rest_hits, rest_n = int(right.sum()) - hits, int(right.sum() + wrong.sum()) - n
-        p_value, test = _two_proportions(hits, n, rest_hits, rest_n) if n and rest_n else (math.nan, "")
+    for position, (value, rows, correct) in enumerate(zip(binned.values, binned.rows, hits, strict=True)):
+        n = len(rows)
+        rest, rest_correct = total - n, total_correct - correct
+        p_value, test = _compare_proportions(correct, n, rest_correct, rest) if n and rest else (math.nan, "")
         slices.append(
             Slice(
-                column=parts.column,
+                column=binned.column,
                 value=value,
-                accuracy=wilson(hits, n),
-                rest=wilson(rest_hits, rest_n),
+                accuracy=wilson(correct, n),
+                rest=wilson(rest_correct, rest),
                 p_value=p_value,
                 p_holm=p_value,
                 test=test,
-                position=i,
-                of_run=run.image_ids,
-                codes=parts.codes,
+                position=position,
+                image_ids=run.image_ids[rows],
             )
         )
     return slices
 
 
-def _cut(name: str, cells: pd.Series, bins: int) -> Parts:
+def _corrected(slices: list[Slice]) -> list[Slice]:
+    """Holm's correction over the different tests. The two slices of a column with two values are one test: each is
+    the rest of the other."""
+    tested = [s for s in slices if s.test]
+    values = Counter(s.column for s in tested)
+    tests = {(s.column, 0 if values[s.column] == 2 else s.position): s.p_value for s in tested}
+    corrected = dict(zip(tests, holm(list(tests.values())), strict=True))
+    return [
+        replace(s, p_holm=corrected[s.column, 0 if values[s.column] == 2 else s.position]) if s.test else s
+        for s in slices
+    ]
+
+
+def _binned(name: str, cells: pd.Series, bins: int) -> BinnedColumn:
     if pd.api.types.is_bool_dtype(cells):
-        return Parts(name, ("no", "yes"), cells.to_numpy(np.int64))
+        return BinnedColumn.of(name, ("no", "yes"), cells.to_numpy(np.int64))
     numeric = pd.api.types.is_numeric_dtype(cells)
-    few = cells.head(1000).nunique() <= bins and cells.nunique() <= bins  # the head mostly settles it
-    if not numeric or few:
-        codes, values = pd.factorize(cells, sort=numeric)  # rows without a value have the code -1
-        if not numeric and len(values) > MAX_VALUES:
-            raise EvaluationError(f"the column {name!r} has {len(values)} different texts; a slice report takes 50")
-        parts = Parts(name, tuple(_word(value) for value in values), np.asarray(codes, np.int64))
+    # The first thousand cells mostly decide it, and counting all different numbers is slow.
+    if numeric and (cells.head(1000).nunique() > bins or cells.nunique() > bins):
+        binned = _binned_at_quantiles(name, cells.to_numpy(np.float64), bins)
     else:
-        parts = _quantiles(name, cells.to_numpy(np.float64), bins)
-    # All images alike: there is no slice to speak of.
-    return parts if len(parts.values) > 1 else Parts(name, (), np.full(len(cells), NO_PART))
+        codes, values = pd.factorize(cells, sort=numeric)  # the code of NaN and None is -1
+        if not numeric and len(values) > MAX_VALUES:
+            raise EvaluationError(
+                f"the column {name!r} has {len(values)} different texts; a slice report takes {MAX_VALUES}"
+            )
+        binned = BinnedColumn.of(name, [_text(value) for value in values], codes)
+    # If all images have the same value, there is nothing to compare.
+    return binned if len(binned.values) > 1 else BinnedColumn(name, (), (), len(cells))
 
 
-def _quantiles(name: str, numbers: np.ndarray, bins: int) -> Parts:
+def _binned_at_quantiles(name: str, numbers: np.ndarray, bins: int) -> BinnedColumn:
     missing = np.isnan(numbers)
     edges = np.unique(np.quantile(numbers[~missing], np.linspace(0, 1, bins + 1)[1:-1]))
-    index = sum((numbers > e for e in edges), start=np.zeros(len(numbers), np.int64))
-    if index[~missing].max() == 0:  # most images have the highest number: set the others against them
-        index = sum((numbers >= e for e in edges), start=np.zeros(len(numbers), np.int64))
-    index[missing] = NO_PART
-    values: list[str] = []
-    codes = np.full(len(numbers), NO_PART)
-    for i in range(len(edges) + 1):
-        members = index == i
-        if members.any():
-            codes[members] = len(values)
-            low, high = _word(numbers[members].min()), _word(numbers[members].max())
-            values.append(low if low == high else f"{low} to {high}")
-    return Parts(name, tuple(values), codes)
+    codes = np.searchsorted(edges, numbers)
+    if codes[~missing].max() == 0:  # most images have the highest number: it is a bin of its own
+        codes = np.searchsorted(edges, numbers, side="right")
+    codes[missing] = NO_VALUE
+    used = np.flatnonzero(np.bincount(codes[~missing], minlength=bins))
+    rows = tuple(np.flatnonzero(codes == i) for i in used)
+    ends = [(_text(numbers[of_bin].min()), _text(numbers[of_bin].max())) for of_bin in rows]
+    values = tuple(low if low == high else f"{low} to {high}" for low, high in ends)
+    return BinnedColumn(name, values, rows, len(numbers))
 
 
-def _word(value: object) -> str:
+def _text(value: object) -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
@@ -176,9 +183,9 @@ def _word(value: object) -> str:
     return str(value)
 
 
-def _two_proportions(hits: int, n: int, rest_hits: int, rest_n: int) -> tuple[float, str]:
-    right = (hits + rest_hits) / (n + rest_n)
-    if min(n, rest_n) * min(right, 1 - right) < 5:  # Cochran's (1954) rule for the normal approximation
-        table = [[hits, n - hits], [rest_hits, rest_n - rest_hits]]
+def _compare_proportions(correct: int, n: int, rest_correct: int, rest: int) -> tuple[float, str]:
+    share = (correct + rest_correct) / (n + rest)
+    if min(n, rest) * min(share, 1 - share) < 5:  # Cochran's (1954) rule for the normal approximation
+        table = [[correct, n - correct], [rest_correct, rest - rest_correct]]
         return float(fisher_exact(table).pvalue), "Fisher"
-    return float(proportions_ztest([hits, rest_hits], [n, rest_n])[1]), "z"
+    return float(proportions_ztest([correct, rest_correct], [n, rest])[1]), "z"

@@ -13,6 +13,7 @@ from core.inference.face_summary import FACE_ORDERS, FaceSummary, sort_faces, su
 from core.inference.features import embed, embed_split, stored_embedding
 from core.inference.image_maps import image_maps
 from core.inference.latency import milliseconds_per_face
+from core.inference.photo_overlay import overlay_on_photo
 from core.inference.predictor import ENSEMBLE, Prediction, Predictor
 from core.inference.saliency import ClassMaps, class_saliency, explained, input_tensor
 from core.inference.scoring import evaluate, infer_logits, prepared_images
@@ -43,6 +44,7 @@ __all__ = [
     "input_tensor",
     "margin_for",
     "milliseconds_per_face",
+    "overlay_on_photo",
     "predictions_by_model",
     "prepared_images",
     "sort_faces",

@@ -38,12 +38,13 @@ def embed_split(
     model_id: str,
     weights_sha256: str,
 ) -> Embedding:
-    """The images of one split as principal components of the network's features.
+    """The images of one split as principal components of the network's features; they are moved to its device.
 
     Raises DataError for a split without images and EvaluationError for features that are not finite.
     """
     chosen = samples.of(split)
-    features = embed(network, preprocessing, prepared_images(chosen, preprocessing))
+    images = prepared_images(chosen, preprocessing).to(next(network.parameters()).device)
+    features = embed(network, preprocessing, images)
     return principal_components(
         features.cpu().numpy(), chosen.ids, model_id=model_id, split=split, weights_sha256=weights_sha256
     )

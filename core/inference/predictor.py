@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,19 +65,25 @@ class Prediction:
 class Predictor:
     """A network with its card. Several threads may predict at once; code that uses hooks must hold ``lock``."""
 
-    def __init__(self, network: Network, card: ModelCard) -> None:
+    def __init__(self, network: Network, card: ModelCard, device: torch.device | str = "cpu") -> None:
+        self.device = torch.device(device)
         self.network = network.eval().to(memory_format=torch.channels_last)
         # Predictions use a copy whose batch norms are folded into the preceding convolutions: the same function with
         # fewer passes over memory. Explanations need the stages and gradients of the network itself.
         self.fused_trunk = _fused(self.network.trunk).to(memory_format=torch.channels_last)
+        self._head = self.network.head
+        if self.device.type != "cpu":
+            # Explanations stay on the CPU: one face is little work, and hooks and captum need no second device there.
+            self.fused_trunk = copy.deepcopy(self.fused_trunk).to(self.device)
+            self._head = copy.deepcopy(self.network.head).to(self.device)
         self.card = card
         # Hooks change the shared network, and sessions are threads.
         self.lock = threading.Lock()
 
     @classmethod
-    def load(cls, checkpoint: Checkpoint) -> Predictor:
+    def load(cls, checkpoint: Checkpoint, device: torch.device | str = "cpu") -> Predictor:
         """Raises CheckpointError when the weights do not match the card."""
-        return cls(checkpoint.network(), checkpoint.card)
+        return cls(checkpoint.network(), checkpoint.card, device)
 
     @property
     def model_id(self) -> str:
@@ -94,12 +101,15 @@ class Predictor:
         return self.predict_inputs(self.input_images(crops))
 
     def output(self, images: np.ndarray) -> NetworkOutput:
-        """Logits and features of images at the network's input size, (N, S, S) or (N, S, S, 3) uint8, in one batch."""
-        faces = self.card.preprocessing.normalize(torch.from_numpy(images))
+        """Logits and features of images at the network's input size, (N, S, S) or (N, S, S, 3) uint8, in one batch.
+
+        They are computed on the predictor's device and returned on the CPU.
+        """
+        faces = self.card.preprocessing.normalize(torch.from_numpy(images).to(self.device))
         inputs = faces.contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
             features = self.fused_trunk(inputs)
-            return NetworkOutput(self.network.head(features.mean(dim=(2, 3))), features)
+            return NetworkOutput(self._head(features.mean(dim=(2, 3))).cpu(), features.cpu())
 
     def predict_inputs(self, images: Sequence[np.ndarray], *, keep_features: bool = True) -> list[Prediction]:
         """Predictions for images at the network's input size, as :meth:`input_images` returns them.

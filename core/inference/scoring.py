@@ -28,10 +28,13 @@ def evaluate(
     model_id: str,
     temperature: float = 1.0,
 ) -> EvaluationRun:
-    """The network's logits for one split and its mirror images; images with an exact copy in training are marked."""
+    """The network's logits for one split and its mirror images; images with an exact copy in training are marked.
+
+    The images are moved to the network's device.
+    """
     chosen = samples.of(split)
     copies = copies_in_train(samples)[samples.split == split]
-    images = prepared_images(chosen, preprocessing)
+    images = prepared_images(chosen, preprocessing).to(next(network.parameters()).device)
     logits = infer_logits(network, preprocessing, images)
     mirrored = infer_logits(network, preprocessing, images.flip(2))
     return EvaluationRun(
@@ -40,10 +43,10 @@ def evaluate(
         labels=chosen.labels,
         image_ids=chosen.ids,
         truth=chosen.truth,
-        logits=logits.numpy(),
+        logits=logits.cpu().numpy(),
         copy_in_train=copies,
         temperature=temperature,
-        mirrored=mirrored.numpy(),
+        mirrored=mirrored.cpu().numpy(),
     )
 
 

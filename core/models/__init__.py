@@ -1,7 +1,7 @@
 """Networks by name; importing this package registers every family."""
 
-from core.models import cnn, mobilenet_v2, resnet50  # noqa: F401  (each file registers its families)
-from core.models.network import Network, NetworkOutput, count_macs, count_parameters
+from core.models import cnn, mobilenet_v2, resnet50  # noqa: F401  (each module registers its families)
+from core.models.network import Network, NetworkOutput, count_macs, count_parameters, deepest_stage
 from core.models.registry import ModelFamily, build_network, families, family, register_model
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "build_network",
     "count_macs",
     "count_parameters",
+    "deepest_stage",
     "families",
     "family",
     "register_model",

@@ -1,4 +1,4 @@
-"""The plain CNN and its residual twin: one body, with or without skip connections."""
+"""The plain CNN and the residual CNN: one architecture, without or with skip connections."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def cnn(
 ) -> Network:
     """Plain 3 x 3 convolutions in three stages, halving the map before each.
 
-    A 48 px face passes stages of 24, 12 and 6 cells a side; the last is explained in closed form.
+    For a 48 px face the stages have 24, 12 and 6 cells a side; saliency at the last one has a closed form.
     """
     return _body(classes, channels, residual=False, stem=stem, widths=widths, blocks=blocks, dropout=dropout)
 
@@ -95,8 +95,8 @@ def residual_cnn(
     blocks: int = 2,
     dropout: float = 0.2,
 ) -> Network:
-    """The CNN with a skip connection around every two convolutions (He et al. 2016), and nothing else changed.
+    """The CNN with a skip connection around every two convolutions (He et al. 2016), and no other change.
 
-    Where a block changes the width its skip is a 1 x 1 convolution with batch norm.
+    Where a block changes the width, its skip is a 1 x 1 convolution with batch norm.
     """
     return _body(classes, channels, residual=True, stem=stem, widths=widths, blocks=blocks, dropout=dropout)

@@ -1,12 +1,12 @@
-"""The one shape every network here has: a trunk of convolutions, global average pooling, one linear layer.
+"""The structure that all networks share: a trunk of convolutions, global average pooling, one linear layer.
 
-With that head the class activation map of every class (Zhou et al. 2016) is a weighted sum of the features that
-``forward`` returns anyway, so saliency needs no second pass. See ``core.explain``.
+With that head, the class activation map of every class (Zhou et al. 2016) is a weighted sum of the features that
+``forward`` returns, so saliency needs no second pass. See ``core.explain``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 
 class NetworkOutput(NamedTuple):
-    """What a network says of N faces."""
+    """The output of a network for N faces."""
 
     logits: Tensor  # (N, K)
     features: Tensor  # (N, C, h, w), the tensor that enters the pooling
@@ -23,9 +23,9 @@ class NetworkOutput(NamedTuple):
 class Network(nn.Module):
     """Trunk -> global average pooling -> dropout -> linear.
 
-    ``stages`` names the places saliency can be computed at: a name people read -> the path of the module whose output
-    is explained. The last one is the trunk's end, where the map has a closed form. ``default_stage`` has at least
-    6 x 6 cells at the size the network is used at.
+    ``stages`` maps the name of each stage at which saliency can be computed to the path of its module. The last stage
+    is the end of the trunk, where the map has a closed form. ``default_stage`` has at least 6 x 6 cells at the size that
+    the network is built for.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class Network(nn.Module):
         return NetworkOutput(self.head(self.dropout(pooled)), features)
 
     def stage_module(self, stage: str) -> nn.Module:
-        """The module behind a stage's name. Raises KeyError naming the stages there are."""
+        """The module of a stage. Raises KeyError naming the known stages."""
         if stage not in self.stages:
-            raise KeyError(f"this network has no stage {stage!r}; it has {', '.join(self.stages)}")
+            raise KeyError(f"this network has no stage {stage!r}; its stages are {', '.join(self.stages)}")
         return self.get_submodule(self.stages[stage])
 
 
@@ -76,6 +76,23 @@ def initialize(network: nn.Module) -> None:
         elif isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=0.01)
             nn.init.zeros_(module.bias)
+
+
+def deepest_stage(network: Network, channels: int, size_px: int, cells: int = 6) -> str:
+    """The deepest stage whose map has at least ``cells`` x ``cells`` cells for faces of ``size_px``, else the first."""
+    sides: dict[str, int] = {}
+
+    def record(stage: str) -> Callable[[nn.Module, object, Tensor], None]:
+        return lambda _module, _inputs, output: sides.__setitem__(stage, min(output.shape[2:]))
+
+    hooks = [network.stage_module(stage).register_forward_hook(record(stage)) for stage in network.stages]
+    try:
+        with torch.inference_mode():
+            network.eval()(torch.zeros(1, channels, size_px, size_px))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return [stage for stage in network.stages if sides[stage] >= cells or stage == next(iter(network.stages))][-1]
 
 
 def count_parameters(network: nn.Module) -> int:

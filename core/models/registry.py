@@ -1,4 +1,4 @@
-"""Network families by name. A new family is one file that calls :func:`register_model` once."""
+"""Network families by name. A new family is one module that calls :func:`register_model`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Builder = Callable[..., Network]
 
 @dataclass(frozen=True)
 class ModelFamily:
-    """A registered family: how it is built and what a reader should know of it."""
+    """A registered family: its builder, and its title and summary for readers."""
 
     name: str
     title: str
@@ -26,7 +26,7 @@ _FAMILIES: dict[str, ModelFamily] = {}
 
 
 def register_model(name: str, *, title: str) -> Callable[[Builder], Builder]:
-    """Decorator for a builder ``(classes, channels, **options) -> Network``; its docstring's first line is shown."""
+    """Decorator for a builder ``(classes, channels, **options) -> Network``, whose docstring's first line is the summary."""
 
     def add(build: Builder) -> Builder:
         if name in _FAMILIES:
@@ -44,9 +44,9 @@ def families() -> dict[str, ModelFamily]:
 
 
 def family(name: str) -> ModelFamily:
-    """The family of that name. Raises UnknownModelError naming those there are."""
+    """The family of that name. Raises UnknownModelError naming the known ones."""
     if name not in _FAMILIES:
-        raise UnknownModelError(f"there is no network family {name!r}; there are {', '.join(_FAMILIES)}")
+        raise UnknownModelError(f"there is no network family {name!r}; known families: {', '.join(_FAMILIES)}")
     return _FAMILIES[name]
 
 

@@ -1,26 +1,16 @@
-"""ResNet50 (He et al. 2016) from torchvision, with a stem for 48 px faces."""
+"""ResNet50 (He et al. 2016) of torchvision, with a stem for 48 px faces."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.error import URLError
 
-import torch
 from torch import nn
 from torchvision.models import ResNet50_Weights
 from torchvision.models import resnet50 as torchvision_resnet50
 
-from core.errors import WeightsUnavailableError
+from core.models.imagenet import build_body, check_stem, first_convolution
 from core.models.network import Network, initialize
 from core.models.registry import register_model
-
-
-def download_failed(architecture: str, reason: Exception) -> WeightsUnavailableError:
-    """The error for ImageNet weights that could not be fetched, with what to do instead."""
-    return WeightsUnavailableError(
-        f"the ImageNet weights of {architecture} could not be downloaded ({reason}); connect to the internet, put the "
-        f"file into {torch.hub.get_dir()}/checkpoints, or train from scratch with imagenet = false"
-    )
 
 
 @register_model("resnet50", title="ResNet50")
@@ -33,22 +23,18 @@ def resnet50(
     imagenet: bool = False,
     dropout: float = 0.0,
 ) -> Network:
-    """torchvision's ResNet50; for 48 px faces without the stem's max-pool, so that stages have 24, 12, 6 and 3 cells.
+    """torchvision's ResNet50; for 48 px faces without the stem's max-pool: the stages have 24, 12, 6 and 3 cells a side.
 
     ``stem="imagenet"`` keeps the max-pool, for faces of 224 px. ``extra_blocks`` adds 3 x 3 convolution blocks of those
     widths before the pooling, the first with a 2 x 2 max-pool (ITM Web Conf. 80, 01013). With ``imagenet`` the filters
     of the first layer are summed over color when ``channels`` is 1.
 
-    Raises WeightsUnavailableError when ImageNet weights are asked for and cannot be downloaded.
+    Raises WeightsUnavailableError where ImageNet weights are requested and cannot be downloaded.
     """
-    if stem not in ("48px", "imagenet"):
-        raise ValueError(f'stem must be "48px" or "imagenet", got {stem!r}')
-    try:
-        body = torchvision_resnet50(weights=ResNet50_Weights.IMAGENET1K_V2 if imagenet else None)
-    except (URLError, OSError, RuntimeError) as error:
-        raise download_failed("ResNet50", error) from error
-    if channels != 3:
-        body.conv1 = _conv_for_channels(body.conv1, channels)
+    check_stem(stem)
+    weights = ResNet50_Weights.IMAGENET1K_V2 if imagenet else None
+    body = build_body("ResNet50", lambda: torchvision_resnet50(weights=weights))
+    body.conv1 = first_convolution(body.conv1, channels)
 
     trunk = nn.Sequential()
     pooling = [body.maxpool] if stem == "imagenet" else []
@@ -79,18 +65,3 @@ def resnet50(
             for block in layer:
                 nn.init.zeros_(block.bn3.weight)
     return network
-
-
-def _conv_for_channels(conv: nn.Conv2d, channels: int) -> nn.Conv2d:
-    """A first convolution for ``channels`` inputs; a gray face gives what the same face in RGB would have given."""
-    replaced = nn.Conv2d(
-        channels,
-        conv.out_channels,
-        (conv.kernel_size[0], conv.kernel_size[1]),
-        stride=(conv.stride[0], conv.stride[1]),
-        padding=(int(conv.padding[0]), int(conv.padding[1])),
-        bias=False,
-    )
-    with torch.no_grad():
-        replaced.weight.copy_(conv.weight.sum(dim=1, keepdim=True).expand_as(replaced.weight) / channels)
-    return replaced

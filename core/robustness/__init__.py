@@ -1,25 +1,25 @@
-"""How much of a network's accuracy is left under blur, noise, other light, compression, turning, shifting and hiding.
+"""How much accuracy a network keeps under blur, noise, other light, compression, rotation, shifts and occlusion.
 
-After Hendrycks & Dietterich (ICLR 2019): one test set, several perturbations, five strengths each, none of them seen as
-such in training, and one number for all of them. It describes networks that are final; nothing is chosen by it.
+After Hendrycks & Dietterich (ICLR 2019): one test set, several corruptions at five strengths each, and one number for
+all of them. It describes finished networks; nothing is chosen by it.
 """
 
-from core.robustness.files import command, load_robustness, save_robustness
-from core.robustness.measuring import measure
-from core.robustness.perturbations import PERTURBATIONS, SEED, STRENGTHS, GradedPerturbation, perturb
+from core.robustness.corruptions import CORRUPTIONS, SEED, STRENGTHS, Corruption, corrupt
+from core.robustness.files import load_robustness, measurement_command, save_robustness
+from core.robustness.measurement import measure
 from core.robustness.results import CLEAN, CONDITIONS, Robustness
 
 __all__ = [
     "CLEAN",
     "CONDITIONS",
-    "PERTURBATIONS",
+    "CORRUPTIONS",
     "SEED",
     "STRENGTHS",
-    "GradedPerturbation",
+    "Corruption",
     "Robustness",
-    "command",
+    "corrupt",
     "load_robustness",
     "measure",
-    "perturb",
+    "measurement_command",
     "save_robustness",
 ]

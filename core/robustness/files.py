@@ -1,4 +1,4 @@
-"""A network's robustness as a Parquet file beside its weights: one row a condition, and the answers to every image."""
+"""The robustness of a network as a Parquet file next to its weights: one row per condition, one bit per image."""
 
 from __future__ import annotations
 
@@ -12,74 +12,95 @@ import pandas as pd
 import pyarrow as pa
 
 from core.checkpoints import Checkpoint
-from core.errors import RobustnessError
-from core.robustness.perturbations import SEED
-from core.robustness.results import CONDITIONS, Condition, Robustness, in_words, value_of
+from core.errors import CheckpointError, EvaluationError, RobustnessError
+from core.evaluation import Score, mirror_consistency
+from core.files import write_atomically
+from core.robustness.corruptions import SEED
+from core.robustness.results import BFLOAT16, CONDITIONS, FLOAT32, Condition, Robustness, describe, setting
 
-# right: one bit an image in the order of the split, the most significant bit first (numpy.packbits).
+# The column names are part of the file format: "perturbation" is the corruption, "value" its setting, and "right" has
+# one bit per image in the order of the split, the most significant bit first (numpy.packbits).
 COLUMNS = (
     *("run", "split", "weights_sha256", "seed"),
     *("perturbation", "strength", "value", "n", "correct", "accuracy", "right"),
 )
+PRECISION = "precision"  # missing in files written before measurements were made in float32
 NUMBERS = ("seed", "strength", "value", "n", "correct", "accuracy")
 
 
 def load_robustness(checkpoint: Checkpoint, split: str) -> Robustness | None:
-    """What was stored with a checkpoint; None where nothing was.
+    """The stored robustness of a network; None if there is none.
 
-    Raises RobustnessError where the file is damaged, unfinished, or of other weights, images or strengths.
+    Raises RobustnessError if the file is damaged or incomplete, or belongs to other weights, images or settings.
     """
     path = checkpoint.robustness_path(split)
     if not path.is_file():
         return None
     card = checkpoint.card
-    again = f"measure again with: {command(card.run_id, split)}"
+    again = f"measure again with: {measurement_command(card.run_id, split)}"
     try:
-        right = load_rows(path, card.run_id, split, card.weights_sha256)
-        found = Robustness(card.run_id, split, card.weights_sha256, right)
+        correct, precision = load_conditions(path, card.run_id, split, card.weights_sha256)
+        # Files without the column were measured in bfloat16 if the network was trained in it.
+        unstated = BFLOAT16 if card.recipe.get("precision") == "bf16-mixed" else FLOAT32
+        found = Robustness(
+            card.run_id,
+            split,
+            card.weights_sha256,
+            correct,
+            precision=precision or unstated,
+            mirror_consistency=_mirror_consistency(checkpoint, split),
+        )
     except RobustnessError as error:
         raise RobustnessError(f"{error}; {again}") from error
     scored = card.metrics.get(split)
     if scored is not None and scored.n != found.n:
         raise RobustnessError(
-            f"{card.run_id}: {path.name} is over {found.n:,} images, but the card's {split} split has {scored.n:,}; "
-            f"{again}"
+            f"{card.run_id}: {path.name} has {found.n:,} images, but the card's {split} split has {scored.n:,}; {again}"
         )
     return found
 
 
-def command(run_id: str, split: str) -> str:
-    """What makes the file."""
+def measurement_command(run_id: str, split: str) -> str:
+    """The command that creates the file."""
     return f"python -m core robustness {run_id} --split {split}"
 
 
 def save_robustness(found: Robustness, path: Path) -> None:
-    """Write all conditions; the file is complete or not there."""
-    save_rows(path, found.model_id, found.split, found.weights_sha256, found.right)
+    """Write all conditions. Raises RobustnessError if the folder cannot be written to."""
+    save_conditions(path, found.model_id, found.split, found.weights_sha256, found.correct, found.precision)
 
 
-def save_rows(
-    path: Path, model_id: str, split: str, weights_sha256: str, right: Mapping[Condition, np.ndarray]
+def save_conditions(
+    path: Path,
+    model_id: str,
+    split: str,
+    weights_sha256: str,
+    correct: Mapping[Condition, np.ndarray],
+    precision: str = FLOAT32,
 ) -> None:
-    """Write the conditions there are, all or some. Raises RobustnessError where the folder cannot be written to."""
+    """Write some or all conditions. Raises RobustnessError if the folder cannot be written to."""
     rows = [
         (
             *(model_id, split, weights_sha256, SEED),
-            *(*condition, value_of(condition), len(of_images), int(of_images.sum())),
-            *(float(of_images.mean()), np.packbits(of_images).tobytes()),
+            *(*condition, setting(condition), len(of_images), int(of_images.sum())),
+            *(float(of_images.mean()), np.packbits(of_images).tobytes(), precision),
         )
-        for condition, of_images in right.items()
+        for condition, of_images in correct.items()
     ]
-    partial = path.with_suffix(".writing")
+    table = pd.DataFrame(rows, columns=[*COLUMNS, PRECISION])
     try:
-        pd.DataFrame(rows, columns=list(COLUMNS)).to_parquet(partial, index=False, compression="zstd")
-        partial.replace(path)
+        write_atomically(path, lambda partial: table.to_parquet(partial, index=False, compression="zstd"))
     except OSError as error:
         raise RobustnessError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def load_rows(path: Path, model_id: str, split: str, weights_sha256: str) -> dict[Condition, np.ndarray]:
-    """The conditions of a file. Raises RobustnessError naming the network, the file and what is wrong in it."""
+def load_conditions(
+    path: Path, model_id: str, split: str, weights_sha256: str
+) -> tuple[dict[Condition, np.ndarray], str | None]:
+    """The conditions of a file and their precision, None if the file does not state it.
+
+    Raises RobustnessError naming the network, the file and what is wrong in it.
+    """
     where = f"{model_id}: {path.name}"
     try:
         table = pd.read_parquet(path)
@@ -90,25 +111,33 @@ def load_rows(path: Path, model_id: str, split: str, weights_sha256: str) -> dic
         others = table.loc[table[column] != expected, column]
         if len(others):
             raise RobustnessError(f"{where} has the {column} {others.iloc[0]}, expected {expected}")
-    right: dict[Condition, np.ndarray] = {}
+    precisions = table[PRECISION].unique() if PRECISION in table else [None]
+    if len(precisions) > 1:
+        raise RobustnessError(f"{where} mixes the precisions {' and '.join(map(str, precisions))}")
+    correct: dict[Condition, np.ndarray] = {}
     for row in table.to_dict("records"):
         condition = _condition(row, where)
-        if condition in right:
-            raise RobustnessError(f"{where} has {in_words(condition)} twice")
-        right[condition] = _right(row, where, in_words(condition), int(table["n"].iloc[0]))
-    return right
+        if condition in correct:
+            raise RobustnessError(f"{where} has {describe(condition)} twice")
+        correct[condition] = _correct(row, where, describe(condition), int(table["n"].iloc[0]))
+    return correct, precisions[0] if len(precisions) else None
+
+
+def _mirror_consistency(checkpoint: Checkpoint, split: str) -> Score | None:
+    try:
+        return mirror_consistency(checkpoint.evaluation(split))
+    except (CheckpointError, EvaluationError):
+        return None  # robustness does not depend on the stored predictions
 
 
 def _check_columns(table: pd.DataFrame, where: str) -> None:
     missing = [c for c in COLUMNS if c not in table]
-    unknown = [c for c in table if c not in COLUMNS]
+    unknown = [c for c in table if c not in (*COLUMNS, PRECISION)]
     if missing:
         raise RobustnessError(f"{where} lacks the column {missing[0]!r}")
     if unknown:
-        raise RobustnessError(
-            f"{where} has the column {unknown[0]!r}, which is not known; expected {', '.join(COLUMNS)}"
-        )
-    for column in COLUMNS:
+        raise RobustnessError(f"{where} has the unknown column {unknown[0]!r}; expected {', '.join(COLUMNS)}")
+    for column in table.columns:
         empty = table[column].isna().to_numpy()
         if empty.any():
             raise RobustnessError(f"{where}: row {int(empty.argmax())} of the column {column!r} is empty")
@@ -119,28 +148,29 @@ def _check_columns(table: pd.DataFrame, where: str) -> None:
 def _condition(row: Mapping[Hashable, Any], where: str) -> Condition:
     condition = (row["perturbation"], row["strength"])
     if condition not in CONDITIONS:
-        raise RobustnessError(f"{where} has {in_words(condition)}, which is not known")
+        raise RobustnessError(f"{where} has the unknown {describe(condition)}")
     known = CONDITIONS[CONDITIONS.index(condition)]
-    if not math.isclose(row["value"], value_of(known)):
+    if not math.isclose(row["value"], setting(known)):
         raise RobustnessError(
-            f"{where} was measured with {row['value']:g} for {in_words(known)}, which is {value_of(known):g} now"
+            f"{where} was measured with the setting {row['value']:g} for {describe(known)}, which is now "
+            f"{setting(known):g}"
         )
     return known
 
 
-def _right(row: Mapping[Hashable, Any], where: str, condition: str, expected: int) -> np.ndarray:
-    """(N,) bool from the packed bits, where they agree with the counts beside them."""
+def _correct(row: Mapping[Hashable, Any], where: str, condition: str, expected: int) -> np.ndarray:
+    """(N,) bool from the packed bits, if they agree with the counts in the same row."""
     n, packed = int(row["n"]), row["right"]
     if n != expected:
-        raise RobustnessError(f"{where} counts {n:,} images for {condition} and {expected:,} in its first row")
+        raise RobustnessError(f"{where} has {n:,} images for {condition} and {expected:,} in its first row")
     if not isinstance(packed, bytes) or n < 1 or len(packed) != math.ceil(n / 8):
         found = f"{len(packed):,} bytes" if isinstance(packed, bytes) else type(packed).__name__
-        raise RobustnessError(f"{where} must hold one bit an image ({n:,}) for {condition}, got {found}")
-    right = np.unpackbits(np.frombuffer(packed, np.uint8), count=n).astype(bool)
-    correct = int(right.sum())
-    if row["correct"] != correct or not math.isclose(row["accuracy"], correct / n, abs_tol=1e-9):
+        raise RobustnessError(f"{where} must have one bit per image ({n:,}) for {condition}, got {found}")
+    correct = np.unpackbits(np.frombuffer(packed, np.uint8), count=n).astype(bool)
+    count = int(correct.sum())
+    if row["correct"] != count or not math.isclose(row["accuracy"], count / n, abs_tol=1e-9):
         raise RobustnessError(
-            f"{where} says {row['correct']:,} correct ({row['accuracy']:.3f}) for {condition}, but its answers give "
-            f"{correct:,} of {n:,}"
+            f"{where} states {row['correct']:,} correct ({row['accuracy']:.3f}) for {condition}, but its bits give "
+            f"{count:,} of {n:,}"
         )
-    return right
+    return correct

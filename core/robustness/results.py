@@ -1,4 +1,4 @@
-"""Which images a network still gets right under each perturbation, and what that costs of its accuracy."""
+"""Which images a network still classifies correctly under each corruption, and how much accuracy that costs."""
 
 from __future__ import annotations
 
@@ -14,122 +14,131 @@ from core.errors import RobustnessError
 from core.evaluation import Score, wilson
 from core.evaluation.intervals import RESAMPLES, UNDEFINED, percentile_score
 from core.evaluation.intervals import SEED as BOOTSTRAP_SEED
-from core.robustness.perturbations import PERTURBATIONS, SEED, STRENGTHS
+from core.robustness.corruptions import CORRUPTIONS, SEED, STRENGTHS
 
-CLEAN = ("none", 0)
-Condition = tuple[str, int]  # perturbation and strength
-CONDITIONS: tuple[Condition, ...] = (CLEAN, *((name, strength) for name in PERTURBATIONS for strength in STRENGTHS))
+Condition = tuple[str, int]  # corruption and strength
+CLEAN: Condition = ("none", 0)
+CONDITIONS: tuple[Condition, ...] = (CLEAN, *((name, strength) for name in CORRUPTIONS for strength in STRENGTHS))
+FLOAT32, BFLOAT16 = PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True, eq=False)
 class Robustness:
-    """One network on one split, N images, as they are and under every perturbation at every strength.
+    """One network on the N images of a split, unchanged and under every corruption at every strength.
 
-    ``right`` goes by condition: (perturbation, strength), and ``("none", 0)`` for the images as they are.
+    ``correct`` maps each condition, (corruption, strength) or CLEAN, to whether each image is classified correctly.
+    ``precision`` is the arithmetic of all conditions: ``float32``, as for the scores of the card, or ``bfloat16``,
+    where a few images in a thousand get another prediction, so that the clean accuracy differs from that of the card.
+    ``mirror_consistency`` is the share of images whose mirror image gets the same prediction; None if the predictions
+    stored with the network do not include mirror images.
     """
 
     model_id: str
     split: str
     weights_sha256: str
-    right: Mapping[Condition, np.ndarray]  # (N,) bool each
+    correct: Mapping[Condition, np.ndarray]  # (N,) bool each
     seed: int = SEED
+    precision: str = FLOAT32
+    mirror_consistency: Score | None = None
 
     def __post_init__(self) -> None:
-        missing = [c for c in CONDITIONS if c not in self.right]
-        unknown = [c for c in self.right if c not in CONDITIONS]
+        where = f"robustness of {self.model_id} on {self.split}"
+        missing = [c for c in CONDITIONS if c not in self.correct]
+        unknown = [c for c in self.correct if c not in CONDITIONS]
         if missing or unknown:
-            what = f"lacks {in_words(missing[0])}" if missing else f"has {in_words(unknown[0])}, which is not known"
-            raise RobustnessError(
-                f"robustness of {self.model_id} on {self.split} {what}; expected all {len(CONDITIONS)}"
-            )
-        for condition, of_images in self.right.items():
+            problem = f"lacks {describe(missing[0])}" if missing else f"has the unknown {describe(unknown[0])}"
+            raise RobustnessError(f"{where} {problem}; expected all {len(CONDITIONS)} conditions")
+        if self.precision not in PRECISIONS:
+            raise RobustnessError(f"{where}: precision must be {' or '.join(PRECISIONS)}, got {self.precision!r}")
+        for condition, of_images in self.correct.items():
             if of_images.dtype != np.bool_ or of_images.shape != (self.n,):
                 raise RobustnessError(
-                    f"robustness of {self.model_id} on {self.split}, {in_words(condition)}: expected bool ({self.n},), "
+                    f"{where}, {describe(condition)}: expected bool ({self.n},), "
                     f"got {of_images.dtype} {of_images.shape}"
                 )
 
     @property
     def n(self) -> int:
-        """Images."""
-        return len(self.right[CLEAN])
+        """The number of images."""
+        return len(self.correct[CLEAN])
 
     @property
     def clean(self) -> Score:
-        """Accuracy on the images as they are, with Wilson's interval."""
+        """The accuracy on the unchanged images, with Wilson's interval."""
         return self.accuracy(*CLEAN)
 
-    def accuracy(self, perturbation: str, strength: int) -> Score:
-        """Accuracy under one condition, with Wilson's interval."""
-        return self._accuracies[perturbation, strength]
+    def accuracy(self, corruption: str, strength: int) -> Score:
+        """The accuracy under one condition, with Wilson's interval."""
+        return self._accuracies[corruption, strength]
 
-    def relative_drop(self, perturbation: str | None = None) -> Score:
-        """The mean over strengths, and over all perturbations for None, of (clean - perturbed) / clean accuracy.
+    def relative_drop(self, corruption: str | None = None) -> Score:
+        """The mean of (clean accuracy - accuracy) / clean accuracy over the strengths of a corruption, or over all
+        corruptions and strengths if it is None.
 
-        0: nothing is lost; 1: all is. The interval is a percentile bootstrap of the images, each with all its answers.
-        Not defined for a network that gets no image right as it is.
+        0 means that no accuracy is lost, 1 that all is. The interval is a percentile bootstrap of the images. Not
+        defined for a network that classifies no unchanged image correctly.
         """
-        return self._drops[perturbation]
+        return self._drops[corruption]
 
     @cached_property
     def _accuracies(self) -> dict[Condition, Score]:
-        return {c: wilson(int(np.count_nonzero(self.right[c])), self.n) for c in CONDITIONS}
+        return {c: wilson(int(np.count_nonzero(self.correct[c])), self.n) for c in CONDITIONS}
 
     @cached_property
     def _drops(self) -> dict[str | None, Score]:
-        # How many of the strengths an image survives; 45 at most, so that a byte holds it.
-        kept: dict[str | None, np.ndarray] = {}
-        for name in PERTURBATIONS:
-            kept[name] = np.zeros(self.n, np.uint8)
-            for strength in STRENGTHS:
-                kept[name] += self.right[name, strength]
-        drops = {name: self._drop(of_images, len(STRENGTHS)) for name, of_images in kept.items()}
-        total = np.add.reduce(list(kept.values()), dtype=np.uint8)
-        return drops | {None: self._drop(total, len(STRENGTHS) * len(PERTURBATIONS))}
+        # The number of strengths at which each image is classified correctly; at most 45, which fits a byte.
+        survived: dict[str | None, np.ndarray] = {
+            name: np.add.reduce([self.correct[name, strength] for strength in STRENGTHS], dtype=np.uint8)
+            for name in CORRUPTIONS
+        }
+        drops = {name: self._drop(of_images, len(STRENGTHS)) for name, of_images in survived.items()}
+        total = np.add.reduce(list(survived.values()), dtype=np.uint8)
+        return drops | {None: self._drop(total, len(STRENGTHS) * len(CORRUPTIONS))}
 
-    def _drop(self, kept: np.ndarray, conditions: int) -> Score:
-        """From the number of conditions, of that many, that each image survives, (N,) uint8."""
-        clean = self.right[CLEAN]
+    def _drop(self, survived: np.ndarray, conditions: int) -> Score:
+        """From the number of conditions, out of ``conditions``, that each image survives, (N,) uint8."""
+        clean = self.correct[CLEAN]
         if not clean.any():
             return UNDEFINED
-        # The figure is one minus a ratio of two means over images, so images with the same two numbers are alike: a
-        # resample is a handful of counts and costs nothing at a million images.
-        groups = np.bincount(clean.view(np.uint8) * np.uint8(conditions + 1) + kept, minlength=2 * (conditions + 1))
-        was_right, now_right = np.divmod(np.arange(len(groups)), conditions + 1)
+        # The drop is one minus a ratio of two sums over images, so that only the number of images with each pair of
+        # values counts: a bootstrap resample is one multinomial draw.
+        groups = np.bincount(clean.view(np.uint8) * np.uint8(conditions + 1) + survived, minlength=2 * (conditions + 1))
+        clean_of_group, survived_of_group = np.divmod(np.arange(len(groups)), conditions + 1)
         drawn = np.random.default_rng(BOOTSTRAP_SEED).multinomial(self.n, groups / self.n, RESAMPLES)
-        base = (drawn @ was_right).astype(float)
+        base = (drawn @ clean_of_group).astype(float)
         base[base == 0] = math.nan
-        value = 1 - float(groups @ now_right) / conditions / float(groups @ was_right)
-        return percentile_score(value, 1 - drawn @ now_right / conditions / base, self.n)
+        value = 1 - float(groups @ survived_of_group) / conditions / float(groups @ clean_of_group)
+        return percentile_score(value, 1 - drawn @ survived_of_group / conditions / base, self.n)
 
     def table(self) -> pd.DataFrame:
-        """One row a condition, for a file: what it was set to, correct answers, images, accuracy with its interval."""
+        """One row per condition, for a file."""
         rows = []
-        for name, strength in CONDITIONS:
-            score = self.accuracy(name, strength)
+        for condition in CONDITIONS:
+            score = self.accuracy(*condition)
             rows.append(
                 {
                     "network": self.model_id,
-                    "perturbation": name,
-                    "strength": strength,
-                    "value": value_of((name, strength)),
+                    "corruption": condition[0],
+                    "strength": condition[1],
+                    "setting": setting(condition),
                     "n": self.n,
-                    "correct": int(self.right[name, strength].sum()),
+                    "correct": int(self.correct[condition].sum()),
                     "accuracy": score.value,
                     "low": score.low,
                     "high": score.high,
                     "seed": self.seed,
+                    "precision": self.precision,
                 }
             )
         return pd.DataFrame(rows)
 
 
-def value_of(condition: Condition) -> float:
-    """What a perturbation is set to; 0 for the images as they are."""
+def setting(condition: Condition) -> float:
+    """The value of a corruption at its strength; 0 for the unchanged images."""
     name, strength = condition
-    return 0.0 if condition == CLEAN else float(PERTURBATIONS[name].settings[strength - 1])
+    return 0.0 if condition == CLEAN else float(CORRUPTIONS[name].settings[strength - 1])
 
 
-def in_words(condition: tuple[str, object]) -> str:
-    """``"blur 3"``."""
-    return "the images as they are" if condition == CLEAN else f"{condition[0]} {condition[1]}"
+def describe(condition: tuple[str, object]) -> str:
+    """A condition in words, e.g. ``"blur 3"``."""
+    return "the unchanged images" if condition == CLEAN else f"{condition[0]} {condition[1]}"

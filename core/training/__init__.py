@@ -1,16 +1,19 @@
-"""From a recipe to a checkpoint."""
+"""From a recipe to a checkpoint. Read in this order: recipe, targets, teachers, loop, publish; pipeline joins them."""
 
-from core.training.jobs import train
 from core.training.loop import EpochRow, Interrupted
+from core.training.pipeline import train, train_on
 from core.training.recipe import Recipe, load_recipe, recipe_from
-from core.training.runs import training_samples
+from core.training.run_folder import RunFolder
+from core.training.targets import training_samples
 
 __all__ = [
     "EpochRow",
     "Interrupted",
     "Recipe",
+    "RunFolder",
     "load_recipe",
     "recipe_from",
     "train",
+    "train_on",
     "training_samples",
 ]

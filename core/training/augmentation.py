@@ -10,11 +10,13 @@ from torch import Tensor
 
 from core.training.recipe import Augmentation, Recipe
 
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as OpenCV's conversion to gray
 
-def augment(images: Tensor, knobs: Augmentation, generator: torch.Generator, side_px: int | None = None) -> Tensor:
+
+def augment(images: Tensor, options: Augmentation, generator: torch.Generator, side_px: int | None = None) -> Tensor:
     """Augmented copies of ``images`` (N, C, S, S) float in [0, 1], (N, C, side_px, side_px) where that is given.
 
-    Every random draw comes from ``generator`` (CPU).
+    All random numbers come from ``generator`` (CPU).
     """
     n, channels, size = images.shape[:3]
     side = side_px or size
@@ -23,35 +25,39 @@ def augment(images: Tensor, knobs: Augmentation, generator: torch.Generator, sid
         return torch.rand(n, generator=generator).mul_(high - low).add_(low)
 
     # One affine sampling does mirror, rotation, zoom and shift: the pixels are interpolated once.
-    angle = uniform(-knobs.rotate_deg, knobs.rotate_deg) * (math.pi / 180)
-    zoom = 1.0 / uniform(*knobs.scale)
+    angle = uniform(-options.rotate_deg, options.rotate_deg) * (math.pi / 180)
+    zoom = 1.0 / uniform(*options.scale)
     mirror = torch.ones(n)
-    if knobs.flip:
+    if options.flip:
         mirror = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0)
     affine = torch.zeros(n, 2, 3)
     affine[:, 0, 0] = torch.cos(angle) * zoom * mirror
     affine[:, 0, 1] = -torch.sin(angle) * zoom
     affine[:, 1, 0] = torch.sin(angle) * zoom * mirror
     affine[:, 1, 1] = torch.cos(angle) * zoom
-    affine[:, 0, 2] = uniform(-2 * knobs.shift, 2 * knobs.shift)  # the grid spans [-1, 1], so a side is 2
-    affine[:, 1, 2] = uniform(-2 * knobs.shift, 2 * knobs.shift)
+    affine[:, 0, 2] = uniform(-2 * options.shift, 2 * options.shift)  # the grid spans [-1, 1], so a side is 2
+    affine[:, 1, 2] = uniform(-2 * options.shift, 2 * options.shift)
     grid = F.affine_grid(affine.to(images.device), [n, channels, side, side], align_corners=False)
-    # Reflected borders: black ones would tell the network how the image was turned.
+    # Reflected borders: black ones would reveal how the image was rotated.
     out = F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
-    factor = uniform(1 - knobs.contrast, 1 + knobs.contrast).to(images.device).view(n, 1, 1, 1)
-    offset = uniform(-knobs.brightness, knobs.brightness).to(images.device).view(n, 1, 1, 1)
+    factor = uniform(1 - options.contrast, 1 + options.contrast).to(images.device).view(n, 1, 1, 1)
+    offset = uniform(-options.brightness, options.brightness).to(images.device).view(n, 1, 1, 1)
     mean = out.mean(dim=(1, 2, 3), keepdim=True)
     out = ((out - mean) * factor + mean + offset).clamp_(0, 1)
+    if options.saturation:
+        factor = uniform(1 - options.saturation, 1 + options.saturation).to(images.device).view(n, 1, 1, 1)
+        gray = (out * out.new_tensor(_LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+        out = (gray + (out - gray) * factor).clamp_(0, 1)
 
-    if knobs.erase:
-        hidden = _rectangles(n, side, knobs.erase, generator).to(images.device)
+    if options.erase:
+        hidden = _rectangles(n, side, options.erase, generator).to(images.device)
         out = torch.where(hidden.unsqueeze(1), torch.full_like(out, 0.5), out)
     return out
 
 
 def mix(images: Tensor, targets: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Every image with another one of the batch, by mixup or CutMix; the targets (N, K) are mixed by the same share."""
+    """Mix every image with another one of the batch, by mixup or CutMix, and the targets (N, K) by the same share."""
     partner = torch.randperm(len(images), generator=generator).to(images.device)
     coin = float(torch.rand((), generator=generator))
     cut = bool(recipe.cutmix) and (not recipe.mixup or coin < 0.5)
@@ -63,7 +69,7 @@ def mix(images: Tensor, targets: Tensor, recipe: Recipe, generator: torch.Genera
         top, left = torch.randint(size - side + 1, (2,), generator=generator).tolist()
         images = images.clone()
         images[..., top : top + side, left : left + side] = images[partner, :, top : top + side, left : left + side]
-        share = 1 - (side / size) ** 2  # of the area that was really left
+        share = 1 - (side / size) ** 2  # the part of the area that is really left
     else:
         images = share * images + (1 - share) * images[partner]
     return images, share * targets + (1 - share) * targets[partner]

@@ -1,34 +1,34 @@
-"""The training loop, top to bottom: one function an epoch, one file of state, resumable after every epoch."""
+"""The training loop, top to bottom: one function per epoch, and a run folder from which every epoch can be resumed."""
 
 from __future__ import annotations
 
-import csv
+import copy
 import dataclasses
-import logging
-import os
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from lightning_fabric import Fabric
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from core.errors import TrainingError
 from core.inference import infer_logits
 from core.models import Network, build_network
 from core.preprocessing import Preprocessing
 from core.training.augmentation import augment, mix
+from core.training.fabric import Fabric
 from core.training.recipe import Recipe
+from core.training.run_folder import RunFolder
 from core.training.schedules import WeightAverage, learning_rate_at, make_optimizer, plateau_factor
+from core.training.targets import TrainingData
 
 
 @dataclass(frozen=True)
 class EpochRow:
-    """One row of history.csv. The training figures are running ones, on augmented images, while the weights move."""
+    """One row of the history. The training figures are running ones, on augmented images, while the weights change."""
 
     epoch: int  # from 1
     train_loss: float
@@ -39,31 +39,12 @@ class EpochRow:
     seconds: float
 
 
-@dataclass(frozen=True)
-class ResidentData:
-    """Both splits as tensors on the training device; images stay uint8 until a batch is made."""
-
-    images: Tensor  # (N, S, S) or (N, S, S, 3) uint8
-    targets: Tensor  # (N, K) float32, rows sum to 1: one-hot, or mixed with votes
-    truth: Tensor  # (N,) int64
-    val_images: Tensor
-    val_truth: Tensor
-    classes: int
-
-    def to(self, device: torch.device) -> ResidentData:
-        """The same data on another device."""
-        return ResidentData(
-            images=self.images.to(device),
-            targets=self.targets.to(device),
-            truth=self.truth.to(device),
-            val_images=self.val_images.to(device),
-            val_truth=self.val_truth.to(device),
-            classes=self.classes,
-        )
-
-
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during training; the last finished epoch is on disk."""
+    """Ctrl-C during training; the last stored epoch can be resumed."""
+
+
+class TrainingStopped(Exception):  # noqa: N818  (like KeyboardInterrupt, not an error)
+    """Raised by a progress function to end a run after the epoch it was called for, which is stored."""
 
 
 Progress = Callable[[EpochRow, float], None]  # the finished epoch and the seconds left
@@ -71,90 +52,105 @@ Progress = Callable[[EpochRow, float], None]  # the finished epoch and the secon
 
 def fit(
     recipe: Recipe,
-    data: ResidentData,
+    data: TrainingData,
     preprocessing: Preprocessing,
-    run_dir: Path,
+    run: RunFolder,
+    origin: Mapping[str, Any],
     *,
-    fabric: Fabric | None = None,
+    fabric: Fabric,
+    state: Mapping[str, Any] | None = None,
     start: Mapping[str, Tensor] | None = None,
+    store_every_s: float = 0.0,
     progress: Progress | None = None,
 ) -> list[EpochRow]:
-    """Train, or go on from the last finished epoch in ``run_dir``; returns the history.
+    """Train, or resume from ``state``, and return the history; ``origin`` is stored with every state.
 
-    Writes ``history.csv``, ``state.pt`` (to resume) and ``best.safetensors`` (highest validation accuracy; the weight
-    average where the recipe has one). ``start`` are the first weights, random ones without it. Every epoch draws from
-    generators seeded by its number, so a run interrupted and resumed gives the weights of one that was not (same
-    device kind and thread count).
+    ``start`` are the first weights, random ones without it. An epoch is stored if the last one was stored at least
+    ``store_every_s`` ago: on a GPU, writing a state takes as long as an epoch. Every epoch draws from generators seeded
+    by its number, so a run that was interrupted and resumed ends with the weights of one that was not (same kind of
+    device and number of threads). Raises TrainingError where the loss is no longer finite or an epoch cannot be stored;
+    the epochs before are then stored.
     """
-    fabric = fabric or make_fabric(recipe)
-    run_dir.mkdir(parents=True, exist_ok=True)
     fabric.seed_everything(recipe.seed, verbose=False)
     network = build_network(recipe.architecture, classes=data.classes, channels=recipe.channels, **recipe.model)
     if start is not None:
         network.load_state_dict(start)
     network = network.to(memory_format=torch.channels_last)
     average = WeightAverage(network, recipe.ema) if recipe.ema else None
-    optimizer = make_optimizer(network, recipe)
-    wrapped, optimizer = fabric.setup(network, optimizer)
+    wrapped, optimizer = fabric.setup(network, make_optimizer(network, recipe))
+    data = data.to(fabric.device)
+    history: list[EpochRow] = []
     if average:
         average.network.to(fabric.device)
-    data = data.to(fabric.device)
+    if state is not None:
+        network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+        history = [EpochRow(**row) for row in state["history"]]
+        if average:
+            average.network.load_state_dict(state["average"])
+            average.updates = state["average_updates"]
 
-    state: dict[str, Any] = {"network": network, "optimizer": optimizer, "epoch": 0, "history": [], "best": -1.0}
-    if average:
-        state |= {"average": average.network, "average_updates": 0}
-    state_path = run_dir / "state.pt"
-    if state_path.is_file():
-        fabric.load(state_path, state)
-    history = [EpochRow(**row) for row in state["history"]]
-    if average:
-        average.updates = state["average_updates"]
+    best: Network | None = None  # the network of the best epoch, while it is not stored
+    stored_epochs, stored_at = len(history), time.perf_counter()
+
+    def store() -> None:
+        nonlocal stored_epochs, stored_at
+        if not fabric.is_global_zero or stored_epochs == len(history):
+            return
+        values = {
+            **origin,
+            "epoch": len(history),
+            "best_epoch": best_row(history).epoch,
+            "history": [dataclasses.asdict(row) for row in history],
+            "network": network.state_dict(),
+            "optimizer": optimizer.state_dict(),
+        }
+        if average:
+            values |= {"average": average.network.state_dict(), "average_updates": average.updates}
+        run.save_epoch(values, best)
+        stored_epochs, stored_at = len(history), time.perf_counter()
 
     try:
-        for epoch in range(state["epoch"], recipe.epochs):
+        while len(history) < recipe.epochs:
             started = time.perf_counter()
+            epoch = len(history)
             rate_factor = plateau_factor([r.val_loss for r in history]) if recipe.schedule == "plateau" else 1.0
             train_loss, train_accuracy, rate = _train_epoch(
                 fabric, wrapped, optimizer, average, recipe, data, preprocessing, epoch, rate_factor
             )
-            judged = average.network if average else network
-            val_loss, val_accuracy = _validate(judged, data, preprocessing)
+            evaluated = average.network if average else network
+            val_loss, val_accuracy = _validate(evaluated, data, preprocessing)
             seconds = time.perf_counter() - started
             row = EpochRow(epoch + 1, train_loss, train_accuracy, val_loss, val_accuracy, rate, seconds)
+            _check_finite(row, recipe, run)
             history.append(row)
-            if fabric.is_global_zero and val_accuracy > state["best"]:
-                _save_weights(judged, run_dir / "best.safetensors")
-            state["best"] = max(state["best"], val_accuracy)
-            state["epoch"], state["history"] = epoch + 1, [dataclasses.asdict(r) for r in history]
-            if average:
-                state["average_updates"] = average.updates
-            _save_state(fabric, state_path, state)
-            if fabric.is_global_zero:
-                _write_history(run_dir / "history.csv", history)
-                if progress:
-                    left = recipe.epochs - len(history)
-                    progress(row, left * sum(r.seconds for r in history[-3:]) / len(history[-3:]))
+            if best_row(history) is row:
+                best = copy.deepcopy(evaluated)
+            if time.perf_counter() - stored_at >= store_every_s or len(history) == recipe.epochs:
+                store()
+            if progress and fabric.is_global_zero:
+                progress(row, (recipe.epochs - len(history)) * sum(r.seconds for r in history[-3:]) / len(history[-3:]))
+    except TrainingStopped:
+        store()
+        raise
     except KeyboardInterrupt:
         raise Interrupted(
-            f"stopped after epoch {state['epoch']} of {recipe.epochs}; the same command goes on"
+            f"stopped after epoch {stored_epochs} of {recipe.epochs}; run the same command again to resume"
         ) from None
     return history
 
 
-def finished_epochs(run_dir: Path) -> int:
-    """How many epochs a run folder holds; 0 where nothing was begun."""
-    history = run_dir / "history.csv"
-    return len(history.read_text(encoding="utf-8").splitlines()) - 1 if history.is_file() else 0
+def best_row(history: list[EpochRow]) -> EpochRow:
+    """The epoch with the highest validation accuracy, the first of equals."""
+    return max(history, key=lambda row: row.val_accuracy)
 
 
-def make_fabric(recipe: Recipe) -> Fabric:
-    """Fabric for this machine: all GPUs, else the CPU; the processes that ``torchrun`` started, where it did."""
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces the precision on every start
-    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # set by torchrun
-    devices: int | str = "auto" if torch.cuda.is_available() else processes
-    fabric = Fabric(accelerator="auto", devices=devices, precision=recipe.precision)  # type: ignore[arg-type]
-    fabric.launch()
-    return fabric
+def _check_finite(row: EpochRow, recipe: Recipe, run: RunFolder) -> None:
+    if not (math.isfinite(row.train_loss) and math.isfinite(row.val_loss)):
+        raise TrainingError(
+            f"{recipe.name}: the loss became NaN or infinite in epoch {row.epoch}; {run.finished_epochs()} epochs are "
+            f"stored in {run.path}. Give the recipe a lower learning_rate, or a clip_norm, and another name"
+        )
 
 
 def _train_epoch(
@@ -163,7 +159,7 @@ def _train_epoch(
     optimizer: torch.optim.Optimizer,
     average: WeightAverage | None,
     recipe: Recipe,
-    data: ResidentData,
+    data: TrainingData,
     preprocessing: Preprocessing,
     epoch: int,
     rate_factor: float,
@@ -207,7 +203,7 @@ def _train_epoch(
 
 
 def make_batch(
-    data: ResidentData,
+    data: TrainingData,
     rows: Tensor,
     recipe: Recipe,
     preprocessing: Preprocessing,
@@ -233,38 +229,15 @@ def _loss(logits: Tensor, targets: Tensor, recipe: Recipe, class_weights: Tensor
     return (losses * weights).sum() / weights.sum()
 
 
-def _class_weights(data: ResidentData, recipe: Recipe) -> Tensor | None:
+def _class_weights(data: TrainingData, recipe: Recipe) -> Tensor | None:
     if recipe.class_weights == "none":
         return None
     counts = torch.bincount(data.truth, minlength=data.classes).float()
     return counts.sum() / (data.classes * counts.clamp(min=1))
 
 
-def _validate(network: Network, data: ResidentData, preprocessing: Preprocessing) -> tuple[float, float]:
+def _validate(network: Network, data: TrainingData, preprocessing: Preprocessing) -> tuple[float, float]:
     """Cross-entropy and accuracy on the validation images, at the size and precision of use."""
     logits = infer_logits(network, preprocessing, data.val_images)
     accuracy = (logits.argmax(1) == data.val_truth).float().mean()
     return float(F.cross_entropy(logits, data.val_truth)), float(accuracy)
-
-
-def _save_weights(network: nn.Module, path: Path) -> None:
-    tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-    partial = path.with_suffix(".partial")
-    save_file(tensors, partial)
-    partial.replace(path)
-
-
-def _save_state(fabric: Fabric, path: Path, state: dict[str, Any]) -> None:
-    """Written beside and moved into place: a run stopped while saving still has its last epoch."""
-    partial = path.with_suffix(".partial")
-    fabric.save(partial, state)
-    fabric.barrier()
-    if fabric.is_global_zero:
-        partial.replace(path)
-
-
-def _write_history(path: Path, history: list[EpochRow]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [f.name for f in dataclasses.fields(EpochRow)])
-        writer.writeheader()
-        writer.writerows(dataclasses.asdict(row) for row in history)

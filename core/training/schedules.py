@@ -13,12 +13,12 @@ from core.training.recipe import Recipe
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimizer; weight decay spares norms and biases, which it would only shrink."""
+    """The recipe's optimizer. Weight decay is not applied to norms and biases, which it would only shrink."""
     decayed = [p for p in network.parameters() if p.requires_grad and p.ndim > 1]
-    spared = [p for p in network.parameters() if p.requires_grad and p.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": spared, "weight_decay": 0.0}]
+    undecayed = [p for p in network.parameters() if p.requires_grad and p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": undecayed, "weight_decay": 0.0}]
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=0.9, nesterov=True)
+        return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0)
     kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
     return kind(groups, lr=recipe.learning_rate)
 
@@ -42,7 +42,7 @@ def learning_rate_at(recipe: Recipe, step: int, total_steps: int) -> float:
 
 
 def plateau_factor(val_losses: list[float], patience: int = 3) -> float:
-    """Halved for every ``patience`` epochs in a row without a lower validation loss."""
+    """The learning rate's factor: halved after every ``patience`` epochs in a row without a lower validation loss."""
     best, stale, factor = math.inf, 0, 1.0
     for loss in val_losses:
         if loss < best:
@@ -64,7 +64,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
-        """Move toward ``network``; early on with a smaller decay, so that the random start is forgotten."""
+        """Move toward ``network``; with a smaller decay at first, so that the random start is forgotten."""
         self.updates += 1
         weight = 1 - min(self.decay, self.updates / (self.updates + 9))
         current = network.state_dict()

@@ -1,4 +1,4 @@
-"""What the panels ask of core, kept in one bounded store, since each answer takes long enough to be noticed."""
+"""Slow results that the panels of Analyze show, computed once."""
 
 from __future__ import annotations
 
@@ -28,32 +28,43 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Piece(Generic[Result]):
-    """One slow answer: whether it is kept already, and how it is had."""
+class Computation(Generic[Result]):
+    """One slow result: of a photo, stored with the session, or of a data set, stored for all sessions."""
 
     key: Hashable
-    make: Callable[[Progress | None], Result]
+    compute: Callable[[Progress | None], Result]
+    photo: Photo | None = None
 
     @property
     def ready(self) -> bool:
-        """Whether it costs nothing any more."""
-        return self.key in services.lab_shelf()
+        """Whether the result is stored."""
+        if self.photo is None:
+            return self.key in services.results()
+        return services.has_photo_result(self.photo, self.key)
 
     def get(self, progress: Progress | None = None) -> Result:
-        """The answer kept, or made now. Raises what making it raises."""
-        return services.lab_shelf().get(self.key, lambda: self.make(progress))
+        """The result, computed first if it is not stored. Raises what the computation raises."""
+        if self.photo is None:
+            return services.results().get(self.key, lambda: self.compute(progress))
+        return services.photo_result(self.photo, self.key, lambda: self.compute(progress))
 
 
-def _key(what: str, face: FaceInQuestion, network: Predictor) -> tuple[str, str, str, int, str]:
-    return what, face.photo.digest, face.analysis.detector, face.number, network.card.weights_sha256
+def _of_face(
+    what: str, face: FaceInQuestion, network: Predictor, options: Hashable, compute: Callable[[Progress | None], Result]
+) -> Computation[Result]:
+    key = (what, face.photo.digest, face.analysis.detector, face.number, network.card.weights_sha256, options)
+    return Computation(key, compute, face.photo)
 
 
 def explanations(
     face: FaceInQuestion, network: Predictor, *, method: str, stage: str, classes: int | Contrast | None
-) -> Piece[tuple[Explanation, ...]]:
+) -> Computation[tuple[Explanation, ...]]:
     """Maps by any method; see ``core.inference.explained``. Raises ExplainError."""
-    return Piece(
-        (*_key("explanations", face, network), method, stage, classes),
+    return _of_face(
+        "explanations",
+        face,
+        network,
+        (method, stage, classes),
         lambda progress: inference.explained(
             network, face.found, method=method, stage=stage, classes=classes, progress=progress
         ),
@@ -63,24 +74,33 @@ def explanations(
 def sweep(face: FaceInQuestion, network: Predictor, change: Perturbation, knob: str) -> Sweep:
     """Answers along a knob; where the knob itself stands makes no difference."""
     rest = replace(change, **{knob: PERTURBATION_SETTINGS[knob].identity})  # type: ignore[arg-type]  # every knob is a float
-    return services.lab_shelf().get(
-        (*_key("sweep", face, network), rest, knob),
-        lambda: probes.sweep(network, face.analysis, face.number, rest, knob),
-    )
+    return _of_face(
+        "sweep",
+        face,
+        network,
+        (rest, knob),
+        lambda _: probes.sweep(network, face.analysis, face.number, rest, knob),
+    ).get()
 
 
-def measures(face: FaceInQuestion, network: Predictor, explanation: Explanation) -> Piece[FaithfulnessMeasures]:
+def measures(face: FaceInQuestion, network: Predictor, explanation: Explanation) -> Computation[FaithfulnessMeasures]:
     """The quick measures of one map; see ``core.probes.measure_faithfulness``. Raises ExplainError."""
-    return Piece(
-        (*_key("measures", face, network), _map_key(network, explanation)),
+    return _of_face(
+        "measures",
+        face,
+        network,
+        _map_key(network, explanation),
         lambda _: probes.measure_faithfulness(network, face.found, explanation),
     )
 
 
-def chance(face: FaceInQuestion, network: Predictor, explanation: Explanation) -> Piece[ChanceResult]:
+def chance(face: FaceInQuestion, network: Predictor, explanation: Explanation) -> Computation[ChanceResult]:
     """The map against shuffled copies of itself; the slow part of trusting it. Raises ExplainError."""
-    return Piece(
-        (*_key("chance", face, network), _map_key(network, explanation)),
+    return _of_face(
+        "chance",
+        face,
+        network,
+        _map_key(network, explanation),
         lambda progress: probes.compare_with_chance(network, face.found, explanation, progress=progress),
     )
 
@@ -92,10 +112,13 @@ def agreement(
     stage: str,
     methods: tuple[str, ...],
     made: Explanation,
-) -> Piece[MethodAgreement]:
+) -> Computation[MethodAgreement]:
     """How far the methods' maps agree, one of which is ``made`` already. Raises ExplainError."""
-    return Piece(
-        (*_key("agreement", face, network), target, stage, methods),
+    return _of_face(
+        "agreement",
+        face,
+        network,
+        (target, stage, methods),
         lambda progress: probes.method_agreement(
             network, face.found, target, stage, methods, known=made, progress=progress
         ),
@@ -104,38 +127,42 @@ def agreement(
 
 def sanity(
     face: FaceInQuestion, network: Predictor, target: int | Contrast, stage: str, method: str
-) -> Piece[tuple[tuple[str, float], ...]]:
+) -> Computation[tuple[tuple[str, float], ...]]:
     """A method's map against itself under random weights. Raises ExplainError."""
-    return Piece(
-        (*_key("sanity", face, network), target, stage, method),
+    return _of_face(
+        "sanity",
+        face,
+        network,
+        (target, stage, method),
         lambda progress: probes.randomization_check(network, face.found, target, stage, method, progress=progress),
     )
 
 
-def dataset_shares(network: Predictor, samples: Samples, split: str, stage: str) -> Piece[SplitRegionShares]:
+def dataset_shares(network: Predictor, samples: Samples, split: str, stage: str) -> Computation[SplitRegionShares]:
     """Where a network looked over a whole split. Raises ExplainError and DataError."""
-    return Piece(
+    return Computation(
         ("shares", network.card.weights_sha256, network.card.data.fingerprint, split, stage),
         lambda progress: probes.split_region_shares(network, samples, split, stage=stage, progress=progress),
     )
 
 
-def summaries(photo: Photo, networks: Sequence[Predictor], detector: str) -> Piece[tuple[FaceSummary, ...]]:
+def summaries(photo: Photo, networks: Sequence[Predictor], detector: str) -> Computation[tuple[FaceSummary, ...]]:
     """The faces of one photo for the gallery. Raises DetectorUnavailableError."""
 
-    def make(_: Progress | None) -> tuple[FaceSummary, ...]:
+    def compute(_: Progress | None) -> tuple[FaceSummary, ...]:
         found = services.analysis(photo, list(networks), detector, whole_image=False)
         return inference.summarize_faces(photo.digest, found)
 
     shas = tuple(n.card.weights_sha256 for n in networks)
-    return Piece(("summaries", photo.digest, detector, shas), make)
+    return Computation(("summaries", photo.digest, detector, shas), compute, photo)
 
 
 def doubt(face: FaceInQuestion, views: str) -> Uncertainty:
     """Answers before and after temperature and over several views. Raises NotFiniteError."""
     networks = tuple(n.card.weights_sha256 for n in face.networks)
-    return services.lab_shelf().get(
-        ("doubt", face.photo.digest, face.analysis.detector, face.number, networks, views),
+    return services.photo_result(
+        face.photo,
+        ("uncertainty", face.analysis.detector, face.number, networks, views),
         lambda: probes.estimate_uncertainty(face.networks, face.analysis, face.number, views),
     )
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 import streamlit as st
 
-from core.export import detailed_photo_record
+from core.records import AnalysisRecord, PhotoRecord, to_json
 from dashboard.analyze import findings, uncertainty
 from dashboard.analyze import saliency_options as questions
 from dashboard.analyze.link_parameters import parameters
@@ -48,7 +46,7 @@ def draw(face: FaceInQuestion, table: pd.DataFrame) -> None:
 
 
 def values(face: FaceInQuestion, question: Question, target: float, views: str) -> str:
-    """All that is known of the photo as strict JSON; its shape is that of ``core.export.detailed_photo_record``."""
-    known = findings.of_photo(face, question, questions.at_hand(face, question), target, views)
-    found = detailed_photo_record(face.photo.name, face.analysis, face.networks, known)
-    return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
+    """Everything known about the photo as strict JSON in the schema of ``core.records``."""
+    details = findings.of_photo(face, question, questions.at_hand(face, question), target, views)
+    photo = PhotoRecord.of(face.photo.name, face.analysis, details)
+    return to_json(AnalysisRecord.of([photo], [network.card for network in face.networks]), indent=2)

@@ -9,9 +9,9 @@ import numpy as np
 
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.explain import Explanation
-from core.export import FaceFindings
 from core.inference import Predictor
 from core.probes import Decision, TrustFindings, Uncertainty, regions_in_crop
+from core.records import FaceDetails
 from dashboard.analyze import computations, trust, uncertainty
 from dashboard.analyze.saliency_options import Question
 from dashboard.analyze.selected_face import FaceInQuestion
@@ -35,24 +35,24 @@ def no_better(face: FaceInQuestion, explained: Mapping[str, Explanation]) -> str
 
 def of_face(
     face: FaceInQuestion, question: Question, explained: Mapping[str, Explanation], target: float, views: str
-) -> FaceFindings:
+) -> FaceDetails:
     """``explained`` are the maps that answer ``question``; ``target`` and ``views`` are the doubt panel's."""
     try:
         found = computations.doubt(face, views)
     except NotFiniteError:  # the views changed the face; the face alone was answered
         found = computations.doubt(face, uncertainty.ONE_VIEW)
-    return FaceFindings(
+    return FaceDetails(
         uncertainty=found,
         decision=_decision(found, target),
-        explained=explained,
-        shares=shares(face, explained),
+        maps=explained,
+        region_shares=shares(face, explained),
         trust=measured(face, question, explained),
     )
 
 
 def of_photo(
     face: FaceInQuestion, question: Question, explained: Mapping[str, Explanation], target: float, views: str
-) -> list[FaceFindings]:
+) -> list[FaceDetails]:
     """One entry a face of the photo; only the face in question has maps and what was measured of them."""
     return [
         of_face(replace(face, number=number), question, explained if number == face.number else {}, target, views)

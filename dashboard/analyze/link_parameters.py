@@ -16,7 +16,7 @@ from dashboard.ui.url_parameters import Choice, Number, Parameter, Switch, Word,
 
 def parameters() -> dict[str, Parameter]:
     """By the widget's key, which is its name in the address."""
-    networks = titles(list(services.listing().checkpoints))
+    networks = titles(list(services.listing().with_weights))
     known = {name: method.title for name, method in saliency_methods().items()}
     return {
         "networks": Choice("network", networks, tuple(networks)),

@@ -31,7 +31,7 @@ class Cell:
 
     network: Predictor
     methods: tuple[str, ...]
-    piece: computations.Piece[tuple[Explanation, ...]]
+    piece: computations.Computation[tuple[Explanation, ...]]
 
 
 def draw(face: FaceInQuestion) -> None:

@@ -119,7 +119,7 @@ def _begin(asked: tuple[str, ...]) -> None:
 
 def _averaged(face: FaceInQuestion, asked: tuple[str, ...]) -> dict[str, SplitRegionShares]:
     """By network; a sentence for each whose images are not at hand."""
-    waiting: list[tuple[Predictor, computations.Piece[SplitRegionShares]]] = []
+    waiting: list[tuple[Predictor, computations.Computation[SplitRegionShares]]] = []
     found: dict[str, SplitRegionShares] = {}
     for network in face.networks:
         try:

@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.errors import ExplainError
 from core.explain import Explanation, colorize, upsample
-from core.export import FaceFindings
 from core.probes import regions_in_crop
+from core.records import FaceDetails
 from dashboard.analyze import findings, regions, trust, uncertainty
 from dashboard.analyze import saliency_options as questions
 from dashboard.analyze.saliency_options import Question
@@ -101,8 +101,9 @@ def _measure(face: FaceInQuestion, question: Question, explained: dict[str, Expl
     return list(notes)
 
 
-def _report(face: FaceInQuestion, question: Question, known: FaceFindings, *, photo: bool) -> Report:
+def _report(face: FaceInQuestion, question: Question, known: FaceDetails, *, photo: bool) -> Report:
     found = known.uncertainty
+    assert found is not None  # findings.of_face always estimates it
     answer = found.verdict
     said = "The networks say" if len(face.networks) > 1 else "The network says"
     over = "" if found.views == uncertainty.ONE_VIEW else f" and the mean over {uncertainty.VIEW_NAMES[found.views]}"
@@ -118,7 +119,7 @@ def _report(face: FaceInQuestion, question: Question, known: FaceFindings, *, ph
     if photo:
         pictures.append(Picture(with_boxes(face.analysis, face.number), face.photo.name, "The photo, faces numbered"))
     for network in face.networks:
-        explanation = known.explained.get(network.model_id)
+        explanation = known.maps.get(network.model_id)
         if explanation is None:
             continue
         name = face.names[network.model_id]

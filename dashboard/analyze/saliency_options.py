@@ -195,13 +195,13 @@ def at_hand(face: FaceInQuestion, question: Question) -> dict[str, Explanation]:
 
 def _piece(
     face: FaceInQuestion, network: Predictor, question: Question, classes: int | Contrast | None
-) -> computations.Piece[tuple[Explanation, ...]]:
+) -> computations.Computation[tuple[Explanation, ...]]:
     stage = network.card.cam_layer if question.method.marks_pixels else question.stage_of(network)
     return computations.explanations(face, network, method=question.method.name, stage=stage, classes=classes)
 
 
 def _slowly(
-    piece: computations.Piece[tuple[Explanation, ...]], question: Question, network: Predictor, name: str
+    piece: computations.Computation[tuple[Explanation, ...]], question: Question, network: Predictor, name: str
 ) -> tuple[Explanation, ...]:
     """A map that takes its time, with its progress. Raises ExplainError where it was stopped."""
     key = f"map-{network.model_id}"

@@ -82,13 +82,13 @@ def _row(face: FaceInQuestion, network: Predictor, question: Question) -> Row | 
 class Pieces:
     """What is measured of one network's map."""
 
-    measures: computations.Piece[FaithfulnessMeasures]
-    agreement: computations.Piece[MethodAgreement]
-    sanity: computations.Piece[tuple[tuple[str, float], ...]]
-    chance: computations.Piece[ChanceResult]
+    measures: computations.Computation[FaithfulnessMeasures]
+    agreement: computations.Computation[MethodAgreement]
+    sanity: computations.Computation[tuple[tuple[str, float], ...]]
+    chance: computations.Computation[ChanceResult]
 
     @property
-    def in_turn(self) -> tuple[tuple[str, str, computations.Piece[Any]], ...]:
+    def in_turn(self) -> tuple[tuple[str, str, computations.Computation[Any]], ...]:
         """Each with its title and the unit its progress is counted in, the quickest first."""
         return (
             ("deletion and insertion", "passes", self.measures),

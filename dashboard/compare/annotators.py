@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.data import ImageFacts
+from core.data import ImageFacts, ferplus_majority
 from core.errors import DataError, EvaluationError
-from core.evaluation import AnnotatorVotes, HumanAgreement, human_agreement, truth_against_votes
+from core.evaluation import AnnotatorComparison, AnnotatorVotes, compare_with_annotators, label_against_majority
 from dashboard.compare.comparison import Comparison, image_facts
 from dashboard.plots import annotators as plots
 from dashboard.section import Figure, Note, Section, Table, csv
@@ -40,7 +40,7 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
     ]
 
 
-def _results(comparison: Comparison) -> tuple[ImageFacts | None, dict[str, HumanAgreement], list[Note]]:
+def _results(comparison: Comparison) -> tuple[ImageFacts | None, dict[str, AnnotatorComparison], list[Note]]:
     """The table of votes, the agreement of each network with them, and notes on what is missing."""
     facts, notes = image_facts(comparison)
     if facts is None:
@@ -50,13 +50,15 @@ def _results(comparison: Comparison) -> tuple[ImageFacts | None, dict[str, Human
     try:
         of_images = facts.at(next(iter(comparison.runs.values())).image_ids).votes
         assert of_images is not None  # the whole table has them
-        votes = AnnotatorVotes.of(of_images)  # the same for all networks
-        return facts, {m: human_agreement(run, votes) for m, run in comparison.all_runs.items()}, notes
+        votes = AnnotatorVotes(of_images, ferplus_majority(of_images))  # the same for all networks
+        return facts, {m: compare_with_annotators(run, votes) for m, run in comparison.all_runs.items()}, notes
     except (DataError, EvaluationError) as error:
         return facts, {}, [Note(error.sentence, is_warning=True)]
 
 
-def _agreement(comparison: Comparison, results: Mapping[str, HumanAgreement], notes: Sequence[Note]) -> list[Section]:
+def _agreement(
+    comparison: Comparison, results: Mapping[str, AnnotatorComparison], notes: Sequence[Note]
+) -> list[Section]:
     return [
         Section(
             notes=tuple(notes),
@@ -88,7 +90,7 @@ def _agreement(comparison: Comparison, results: Mapping[str, HumanAgreement], no
     ]
 
 
-def _by_agreement(comparison: Comparison, results: Mapping[str, HumanAgreement], options: Options) -> Section:
+def _by_agreement(comparison: Comparison, results: Mapping[str, AnnotatorComparison], options: Options) -> Section:
     return Section(
         title="Accuracy by the annotators' agreement",
         figures=tuple(
@@ -115,7 +117,7 @@ def _by_agreement(comparison: Comparison, results: Mapping[str, HumanAgreement],
 def _labels(comparison: Comparison, facts: ImageFacts) -> Section:
     rows = facts.split == comparison.split
     assert facts.votes is not None  # there are results
-    matrix = truth_against_votes(facts.labels, facts.truth[rows], facts.votes[rows])
+    matrix = label_against_majority(facts.labels, facts.truth[rows], ferplus_majority(facts.votes[rows]))
     split = f"{facts.name} {comparison.split_name}, n = {int(rows.sum()):,}."
     return Section(
         title=f"Labels of {facts.name} against the FER+ majority",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
@@ -39,7 +39,7 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
 def reliability_sections(comparison: Comparison, scheme: str, runs: dict[str, EvaluationRun]) -> list[Section]:
     """Reliability diagrams and calibration scores, before and after temperature scaling."""
     # An ensemble is the mean of scaled networks and has no temperature of its own.
-    before = {m: replace(run, temperature=1.0) for m, run in comparison.runs.items()}
+    before = {m: run.uncalibrated for m, run in comparison.runs.items()}
     diagrams = {
         "before": {m: reliability(run, scheme=scheme) for m, run in before.items()},
         "after": {m: reliability(run, scheme=scheme) for m, run in runs.items()},

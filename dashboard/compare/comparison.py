@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from core.checkpoints import Checkpoint, Latency, ModelCard
 from core.data import DatasetInfo, ImageFacts
 from core.errors import CheckpointError, DataError, EvaluationError
-from core.evaluation import EvaluationRun, RunSummary
+from core.evaluation import EvaluationRun, RunSummary, comparable_groups
 from core.labels import LabelSet
 from dashboard import services
 from dashboard.section import Note
@@ -117,11 +117,10 @@ def build_comparisons(
     *,
     with_ensemble: bool = True,
     inks: Ink = LIGHT,
-    milliseconds: Mapping[str, Latency] | None = None,
 ) -> tuple[list[Comparison], list[Note]]:
     """One comparison for each set of networks with the same classes and images, and notes on what is missing.
 
-    ``weights`` (1 where not given) are those of the ensembles. ``milliseconds``, by run id, replace those of the cards.
+    ``weights`` are those of the ensembles, by run id; 1 where not given.
     """
     notes: list[Note] = []
     runs: dict[str, EvaluationRun] = {}
@@ -133,7 +132,7 @@ def build_comparisons(
     known = {c.card.run_id: c for c in checkpoints if c.card.run_id in runs}
     styles = network_styles({run_id: c.card.architecture for run_id, c in known.items()}, inks)
     names = titles(list(known.values()))
-    latencies = {run_id: c.card.milliseconds for run_id, c in known.items()} | dict(milliseconds or {})
+    milliseconds = _milliseconds(list(known.values()))
     comparisons = []
     for number, group in enumerate(_groups(runs, known)):
         members = {r.model_id: (weights or {}).get(r.model_id, 1.0) for r in group}
@@ -149,11 +148,13 @@ def build_comparisons(
                 runs={r.model_id: r for r in group},
                 ensemble=ensemble,
                 weights=members,
-                summaries={r.model_id: services.summary(r) for r in [*group, *([ensemble] if ensemble is not None else [])]},
+                summaries={
+                    r.model_id: services.summary(r) for r in [*group, *([ensemble] if ensemble is not None else [])]
+                },
                 names={r.model_id: names[r.model_id] for r in group} | _ensemble_name(ensemble, members),
                 styles={r.model_id: styles[r.model_id] for r in group}
                 | ({ensemble.model_id: ensemble_style(inks)} if ensemble is not None else {}),
-                milliseconds={r.model_id: ms for r in group if (ms := latencies[r.model_id])},
+                milliseconds={r.model_id: milliseconds[r.model_id] for r in group if r.model_id in milliseconds},
                 split=split,
                 inks=inks,
                 number=number,
@@ -179,22 +180,20 @@ def image_facts(comparison: Comparison) -> tuple[ImageFacts | None, list[Note]]:
     return None, list(notes.values())
 
 
-def _groups(runs: Mapping[str, EvaluationRun], known: Mapping[str, Checkpoint]) -> list[list[EvaluationRun]]:
-    """Runs by data set, classes, images and true classes; the largest group first, then in the given order.
-
-    Row i is the same image in every run of a group.
-    """
-    groups: list[list[EvaluationRun]] = []
+def _groups(runs: Mapping[str, EvaluationRun], known: Mapping[str, Checkpoint]) -> list[tuple[EvaluationRun, ...]]:
+    """Comparable runs on the same data set; the largest group first, then in the given order."""
+    by_data: dict[str, list[EvaluationRun]] = {}
     for run_id, run in runs.items():
-        for group in groups:
-            first = group[0]
-            if known[first.model_id].card.data.title != known[run_id].card.data.title:
-                continue
-            try:
-                group.append(first.paired_with(run)[1])
-                break
-            except EvaluationError:
-                continue
-        else:
-            groups.append([run])
+        by_data.setdefault(known[run_id].card.data.title, []).append(run)
+    groups = [group for of_data in by_data.values() for group in comparable_groups(of_data)]
     return sorted(groups, key=len, reverse=True)
+
+
+def _milliseconds(checkpoints: Sequence[Checkpoint]) -> dict[str, Latency]:
+    """Milliseconds per face with their hardware, as measured on this machine or else as stored on the card."""
+    found = {}
+    for run_id, value in services.milliseconds_of(checkpoints).items():
+        stored = next(c.card.milliseconds for c in checkpoints if c.card.run_id == run_id)
+        is_stored = stored is not None and stored.value == value
+        found[run_id] = stored if is_stored else Latency(value, "this machine")
+    return found

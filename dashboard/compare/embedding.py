@@ -157,9 +157,9 @@ def _tsne(comparison: Comparison, model_id: str) -> np.ndarray | None:
     except (CheckpointError, EvaluationError):
         return None  # the section has the reason
     key = ("tsne", embedding.model_id, embedding.weights_sha256, embedding.split, len(embedding))
-    cache = services.map_shelf()
-    if key in cache:
-        return cache.get(key, lambda: tsne_plane(embedding))
+    results = services.results()
+    if key in results:
+        return results.get(key, lambda: tsne_plane(embedding))
     title, place = f"t-SNE of {comparison.names[model_id]}, {len(embedding):,} images", st.empty()
     with place.container():
         bar = st.progress(0.0, text=f"{title}: searching for neighbors")
@@ -176,6 +176,6 @@ def _tsne(comparison: Comparison, model_id: str) -> np.ndarray | None:
         bar.progress(done / total, f"{title}: about {left:.0f} s left")
 
     try:
-        return cache.get(key, lambda: tsne_plane(embedding, show))
+        return results.get(key, lambda: tsne_plane(embedding, show))
     finally:
         place.empty()

@@ -16,7 +16,8 @@ from dashboard.ui import sections as ui
 ROC, PR, TOP_K, COST = KINDS = ("ROC", "precision-recall", "top-k", "cost")
 PARAMETERS, MACS, MILLISECONDS = COSTS = ("parameters", "multiply-accumulates", "milliseconds")
 INTERVALS = {
-    ROC: "Areas with 95 % intervals; the macro area is the mean over the classes.",
+    ROC: "Areas with 95 % intervals: Wilson's with DeLong's variance, approximate below 10 images; for the mean over "
+    "the classes those of Zou and Donner.",
     PR: "Average precision with 95 % logit intervals. The interval of the mean over the classes is the mean of their "
     "intervals, which is conservative.",
 }

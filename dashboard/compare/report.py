@@ -9,7 +9,6 @@ import streamlit as st
 
 from dashboard.compare.comparison import Comparison
 from dashboard.reports import comparison_report
-from dashboard.services import logits_key
 
 STORED = "comparison_report"  # key of the session: the last report, with what it was created for
 
@@ -21,10 +20,7 @@ def draw(comparisons: Sequence[Comparison]) -> None:
         "the "
         "model cards and the versions. It opens offline; the figures stay interactive."
     )
-    key = (
-        comparisons[0].split,
-        *((m, logits_key(run)) for comparison in comparisons for m, run in comparison.all_runs.items()),
-    )
+    key = tuple(run for comparison in comparisons for run in comparison.all_runs.values())
     if st.button("Create report", key="create-report", icon=":material/description:", type="primary"):
         st.session_state[STORED] = (key, _created(comparisons))
     created_for, data = st.session_state.get(STORED, (None, b""))

@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.checkpoints import ModelCard
 from core.errors import RobustnessError
-from core.robustness import CLEAN, PERTURBATIONS, Robustness, command, perturb
+from core.robustness import CLEAN, CORRUPTIONS, Robustness, corrupt, measurement_command
+from core.robustness.results import BFLOAT16, FLOAT32
 from dashboard import services
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import robustness as plots
@@ -25,6 +26,13 @@ def sections(comparison: Comparison) -> list[Section]:
     if not found:
         return [Section(notes=tuple(notes), caption=comparison.protocol)]
     names, styles, inks = comparison.names, comparison.styles, comparison.inks
+    reduced = [names[m] for m, result in found.items() if result.precision != FLOAT32]
+    precision = (
+        f" Computed in {BFLOAT16} for {', '.join(reduced)}, so the clean accuracy differs slightly from that of the "
+        "scores."
+        if reduced
+        else ""
+    )
     ensemble = (
         " An ensemble has no result: which predictions are correct is stored per network, without probabilities."
         if comparison.ensemble is not None
@@ -42,8 +50,8 @@ def sections(comparison: Comparison) -> list[Section]:
             ),
             table=Table(plots.table(found, names), "Clean accuracy and mean relative drop by network"),
             caption=f"{comparison.protocol} Relative drop: (clean − corrupted) ÷ clean accuracy, mean over "
-            f"{len(PERTURBATIONS)} corruptions and 5 strengths (after Hendrycks & Dietterich 2019); 0 is best. "
-            f"Intervals: 95 %, bootstrap of the images.{ensemble}",
+            f"{len(CORRUPTIONS)} corruptions and 5 strengths (after Hendrycks & Dietterich 2019); 0 is best. "
+            f"Intervals: 95 %, bootstrap of the images.{precision}{ensemble}",
             downloads=(
                 csv(
                     "Accuracy by corruption and strength (CSV)",
@@ -89,7 +97,7 @@ def stored_results(comparison: Comparison) -> tuple[dict[str, Robustness], list[
             notes.append(Note(error.sentence, is_warning=True))
             continue
         if result is None:
-            how = f"{command(run_id, comparison.split)} --data {comparison.data.file_name}"
+            how = f"{measurement_command(run_id, comparison.split)} --data {comparison.data.file_name}"
             notes.append(
                 Note(f"{comparison.names[run_id]} has not been measured on {comparison.split_name}. Run: `{how}`")
             )
@@ -113,8 +121,8 @@ def _example(comparison: Comparison) -> None:
         return
     name = st.pills(
         "Corruption",
-        list(PERTURBATIONS),
-        format_func=lambda name: PERTURBATIONS[name].title,
+        list(CORRUPTIONS),
+        format_func=lambda name: CORRUPTIONS[name].title,
         default="blur",
         required=True,
         key=comparison.key("corruption"),
@@ -123,11 +131,11 @@ def _example(comparison: Comparison) -> None:
     captions = plots.captions(name)
     with st.container(horizontal=True, gap="small"):
         for picture, caption in zip(_pictures(face, card, name), captions, strict=True):
-            st.image(picture, caption=caption, width=EXAMPLE_PX, alt=f"{PERTURBATIONS[name].title}, {caption}")
+            st.image(picture, caption=caption, width=EXAMPLE_PX, alt=f"{CORRUPTIONS[name].title}, {caption}")
     portrait = next(iter(services.samples().values()))
     size = card.preprocessing.size_px
     st.caption(
-        f"{PERTURBATIONS[name].title}, strengths 1 to 5 in {PERTURBATIONS[name].unit}, at the {size} × {size} pixels "
+        f"{CORRUPTIONS[name].title}, strengths 1 to 5 in {CORRUPTIONS[name].unit}, at the {size} × {size} pixels "
         "that "
         f"{comparison.names[card.run_id]} receives. {portrait.credit}."
     )
@@ -138,7 +146,7 @@ def _pictures(crop: np.ndarray, card: ModelCard, name: str) -> list[np.ndarray]:
     plain = replace(card.preprocessing, equalize="none").to_input_image(crop)
     pictures = []
     for condition in plots.conditions(name):
-        changed = plain if condition == CLEAN else perturb(plain[None], *condition, np.zeros(1, int))[0]
+        changed = plain if condition == CLEAN else corrupt(plain[None], *condition, np.zeros(1, int))[0]
         seen = card.preprocessing.to_input_image(changed)
         times = -(-2 * EXAMPLE_PX // len(seen))
         pictures.append(seen.repeat(times, axis=0).repeat(times, axis=1))

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.checkpoints import Latency
-from core.errors import EvaluationError
+from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.evaluation import compare_all
 from dashboard import services
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import scores, significance
 from dashboard.section import Note, Section, Table, csv
 from dashboard.ui import sections as ui
-
-MEASURED = "measured_milliseconds"  # key of the session: latencies measured on this machine, by run id
 
 
 def sections(comparison: Comparison) -> list[Section]:
@@ -106,11 +103,16 @@ def draw(comparison: Comparison) -> None:
 
 
 def _measure(comparison: Comparison) -> None:
-    measured: dict[str, Latency] = st.session_state.setdefault(MEASURED, {})
     bar = st.progress(0.0, "Measuring")
+    problems = []
     for position, (run_id, checkpoint) in enumerate(comparison.checkpoints.items()):
         bar.progress(position / len(comparison.checkpoints), f"Measuring {comparison.names[run_id]}")
-        found = services.milliseconds_of([checkpoint])
-        if run_id in found:
-            measured[run_id] = Latency(found[run_id], "this machine")
-    st.rerun()
+        try:
+            services.measure_milliseconds(checkpoint)
+        except (CheckpointError, NotFiniteError) as error:
+            problems.append(error.sentence)
+    bar.empty()
+    for problem in problems:
+        st.error(problem, icon=":material/error:")
+    if not problems:
+        st.rerun()

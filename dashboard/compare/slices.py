@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core.errors import DataError
-from core.evaluation import Slice, annotator_agreement, cut, slice_report
+from core.evaluation import Slice, annotator_agreement, bin_columns, slice_report
 from dashboard import services
 from dashboard.compare import image_list, image_table
 from dashboard.compare.comparison import Comparison, image_facts
@@ -45,7 +45,7 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
 def slice_reports(comparison: Comparison) -> tuple[dict[str, tuple[Slice, ...]], list[str], list[Note]]:
     """The slices of every network, the properties by which images are sliced, and notes on what is missing."""
     columns, notes = slice_columns(comparison)
-    parts = cut(columns)
+    parts = bin_columns(columns)
     reports = {m: slice_report(run, parts) for m, run in comparison.all_runs.items()}
     return reports, list(dict.fromkeys(p.column for p in parts if p.values)), notes
 

@@ -57,7 +57,7 @@ def available(*, read: bool) -> tuple[list[Description], str]:
     """
     found: list[Description] = []
     problem = ""
-    if read or services.quickly_told():
+    if read or services.is_read():
         try:
             samples, facts = services.whole_dataset()
             found.append(_from_facts(facts, samples))

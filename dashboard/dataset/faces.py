@@ -65,7 +65,7 @@ def draw(description: Description, problem: str) -> None:
             width=140,
             help="Another seed shows other faces, the same seed the same faces.",
         )
-    means = services.mean_faces(samples, split)
+    means = services.mean_faces(split)
     ui.draw(sections(description, means, split))
     chosen = st.pills("Class", list(means), key="data_class", bind="query-params")
     for name in [chosen] if chosen else means:

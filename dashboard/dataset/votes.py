@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.data import FERPLUS_FILE
+from core.data import FERPLUS_FILE, ferplus_majority
 from core.data.info import FER2013
-from core.evaluation import truth_against_votes
+from core.evaluation import label_against_majority
 from dashboard.dataset.description import Description
 from dashboard.plots import annotators as plots
 from dashboard.section import Figure, Note, Section, csv
@@ -26,7 +26,7 @@ def sections(description: Description, inks: Ink, split: str = ALL) -> list[Sect
         how = f"For {FER2013.title}, put {FERPLUS_FILE} into the folder of {FER2013.file_name}."
         return [Section(notes=(Note(f"{description.name} has no FER+ votes. {how}"),))]
     rows = slice(None) if split == ALL else facts.split == split
-    matrix = truth_against_votes(facts.labels, facts.truth[rows], facts.votes[rows])
+    matrix = label_against_majority(facts.labels, facts.truth[rows], ferplus_majority(facts.votes[rows]))
     title = description.split_names.get(split, split)
     return [
         Section(

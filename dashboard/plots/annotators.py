@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.evaluation import AgreementGroup, HumanAgreement, Score, VoteMatrix
+from core.evaluation import AgreementGroup, AnnotatorComparison, Score, VoteMatrix
 from dashboard.plots.error_bars import whiskers
 from dashboard.style import LIGHT, Ink, NetworkStyle, template
 
@@ -20,7 +20,7 @@ MEASURES = {
         "network",
         (
             ("another annotator", "annotators", "line-ns-open"),
-            ("most frequent vote", "favorite", "triangle-left-open"),
+            ("most frequent vote", "best_possible", "triangle-left-open"),
         ),
     ),
     CROSS_ENTROPY: ("cross_entropy", (("the votes themselves", "vote_entropy", "triangle-right-open"),)),
@@ -29,7 +29,7 @@ LABEL, MAJORITY = AGAINST = ("data set's label", "FER+ majority")
 
 
 def marks(
-    results: Mapping[str, HumanAgreement],
+    results: Mapping[str, AnnotatorComparison],
     styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
@@ -85,7 +85,7 @@ def marks(
 
 
 def by_agreement(
-    results: Mapping[str, HumanAgreement],
+    results: Mapping[str, AnnotatorComparison],
     styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
@@ -197,13 +197,13 @@ def columns_in_row_order(matrix: VoteMatrix) -> list[int]:
     return of_rows + [i for i in range(len(matrix.columns)) if i not in of_rows]
 
 
-def agreement_steps(results: Mapping[str, HumanAgreement]) -> list[int]:
+def agreement_steps(results: Mapping[str, AnnotatorComparison]) -> list[int]:
     """Upper ends of the groups in tenths, from the lowest that any network has to 10 without gaps."""
     found = [_step(g) for r in results.values() for g in r.groups]
     return list(range(min(found, default=10), 11))
 
 
-def table(results: Mapping[str, HumanAgreement], names: Mapping[str, str]) -> pd.DataFrame:
+def table(results: Mapping[str, AnnotatorComparison], names: Mapping[str, str]) -> pd.DataFrame:
     """One row per network, as shown on the page."""
     return pd.DataFrame(
         [
@@ -211,7 +211,7 @@ def table(results: Mapping[str, HumanAgreement], names: Mapping[str, str]) -> pd
                 "network": names[m],
                 "agreement with an annotator": str(r.network),
                 "of another annotator": str(r.annotators),
-                "of the most frequent vote": str(r.favorite),
+                "of the most frequent vote": str(r.best_possible),
                 "cross-entropy": str(r.cross_entropy),
                 "entropy of the votes": str(r.vote_entropy),
                 "images": f"{r.network.n:,}",
@@ -221,9 +221,9 @@ def table(results: Mapping[str, HumanAgreement], names: Mapping[str, str]) -> pd
     )
 
 
-def numbers(results: Mapping[str, HumanAgreement]) -> pd.DataFrame:
+def numbers(results: Mapping[str, AnnotatorComparison]) -> pd.DataFrame:
     """One row per network and score, unrounded, for a file."""
-    fields = ("network", "annotators", "favorite", "cross_entropy", "vote_entropy")
+    fields = ("network", "annotators", "best_possible", "cross_entropy", "vote_entropy")
     return pd.DataFrame(
         [
             {"network": m, "score": "agreement" if f == "network" else f, **getattr(r, f).to_json()}
@@ -233,7 +233,7 @@ def numbers(results: Mapping[str, HumanAgreement]) -> pd.DataFrame:
     )
 
 
-def group_numbers(results: Mapping[str, HumanAgreement]) -> pd.DataFrame:
+def group_numbers(results: Mapping[str, AnnotatorComparison]) -> pd.DataFrame:
     """One row per network, group and kind of truth, for a file; empty cells where a score is not defined."""
     return pd.DataFrame(
         [

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from scipy.stats import binom
 
-from core.evaluation import ConfusionMatrix, EvaluationRun, holm
+from core.evaluation import ConfusionMatrix, EvaluationRun, confusion_difference
 from dashboard.style import LIGHT, Ink, template
 
 COUNTS, BY_TRUE, BY_PREDICTED = SHARES = ("counts", "by true class", "by predicted class")
@@ -44,10 +43,10 @@ def matrix(counted: ConfusionMatrix, inks: Ink, *, show: str = COUNTS, selected:
 def difference(first: EvaluationRun, second: EvaluationRun, inks: Ink, *, selected: Cell | None = None) -> go.Figure:
     """Shares by true class of the first network minus those of the second; zero has the color of the paper.
 
-    Bold where the difference is :func:`measurable`. Raises EvaluationError for runs that cannot be paired.
+    Bold where the difference is significant. Raises EvaluationError for runs that cannot be paired.
     """
-    shares = ConfusionMatrix.from_run(first).minus(ConfusionMatrix.from_run(second))
-    bold = measurable(first, second)
+    compared = confusion_difference(first, second)
+    shares, bold = compared.shares, compared.significant
     text = _words(shares, "{:+.2f}")
     text = [[f"<b>{t}</b>" if b else t for t, b in zip(*rows, strict=True)] for rows in zip(text, bold, strict=True)]
     hover = [
@@ -68,16 +67,6 @@ def difference(first: EvaluationRun, second: EvaluationRun, inks: Ink, *, select
         colorbar={"title": {"text": "difference of shares", "side": "right"}, "thickness": 10, "len": 0.9},
     )
     return _figure(heat, first.labels.classes, text, hover, inks, selected)
-
-
-def measurable(first: EvaluationRun, second: EvaluationRun) -> np.ndarray:
-    """(K, K) bool: cells whose counts differ by McNemar's exact test at 5 %, Holm-corrected for all cells."""
-    first, second = first.paired_with(second)
-    k = len(first.labels)
-    apart = first.predicted != second.predicted
-    only = [np.bincount(first.truth[apart] * k + run.predicted[apart], minlength=k * k) for run in (first, second)]
-    p_values = np.minimum(1, 2 * binom.cdf(np.minimum(*only), only[0] + only[1], 0.5))
-    return np.asarray(holm([float(p) for p in p_values])).reshape(k, k) < 0.05
 
 
 def numbers(counted: ConfusionMatrix) -> pd.DataFrame:
@@ -114,7 +103,7 @@ def difference_numbers(first: EvaluationRun, second: EvaluationRun) -> pd.DataFr
             f"images_{first.model_id}": here["images"],
             f"images_{second.model_id}": there["images"],
             "difference_of_shares": here["share_of_true"] - there["share_of_true"],
-            "measurable": measurable(first, second).ravel(),
+            "measurable": confusion_difference(first, second).significant.ravel(),
         }
     )
 

@@ -9,7 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.robustness import CLEAN, CONDITIONS, PERTURBATIONS, STRENGTHS, Robustness
+from core.evaluation.intervals import UNDEFINED
+from core.robustness import CLEAN, CONDITIONS, CORRUPTIONS, STRENGTHS, Robustness
 from dashboard.plots.error_bars import whiskers
 from dashboard.style import Ink, NetworkStyle, template
 
@@ -21,7 +22,7 @@ def curves(
     found: Mapping[str, Robustness], styles: Mapping[str, NetworkStyle], names: Mapping[str, str], inks: Ink
 ) -> go.Figure:
     """One panel per corruption on one scale, one line per network; strength 0 is the clean images."""
-    rows = math.ceil(len(PERTURBATIONS) / COLUMNS)
+    rows = math.ceil(len(CORRUPTIONS) / COLUMNS)
     figure = make_subplots(
         rows=rows,
         cols=COLUMNS,
@@ -29,12 +30,12 @@ def curves(
         shared_yaxes=True,
         horizontal_spacing=0.03,
         vertical_spacing=0.09,
-        subplot_titles=[graded.title for graded in PERTURBATIONS.values()],
+        subplot_titles=[graded.title for graded in CORRUPTIONS.values()],
     )
     traces = []
     for model_id, of_network in found.items():
         style = styles[model_id]
-        for place, (name, graded) in enumerate(PERTURBATIONS.items()):
+        for place, (name, graded) in enumerate(CORRUPTIONS.items()):
             scores = [of_network.clean, *(of_network.accuracy(name, strength) for strength in STRENGTHS)]
             traces.append(
                 go.Scatter(
@@ -53,7 +54,7 @@ def curves(
                     + "</extra>",
                 )
             )
-    places = [divmod(place, COLUMNS) for place in range(len(PERTURBATIONS))] * len(found)
+    places = [divmod(place, COLUMNS) for place in range(len(CORRUPTIONS))] * len(found)
     # All at once, because adding them one by one is slow.
     figure.add_traces(traces, rows=[row + 1 for row, _ in places], cols=[column + 1 for _, column in places])
     figure.update_xaxes(tickvals=[0, *STRENGTHS], range=[-0.3, STRENGTHS[-1] + 0.3])
@@ -104,13 +105,14 @@ def drops(
 
 
 def table(found: Mapping[str, Robustness], names: Mapping[str, str]) -> pd.DataFrame:
-    """One row per network: its accuracy on the clean images and its mean relative drop."""
+    """One row per network: clean accuracy, mean relative drop, and consistency between mirror images."""
     return pd.DataFrame(
         [
             {
                 "network": names[model_id],
                 "clean accuracy": str(of_network.clean),
                 "mean relative drop": str(of_network.relative_drop()),
+                "mirror consistency": str(of_network.mirror_consistency or UNDEFINED),
             }
             for model_id, of_network in found.items()
         ]
@@ -122,7 +124,7 @@ def drop_table(found: Mapping[str, Robustness], names: Mapping[str, str]) -> pd.
     return pd.DataFrame(
         [
             {"corruption": graded.title} | {names[m]: str(of.relative_drop(name)) for m, of in found.items()}
-            for name, graded in PERTURBATIONS.items()
+            for name, graded in CORRUPTIONS.items()
         ]
     )
 
@@ -133,7 +135,7 @@ def settings() -> pd.DataFrame:
         [
             {"corruption": graded.title, "unit": graded.unit}
             | {f"strength {strength}": f"{graded.settings[strength - 1]:g}" for strength in STRENGTHS}
-            for graded in PERTURBATIONS.values()
+            for graded in CORRUPTIONS.values()
         ]
     )
 
@@ -148,7 +150,7 @@ def captions(name: str) -> list[str]:
     return [
         "clean",
         *(
-            f"strength {strength}: {PERTURBATIONS[name].settings[strength - 1]:g} {PERTURBATIONS[name].unit}"
+            f"strength {strength}: {CORRUPTIONS[name].settings[strength - 1]:g} {CORRUPTIONS[name].unit}"
             for strength in STRENGTHS
         ),
     ]

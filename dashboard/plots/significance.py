@@ -8,13 +8,13 @@ from dataclasses import replace
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.evaluation import Comparison, Score
+from core.evaluation import PairedComparison, Score
 from dashboard.plots.error_bars import whiskers
 from dashboard.style import Ink, template
 
 
 def differences(
-    pairs: Sequence[Comparison], rows: Sequence[str], inks: Ink, *, title: str = "difference in accuracy"
+    pairs: Sequence[PairedComparison], rows: Sequence[str], inks: Ink, *, title: str = "difference in accuracy"
 ) -> go.Figure:
     """One row per pair: the difference with its bootstrap interval; filled where it is measurable.
 
@@ -55,7 +55,7 @@ def differences(
     return figure
 
 
-def table(pairs: Sequence[Comparison], names: Mapping[str, str]) -> pd.DataFrame:
+def table(pairs: Sequence[PairedComparison], names: Mapping[str, str]) -> pd.DataFrame:
     """One row per pair, as shown on the page."""
     return pd.DataFrame(
         [
@@ -74,7 +74,7 @@ def table(pairs: Sequence[Comparison], names: Mapping[str, str]) -> pd.DataFrame
     )
 
 
-def numbers(pairs: Sequence[Comparison]) -> pd.DataFrame:
+def numbers(pairs: Sequence[PairedComparison]) -> pd.DataFrame:
     """One row per pair, unrounded, for a file."""
     return pd.DataFrame(
         [
@@ -101,7 +101,10 @@ def numbers(pairs: Sequence[Comparison]) -> pd.DataFrame:
 
 
 def headline(
-    pairs: Sequence[Comparison], accuracies: Mapping[str, Score], names: Mapping[str, str], ensemble_id: str | None
+    pairs: Sequence[PairedComparison],
+    accuracies: Mapping[str, Score],
+    names: Mapping[str, str],
+    ensemble_id: str | None,
 ) -> str:
     """Which network is the most accurate, and whether that is measurable, in one or two sentences."""
     single = {m: a for m, a in accuracies.items() if m != ensemble_id and a.defined}
@@ -135,7 +138,7 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
-def in_words(pair: Comparison, names: Mapping[str, str], *, pairs: int = 1) -> str:
+def in_words(pair: PairedComparison, names: Mapping[str, str], *, pairs: int = 1) -> str:
     """The verdict by the corrected p-value, and the meaning of the uncorrected one; ``pairs`` were tested together."""
     named = replace(pair, first=names.get(pair.first, pair.first), second=names.get(pair.second, pair.second))
     verdict = named.verdict.rpartition(" (")[0]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.export import FaceFindings
-from core.probes import TrustFindings
+from core.probes import Decision, TrustFindings, Uncertainty
+from core.records import FaceDetails
 from dashboard.plots import regions as region_plots
 from dashboard.plots import trust as trust_plots
 from dashboard.plots import uncertainty as uncertainty_plots
@@ -16,7 +16,7 @@ from dashboard.style import LIGHT, Form, class_color
 
 
 def sections(
-    known: FaceFindings,
+    known: FaceDetails,
     class_name: str,
     areas: np.ndarray,
     regions_from: str,
@@ -24,17 +24,16 @@ def sections(
     names: Mapping[str, str],
 ) -> list[Section]:
     """``class_name`` is what the maps are evidence for, ``areas`` (5,) and ``regions_from`` belong to the shares."""
-    found = [doubt(known, names)]
-    if known.shares:
-        found.append(regions(known.shares, areas, regions_from, names))
+    found = [] if known.uncertainty is None else [doubt(known.uncertainty, known.decision, names)]
+    if known.region_shares:
+        found.append(regions(known.region_shares, areas, regions_from, names))
     if known.trust:
         found.append(trust(known.trust, class_name, forms, names))
     return found
 
 
-def doubt(known: FaceFindings, names: Mapping[str, str]) -> Section:
-    """The verdict with its threshold and what that does on PrivateTest, then each network's answer."""
-    found, decision = known.uncertainty, known.decision
+def doubt(found: Uncertainty, decision: Decision | None, names: Mapping[str, str]) -> Section:
+    """The verdict with its threshold and its effect on the test images, then each network's prediction."""
     if decision is None:
         words = ["No threshold, so no verdict."]
     else:

@@ -1,14 +1,15 @@
-"""What the pages ask of core, with Streamlit's caching around it and nothing else."""
+"""What the pages ask of core: thin functions around one ``core.runtime.Runtime`` and one photo store per session."""
 
+from core.photo_store import Photo, PhotoStore
 from dashboard.services.datasets import (
     DATA_VARIABLE,
+    data_path,
     dataset,
     facts,
     findings,
     image_saliency,
+    is_read,
     mean_faces,
-    named_source,
-    quickly_told,
     whole_dataset,
 )
 from dashboard.services.evaluations import (
@@ -17,21 +18,37 @@ from dashboard.services.evaluations import (
     error_table,
     evaluation,
     history,
-    logits_key,
-    map_shelf,
+    results,
     robustness,
     summary,
 )
-from dashboard.services.networks import DETECTORS, changed, detector, listing, milliseconds_of, predictor
-from dashboard.services.photos import ANALYSES_BYTES, Photo, analysis, lab_shelf, saliency, sample_crop, samples
+from dashboard.services.networks import (
+    DETECTORS,
+    detector,
+    listing,
+    measure_milliseconds,
+    milliseconds_of,
+    predictor,
+    runtime,
+)
+from dashboard.services.photos import (
+    analysis,
+    has_photo_result,
+    photo_result,
+    photo_store,
+    saliency,
+    sample_analysis,
+    sample_crop,
+    samples,
+)
 
 __all__ = [
-    "ANALYSES_BYTES",
     "DATA_VARIABLE",
     "DETECTORS",
     "Photo",
+    "PhotoStore",
     "analysis",
-    "changed",
+    "data_path",
     "dataset",
     "detector",
     "embedding",
@@ -40,19 +57,22 @@ __all__ = [
     "evaluation",
     "facts",
     "findings",
+    "has_photo_result",
     "history",
     "image_saliency",
-    "lab_shelf",
+    "is_read",
     "listing",
-    "logits_key",
-    "map_shelf",
     "mean_faces",
+    "measure_milliseconds",
     "milliseconds_of",
-    "named_source",
+    "photo_result",
+    "photo_store",
     "predictor",
-    "quickly_told",
+    "results",
     "robustness",
+    "runtime",
     "saliency",
+    "sample_analysis",
     "sample_crop",
     "samples",
     "summary",

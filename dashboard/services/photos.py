@@ -1,11 +1,9 @@
-"""Photos and everything computed from them.
-
-Cached resources are shared by all sessions and never modified; every cache is bounded.
-"""
+"""The photos of a session and everything computed from them, in a store that ends with the session."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
@@ -13,69 +11,46 @@ import streamlit as st
 from core import images
 from core.checkpoints import ModelCard
 from core.faces import MEASURED, CropMargin, crop
-from core.inference import ClassMaps, PhotoAnalysis, Predictor, analyze, class_saliency
+from core.inference import ClassMaps, PhotoAnalysis, Predictor, class_saliency
+from core.photo_store import MAX_PHOTOS, Photo, PhotoStore
 from core.sample_photos import SamplePhoto, sample_photos
-from dashboard.services import memory
-from dashboard.services.networks import detector
-from dashboard.services.shelf import Shelf
+from dashboard.services.networks import detector, runtime
 
-# An analysis keeps its photo: twelve of 12 megapixels fit, and two of the largest that are let in.
-ANALYSES_BYTES = 420 << 20
+Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
-class Photo:
-    """Bytes as they came, never written anywhere."""
-
-    name: str
-    data: bytes
-    digest: str
-    source: str  # "upload", "webcam" or "sample"
-    file_id: str = ""  # the uploader's own key of the file
-
-    @classmethod
-    def of(cls, name: str, data: bytes, source: str, file_id: str = "") -> Photo:
-        return cls(name, data, images.digest(data), source, file_id)
+def photo_store() -> PhotoStore:
+    """The photos of this session. Streamlit drops the session's state, and with it the store, when the session ends."""
+    store: PhotoStore = st.session_state.setdefault("photo_store", PhotoStore(MAX_PHOTOS))
+    return store
 
 
-def analysis(photo: Photo, predictors: list[Predictor], detector_name: str, *, whole_image: bool) -> PhotoAnalysis:
-    """Faces and answers for one photo. Raises ImageError for bytes that are no photo."""
-    networks_key = tuple((p.model_id, p.card.weights_sha256) for p in predictors)
-    key, shelf = (photo.digest, networks_key, detector_name, whole_image), _analyses()
-
-    def make() -> PhotoAnalysis:
-        found_by = detector(detector_name)
-        with st.spinner("Looking for faces and asking the networks …"):
-            memory.analyzed()
-            return analyze(images.decode(photo.data), found_by, predictors, whole_image=whole_image)
-
-    return shelf.get(key, make)
+def photo_result(photo: Photo, key: Hashable, compute: Callable[[], Result]) -> Result:
+    """A result of a photo, computed once per session."""
+    return photo_store().compute(photo, key, compute)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _analyses() -> Shelf:
-    return Shelf(12, most_bytes=ANALYSES_BYTES, weigh=lambda analysis: analysis.nbytes)
+def has_photo_result(photo: Photo, key: Hashable) -> bool:
+    """Whether the result is stored."""
+    return photo_store().has(photo, key)
+
+
+def analysis(photo: Photo, predictors: Sequence[Predictor], detector_name: str, *, whole_image: bool) -> PhotoAnalysis:
+    """Faces and predictions for one photo. Raises ImageError, NotFiniteError and DetectorUnavailableError."""
+
+    def compute() -> PhotoAnalysis:
+        detector(detector_name)
+        with st.spinner("Detecting and classifying faces …"):
+            return runtime().analyze(images.decode(photo.data), predictors, detector_name, whole_image=whole_image)
+
+    networks = tuple((p.model_id, p.card.weights_sha256) for p in predictors)
+    return photo_result(photo, ("analysis", networks, detector_name, whole_image), compute)
 
 
 def saliency(photo: Photo, found: PhotoAnalysis, face_number: int, network: Predictor, stage: str) -> ClassMaps:
     """Maps of every class for one face of an analysis."""
-    return _saliency(
-        photo.digest, found.detector, face_number, network.model_id, network.card.weights_sha256, stage, found, network
-    )
-
-
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _saliency(
-    digest: str,  # noqa: ARG001
-    detector_name: str,  # noqa: ARG001
-    face_number: int,
-    model_id: str,  # noqa: ARG001
-    sha256: str,  # noqa: ARG001
-    stage: str,
-    _analysis: PhotoAnalysis,
-    _predictor: Predictor,
-) -> ClassMaps:
-    return class_saliency(_predictor, _analysis.faces[face_number], stage)
+    key = ("saliency", found.detector, face_number, network.model_id, network.card.weights_sha256, stage)
+    return photo_result(photo, key, lambda: class_saliency(network, found.faces[face_number], stage))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -84,20 +59,21 @@ def samples() -> dict[str, SamplePhoto]:
     return sample_photos()
 
 
+def sample_analysis(network: Predictor) -> PhotoAnalysis:
+    """The first sample portrait, which is no photo of a session, analyzed by one network."""
+    data = next(iter(samples().values())).data
+    key = ("sample", network.model_id, network.card.weights_sha256)
+    return runtime().results.get(key, lambda: runtime().analyze(images.decode(data), [network], "haar"))
+
+
 def sample_crop(card: ModelCard) -> np.ndarray | None:
     """The face of the first sample portrait, framed as a network's training images are: (h, w, 3) uint8, or None."""
-    margin = card.preprocessing.crop_margin.get("haar")
-    return _sample_crop(CropMargin(*margin) if margin else MEASURED["haar"])
+    stored = card.preprocessing.crop_margin.get("haar")
+    margin = CropMargin(*stored) if stored else MEASURED["haar"]
 
+    def compute() -> np.ndarray | None:
+        image = images.decode(next(iter(samples().values())).data)
+        faces = detector("haar").detect(image)
+        return crop(image, faces[0], margin) if faces else None
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _sample_crop(margin: CropMargin) -> np.ndarray | None:
-    image = images.decode(next(iter(samples().values())).data)
-    faces = detector("haar").detect(image)
-    return crop(image, faces[0], margin) if faces else None
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def lab_shelf() -> Shelf:
-    """Where the panels of Analyze keep what was slow to make (``dashboard.lab.kept``)."""
-    return Shelf(512)
+    return runtime().results.get(("sample crop", margin), compute)

@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 from core.checkpoints import Checkpoint
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.evaluation import ConfusionMatrix
+from core.inference import class_saliency
 from dashboard import services, style
 from dashboard.plots import charts, confusion, saliency_pictures
-from dashboard.services import Photo
 from dashboard.ui import theme
 
 HEIGHT_PX = 240
@@ -29,14 +29,13 @@ class Example:
 
 def live_example() -> Example | None:
     """Computed by the network that is installed; None where none is, or where the portrait's face is not found."""
-    listing, samples = services.listing(), list(services.samples().values())
-    if not listing.checkpoints or not samples:
+    listing = services.listing()
+    if not listing.with_weights:
         return None
-    checkpoint = listing.checkpoints[0]
-    photo = Photo.of(samples[0].title, samples[0].data, "sample")
+    checkpoint = listing.with_weights[0]
     try:
         network = services.predictor(checkpoint)
-        analysis = services.analysis(photo, [network], "haar", whole_image=False)
+        analysis = services.sample_analysis(network)
     except (CheckpointError, NotFiniteError):
         return None  # the pages that use the network say what is wrong with it
     if not analysis.faces:
@@ -48,7 +47,7 @@ def live_example() -> Example | None:
     )
     chart = charts.probabilities(charts.with_ensemble(face.groups[0]), form, name, inks)
     chart.update_layout(height=HEIGHT_PX, showlegend=False, margin={"t": 4, "b": 4})
-    maps_of_face = services.saliency(photo, analysis, 0, network, checkpoint.card.cam_layer)
+    maps_of_face = class_saliency(network, face)
     picture = saliency_pictures.overlay_picture(
         face.inputs[network.model_id], maps_of_face.explanation(face.verdict.top), opacity=0.55, colormap="viridis"
     )

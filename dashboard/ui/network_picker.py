@@ -20,20 +20,20 @@ def pick_networks(key: str = "networks") -> list[Checkpoint]:
     listing = services.listing()
     for problem in listing.problems:
         st.warning(problem, icon=":material/warning:")
-    if not listing.checkpoints:
+    if not listing.with_weights:
         st.info(EMPTY, icon=":material/info:")
         return []
-    names = titles(list(listing.checkpoints))
+    names = titles(list(listing.with_weights))
     chosen = st.pills(
         "Networks",
-        [c.card.run_id for c in listing.checkpoints],
+        [c.card.run_id for c in listing.with_weights],
         selection_mode="multi",
-        default=[c.card.run_id for c in listing.checkpoints],
+        default=[c.card.run_id for c in listing.with_weights],
         format_func=names.__getitem__,
         key=key,
         bind="query-params",
     )
-    return [c for c in listing.checkpoints if c.card.run_id in (chosen or [])]
+    return [c for c in listing.with_weights if c.card.run_id in (chosen or [])]
 
 
 def pick_weights(checkpoints: list[Checkpoint]) -> dict[str, float]:

@@ -28,19 +28,24 @@ def source_picker() -> None:
         width="stretch",
     )
     if source == "Webcam":
-        st.camera_input("Take a snapshot", key="snapshot", on_change=_keep_snapshot, label_visibility="collapsed")
+        key = session.widget_key("snapshot")
+        st.camera_input("Take a snapshot", key=key, on_change=_add_snapshot, args=(key,), label_visibility="collapsed")
     elif source == "Samples":
         for sample in services.samples().values():
             st.button(sample.title, key=f"side-{sample.name}", on_click=keep_sample, args=(sample,), width="stretch")
     else:
+        key = session.widget_key("uploads")
         files = st.file_uploader(
             "JPEG, PNG, WebP, GIF, TIFF or BMP",
             accept_multiple_files=True,
-            key="uploads",
-            on_change=_keep_uploads,
+            key=key,
+            on_change=_add_uploads,
+            args=(key,),
             help="Photos stay in this session's memory. They are never written to disk, logged or sent on.",
         )
         st.session_state["uploader_ids"] = {f.file_id for f in files}
+    if session.photos():
+        st.button("Forget all photos", on_click=session.clear_photos, icon=":material/delete:", type="tertiary")
 
 
 def sample_cards(columns: int = 3) -> None:
@@ -72,8 +77,8 @@ def keep_sample(sample: SamplePhoto) -> None:
     session.add_photo(Photo.of(sample.title, sample.data, "sample"))
 
 
-def _keep_uploads() -> None:
-    files = st.session_state["uploads"] or []
+def _add_uploads(key: str) -> None:
+    files = st.session_state[key] or []
     before: set[str] = st.session_state.get("uploader_ids", set())
     session.drop_uploads(before - {f.file_id for f in files})
     # The first new file is shown first, so it is added last.
@@ -81,8 +86,8 @@ def _keep_uploads() -> None:
         _keep(Photo.of(file.name, file.getvalue(), "upload", file.file_id))
 
 
-def _keep_snapshot() -> None:
-    snapshot = st.session_state["snapshot"]
+def _add_snapshot(key: str) -> None:
+    snapshot = st.session_state[key]
     if snapshot is not None:
         _keep(Photo.of("Webcam snapshot", snapshot.getvalue(), "webcam"))
 

@@ -1,62 +1,49 @@
-"""What a session keeps: the photos a person brought. All else lives in widgets, bound to the URL or the session."""
+"""Which photos the session has and which one is shown; everything else is in widgets."""
 
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from dashboard import services
 from dashboard.services import Photo
 
-# A session holds its photos in memory; a person compares a handful, and a server has many sessions.
-MAX_PHOTOS = 24
 NAMED = 8  # in a sentence
 
 
 def photos() -> list[Photo]:
     """The session's photos, oldest first."""
-    return list(st.session_state.setdefault("photos", {}).values())
+    return list(services.photo_store().photos)
 
 
 def add_photo(photo: Photo) -> None:
-    """Keep a photo and choose it; the oldest one leaves when there are too many, which is remembered."""
-    kept: dict[str, Photo] = st.session_state.setdefault("photos", {})
-    kept.pop(photo.digest, None)
-    _left().pop(photo.digest, None)
-    kept[photo.digest] = photo
-    while len(kept) > MAX_PHOTOS:
-        oldest = kept.pop(next(iter(kept)))
-        _left()[oldest.digest] = oldest.name, oldest.file_id
+    """Add a photo and show it; the oldest one is removed when there are too many."""
+    services.photo_store().add(photo)
     choose_photo(photo)
 
 
 def too_many() -> str | None:
-    """A sentence where photos had to leave: how many are kept, which are not, and what to do."""
-    names = [name for name, _ in reversed(_left().values())]  # as they stand in the uploader: the last added are first
-    if not names:
+    """A sentence if photos had to be removed: how many are left, which are not, and what to do."""
+    store = services.photo_store()
+    removed = [photo.name for photo in reversed(store.removed)]  # in the order of the uploader's list
+    if not removed:
         return None
-    kept = len(photos())
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    count = len(store.photos)
+    more = f" and {len(removed) - NAMED} more" if len(removed) > NAMED else ""
     return (
-        f"{kept} of {kept + len(names)} photos are kept, those that can be chosen below; a session holds {MAX_PHOTOS}. "
-        f"Not kept: {', '.join(names[:NAMED])}{more}. To look at those, forget photos and bring these again."
+        f"Only {count} of {count + len(removed)} photos can be shown, because a session holds at most "
+        f"{store.max_photos}. Removed: {', '.join(removed[:NAMED])}{more}. To see these, "
+        "forget all photos and add these again."
     )
 
 
-def _left() -> dict[str, tuple[str, str]]:
-    """Name and file id of the photos that left because there were too many, by digest."""
-    left: dict[str, tuple[str, str]] = st.session_state.setdefault("left_photos", {})
-    return left
-
-
 def drop_uploads(file_ids: set[str]) -> None:
-    """Forget uploads that were taken off the uploader's list, and what was said of them."""
-    kept: dict[str, Photo] = st.session_state.setdefault("photos", {})
-    for digest in [d for d, p in kept.items() if p.file_id in file_ids]:
-        kept.pop(digest)
+    """Remove uploads that were taken off the uploader's list, and the sentences about them."""
+    store = services.photo_store()
+    store.remove_uploads(file_ids)
     for file_id in file_ids:
         refused().pop(file_id, None)
-    for digest in [d for d, (_, file_id) in _left().items() if file_id in file_ids]:
-        _left().pop(digest)
-    if st.session_state.get("photo_pills") not in kept:
+    if store.get(st.session_state.get("photo_pills", "")) is None:
         st.session_state.pop("photo_pills", None)
 
 
@@ -66,27 +53,42 @@ def refuse(photo: Photo, reason: str) -> None:
 
 
 def refused() -> dict[str, str]:
-    """One sentence for each upload that is no photo, by the uploader's key of the file."""
+    """One sentence for each upload that is not a readable photo, by the uploader's key of the file."""
     sentences: dict[str, str] = st.session_state.setdefault("refused", {})
     return sentences
 
 
 def clear_photos() -> None:
-    """Forget every photo."""
-    st.session_state["photos"] = {}
+    """Remove every photo, everything computed from them, and the files that Streamlit holds for the uploader."""
+    services.photo_store().clear()
+    _delete_uploads()
     st.session_state["refused"] = {}
-    st.session_state["left_photos"] = {}
-    st.session_state.pop("photo_pills", None)
+    # A widget with another key begins without files.
+    st.session_state["source_widgets"] = st.session_state.get("source_widgets", 0) + 1
+    for key in ("photo_pills", "photo", "pair", "uploader_ids", "whole_image"):
+        st.session_state.pop(key, None)
+
+
+def widget_key(name: str) -> str:
+    """The key of the uploader or the camera; another one after all photos were removed."""
+    number = st.session_state.get("source_widgets", 0)
+    return f"{name}-{number}" if number else name
 
 
 def choose_photo(photo: Photo) -> None:
-    """Show this photo, with its faces looked for again."""
+    """Show this photo, with its faces detected again."""
     st.session_state["photo"] = st.session_state["photo_pills"] = photo.digest
     st.session_state.pop("whole_image", None)
 
 
 def chosen_photo() -> Photo | None:
-    """The photo on the screen; the last one where the chosen one is gone."""
-    kept: dict[str, Photo] = st.session_state.setdefault("photos", {})
-    chosen = kept.get(st.session_state.get("photo", ""))
-    return chosen or (list(kept.values())[-1] if kept else None)
+    """The photo that is shown; the newest one if the chosen one was removed."""
+    chosen = services.photo_store().get(st.session_state.get("photo", ""))
+    return chosen or next(reversed(photos()), None)
+
+
+def _delete_uploads() -> None:
+    """Streamlit itself holds uploaded files until the session ends, also those of widgets that are gone."""
+    context = get_script_run_ctx()
+    if context is not None:
+        context.uploaded_file_mgr.remove_session_files(context.session_id)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.caching import Cache
+from core.caching import Cache, file_stamp
 
 
 def test_eight_threads_compute_a_key_once():
@@ -134,3 +134,18 @@ def test_clear_also_drops_what_is_being_computed():
 def test_a_cache_without_room_is_refused():
     with pytest.raises(ValueError, match="at least 1, got 0"):
         Cache(0)
+
+
+def test_a_file_stamp_changes_when_a_file_is_written_created_or_deleted(tmp_path):
+    first, second = tmp_path / "a", tmp_path / "b"
+    stamps = [file_stamp(first, second)]
+    first.write_text("1")
+    stamps.append(file_stamp(first, second))
+    first.write_text("22")
+    stamps.append(file_stamp(first, second))
+    second.write_text("1")
+    stamps.append(file_stamp(first, second))
+    first.unlink()
+    stamps.append(file_stamp(first, second))
+    assert stamps[0] == (None, None)
+    assert len(set(stamps)) == 5

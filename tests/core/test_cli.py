@@ -1,16 +1,20 @@
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from core.checkpoints import Checkpoint
 from core.cli import app, main
 from core.data import ImageFacts
+from core.records import SCHEMA_VERSION
 from core.sample_photos import sample_photos
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,46 +41,147 @@ def fails(capsys, monkeypatch, *arguments):
     return stop.value.code, " ".join(capsys.readouterr().err.split())
 
 
-def test_analyze_names_a_network_that_meets_a_value_that_is_no_number(portrait, checkpoint_root, capsys, monkeypatch):
+def lines_of(text):
+    return " ".join(text.split())
+
+
+def analyze_json(*arguments, status=0):
+    """The document that ``analyze --json`` prints, and standard error."""
+    result = CliRunner().invoke(app, ["analyze", *map(str, arguments), "--json"], catch_exceptions=False)
+    assert result.exit_code == status, result.output
+    return json.loads(result.stdout), lines_of(result.stderr)
+
+
+def test_analyze_leaves_out_a_network_that_returns_nan(portrait, checkpoint_root, monkeypatch):
     def broken(self):
         network = real(self)
-        if self.card.run_id in silent:
+        if self.card.run_id in damaged:
             with torch.no_grad():
                 network.head.weight.fill_(torch.nan)
         return network
 
-    real, silent = Checkpoint.network, {"tiny_cnn"}
+    real, damaged = Checkpoint.network, {"tiny_cnn"}
     monkeypatch.setattr(Checkpoint, "network", broken)
-    result = CliRunner().invoke(
-        app,
-        ["analyze", str(portrait), "--json", "--checkpoints", str(checkpoint_root), "--explain", str(portrait.parent)],
-    )
-    assert result.exit_code == 0, result.output
-    photo = json.loads(result.stdout)["photos"][0]
+    maps = portrait.parent / "maps"
+    document, errors = analyze_json(portrait, "--checkpoints", checkpoint_root, "--explain", maps)
+    photo = document["photos"][0]
     assert photo["left_out"] == ["tiny_cnn"]
-    assert set(photo["faces"][0]["predictions"]) == {"tiny_residual"}
-    assert not list(portrait.parent.glob("*tiny_cnn*.png"))
-    silent.add("tiny_residual")
-    status, said = fails(capsys, monkeypatch, "analyze", portrait, "--checkpoints", checkpoint_root)
-    assert status == 1
-    assert "tiny_cnn, tiny_residual returned NaN or infinity" in said
+    assert set(photo["faces"][0]["groups"][0]["predictions"]) == {"tiny_residual"}
+    assert "tiny_cnn returned NaN or infinity" in errors
+    assert "continuing with the other networks" in errors
+    assert not list(maps.glob("*tiny_cnn*.png"))
+    damaged.add("tiny_residual")
+    document, errors = analyze_json(portrait, "--checkpoints", checkpoint_root, status=1)
+    assert "tiny_cnn, tiny_residual returned NaN or infinity" in document["photos"][0]["error"]
+    assert document["photos"][0]["faces"] == []
 
 
 def test_analyze_prints_the_documented_json_and_nothing_else(portrait, checkpoint_root):
-    values = json.loads(run("analyze", portrait, "--json", "--checkpoints", checkpoint_root))
-    photo = values["photos"][0]
-    assert photo["path"] == str(portrait)
+    document, _ = analyze_json(portrait, "--checkpoints", checkpoint_root)
+    assert document["schema_version"] == SCHEMA_VERSION
+    assert set(document["networks"]) == {"tiny_cnn", "tiny_residual"}
+    photo = document["photos"][0]
+    assert (photo["path"], photo["error"]) == (str(portrait), None)
     face = photo["faces"][0]
-    assert len(face["box"]) == 4
+    assert set(face["box"]) == {"left", "top", "width", "height"}
     assert 0 <= face["score"] <= 1
-    assert set(face["predictions"]) == {"tiny_cnn", "tiny_residual", "ensemble"}
+    (group,) = face["groups"]
+    assert set(group["predictions"]) == {"tiny_cnn", "tiny_residual"}
+    assert sum(group["ensemble"]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
 
 
-def test_analyze_writes_overlays(portrait, checkpoint_root, tmp_path):
-    run("analyze", portrait, "--model", "tiny_cnn", "--explain", tmp_path / "maps", "--checkpoints", checkpoint_root)
-    written = list((tmp_path / "maps").glob("portrait-face1-tiny_cnn-*.png"))
-    assert len(written) == 1
-    assert written[0].read_bytes().startswith(b"\x89PNG")
+def test_analyze_prints_a_table_per_photo(portrait, checkpoint_root):
+    printed = run("analyze", portrait, "--checkpoints", checkpoint_root)
+    assert "tiny_residual" in printed
+    assert "ensemble of 2" in printed
+
+
+def test_analyze_continues_after_files_that_cannot_be_read(portrait, checkpoint_root, tmp_path):
+    text, empty, missing = tmp_path / "text.jpg", tmp_path / "empty", tmp_path / "missing.png"
+    text.write_text("no image")
+    empty.mkdir()
+    document, errors = analyze_json(text, empty, missing, portrait, "--checkpoints", checkpoint_root, status=1)
+    assert [p["path"] for p in document["photos"]] == [str(p) for p in (text, empty, missing, portrait)]
+    unreadable, without_images, absent, analyzed = document["photos"]
+    assert unreadable["error"]
+    assert "contains no image file" in without_images["error"]
+    assert absent["error"] == "The file cannot be read: No such file or directory."
+    assert analyzed["error"] is None
+    assert len(analyzed["faces"]) == 1
+    assert "3 of 4 photos could not be analyzed." in errors
+
+
+def test_analyze_searches_folders_for_photos(portrait, checkpoint_root, tmp_path):
+    folder = tmp_path / "photos"
+    for name in ("b/1.JPG", "a/1.jpg", ".hidden/1.jpg", "a/.hidden.jpg", "a/notes.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(portrait, folder / name)
+    document, _ = analyze_json(folder, folder / "a" / "1.jpg", "--checkpoints", checkpoint_root)
+    assert [p["path"] for p in document["photos"]] == [str(folder / "a" / "1.jpg"), str(folder / "b" / "1.JPG")]
+
+
+def test_maps_of_photos_with_the_same_name_do_not_overwrite_each_other(portrait, checkpoint_root, tmp_path):
+    other = tmp_path / "other" / portrait.name
+    other.parent.mkdir()
+    Image.open(portrait).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(other)
+    arguments = ("--model", "tiny_cnn", "--explain", tmp_path / "maps", "--checkpoints", checkpoint_root)
+    analyze_json(portrait, *arguments)
+    document, _ = analyze_json(other, *arguments)
+    inputs, photos = (
+        sorted((tmp_path / "maps").glob(f"portrait-*-face1-tiny_cnn-*-{k}.png")) for k in ("input", "photo")
+    )
+    assert len(inputs) == len(photos) == 2
+    assert {Image.open(p).size for p in inputs} == {(48, 48)}
+    face = document["photos"][0]["faces"][0]
+    assert min(Image.open(p).width for p in photos) > 0.9 * face["box"]["width"]  # the resolution of the photo
+    assert face["maps"]["tiny_cnn"]["method"] == "gradcam"
+
+
+def test_analyze_without_a_face_names_the_other_detectors(checkpoint_root, tmp_path):
+    Image.new("RGB", (200, 200), "gray").save(tmp_path / "gray.png")
+    printed = lines_of(run("analyze", tmp_path / "gray.png", "--checkpoints", checkpoint_root))
+    assert "no face found; try --detector yunet" in printed
+    assert "--whole-image" in printed
+
+
+def test_any_file_name_is_printed_on_any_terminal(portrait, checkpoint_root, tmp_path):
+    names = [os.fsdecode(b"caf\xe9.jpg"), "\u7b11\u9854.jpg"]
+    for name in names:
+        shutil.copy(portrait, tmp_path / name)
+    command = [sys.executable, "-m", "core", "analyze", *(str(tmp_path / name) for name in names)]
+    for options in (["--json"], []):
+        done = subprocess.run(
+            [*command, "--checkpoints", str(checkpoint_root), *options],
+            capture_output=True,
+            cwd=ROOT,
+            check=True,
+            env=os.environ | {"PYTHONIOENCODING": "cp1252"},
+        )
+        assert b"Traceback" not in done.stderr
+        if options:
+            assert done.stdout.isascii()
+            photos = json.loads(done.stdout)["photos"]
+            assert [Path(p["path"]).name for p in photos] == ["caf\\xe9.jpg", names[1]]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--detector", "foo"], "No face detector 'foo'"),
+        (["--device", "gpu"], "Expected one of the devices auto, cpu, cuda, mps, got 'gpu'."),
+        (["--explain", "FILE/maps"], "maps cannot be written"),
+        (["--model", "nobody"], "There is no network 'nobody'"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_one_sentence(
+    portrait, checkpoint_root, tmp_path, capsys, monkeypatch, options, sentence
+):
+    (tmp_path / "file").write_text("")
+    options = [o.replace("FILE", str(tmp_path / "file")) for o in options]
+    code, message = fails(capsys, monkeypatch, "analyze", portrait, "--checkpoints", checkpoint_root, *options)
+    assert code == 1
+    assert sentence in message
+    assert "Traceback" not in message
 
 
 def test_models_lists_the_cards(checkpoint_root):
@@ -149,11 +254,10 @@ def test_every_help_has_an_example():
         (["evaluate", "nobody", "--data", "x.csv"], "There is no network 'nobody'"),
         (["train", "nothing", "--data", "x.csv"], "There is no recipe 'nothing'"),
         (["data", "audit", "nowhere.csv"], "nowhere.csv"),
-        (["analyze", "nowhere.jpg"], "nowhere.jpg cannot be read"),
     ],
 )
-def test_what_a_user_can_mend_is_one_sentence_and_status_1(capsys, monkeypatch, checkpoint_root, arguments, sentence):
-    if arguments[0] in ("evaluate", "analyze"):
+def test_an_error_of_the_user_is_one_sentence_and_status_1(capsys, monkeypatch, checkpoint_root, arguments, sentence):
+    if arguments[0] == "evaluate":
         arguments = [*arguments, "--checkpoints", checkpoint_root]
     code, message = fails(capsys, monkeypatch, *arguments)
     assert code == 1

@@ -1,4 +1,4 @@
-"""Runs for the evaluation tests: drawn at random, or built to give certain answers."""
+"""Runs for the evaluation tests: random ones, and ones with given predictions."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from core.evaluation import EvaluationRun
 from core.labels import FER7, LabelSet
 
 
-# Session-wide, so that hypothesis may use them: they hold no state.
+# Session-wide, so that hypothesis may use them: they have no state.
 @pytest.fixture(scope="session")
 def make_run() -> Callable[..., EvaluationRun]:
-    """N images whose logits lean toward the truth by ``skill``; two seeds give two networks on one test set."""
+    """N images whose logits favor the truth by ``skill``; different seeds are different networks on one test set."""
 
     def make(
         n: int = 400, *, seed: int = 0, skill: float = 1.5, labels: LabelSet = FER7, **fields: object
@@ -39,7 +39,7 @@ def make_run() -> Callable[..., EvaluationRun]:
 
 @pytest.fixture(scope="session")
 def run_from() -> Callable[..., EvaluationRun]:
-    """A run with given probabilities (N, K), classes a, b, c ..."""
+    """A run with given probabilities (N, K) and the classes a, b, c ..."""
 
     def make(truth: Sequence[int], probabilities: Sequence[Sequence[float]], **fields: object) -> EvaluationRun:
         p = np.asarray(probabilities, np.float64)
@@ -57,8 +57,8 @@ def run_from() -> Callable[..., EvaluationRun]:
 
 
 @pytest.fixture(scope="session")
-def answering(run_from: Callable[..., EvaluationRun]) -> Callable[..., EvaluationRun]:
-    """A run that answers certain classes: ``answering(truth, predicted, classes)``."""
+def predicting(run_from: Callable[..., EvaluationRun]) -> Callable[..., EvaluationRun]:
+    """A run that predicts given classes: ``predicting(truth, predicted, classes)``."""
 
     def make(truth: Sequence[int], predicted: Sequence[int], classes: int = 3, **fields: object) -> EvaluationRun:
         return run_from(truth, 0.1 / classes + 0.9 * np.eye(classes)[list(predicted)], **fields)

@@ -33,26 +33,26 @@ def embedding(n: int = 6, **fields: object) -> Embedding:
     return Embedding(**(values | fields))  # type: ignore[arg-type]
 
 
-def test_components_and_shares_of_points_on_a_line_and_beside_it():
-    # Along (3, 4) the points lie at -10, 0 and 10, across it nowhere: one direction explains everything.
+def test_components_and_shares_match_a_calculation_by_hand():
+    # Points at -10, 0 and 10 on the line along (3, 4): one component explains all variance.
     features = np.array([[-6.0, -8.0], [0.0, 0.0], [6.0, 8.0]])
     found = reduced(features)
     assert np.abs(found.components[:, 0]) == pytest.approx([10, 0, 10])
     assert found.components[0, 0] == -found.components[2, 0]
     assert found.explained == pytest.approx([1, 0], abs=1e-9)
-    # A cross of arms 3 and 1: variances 18/3 and 2/3 of 20/3.
+    # A cross with arms of length 3 and 1: variances 18/3 and 2/3 of 20/3.
     cross = reduced(np.array([[3.0, 0], [-3, 0], [0, 1], [0, -1]]))
     assert cross.explained == pytest.approx([0.9, 0.1])
 
 
-def test_no_more_components_than_images_features_or_fifty_allow():
+def test_the_number_of_components_is_limited_by_images_features_and_fifty():
     random = np.random.default_rng(1)
     assert reduced(random.normal(size=(200, 80))).components.shape == (200, COMPONENTS)
     assert reduced(random.normal(size=(10, 80))).components.shape == (10, 9)
     assert reduced(random.normal(size=(10, 4))).components.shape == (10, 4)
 
 
-def test_features_that_are_all_alike_explain_nothing_and_are_no_error():
+def test_identical_features_explain_no_variance():
     found = reduced(np.full((5, 3), 2.5))
     assert found.explained.tolist() == [0, 0, 0]
     assert not found.components.any()
@@ -74,14 +74,14 @@ def test_distances_survive_half_precision():
         (np.array([[0.0, 1], [np.nan, 0]]), "the features of image 1 are not finite"),
     ],
 )
-def test_features_that_cannot_be_reduced_are_named(features, sentence):
+def test_features_that_cannot_be_reduced_are_refused(features, sentence):
     with pytest.raises(EvaluationError, match=sentence):
         reduced(features)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(2, 30), st.integers(1, 12), st.floats(1e-3, 1e3), st.integers(0, 9))
-def test_shares_fall_and_never_exceed_the_whole(n, c, scale, seed):
+def test_shares_are_descending_and_sum_to_at_most_one(n, c, scale, seed):
     found = reduced(np.random.default_rng(seed).normal(size=(n, c)) * scale)
     assert (np.diff(found.explained) <= 1e-9).all()
     assert found.explained.sum() <= 1 + 1e-6
@@ -104,12 +104,12 @@ def test_arrays_that_do_not_fit_together_are_refused(fields, sentence):
         embedding(**fields)
 
 
-def test_an_embedding_cannot_be_written_to():
+def test_the_arrays_are_read_only():
     with pytest.raises(ValueError, match="read-only"):
         embedding().components[0, 0] = 1
 
 
-def test_what_is_saved_is_read_back(tmp_path):
+def test_a_saved_embedding_is_loaded_unchanged(tmp_path):
     written = embedding()
     path = tmp_path / "embeddings-test.parquet"
     written.save(path)
@@ -126,16 +126,16 @@ def without_column(table: pa.Table) -> pa.Table:
     return table.drop_columns(["component_2"])
 
 
-def with_a_hole(table: pa.Table) -> pa.Table:
-    holed = pa.array([None, *table["component_1"].to_pylist()[1:]], pa.float32())
-    return table.set_column(1, "component_1", holed)
+def with_an_empty_cell(table: pa.Table) -> pa.Table:
+    values = pa.array([None, *table["component_1"].to_pylist()[1:]], pa.float32())
+    return table.set_column(1, "component_1", values)
 
 
 def without_metadata(table: pa.Table) -> pa.Table:
     return table.replace_schema_metadata({})
 
 
-def with_odd_metadata(table: pa.Table) -> pa.Table:
+def with_damaged_metadata(table: pa.Table) -> pa.Table:
     return table.replace_schema_metadata({b"embedding": json.dumps({"explained": "much"}).encode()})
 
 
@@ -143,12 +143,12 @@ def with_odd_metadata(table: pa.Table) -> pa.Table:
     ("change", "sentence"),
     [
         (without_column, "embeddings-test.parquet lacks the column 'component_2'"),
-        (with_a_hole, "must hold a number in every cell"),
-        (without_metadata, "does not say how much its components explain"),
-        (with_odd_metadata, "does not say how much its components explain"),
+        (with_an_empty_cell, "row 0 of the column 'component_1' is empty"),
+        (without_metadata, "lacks the metadata on its components"),
+        (with_damaged_metadata, "lacks the metadata on its components"),
     ],
 )
-def test_a_damaged_file_is_named(tmp_path, change, sentence):
+def test_a_damaged_file_is_refused_by_name(tmp_path, change, sentence):
     path = tmp_path / "embeddings-test.parquet"
     embedding().save(path)
     pq.write_table(change(pq.read_table(path)), path)
@@ -156,14 +156,14 @@ def test_a_damaged_file_is_named(tmp_path, change, sentence):
         Embedding.load(path, model_id="net", split="test")
 
 
-def test_a_file_that_is_no_parquet_is_named(tmp_path):
+def test_a_file_that_is_not_parquet_is_refused_by_name(tmp_path):
     path = tmp_path / "embeddings-test.parquet"
     path.write_bytes(b"no table")
     with pytest.raises(EvaluationError, match="cannot be read as a Parquet file"):
         Embedding.load(path, model_id="net", split="test")
 
 
-def test_a_sample_is_bounded_fixed_and_in_order():
+def test_a_sample_is_limited_deterministic_and_in_order():
     big = embedding(50, components=np.arange(150).reshape(50, 3))
     sample = big.sample(20)
     assert len(sample) == 20
@@ -173,31 +173,31 @@ def test_a_sample_is_bounded_fixed_and_in_order():
     assert embedding(6).sample(20).image_ids.tolist() == embedding(6).image_ids.tolist()
 
 
-def test_the_pca_plane_is_the_first_two_components():
+def test_the_pca_map_is_the_first_two_components():
     assert np.array_equal(pca_plane(embedding()), embedding().components[:, :2].astype(np.float32))
     single = embedding(components=np.arange(6)[:, None], explained=np.array([1.0]))
     assert pca_plane(single)[:, 1].tolist() == [0] * 6
 
 
 @pytest.fixture(scope="module")
-def two_heaps() -> Embedding:
+def two_clusters() -> Embedding:
     """Twenty images far from twenty others."""
     random = np.random.default_rng(3)
     features = random.normal(size=(40, 5)) + np.repeat([[0.0], [30.0]], 20, axis=0)
     return reduced(features)
 
 
-def test_tsne_keeps_neighbors_together_and_tells_its_stages(two_heaps):
+def test_tsne_keeps_neighbors_together_and_reports_its_stages(two_clusters):
     stages: list[tuple[int, int]] = []
-    plane = tsne_plane(two_heaps, lambda done, total: stages.append((done, total)))
+    plane = tsne_plane(two_clusters, lambda done, total: stages.append((done, total)))
     assert stages == [(i + 1, STAGES) for i in range(STAGES)]
     assert plane.shape == (40, 2)
     distances = np.linalg.norm(plane[:, None] - plane[None], axis=2) + np.diag(np.full(40, np.inf))
     assert ((distances.argmin(axis=1) < 20) == (np.arange(40) < 20)).all()
-    assert np.array_equal(plane, tsne_plane(two_heaps))
+    assert np.array_equal(plane, tsne_plane(two_clusters))
 
 
-def test_tsne_can_be_stopped_between_stages(two_heaps):
+def test_tsne_can_be_stopped_between_stages(two_clusters):
     class StopError(Exception):
         pass
 
@@ -205,12 +205,12 @@ def test_tsne_can_be_stopped_between_stages(two_heaps):
         raise StopError
 
     with pytest.raises(StopError):
-        tsne_plane(two_heaps, stop)
+        tsne_plane(two_clusters, stop)
 
 
-def test_tsne_of_next_to_nothing():
+def test_tsne_needs_four_images_and_accepts_identical_ones():
     with pytest.raises(EvaluationError, match="at least 4 images, got 3"):
         tsne_plane(embedding(3))
     assert np.isfinite(tsne_plane(embedding(4))).all()
-    alike = embedding(5, components=np.zeros((5, 3)))
-    assert np.isfinite(tsne_plane(alike)).all()
+    identical = embedding(5, components=np.zeros((5, 3)))
+    assert np.isfinite(tsne_plane(identical)).all()

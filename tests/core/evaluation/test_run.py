@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from core.errors import EvaluationError
-from core.evaluation import EvaluationRun, ensemble_run, error_table
+from core.evaluation import EvaluationRun
 from core.labels import FER7, FERPLUS8, LabelSet
 
 TWO = LabelSet("two", ("no", "yes"))
@@ -23,20 +23,21 @@ def test_probabilities_are_the_softmax_of_logits_over_temperature() -> None:
     logits = np.array([[0, 2 * np.log(3)]])
     run = EvaluationRun("m", "test", TWO, np.array([5]), np.array([1]), logits, temperature=2.0)
     np.testing.assert_allclose(run.probabilities, [[0.25, 0.75]], rtol=1e-6)
-    np.testing.assert_allclose(run.raw_confidence, [0.9], rtol=1e-6)
+    np.testing.assert_allclose(run.uncalibrated.confidence, [0.9], rtol=1e-6)
+    np.testing.assert_allclose(run.true_probability, [0.75], rtol=1e-6)
     assert run.predicted.tolist() == [1]
     assert run.correct.tolist() == [True]
     np.testing.assert_allclose(run.confidence, [0.75], rtol=1e-6)
 
 
-def test_arrays_take_their_types_and_cannot_be_written(make_run) -> None:
+def test_arrays_are_converted_and_read_only(make_run) -> None:
     given_ids = np.arange(400, dtype=np.int32)
     run = make_run(image_ids=given_ids)
     assert (run.image_ids.dtype, run.truth.dtype, run.logits.dtype) == (np.int64, np.int64, np.float32)
     for array in (run.image_ids, run.truth, run.logits, run.copy_in_train, run.probabilities, run.predicted):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
-    given_ids[0] = 7  # the caller's own array is left as it was
+    given_ids[0] = 7  # the array of the caller stays writable
 
 
 @pytest.mark.parametrize(
@@ -53,20 +54,20 @@ def test_arrays_take_their_types_and_cannot_be_written(make_run) -> None:
         ({"copy_in_train": np.zeros(3, bool)}, r"copy_in_train must be bool with shape \(400,\)"),
     ],
 )
-def test_what_does_not_fit_together_is_refused_with_the_run_named(make_run, change, message) -> None:
+def test_arrays_that_do_not_fit_are_refused_with_the_name_of_the_run(make_run, change, message) -> None:
     with pytest.raises(EvaluationError, match=f"network_0 on test: .*{message}"):
         make_run(**change)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e300])
-def test_a_logit_that_is_no_number_is_named_by_its_row_and_image(make_run, bad) -> None:
+def test_a_logit_that_is_not_finite_is_named_by_row_and_image(make_run, bad) -> None:
     logits = make_run().logits.astype(np.float64)
     logits[17, 3] = bad
     with pytest.raises(EvaluationError, match=r"row 17 \(image 1017\) must hold finite logits"):
         make_run(logits=logits)
 
 
-def test_pairing_brings_the_other_run_into_this_order(make_run) -> None:
+def test_pairing_reorders_the_other_run(make_run) -> None:
     first, second = make_run(seed=0), make_run(seed=1)
     shuffled = second.select(np.random.default_rng(0).permutation(len(second)))
     a, b = first.paired_with(shuffled)
@@ -76,33 +77,28 @@ def test_pairing_brings_the_other_run_into_this_order(make_run) -> None:
     np.testing.assert_array_equal(b.copy_in_train, second.copy_in_train)
 
 
-def test_pairing_refuses_other_images_classes_or_labels_by_name(make_run) -> None:
+def test_pairing_refuses_other_images_classes_splits_and_labels_by_name(make_run) -> None:
     first, second = make_run(seed=0), make_run(seed=1)
     with pytest.raises(
-        EvaluationError, match=r"network_0 and network_1 answered different images: 400 .* 399 .* 399 in"
+        EvaluationError, match=r"network_0 and network_1 were evaluated on different images: 400 .* 399 .* 399 in"
     ):
         first.paired_with(second.select(np.arange(399)))
-    with pytest.raises(EvaluationError, match=r"network_0 answers FER7 .* network_1 FERPLUS8"):
+    with pytest.raises(EvaluationError, match=r"network_0 predicts FER7 .* network_1 FERPLUS8"):
         first.paired_with(make_run(seed=1, labels=FERPLUS8))
+    with pytest.raises(EvaluationError, match="different splits, test and val"):
+        first.paired_with(replace(second, split="val"))
     other_truth = second.truth.copy()
     other_truth[3] = (other_truth[3] + 1) % 7
     with pytest.raises(EvaluationError, match=r"network_0 and network_1 .* different labels: image 1003 is"):
         first.paired_with(replace(second, truth=other_truth))
 
 
-def test_classes_under_another_name_of_the_set_can_be_paired(make_run) -> None:
+def test_label_sets_with_other_names_but_the_same_classes_can_be_paired(make_run) -> None:
     same = make_run(seed=1, labels=LabelSet("mine", FER7.classes))
     assert make_run().paired_with(same)[1] is same
 
 
-def test_copies_are_left_out_only_where_they_are_known(make_run) -> None:
-    run = make_run()
-    assert len(run.without_copies()) == 400 - int(run.copy_in_train.sum()) < 400
-    with pytest.raises(EvaluationError, match="network_0 on test: copies in training must be known"):
-        make_run(copy_in_train=None).without_copies()
-
-
-def test_rows_are_chosen_by_mask_number_or_image(make_run) -> None:
+def test_rows_are_selected_by_mask_position_or_image(make_run) -> None:
     run = make_run(temperature=1.7)
     by_number, by_mask = run.select(np.array([2, 5])), run.select(np.isin(np.arange(400), [2, 5]))
     by_image = run.on_images(np.array([1002, 1005]))
@@ -111,7 +107,7 @@ def test_rows_are_chosen_by_mask_number_or_image(make_run) -> None:
         assert (chosen.image_ids.tolist(), chosen.temperature) == ([1002, 1005], 1.7)
     with pytest.raises(EvaluationError, match=r"mask must have shape \(400,\)"):
         run.select(np.ones(3, bool))
-    with pytest.raises(EvaluationError, match="no image 9999"):
+    with pytest.raises(EvaluationError, match="none for image 9999"):
         run.on_images(np.array([1002, 9999]))
 
 
@@ -129,20 +125,20 @@ def test_mapping_to_fer2013_drops_contempt_and_renormalizes(make_run) -> None:
         assert FER7.classes[mapped.truth[row]] == FERPLUS8.classes[run.truth[kept][row]]
 
 
-def test_mapping_with_other_labels_keeps_every_image_and_can_then_be_paired(make_run) -> None:
+def test_mapping_with_given_labels_keeps_every_image(make_run) -> None:
     fer = make_run()
     ferplus = make_run(labels=FERPLUS8, seed=1).mapped_to(FER7, truth=fer.truth)
     assert len(ferplus) == len(fer)
     assert fer.paired_with(ferplus)[1] is ferplus
 
 
-def test_a_run_cannot_be_mapped_to_classes_it_does_not_answer(make_run) -> None:
-    with pytest.raises(EvaluationError, match="maps to FERPLUS8 only if it answers all its classes, got no 'contempt'"):
+def test_a_run_cannot_be_mapped_to_a_class_it_does_not_predict(make_run) -> None:
+    with pytest.raises(EvaluationError, match="FERPLUS8 needs a network with all its classes, got no 'contempt'"):
         make_run().mapped_to(FERPLUS8)
 
 
 @pytest.mark.parametrize("copies", [True, False])
-def test_a_saved_run_comes_back_bit_for_bit(make_run, tmp_path, copies) -> None:
+def test_a_saved_run_is_loaded_unchanged(make_run, tmp_path, copies) -> None:
     run = make_run(temperature=1.4) if copies else make_run(temperature=1.4, copy_in_train=None)
     path = tmp_path / "predictions-test.parquet"
     run.save(path)
@@ -164,7 +160,7 @@ def test_a_saved_run_can_be_read_with_pandas(make_run, tmp_path) -> None:
     assert table["logit_happy"].dtype == np.float32
 
 
-def test_classes_are_read_by_name_not_by_place(make_run, tmp_path) -> None:
+def test_classes_are_read_by_name_not_by_position(make_run, tmp_path) -> None:
     run = make_run()
     run.save(tmp_path / "run.parquet")
     table = pd.read_parquet(tmp_path / "run.parquet")
@@ -172,7 +168,7 @@ def test_classes_are_read_by_name_not_by_place(make_run, tmp_path) -> None:
     np.testing.assert_array_equal(load(tmp_path / "reversed.parquet").logits, run.logits)
 
 
-def test_a_run_without_images_survives_saving(make_run, tmp_path) -> None:
+def test_a_run_without_images_can_be_saved(make_run, tmp_path) -> None:
     make_run().select(np.zeros(400, bool)).save(tmp_path / "run.parquet")
     assert len(load(tmp_path / "run.parquet")) == 0
 
@@ -199,7 +195,7 @@ def with_half_known_copies(table: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("damage", "message"),
     [
         (without_fear, "lacks the column 'logit_fear'"),
         (with_nan, r"(row 12 .*must hold finite logits|row 12 of the column 'logit_fear' is empty)"),
@@ -208,14 +204,14 @@ def with_half_known_copies(table: pd.DataFrame) -> pd.DataFrame:
         (with_half_known_copies, "row 0 of the column 'copy_in_train' is empty"),
     ],
 )
-def test_a_spoiled_file_is_refused_in_a_sentence_that_names_it(make_run, tmp_path, spoil, message) -> None:
+def test_a_damaged_file_is_refused_by_name(make_run, tmp_path, damage, message) -> None:
     make_run().save(tmp_path / "run.parquet")
-    spoil(pd.read_parquet(tmp_path / "run.parquet")).to_parquet(tmp_path / "spoiled.parquet")
-    with pytest.raises(EvaluationError, match=rf"spoiled\.parquet.*{message}"):
-        load(tmp_path / "spoiled.parquet")
+    damage(pd.read_parquet(tmp_path / "run.parquet")).to_parquet(tmp_path / "damaged.parquet")
+    with pytest.raises(EvaluationError, match=rf"damaged\.parquet.*{message}"):
+        load(tmp_path / "damaged.parquet")
 
 
-def test_a_file_that_is_cut_or_missing_is_refused_by_name(make_run, tmp_path) -> None:
+def test_a_truncated_or_missing_file_is_refused_by_name(make_run, tmp_path) -> None:
     make_run().save(tmp_path / "run.parquet")
     (tmp_path / "cut.parquet").write_bytes((tmp_path / "run.parquet").read_bytes()[:-50])
     for name in ("cut.parquet", "missing.parquet"):
@@ -223,77 +219,29 @@ def test_a_file_that_is_cut_or_missing_is_refused_by_name(make_run, tmp_path) ->
             load(tmp_path / name)
 
 
-def test_an_ensemble_is_the_mean_of_probabilities_each_at_its_own_temperature(make_run) -> None:
-    a, b = make_run(seed=0, temperature=0.7), make_run(seed=1, temperature=2.0)
-    mean = ensemble_run([a, b])
-    np.testing.assert_allclose(mean.probabilities, (a.probabilities + b.probabilities) / 2, atol=1e-6)
-    assert (mean.model_id, mean.temperature, len(mean)) == ("ensemble", 1.0, 400)
-    weighted = ensemble_run([a, b], [3, 1], model_id="both")
-    np.testing.assert_allclose(weighted.probabilities, 0.75 * a.probabilities + 0.25 * b.probabilities, atol=1e-6)
-
-
-def test_an_ensemble_pairs_its_members_and_keeps_what_is_known_of_copies(make_run) -> None:
-    a, b = make_run(seed=0, copy_in_train=None), make_run(seed=1)
-    shuffled = b.select(np.random.default_rng(0).permutation(400))
-    np.testing.assert_allclose(ensemble_run([a, shuffled]).logits, ensemble_run([a, b]).logits)
-    np.testing.assert_array_equal(ensemble_run([a, shuffled]).copy_in_train, b.copy_in_train)
-
-
-def test_a_member_without_weight_changes_nothing(make_run) -> None:
-    a, b = make_run(seed=0), make_run(seed=1)
-    np.testing.assert_allclose(ensemble_run([a, b], [1, 0]).probabilities, a.probabilities, atol=1e-6)
-
-
-def test_members_that_do_not_fit_are_refused(make_run) -> None:
-    a = make_run(seed=0)
-    with pytest.raises(EvaluationError, match="FERPLUS8"):
-        ensemble_run([a, make_run(seed=1, labels=FERPLUS8)])
-    with pytest.raises(EvaluationError, match="different images"):
-        ensemble_run([a, make_run(seed=1).select(np.arange(10))])
-    for weights in ([1.0], [0.0, 0.0], [1.0, -1.0], [1.0, float("nan")]):
-        with pytest.raises(EvaluationError, match="2 members need as many weights"):
-            ensemble_run([a, make_run(seed=1)], weights)
-    with pytest.raises(EvaluationError, match="at least one network"):
-        ensemble_run([])
-
-
-logits_of_any_size = hnp.arrays(np.float32, (4, 3), elements=st.floats(-(2.0**100), 2.0**100, width=32))
-
-
-@given(logits_of_any_size, logits_of_any_size, st.floats(0.05, 20))
+@given(
+    hnp.arrays(np.float32, (4, 3), elements=st.floats(-(2.0**100), 2.0**100, width=32)),
+    st.floats(0.05, 20),
+)
 @settings(max_examples=60, deadline=None)
-def test_any_finite_logits_give_probabilities_and_ensembles(first, second, temperature) -> None:
+def test_any_finite_logits_give_probabilities(logits, temperature) -> None:
     labels = LabelSet("letters", ("a", "b", "c"))
-    runs = [
-        EvaluationRun("m", "test", labels, np.arange(4), np.zeros(4, int), logits, temperature=temperature)
-        for logits in (first, second)
-    ]
-    for run in (*runs, ensemble_run(runs)):
-        np.testing.assert_allclose(run.probabilities.sum(axis=1), 1, rtol=1e-6)
-        assert np.isfinite(error_table(run)["loss"]).all()
-        assert (run.probabilities[np.arange(4), run.predicted] == run.confidence).all()
+    run = EvaluationRun("m", "test", labels, np.arange(4), np.zeros(4, int), logits, temperature=temperature)
+    np.testing.assert_allclose(run.probabilities.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(run.confidence, run.probabilities.max(axis=1))
+    np.testing.assert_array_equal(run.uncalibrated.predicted, run.predicted)
 
 
-def test_the_mirrored_average_is_the_mean_of_two_probabilities(tmp_path) -> None:
-    image, mirror = np.array([[0, np.log(3)]]), np.array([[0, -np.log(3)]])
-    run = EvaluationRun("m", "test", TWO, np.array([5]), np.array([1]), image, mirrored=mirror)
-    np.testing.assert_allclose(run.mirror_averaged().probabilities, [[0.5, 0.5]], rtol=1e-6)
-    ensemble = ensemble_run([run, run])
-    np.testing.assert_allclose(ensemble.mirror_averaged().probabilities, [[0.5, 0.5]], rtol=1e-6)
+def test_logits_of_mirror_images_are_stored_and_checked(make_run, tmp_path) -> None:
+    run = make_run()
+    run = replace(run, mirrored=run.logits[:, ::-1])
     run.save(tmp_path / "run.parquet")
-    again = load(tmp_path / "run.parquet", TWO)
-    np.testing.assert_array_equal(again.mirrored, run.mirrored)
-    assert len(run.select(np.array([False])).mirrored) == 0
-
-
-def test_without_answers_for_mirror_images_there_is_no_average(make_run) -> None:
-    with pytest.raises(EvaluationError, match="needs answers for the mirror images"):
-        make_run().mirror_averaged()
+    np.testing.assert_array_equal(load(tmp_path / "run.parquet").mirrored, run.mirrored)
     with pytest.raises(EvaluationError, match=r"mirrored must have shape \(400, 7\)"):
         make_run(mirrored=np.zeros((400, 3)))
 
 
-def test_mirrored_answers_follow_classes_and_images(make_run) -> None:
+def test_logits_of_mirror_images_follow_classes_and_images(make_run) -> None:
     run = make_run(labels=FERPLUS8)
     run = replace(run, mirrored=run.logits)
     mapped = run.mapped_to(FER7)

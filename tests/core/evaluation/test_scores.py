@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from core.evaluation import (
     accuracy,
     balanced_accuracy,
     macro_f1,
+    mirror_consistency,
     per_class,
     summarize,
     wilson,
@@ -18,7 +20,7 @@ from core.evaluation import (
 from core.labels import LabelSet
 
 
-def test_figures_are_scikit_learns(make_run) -> None:
+def test_scores_match_scikit_learn(make_run) -> None:
     run = make_run()
     assert accuracy(run) == wilson(int((run.truth == run.predicted).sum()), 400)
     assert macro_f1(run).value == pytest.approx(f1_score(run.truth, run.predicted, average="macro"))
@@ -29,11 +31,11 @@ def test_figures_are_scikit_learns(make_run) -> None:
         assert found == pytest.approx(tuple(column[k] for column in expected))
 
 
-def test_a_hand_counted_case(answering) -> None:
-    # a: 2 of 3 found, 2 of 3 answers right; b: 1 of 2 found, 1 of 1 right; c: 1 of 1 found, 1 of 2 right.
-    run = answering([0, 0, 0, 1, 1, 2], [0, 0, 2, 1, 0, 2])
+def test_scores_match_a_calculation_by_hand(predicting) -> None:
+    # a: 2 of 3 found, 2 of 3 predictions right; b: 1 of 2 found, 1 of 1 right; c: 1 of 1 found, 1 of 2 right.
+    run = predicting([0, 0, 0, 1, 1, 2], [0, 0, 2, 1, 0, 2])
     a, b, c = per_class(run)
-    assert (a.class_name, a.support, a.answered) == ("a", 3, 3)
+    assert (a.class_name, a.support, a.predicted) == ("a", 3, 3)
     assert [round(s.value, 6) for s in (a.precision, b.precision, c.precision)] == [0.666667, 1, 0.5]
     assert [round(s.value, 6) for s in (a.recall, b.recall, c.recall)] == [0.666667, 0.5, 1]
     assert [round(s.value, 6) for s in (a.f1, b.f1, c.f1)] == [0.666667, 0.666667, 0.666667]
@@ -41,7 +43,7 @@ def test_a_hand_counted_case(answering) -> None:
     assert balanced_accuracy(run).value == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
 
 
-def test_bootstrap_intervals_are_those_of_drawing_images(make_run) -> None:
+def test_bootstrap_intervals_match_a_bootstrap_of_the_images(make_run) -> None:
     run = make_run()
     rng, drawn = np.random.default_rng(0), {"f1": [], "recall": []}
     for _ in range(2000):
@@ -56,14 +58,14 @@ def test_bootstrap_intervals_are_those_of_drawing_images(make_run) -> None:
         assert (score.n, score.method) == (400, "bootstrap")
 
 
-def test_an_interval_is_the_same_each_time(make_run) -> None:
+def test_intervals_are_deterministic(make_run) -> None:
     assert macro_f1(make_run()) == macro_f1(make_run())
 
 
-def test_a_class_without_images_is_not_defined_and_not_in_the_means(answering) -> None:
-    run = answering([0, 0, 2, 2], [0, 1, 2, 2])
+def test_a_class_without_images_is_not_defined_and_does_not_enter_the_means(predicting) -> None:
+    run = predicting([0, 0, 2, 2], [0, 1, 2, 2])
     _, absent, _ = per_class(run)
-    assert (absent.support, absent.answered) == (0, 1)
+    assert (absent.support, absent.predicted) == (0, 1)
     assert not absent.recall.defined
     assert not absent.f1.defined
     assert absent.precision.value == 0  # it was answered once, wrongly
@@ -72,13 +74,13 @@ def test_a_class_without_images_is_not_defined_and_not_in_the_means(answering) -
     assert summarize(run).absent_classes == ("b",)
 
 
-def test_a_class_never_answered_has_no_precision_but_a_recall_of_0(answering) -> None:
-    _, never, _ = per_class(answering([0, 1, 2], [0, 0, 2]))
+def test_a_class_that_is_never_predicted_has_no_precision_and_recall_0(predicting) -> None:
+    _, never, _ = per_class(predicting([0, 1, 2], [0, 0, 2]))
     assert not never.precision.defined
     assert (never.recall.value, never.f1.value) == (0, 0)
 
 
-def test_without_images_nothing_is_defined(make_run) -> None:
+def test_without_images_no_score_is_defined(make_run) -> None:
     empty = make_run().select(np.zeros(400, bool))
     summary = summarize(empty)
     assert summary.n == 0
@@ -94,9 +96,9 @@ def test_without_images_nothing_is_defined(make_run) -> None:
     assert not any(scores.f1.defined for scores in per_class(empty))
 
 
-def test_a_summary_tells_accuracy_without_copies_only_where_they_are_known(make_run) -> None:
+def test_a_summary_has_the_accuracy_without_copies_if_they_are_known(make_run) -> None:
     run = make_run()
-    assert summarize(run).accuracy_without_copies == accuracy(run.without_copies())
+    assert summarize(run).accuracy_without_copies == accuracy(run.select(~run.copy_in_train))
     assert summarize(make_run(copy_in_train=None)).accuracy_without_copies is None
 
 
@@ -109,7 +111,7 @@ def test_a_summary_survives_json(make_run, n) -> None:
     assert math.isnan(summary.accuracy.value) == (data["accuracy"]["value"] is None) == (n == 0)
 
 
-def test_scores_with_the_mirrored_average_stand_beside_those_without() -> None:
+def test_a_summary_has_the_scores_of_the_mirrored_average() -> None:
     labels = LabelSet("two", ("no", "yes"))
     wrong, right = np.array([[1.0, 0.0]] * 4), np.array([[0.0, 3.0]] * 4)
     copies = np.array([True, False, False, False])
@@ -118,3 +120,11 @@ def test_scores_with_the_mirrored_average_stand_beside_those_without() -> None:
     assert (summary.accuracy.value, summary.accuracy_mirrored.value) == (0.0, 1.0)
     assert summary.mirrored_without_copies.n == 3
     assert RunSummary.from_json(summary.to_json()) == summary
+
+
+def test_mirror_consistency_is_the_share_of_equal_predictions(make_run) -> None:
+    run = make_run(4)
+    mirrored = run.logits.copy()
+    mirrored[0] = -mirrored[0]
+    assert mirror_consistency(replace(run, mirrored=mirrored)) == wilson(3, 4)
+    assert mirror_consistency(run) is None

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from core.checkpoints import list_checkpoints
-from core.export import photo_record
 from core.faces import detector
 from core.images import decode
 from core.inference import Prediction, Predictor, analyze, class_saliency
@@ -98,15 +97,6 @@ def test_a_photo_without_a_face_is_an_empty_list_and_can_be_taken_whole(predicto
 def test_no_network_is_refused(portrait):
     with pytest.raises(ValueError, match="at least one network"):
         analyze(portrait, detector("haar"), [])
-
-
-def test_values_have_the_documented_shape(predictors, portrait):
-    values = photo_record("a.jpg", analyze(portrait, detector("haar"), predictors))
-    face = values["faces"][0]
-    assert values["path"] == "a.jpg"
-    assert len(face["box"]) == 4
-    assert sum(face["predictions"]["tiny_cnn"].values()) == pytest.approx(1, abs=1e-4)
-    assert tuple(face["predictions"]["tiny_cnn"]) == CLASSES
 
 
 def test_saliency_follows_from_the_answer_at_the_last_stage_and_from_gradients_elsewhere(predictors, portrait):

@@ -6,7 +6,6 @@ import torch
 
 from core.checkpoints import list_checkpoints
 from core.errors import ExplainError, NotFiniteError
-from core.export import photo_record
 from core.faces import detector
 from core.images import decode
 from core.inference import Predictor, analyze, disagreement_bits, image_maps, summarize_faces
@@ -68,7 +67,6 @@ def test_the_analysis_names_that_network_and_goes_on_without_it(broken, residual
     assert set(face.predictions) == {"tiny_residual"}  # a mean of one network is that network
     assert np.isfinite(face.verdict.probabilities).all()
     assert face.groups[0].agreeing == 1
-    assert photo_record("a.jpg", analysis)["left_out"] == ["tiny_cnn"]
     assert summarize_faces("a.jpg", analysis)[0].left_out == ("tiny_cnn",)
     found = estimate_uncertainty(analysis.predicting([broken, residual]), analysis, 0)
     assert set(found.predictions) == {"tiny_residual"}

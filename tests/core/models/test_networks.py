@@ -4,7 +4,7 @@ from torch import nn
 
 from core import models
 from core.errors import UnknownModelError, WeightsUnavailableError
-from core.models import build_network, count_macs, count_parameters
+from core.models import build_network, count_macs, count_parameters, deepest_stage
 
 
 @pytest.mark.parametrize("name", list(models.families()))
@@ -31,7 +31,7 @@ def test_the_default_stage_has_at_least_six_by_six_cells(name):
 
 
 @pytest.mark.parametrize("name", list(models.families()))
-def test_the_last_stage_is_what_enters_the_pooling(name):
+def test_output_of_the_last_stage_enters_the_pooling(name):
     network = build_network(name, classes=3, channels=1).eval()
     seen = {}
     handle = network.stage_module(network.closed_form_stage).register_forward_hook(
@@ -43,7 +43,7 @@ def test_the_last_stage_is_what_enters_the_pooling(name):
     assert torch.equal(features, seen["out"])
 
 
-def test_the_residual_cnn_differs_from_the_cnn_by_its_skips_alone():
+def test_residual_cnn_differs_from_the_cnn_only_in_its_skips():
     plain = build_network("cnn", classes=7, channels=1)
     residual = build_network("residual_cnn", classes=7, channels=1)
     shapes = {k: v.shape for k, v in plain.state_dict().items()}
@@ -52,23 +52,23 @@ def test_the_residual_cnn_differs_from_the_cnn_by_its_skips_alone():
     assert any(".skip." in k for k in residual.state_dict())
 
 
-def test_an_unknown_family_is_named_with_those_there_are():
-    with pytest.raises(UnknownModelError, match=r"no network family 'vgg'; there are cnn, residual_cnn"):
+def test_unknown_family_is_named_with_the_known_ones():
+    with pytest.raises(UnknownModelError, match=r"no network family 'vgg'; known families: cnn, residual_cnn"):
         build_network("vgg", classes=7, channels=1)
 
 
-def test_an_unknown_stage_is_named_with_those_there_are():
+def test_unknown_stage_is_named():
     with pytest.raises(KeyError, match="no stage 'attic'"):
         build_network("cnn", classes=7, channels=1).stage_module("attic")
 
 
-def test_a_family_cannot_be_registered_twice():
+def test_family_cannot_be_registered_twice():
     with pytest.raises(ValueError, match="registered twice"):
         models.register_model("cnn", title="again")(lambda **_: None)
 
 
-def test_imagenet_weights_that_cannot_be_had_say_what_to_do(monkeypatch, tmp_path):
-    # An address nobody serves stands in for a closed network.
+def test_missing_imagenet_weights_name_the_remedy(monkeypatch, tmp_path):
+    # An address that nothing serves stands for a machine without internet.
     from torchvision.models import ResNet50_Weights
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
@@ -80,7 +80,7 @@ def test_imagenet_weights_that_cannot_be_had_say_what_to_do(monkeypatch, tmp_pat
         build_network("resnet50", classes=7, channels=1, imagenet=True)
 
 
-def test_extra_blocks_stand_before_the_pooling():
+def test_extra_blocks_precede_the_pooling():
     network = build_network("resnet50", classes=7, channels=1, extra_blocks=[64, 32]).eval()
     with torch.inference_mode():
         features = network(torch.zeros(1, 1, 48, 48)).features
@@ -88,7 +88,22 @@ def test_extra_blocks_stand_before_the_pooling():
     assert network.closed_form_stage == "extra"
 
 
-def test_counts_of_a_network_known_by_hand():
+@pytest.mark.parametrize(
+    ("name", "options", "size_px", "stage"),
+    [
+        ("cnn", {}, 48, "stage 3"),
+        ("resnet50", {}, 48, "stage 3"),
+        ("resnet50", {"stem": "imagenet"}, 48, "stage 2"),
+        ("resnet50", {"stem": "imagenet"}, 224, "stage 4"),
+        ("mobilenet_v2", {}, 16, "stage 2"),
+    ],
+)
+def test_deepest_stage_has_at_least_six_by_six_cells_at_the_size_of_use(name, options, size_px, stage):
+    network = build_network(name, classes=7, channels=1, **options)
+    assert deepest_stage(network, 1, size_px) == stage
+
+
+def test_parameters_and_macs_of_a_network_counted_by_hand():
     trunk = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, bias=False))
     network = models.Network(trunk, 2, 3, stages={"all": "trunk"}, default_stage="all")
     assert count_parameters(network) == 2 * 9 + 2 * 3 + 3

@@ -8,8 +8,6 @@ from streamlit.testing.v1 import AppTest
 from core.explain import saliency_methods
 from core.probes import uncertainty
 from core.sample_photos import sample_photos
-from dashboard.services import photos as photo_services
-from dashboard.services.shelf import Shelf
 
 ENTRY = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 
@@ -141,7 +139,8 @@ def test_an_answer_below_the_threshold_is_unsure(lab, said, monkeypatch):
 
 
 def test_doubt_without_stored_answers_gives_no_verdict(lab, said, networks, monkeypatch):
-    from core.checkpoints import Checkpoint, CheckpointError
+    from core.checkpoints import Checkpoint
+    from core.errors import CheckpointError
 
     def missing(self, split):
         raise CheckpointError(f"{self.card.run_id} has no stored predictions for the {split} split")
@@ -165,56 +164,3 @@ def test_the_report_has_the_photo_only_where_that_is_wished(lab, said, monkeypat
     assert not any("photo" in picture.alt for picture in without.pictures)
     assert "photo" in with_photo.pictures[0].alt
     assert any(b.label == "Report (HTML)" for b in app.get("download_button"))
-
-
-def test_a_shelf_with_a_limit_keeps_what_was_used_last_and_always_the_last_result():
-    shelf = Shelf(3, most_bytes=10, weigh=len)
-    for key in "abc":
-        shelf.get(key, lambda: b"1234")
-    assert "a" not in shelf
-    assert "b" in shelf
-    shelf.get("b", lambda: b"")
-    shelf.get("d", lambda: b"12")
-    assert ["c" in shelf, "b" in shelf, "d" in shelf] == [True, True, True]  # 10 bytes fit
-    shelf.get("e", lambda: b"1")
-    assert "c" not in shelf  # used longest ago
-    shelf.get("f", lambda: b"1" * 99)
-    assert len(shelf) == 1
-    assert "f" in shelf
-
-
-def test_analyses_are_kept_by_their_size(networks, monkeypatch):
-    from core import inference
-    from core.checkpoints import list_checkpoints
-    from core.inference import Predictor
-    from dashboard import services
-    from dashboard.services import Photo
-
-    predictors = [Predictor.load(c) for c in list_checkpoints(networks).checkpoints]
-    data = next(iter(sample_photos().values())).data
-    photos = [Photo.of(f"{n}", data + bytes(n), "upload") for n in range(4)]
-    made = []
-    monkeypatch.setattr(photo_services, "analyze", lambda *a, **o: made.append(1) or inference.analyze(*a, **o))
-    first = services.analysis(photos[0], predictors, "haar", whole_image=False)
-    assert services.analysis(photos[0], predictors, "haar", whole_image=False) is first
-    assert first.nbytes > first.image.nbytes > 1e5
-    for photo in photos * 2:
-        services.analysis(photo, predictors, "haar", whole_image=False)
-    assert len(made) == 4
-    photo_services._analyses.clear()
-    monkeypatch.setattr(photo_services, "ANALYSES_BYTES", int(2.5 * first.nbytes))
-    for photo in photos:
-        services.analysis(photo, predictors, "haar", whole_image=False)
-    assert len(photo_services._analyses()) == 2
-    assert 12 * 12_000_000 * 3 < 420 << 20 < 450e6
-
-
-def test_a_shelf_keeps_the_last_results_and_nothing_of_a_failure():
-    shelf, made = Shelf(2), []
-    for key in ("a", "b", "a", "c", "a", "b"):
-        shelf.get(key, lambda key=key: made.append(key) or key)
-    assert made == ["a", "b", "c", "b"]
-    assert len(shelf) == 2
-    with pytest.raises(ZeroDivisionError):
-        shelf.get("d", lambda: 1 / 0)
-    assert "d" not in shelf

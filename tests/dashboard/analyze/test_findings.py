@@ -88,7 +88,7 @@ def test_the_report_takes_the_chosen_views(lab):
     ((_, table),) = section(made, "Doubt").tables
     assert "over ten crops" in table.columns
     assert "the mean over ten crops" in made.summary[0]
-    assert app.files[-1]["faces"][0]["uncertainty"]["views"] == "ten crops"
+    assert app.files[-1]["photos"][0]["faces"][0]["uncertainty"]["views"] == "ten crops"
 
 
 def test_the_report_has_the_shares_by_region(lab):
@@ -121,10 +121,10 @@ def test_trust_that_was_measured_is_in_the_report_unasked(lab, said, few_methods
     assert text.count("<svg") == sum(map(len, found.plots))
     assert "ROAD curves of CNN" in text
     assert "trust" in said(app)
-    known = app.files[-1]["faces"][0]
+    known = app.files[-1]["photos"][0]["faces"][0]
     assert known["trust"]["tiny_cnn"]["chance"]["better_than_chance"] == (verdicts["CNN"] == trust.BETTER)
-    assert len(known["trust"]["tiny_cnn"]["deletion_insertion"]["deletion"]) == 25
-    assert known["trust"]["tiny_cnn"]["randomized"][0]["down_to"] == "head"
+    assert len(known["trust"]["tiny_cnn"]["measures"]["curves"]["deletion"]) == 25
+    assert known["trust"]["tiny_cnn"]["randomization"][0][0] == "head"
 
 
 def test_measuring_for_the_report_can_be_stopped_and_goes_on(lab, said, few_methods, monkeypatch):
@@ -147,12 +147,12 @@ def test_measuring_for_the_report_can_be_stopped_and_goes_on(lab, said, few_meth
     app.toggle(key="report_trust").set_value(True).run()
     assert not app.exception
     assert "Stopped; what was measured by then goes in." in said(app)
-    found = {m: of["chance"] for m, of in app.files[-1]["faces"][0]["trust"].items()}
+    found = {m: of["chance"] for m, of in app.files[-1]["photos"][0]["faces"][0]["trust"].items()}
     assert [of is None for of in found.values()] == [False, True]
     next(b for b in app.button if b.label == "Go on").click().run()
     assert "Stopped;" not in said(app)
     assert len(begun) == 3
-    assert all(of["chance"] for of in app.files[-1]["faces"][0]["trust"].values())
+    assert all(of["chance"] for of in app.files[-1]["photos"][0]["faces"][0]["trust"].values())
 
 
 def test_a_map_that_is_no_better_than_chance_is_called_so_wherever_it_is_drawn(lab, said, few_methods, monkeypatch):
@@ -194,33 +194,35 @@ def test_two_faces_side_by_side_say_it_too(lab, said, few_methods, monkeypatch):
 def test_the_file_of_a_panel_without_a_question_has_the_maps_asked_for_last(lab):
     app = lab("Saliency", method="LayerCAM", **{"class": "dark"})
     to(app, "Doubt")
-    found = app.files[-1]["faces"][0]["maps"]
-    assert {(m["method"], m["class"]) for m in found.values()} == {("layercam", "dark")}
+    found = app.files[-1]["photos"][0]["faces"][0]["maps"]
+    assert {(m["method"], m["expression"]) for m in found.values()} == {("layercam", "dark")}
 
 
 def test_a_link_to_another_panel_is_followed_by_the_file(lab):
-    face = lab("Saliency", target="0.5", views="with its mirror image", **{"class": "dark"}).files[-1]["faces"][0]
-    assert face["verdict"]["target_accuracy"] == 0.5
+    face = lab("Saliency", target="0.5", views="with its mirror image", **{"class": "dark"}).files[-1]["photos"][0][
+        "faces"
+    ][0]
+    assert face["decision"]["target"] == 0.5
     assert face["uncertainty"]["views"] == "mirror"
-    assert {m["class"] for m in face["maps"].values()} == {"dark"}
+    assert {m["expression"] for m in face["maps"].values()} == {"dark"}
 
 
 def test_a_slow_map_is_in_the_file_once_it_was_made(lab, monkeypatch):
     app = lab("Doubt")
-    assert app.files[-1]["faces"][0]["maps"]["tiny_cnn"]["method"] == "gradcam"
+    assert app.files[-1]["photos"][0]["faces"][0]["maps"]["tiny_cnn"]["method"] == "gradcam"
     to(app, "Saliency")
     app.selectbox(key="method").set_value("occlusion").run()
-    assert app.files[-1]["faces"][0]["maps"]["tiny_cnn"]["method"] == "occlusion"
+    assert app.files[-1]["photos"][0]["faces"][0]["maps"]["tiny_cnn"]["method"] == "occlusion"
     monkeypatch.setattr(inference, "explained", lambda *_, **__: pytest.fail("made for a file"))
     to(app, "Doubt")
-    assert app.files[-1]["faces"][0]["maps"]["tiny_cnn"]["layer"] == "input"
+    assert app.files[-1]["photos"][0]["faces"][0]["maps"]["tiny_cnn"]["stage"] == "input"
 
 
 def test_every_face_of_the_photo_is_in_the_file_and_the_one_in_question_has_maps(lab):
-    faces = lab("Saliency", "two_faces", face="2").files[-1]["faces"]
+    faces = lab("Saliency", "two_faces", face="2").files[-1]["photos"][0]["faces"]
     assert [face["number"] for face in faces] == [1, 2]
     assert [bool(face["maps"]) for face in faces] == [False, True]
-    assert all(face["raw"] and face["uncertainty"]["entropy_bits"] for face in faces)
+    assert all(face["uncertainty"]["groups"][0]["raw"] for face in faces)
 
 
 def test_the_numbers_of_trust_hold_every_point_and_correlation():
@@ -271,6 +273,6 @@ def test_the_pictures_files_have_room_for_the_words():
 
 def test_the_json_follows_a_link_that_opens_a_panel_without_a_question(lab):
     app = lab("Doubt", **{"class": "dark", "rather_than": "bright", "method": "LayerCAM", "stage": STAGE})
-    maps = app.files[-1]["faces"][0]["maps"]
-    asked = {(m["method"], m["class"], m["against"], m["layer"]) for m in maps.values()}
+    maps = app.files[-1]["photos"][0]["faces"][0]["maps"]
+    asked = {(m["method"], m["expression"], m["against"], m["stage"]) for m in maps.values()}
     assert asked == {("layercam", "dark", "bright", STAGE)}

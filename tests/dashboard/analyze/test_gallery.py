@@ -9,6 +9,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.faces import Box, Detector, Face
+from core.runtime import Runtime
 from core.sample_photos import sample_photos
 from dashboard.analyze import gallery
 from dashboard.services import photos as photo_services
@@ -114,34 +115,32 @@ def test_photos_without_a_face_say_what_to_do(opened, said):
 
 
 def test_photos_that_are_too_many_are_told_with_what_to_do(opened, said, monkeypatch):
-    monkeypatch.setattr(session, "MAX_PHOTOS", 2)
+    monkeypatch.setattr(photo_services, "MAX_PHOTOS", 2)
     names = ["wall", "floor!", "ceiling"]
     app = opened(*names, "grace_hopper")
-    assert "2 of 4 photos are kept, those that can be chosen below; a session holds 2." in said(app)
-    assert "Not kept: ceiling.jpg, grace_hopper.jpg. To look at those, forget photos and bring these again." in said(
-        app
-    )
+    assert "Only 2 of 4 photos can be shown, because a session holds at most 2." in said(app)
+    assert "Removed: ceiling.jpg, grace_hopper.jpg. To see these, forget all photos and add these again." in said(app)
     assert list(app.pills(key="photo_pills").options) == ["floor!.jpg", "wall.jpg"]
     app.segmented_control(key="show").set_value("All faces").run()
-    assert "Not kept: ceiling.jpg, grace_hopper.jpg." in said(app)
+    assert "Removed: ceiling.jpg, grace_hopper.jpg." in said(app)
     next(b for b in app.button if b.label == "Forget all photos").click().run()
-    assert "Not kept" not in said(app)
+    assert "Removed" not in said(app)
 
 
 def test_files_that_are_taken_off_the_uploader_are_no_longer_spoken_of(opened, said, monkeypatch):
-    monkeypatch.setattr(session, "MAX_PHOTOS", 2)
+    monkeypatch.setattr(photo_services, "MAX_PHOTOS", 2)
     app = opened("wall", "floor!", "ceiling")
-    assert "Not kept: ceiling.jpg." in said(app)
+    assert "Removed: ceiling.jpg." in said(app)
     app.file_uploader(key="uploads").upload("again.jpg", wall("ceiling")).run()  # in the place of the three
     assert not app.exception
-    assert [photo.name for photo in app.session_state["photos"].values()] == ["again.jpg"]
-    assert "Not kept" not in said(app)
+    assert [photo.name for photo in app.session_state["photo_store"].photos] == ["again.jpg"]
+    assert "Removed" not in said(app)
 
 
 def test_a_long_list_of_photos_is_cut_short(opened, said, monkeypatch):
-    monkeypatch.setattr(session, "MAX_PHOTOS", 1)
+    monkeypatch.setattr(photo_services, "MAX_PHOTOS", 1)
     monkeypatch.setattr(session, "NAMED", 2)
-    assert "Not kept: bb.jpg, ccc.jpg and 2 more." in said(opened("a", "bb", "ccc", "dddd", "eeeee"))
+    assert "Removed: bb.jpg, ccc.jpg and 2 more." in said(opened("a", "bb", "ccc", "dddd", "eeeee"))
 
 
 class FindsTwo(Detector):
@@ -155,7 +154,7 @@ class FindsTwo(Detector):
 
 
 def test_a_face_below_16_px_is_warned_of_in_the_gallery_and_side_by_side(opened, said, monkeypatch):
-    monkeypatch.setattr(photo_services, "detector", lambda _: FindsTwo(min_score=0.5))
+    monkeypatch.setattr(Runtime, "detector", lambda *_: FindsTwo(min_score=0.5))
     app = opened("grace_hopper", show="All faces")
     assert "Narrower than 16 px, where there is little to see: grace_hopper.jpg, face 2. Take larger photos." in said(
         app

@@ -67,7 +67,7 @@ def test_its_answer_is_in_no_verdict_and_no_number(copied, open_lab, said, monke
     assert "Disagreement needs two networks" in said(app)
     text, table = written[-1]
     assert "NaN" not in text
-    assert json.loads(text)["left_out"] == ["tiny_cnn"]
+    assert json.loads(text)["photos"][0]["left_out"] == ["tiny_cnn"]
     assert list(json.loads(text)["networks"]) == ["tiny_residual"]
     assert list(table.columns) == ["Residual CNN"]
 

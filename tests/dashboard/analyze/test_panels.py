@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 from core import inference, probes
 from core.explain import Contrast, saliency_methods
 from core.faces import Box, Detector, Face
+from core.runtime import Runtime
 from core.sample_photos import sample_photos
 from dashboard import services
-from dashboard.services import photos as photo_services
 from dashboard.ui import progress
 
 ENTRY = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
@@ -243,7 +243,7 @@ class FindsASpeck(Detector):
 
 
 def test_a_face_below_16_px_is_warned_of_and_every_panel_still_opens(lab, said, monkeypatch):
-    monkeypatch.setattr(photo_services, "detector", lambda _: FindsASpeck(min_score=0.5))
+    monkeypatch.setattr(Runtime, "detector", lambda *_: FindsASpeck(min_score=0.5))
     app = lab("Saliency")
     assert "This face is only 12 px wide. Below 16 px there is little to see" in said(app)
     for panel in ("Methods", "Regions", "What if", "Trust", "Doubt", "Report"):

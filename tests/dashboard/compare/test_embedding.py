@@ -53,11 +53,11 @@ def test_tsne_is_computed_on_demand_and_stored(embedded, open_view, said):
     from dashboard import services
 
     app = open_view("Embedding")
-    assert len(services.map_shelf()) == 0
+    assert len(services.results()) == 0
     app.segmented_control(key="layout").set_value("t-SNE").run()
     assert not app.exception
     assert "t-SNE (perplexity 30, fixed seed)" in said(app)
-    assert len(services.map_shelf()) == 1
+    assert len(services.results()) == 1
     assert not [b for b in app.button if b.label == "Stop"]
 
 
@@ -69,7 +69,7 @@ def test_runs_on_other_images_than_the_embedding_are_a_sentence(embedded_root, o
     st.cache_resource.clear()
     app = open_view("Embedding", networks="CNN")
     assert not app.exception
-    assert app.warning[0].value
+    assert "a prediction is needed for every image" in app.warning[0].value.lower()
 
 
 def test_selected_points_become_row_numbers_once_each():

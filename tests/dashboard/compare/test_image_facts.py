@@ -47,7 +47,7 @@ def test_a_slice_that_is_worse_is_said_and_listed_first(fer_networks, open_view,
 
 def test_networks_over_other_images_are_left_out_of_the_slices_by_name(fer_networks, open_view, said):
     app = open_view("Slices")
-    assert "FER+ CNN is left out: tiny_cnn answers FER7" in said(app)
+    assert "FER+ CNN is left out: tiny_cnn predicts FER7" in said(app)
 
 
 @pytest.mark.parametrize("view", ["Human doubt", "Slices"])

@@ -170,9 +170,7 @@ def test_a_link_restores_the_images_of_a_cell(networks, open_view, said):
 def test_the_images_of_a_cell_stay_where_its_matrix_is_not_drawn(networks, open_view):
     run = checkpoints.load_checkpoint(networks / "tiny_residual").evaluation("test")
     true, predicted = (run.labels.classes[int(of[0])] for of in (run.truth, run.predicted))
-    app = open_view(
-        "Confusion", cells="difference", cell_of="Residual CNN", cell_true=true, cell_predicted=predicted
-    )
+    app = open_view("Confusion", cells="difference", cell_of="Residual CNN", cell_true=true, cell_predicted=predicted)
     assert len(app.dataframe) == 1
 
 

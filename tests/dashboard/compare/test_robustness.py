@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import checkpoints
 from core.checkpoints import load_checkpoint
-from core.robustness import CONDITIONS, PERTURBATIONS, Robustness, save_robustness
+from core.robustness import CONDITIONS, CORRUPTIONS, Robustness, save_robustness
 from dashboard.compare.robustness import _pictures
 
 
@@ -65,7 +65,7 @@ def test_the_corruption_of_the_example_is_in_the_link(networks, open_view, said)
     assert "JPEG, strengths 1 to 5 in quality" in said(app)
 
 
-@pytest.mark.parametrize("name", PERTURBATIONS)
+@pytest.mark.parametrize("name", CORRUPTIONS)
 def test_the_example_is_what_the_network_would_see(checkpoint, name):
     face = np.random.default_rng(0).integers(0, 255, (90, 90, 3), dtype=np.uint8)
     clean, *changed = _pictures(face, checkpoint.card, name)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from core.evaluation import HumanAgreement, Score, human_agreement, truth_against_votes
+from core.data import ferplus_majority
+from core.evaluation import AnnotatorComparison, AnnotatorVotes, Score, compare_with_annotators, label_against_majority
 from core.evaluation.intervals import UNDEFINED
 from core.labels import FER7, FERPLUS8
 from dashboard.plots import annotators as plots
@@ -25,7 +26,8 @@ def results(answering):
         logits[np.arange(4), predicted] = 2
         return answering(truth, [0] * 4, model_id, labels=FER7, logits=logits)
 
-    return {m: human_agreement(run_with(p, m), votes) for m, p in (("good", truth), ("bad", wrong))}
+    of_images = AnnotatorVotes(votes, ferplus_majority(votes))
+    return {m: compare_with_annotators(run_with(p, m), of_images) for m, p in (("good", truth), ("bad", wrong))}
 
 
 NAMES = {"good": "Good", "bad": "Bad"}
@@ -62,7 +64,7 @@ def test_groups_without_images_are_not_defined_in_figure_and_numbers(results, in
 
 
 def test_a_network_without_votes_is_labeled_not_defined(inks):
-    nothing = HumanAgreement(UNDEFINED, UNDEFINED, UNDEFINED, UNDEFINED, UNDEFINED, ())
+    nothing = AnnotatorComparison(UNDEFINED, UNDEFINED, UNDEFINED, UNDEFINED, UNDEFINED, ())
     figure = plots.marks({"good": nothing}, STYLES, NAMES, inks, plots.AGREEMENT)
     assert [a.text for a in figure.layout.annotations] == ["not defined"]
     assert plots.table({"good": nothing}, NAMES)["agreement with an annotator"][0] == "not defined"
@@ -71,7 +73,7 @@ def test_a_network_without_votes_is_labeled_not_defined(inks):
 
 def test_agreement_is_the_diagonal_of_the_label_matrix(inks):
     votes = np.eye(10, dtype=int)[[FERPLUS8.index(c) for c in FER7.classes] + [FERPLUS8.index("contempt")]] * 10
-    matrix = truth_against_votes(FER7, np.array([*range(7), FER7.index("sad")]), votes)
+    matrix = label_against_majority(FER7, np.array([*range(7), FER7.index("sad")]), ferplus_majority(votes))
     figure = plots.label_matrix(matrix, inks)
     heat = figure.data[0]
     assert list(heat.x) == [*FER7.classes, "contempt", "no majority"]
@@ -84,7 +86,9 @@ def test_agreement_is_the_diagonal_of_the_label_matrix(inks):
 def test_a_label_without_images_is_labeled_not_defined(inks):
     votes = np.zeros((1, 10), int)
     votes[0, HAPPY] = 10
-    figure = plots.label_matrix(truth_against_votes(FER7, np.array([FER7.index("happy")]), votes), inks)
+    figure = plots.label_matrix(
+        label_against_majority(FER7, np.array([FER7.index("happy")]), ferplus_majority(votes)), inks
+    )
     assert {a.y for a in figure.layout.annotations} == set(FER7.classes) - {"happy"}
 
 

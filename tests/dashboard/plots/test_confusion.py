@@ -63,21 +63,13 @@ def test_a_difference_of_zero_has_the_color_of_the_paper(answering, run, inks, d
 def test_a_cell_that_always_differs_is_measurable_and_bold(answering, inks):
     truth = [0] * 40
     first, second = answering(truth, truth, "first"), answering(truth, [1] * 40, "second")
-    bold = confusion.measurable(first, second)
-    assert bold.tolist() == [[True, True, False], [False] * 3, [False] * 3]
     assert confusion.difference(first, second, inks).data[0].text[0][0] == "<b>+1.00</b>"
     numbers = confusion.difference_numbers(first, second)
     assert list(numbers[numbers["measurable"]]["difference_of_shares"]) == [1, -1]
 
 
-def test_few_images_need_a_clear_majority(answering):
-    # 6 against 0: two-sided 2 / 64 = 0.031 for each of two cells, 0.28 after Holm over 9 cells.
-    truth = [0] * 6
-    assert not confusion.measurable(answering(truth, truth), answering(truth, [1] * 6)).any()
-
-
 def test_other_classes_have_no_difference(answering, inks):
-    with pytest.raises(EvaluationError, match="same classes"):
+    with pytest.raises(EvaluationError, match="with the same classes"):
         confusion.difference(answering([0], [0]), answering([0], [0], labels=LabelSet("others", ("x", "y", "z"))), inks)
 
 

@@ -35,7 +35,7 @@ def test_points_have_the_predictions_of_their_own_image(table):
 
 def test_an_image_without_a_prediction_is_named(run):
     there = embedding([100, 999])
-    with pytest.raises(EvaluationError, match="no image 999"):
+    with pytest.raises(EvaluationError, match="none for image 999"):
         plots.points(there, np.zeros((2, 2)), run)
 
 

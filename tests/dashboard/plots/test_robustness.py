@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.robustness import CLEAN, CONDITIONS, PERTURBATIONS, Robustness
+from core.robustness import CLEAN, CONDITIONS, CORRUPTIONS, Robustness
 from dashboard.plots import robustness
 from dashboard.style import LIGHT, network_styles
 
@@ -23,8 +23,8 @@ def found():
 
 def test_one_panel_per_corruption_and_one_line_per_network(found, inks):
     figure = robustness.curves(found, STYLES, NAMES, inks)
-    assert [note.text for note in figure.layout.annotations] == [g.title for g in PERTURBATIONS.values()]
-    assert len(figure.data) == 2 * len(PERTURBATIONS)
+    assert [note.text for note in figure.layout.annotations] == [g.title for g in CORRUPTIONS.values()]
+    assert len(figure.data) == 2 * len(CORRUPTIONS)
     assert list(figure.data[0].x) == [0, 1, 2, 3, 4, 5]
     assert list(figure.data[0].y) == pytest.approx([1, 0.9, 0.9, 0.9, 0.9, 0.9])
     assert {(t.name, t.line.dash, t.marker.symbol) for t in figure.data} == {
@@ -58,8 +58,8 @@ def test_the_tables_have_a_row_a_network_and_a_row_a_condition(found):
     assert table["mean relative drop"][1].startswith("0.500")
     drops = robustness.drop_table(found, NAMES).set_index("corruption")
     assert drops.loc["Blur", "Other"].startswith("0.500")
-    assert len(drops) == len(PERTURBATIONS)
+    assert len(drops) == len(CORRUPTIONS)
     numbers = robustness.numbers(found)
     assert len(numbers) == 2 * 46
-    assert set(numbers[numbers["perturbation"] == "jpeg"]["value"]) == {60, 40, 25, 15, 8}
+    assert set(numbers[numbers["corruption"] == "jpeg"]["setting"]) == {60, 40, 25, 15, 8}
     assert list(robustness.settings()["strength 1"])[:2] == ["1", "0.02"]

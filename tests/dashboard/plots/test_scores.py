@@ -55,9 +55,10 @@ def test_a_row_has_intervals_and_an_ensemble_the_costs_of_its_members(summaries,
     value = summaries["c"].accuracy
     assert table.loc["C", "accuracy"] == f"{value.value:.3f}\u00a0±\u00a0{(value.high - value.low) / 2:.3f}"
     assert table.loc["C", "without copies"] == "not defined"
-    assert scores.scores(summaries, members, dict.fromkeys(summaries, ""), {})["ms per face"].tolist() == [
-        "not measured"
-    ] * 3
+    assert (
+        scores.scores(summaries, members, dict.fromkeys(summaries, ""), {})["ms per face"].tolist()
+        == ["not measured"] * 3
+    )
 
 
 def test_the_file_has_one_row_per_score_with_its_bounds(summaries):

@@ -159,7 +159,7 @@ def test_networks_of_both_label_sets_stand_beside_the_annotators_and_in_slices(f
     assert 'aria-label="Labels of FER2013 by FER+ majority"' in doubt
     assert doubt.count("<svg") == 5
     said = text_of(slices)
-    assert "FER+ CNN is left out: tiny_cnn answers FER7" in said
+    assert "FER+ CNN is left out: tiny_cnn predicts FER7" in said
     assert "CNN: brightness 14.3 to 106.6: accuracy" in said
     assert 'aria-label="Accuracy by agreement and network"' in slices
     assert "**" not in said

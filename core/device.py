@@ -1,0 +1,25 @@
+"""The device that networks run on."""
+
+from __future__ import annotations
+
+import torch
+
+from core.errors import DeviceError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def resolve_device(name: str = "auto") -> torch.device:
+    """The device of that name; ``auto`` prefers CUDA, then Apple's MPS, then the CPU.
+
+    Raises DeviceError for an unknown device and for one that this machine or this build of PyTorch does not have.
+    """
+    if name not in DEVICES:
+        raise DeviceError(f"expected one of the devices {', '.join(DEVICES)}, got {name!r}")
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(device for device, found in available.items() if found)
+    if not available[name]:
+        usable = ", ".join(device for device, found in available.items() if found)
+        raise DeviceError(f"the device {name!r} is not available here; use one of {usable}, or auto")
+    return torch.device(name)

@@ -1,0 +1,38 @@
+"""What leaves the program: the JSON of the command line, of page downloads, of the HTTP API and of the batch.
+
+A document is an :class:`AnalysisRecord`. Numbers have six decimals; what is unknown, not measured or not a finite
+number is null. Lengths are in px of the upright photo, with the origin at its top left corner. Mappings of networks go
+by model id. ``SCHEMA_VERSION`` increases with every change that can break a reader.
+
+Most records are read from the attributes of the result that they describe: ``TrustRecord.model_validate(findings)``.
+"""
+
+from core.records.analysis import (
+    SCHEMA_VERSION,
+    AnalysisRecord,
+    FaceDetails,
+    FaceRecord,
+    NetworkRecord,
+    PhotoRecord,
+)
+from core.records.base import Record, ScoreRecord, to_json
+from core.records.predictions import GroupRecord, PredictionRecord
+from core.records.probes import DecisionRecord, MapRecord, TrustRecord, UncertaintyRecord
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "AnalysisRecord",
+    "DecisionRecord",
+    "FaceDetails",
+    "FaceRecord",
+    "GroupRecord",
+    "MapRecord",
+    "NetworkRecord",
+    "PhotoRecord",
+    "PredictionRecord",
+    "Record",
+    "ScoreRecord",
+    "TrustRecord",
+    "UncertaintyRecord",
+    "to_json",
+]

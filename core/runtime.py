@@ -1,0 +1,259 @@
+"""What the pages, the HTTP API, the live view and the batch share: loaded networks, detectors and bounded caches.
+
+Results are shared between threads and must not be written to. Photos and everything computed from them belong to one
+session and stay in its ``PhotoStore``; nothing here refers to them after a call has returned.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from core import checkpoints, heap
+from core.caching import Cache, file_stamp
+from core.checkpoints import Checkpoint, CheckpointFolder, Listing, ModelCard
+from core.data import ImageFacts, Samples, data_stamp, describe, facts_for, image_facts, overview, read
+from core.device import resolve_device
+from core.errors import CheckpointError, DataError, RecipeError
+from core.evaluation import EvaluationRun, RunSummary, ensemble_run, error_table, summarize
+from core.evaluation.embedding import Embedding
+from core.explain import Explanation
+from core.faces import Detector
+from core.faces import detector as make_detector
+from core.inference import (
+    ENSEMBLE,
+    PhotoAnalysis,
+    Predictor,
+    analyze,
+    image_maps,
+    milliseconds_per_face,
+    stored_embedding,
+)
+from core.measurements import require_fingerprint
+from core.robustness import Robustness, load_robustness
+from core.training import recipe_from, training_samples
+
+Result = TypeVar("Result")
+
+
+class Runtime:
+    """Networks below ``root`` on one device, with what is computed from them. Safe in several threads.
+
+    Raises DeviceError for a device that this machine does not have.
+    """
+
+    def __init__(self, root: Path = checkpoints.ROOT, device: str = "auto") -> None:
+        self.root = root
+        self.device = resolve_device(device)
+        # Results of data sets that take long enough to show their progress, under keys of the caller's choice.
+        self.results = Cache(64)
+        self._listings = Cache(1)
+        self._predictors = Cache(12)
+        self._detectors = Cache(8)
+        self._evaluations = Cache(32)
+        self._ensembles = Cache(4)
+        self._summaries = Cache(64)
+        self._error_tables = Cache(8)
+        self._embeddings = Cache(8)
+        self._robustness = Cache(32)
+        self._image_maps = Cache(64)
+        self._facts = Cache(4)
+        self._card_samples = Cache(2)
+        self._data_sets = Cache(1)
+        self._mean_faces = Cache(6)
+        self._findings = Cache(4)
+        self._latency_lock = threading.Lock()
+        self._latencies_ms: dict[str, float] = {}  # by SHA-256 of the weights
+
+    # Networks
+
+    def listing(self) -> Listing:
+        """The installed networks, read again after a file of a checkpoint has changed."""
+        folders = [CheckpointFolder(path) for path in sorted(self.root.glob("*"))]
+        key = tuple((f.path, file_stamp(f.card_path, f.weights_path)) for f in folders)
+        return self._listings.get(key, lambda: checkpoints.list_checkpoints(self.root))
+
+    def predictor(self, checkpoint: Checkpoint) -> Predictor:
+        """A network ready for use. Raises CheckpointError if its weights do not match the card."""
+        card = checkpoint.card
+        key = (
+            checkpoint.path,
+            card.weights_sha256,
+            card.temperature,
+            file_stamp(checkpoint.weights_path),
+        )
+        return self._predictors.get(key, lambda: Predictor.load(checkpoint, device=self.device))
+
+    def predictors(self, run_ids: Sequence[str] | None = None) -> list[Predictor]:
+        """The named networks, or all that are installed. Raises CheckpointError if one is unknown or there is none."""
+        listing = self.listing()
+        chosen = [listing.get(run_id) for run_id in run_ids] if run_ids else list(listing.with_weights)
+        if not chosen:
+            raise CheckpointError(
+                f"there is no trained network in {self.root}; train one with: python -m core train fer_cnn"
+            )
+        return [self.predictor(checkpoint) for checkpoint in chosen]
+
+    def detector(self, name: str) -> Detector:
+        """A face detector. Raises UnknownDetectorError and DetectorUnavailableError."""
+        return self._detectors.get(name, lambda: make_detector(name))
+
+    def analyze(
+        self, image: np.ndarray, predictors: Sequence[Predictor], detector: str, *, whole_image: bool = False
+    ) -> PhotoAnalysis:
+        """The faces of an upright RGB photo (H, W, 3) and the predictions for them; see ``core.inference.analyze``."""
+        heap.count_analysis()
+        return analyze(image, self.detector(detector), predictors, whole_image=whole_image)
+
+    def measure_latency(self, checkpoint: Checkpoint) -> float:
+        """Milliseconds per face on this machine: the median of 30 predictions, one network at a time.
+
+        Raises CheckpointError and NotFiniteError for a network that cannot predict.
+        """
+        predictor = self.predictor(checkpoint)
+        with self._latency_lock:
+            elapsed_ms = milliseconds_per_face(predictor)
+            self._latencies_ms[checkpoint.card.weights_sha256] = elapsed_ms
+        return elapsed_ms
+
+    def measured_latency(self, checkpoint: Checkpoint) -> float | None:
+        """The last result of :meth:`measure_latency`, None if this network was not measured."""
+        return self._latencies_ms.get(checkpoint.card.weights_sha256)
+
+    # Stored with the checkpoints
+
+    def evaluation(self, checkpoint: Checkpoint, split: str) -> EvaluationRun:
+        """The stored predictions of a network. Raises CheckpointError if there are none for that split."""
+        path = checkpoint.predictions_path(split)
+        key = (path, file_stamp(path), checkpoint.card.weights_sha256, checkpoint.card.temperature)
+        return self._evaluations.get(key, lambda: checkpoint.evaluation(split))
+
+    def embedding(self, checkpoint: Checkpoint, split: str) -> Embedding:
+        """The stored embedding of a split. Raises CheckpointError naming the command that computes it."""
+        path = checkpoint.embeddings_path(split)
+        key = (path, file_stamp(path), checkpoint.card.weights_sha256)
+        return self._embeddings.get(key, lambda: stored_embedding(checkpoint, split))
+
+    def robustness(self, checkpoint: Checkpoint, split: str) -> Robustness | None:
+        """The stored robustness of a split; None if it was not measured. Raises RobustnessError for a damaged file."""
+        path = checkpoint.robustness_path(split)
+        key = (path, file_stamp(path), checkpoint.card.weights_sha256)
+        return self._robustness.get(key, lambda: load_robustness(checkpoint, split))
+
+    def history(self, checkpoint: Checkpoint) -> pd.DataFrame:
+        """One row per epoch of the training; empty if the checkpoint has no history."""
+        return checkpoint.history()
+
+    # Runs are compared by identity and come from these caches, so they can be keys themselves.
+
+    def ensemble(self, runs: Sequence[EvaluationRun], weights: Sequence[float] | None = None) -> EvaluationRun:
+        """The weighted mean of the networks' probabilities. Raises EvaluationError for runs on other images."""
+        shares = tuple(weights or [1.0] * len(runs))
+        return self._ensembles.get((*runs, shares), lambda: ensemble_run(runs, shares, model_id=ENSEMBLE))
+
+    def summary(self, run: EvaluationRun) -> RunSummary:
+        """Scores with their intervals."""
+        return self._summaries.get(run, lambda: summarize(run))
+
+    def error_table(self, run: EvaluationRun, others: Sequence[EvaluationRun]) -> pd.DataFrame:
+        """One row per image of ``run`` with the others' predictions. Raises EvaluationError for other images."""
+        return self._error_tables.get((run, *others), lambda: error_table(run, others))
+
+    # Data sets
+
+    def has_read(self, source: Path) -> bool:
+        """Whether :meth:`data_set` has this data set already."""
+        return source_key(source) in self._data_sets
+
+    def data_set(self, source: Path) -> tuple[Samples, ImageFacts]:
+        """Every image of a data set, gray at 48 px, with the facts about each. Raises DataError if unreadable."""
+
+        def compute() -> tuple[Samples, ImageFacts] | DataError:
+            try:
+                samples = read(source)
+            except DataError as error:
+                return error
+            try:
+                return samples, facts_for(samples.fingerprint())
+            except DataError:  # no table was made from it
+                return samples, describe(samples)
+
+        return _returned(self._data_sets.get(source_key(source), compute))
+
+    def card_samples(self, card: ModelCard, source: Path) -> Samples:
+        """The validation and test images of a network's data set, with the labels that the network learned.
+
+        With ``target = "ferplus"`` these are the labels of the FER+ majority, which fewer images have. Raises DataError
+        if ``source`` cannot be read or is not the data set of the card.
+        """
+        try:
+            recipe = recipe_from(card.recipe)
+        except RecipeError as error:
+            raise DataError(f"the labels that {card.run_id} learned are unknown: {error}") from error
+        seen = card.preprocessing
+        key = (*source_key(source), seen.size_px, seen.channels, recipe.labels, recipe.target)
+
+        def compute() -> tuple[Samples, str] | DataError:
+            try:
+                samples = read(source, size_px=seen.size_px, channels=seen.channels)
+                with contextlib.suppress(RecipeError):  # other classes than the network's: the fingerprint will differ
+                    samples = training_samples(recipe, samples)
+            except DataError as error:
+                return error
+            # The training images are needed for the fingerprint only.
+            return samples.select(samples.split != "train"), samples.fingerprint()
+
+        samples, fingerprint = _returned(self._card_samples.get(key, compute))
+        require_fingerprint(card, source, fingerprint)
+        return samples
+
+    def facts(self, card: ModelCard) -> ImageFacts:
+        """Numbers about every image of a network's data set: brightness, copies, votes. The images are not needed.
+
+        Raises DataError naming the command that writes the table if there is none for that data set.
+        """
+        folder, fingerprint = image_facts.FOLDER, card.data.fingerprint
+        files = tuple(sorted(folder.glob(f"*{image_facts.SUFFIX}")))
+        try:
+            return self._facts.get((files, file_stamp(*files), fingerprint), lambda: facts_for(fingerprint, folder))
+        except DataError as error:
+            sizes = f"--size-px {card.preprocessing.size_px} --channels {card.preprocessing.channels}"
+            raise DataError(
+                f"{error}; make one for {card.data.title} with: python -m core data describe DATA {sizes}"
+            ) from error
+
+    def image_maps(
+        self, predictor: Predictor, samples: Samples, image_ids: tuple[int, ...], class_indices: tuple[int, ...]
+    ) -> tuple[Explanation, ...]:
+        """Saliency maps of images of :meth:`card_samples`, each for its own class. Raises ExplainError."""
+        # The weights determine the data set, and its row numbers the images.
+        key = (predictor.card.weights_sha256, image_ids, class_indices)
+        images = samples.images[np.searchsorted(samples.ids, image_ids)]
+        return self._image_maps.get(key, lambda: image_maps(predictor, list(images), class_indices))
+
+    def mean_faces(self, source: Path, split: str) -> dict[str, tuple[np.ndarray, int]]:
+        """The average image of each class of a split and the number of its images. Raises DataError."""
+        samples, _ = self.data_set(source)
+        return self._mean_faces.get((source_key(source), split), lambda: overview.mean_faces(samples, split))
+
+    def findings(self, facts: ImageFacts) -> overview.Findings:
+        """Copies, contradictory labels and blank images of a data set."""
+        return self._findings.get(facts.fingerprints, lambda: overview.findings(facts))
+
+
+def source_key(source: Path) -> tuple[object, ...]:
+    """Identifies a data set as it is now: another key after one of its files has changed."""
+    return source, data_stamp(source)
+
+
+def _returned(result: Result | DataError) -> Result:
+    """Errors of reading are stored as results, or each click would read the whole data set again."""
+    if isinstance(result, DataError):
+        raise result.with_traceback(None)  # which would keep the frames of every caller
+    return result

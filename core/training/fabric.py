@@ -1,0 +1,38 @@
+"""The devices that a training run uses, through Lightning Fabric."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+else:
+    try:
+        from lightning_fabric import Fabric
+    except ModuleNotFoundError:  # the package "lightning" contains the same class
+        from lightning.fabric import Fabric
+
+__all__ = ["Fabric", "hardware", "make_fabric"]
+
+
+def make_fabric(precision: str) -> Fabric:
+    """Fabric for this machine: all GPUs, else the CPU; or the processes that ``torchrun`` started."""
+    for name in ("lightning_fabric", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # it announces the precision on every start
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # set by torchrun
+    devices: int | str = "auto" if torch.cuda.is_available() else processes
+    fabric = Fabric(accelerator="auto", devices=devices, precision=precision)  # type: ignore[arg-type]
+    fabric.launch()
+    torch.backends.cudnn.benchmark = torch.cuda.is_available()  # batches have one shape: measure the fastest kernels
+    return fabric
+
+
+def hardware(fabric: Fabric) -> str:
+    """What a run is trained on, in words."""
+    if fabric.device.type == "cuda":
+        return f"{fabric.world_size} x {torch.cuda.get_device_name(fabric.device)}"
+    return f"CPU, {torch.get_num_threads()} threads of {os.cpu_count()} cores"

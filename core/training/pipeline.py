@@ -1,0 +1,140 @@
+"""From a recipe and a data set to a checkpoint: check, read, train, publish."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import nullcontext
+from pathlib import Path
+
+from core.checkpoints import ROOT, Checkpoint
+from core.data import DatasetInfo, Samples, read
+from core.errors import TrainingError
+from core.inference import prepared_images
+from core.models import Network, build_network, count_parameters
+from core.training.fabric import Fabric, hardware, make_fabric
+from core.training.loop import Progress, fit
+from core.training.publish import best_network, publish
+from core.training.recipe import Recipe, load_recipe
+from core.training.run_folder import RunFolder, origin
+from core.training.targets import check_samples, preprocessing_of, training_data, training_samples
+from core.training.teachers import check_prerequisites, mean_probabilities
+
+
+def train(
+    recipe: Recipe,
+    data_path: Path,
+    *,
+    runs: Path = Path("runs"),
+    root: Path = ROOT,
+    val_only: bool = False,
+    skip_bad: bool = False,
+    ship_weights: bool = True,
+    progress: Progress | None = None,
+) -> Checkpoint | None:
+    """Train a recipe, or resume its run, and write its checkpoint below ``root``.
+
+    ``val_only`` leaves the test split unread, for runs that are still being compared. Returns None in the processes of
+    a distributed run that write nothing.
+    """
+    check_prerequisites(recipe)  # before the data are read, which takes a while
+    samples = read(data_path, size_px=recipe.size_px, channels=recipe.channels, skip_bad=skip_bad)
+    return train_on(
+        recipe, samples, runs=runs, root=root, val_only=val_only, ship_weights=ship_weights, progress=progress
+    )
+
+
+def train_on(
+    recipe: Recipe,
+    samples: Samples,
+    *,
+    runs: Path,
+    root: Path,
+    val_only: bool = False,
+    ship_weights: bool = True,
+    store_every_s: float = 0.0,
+    progress: Progress | None = None,
+) -> Checkpoint | None:
+    """Like :func:`train`, for a data set that has been read at the recipe's size and channels."""
+    samples = training_samples(recipe, samples)
+    check_samples(recipe, samples, val_only=val_only)
+    data = DatasetInfo.of(samples)
+    fabric = make_fabric(recipe.precision)
+    run = RunFolder(runs / recipe.name)
+    with run.lock() if fabric.is_global_zero else nullcontext():
+        _train_run(recipe, samples, data, run, fabric, store_every_s, progress)
+        if not fabric.is_global_zero:
+            return None
+        return publish(
+            recipe,
+            samples,
+            data,
+            preprocessing_of(recipe),
+            run,
+            root,
+            device=fabric.device,
+            trained_on=hardware(fabric),
+            val_only=val_only,
+            ship_weights=ship_weights,
+        )
+
+
+def _train_run(
+    recipe: Recipe,
+    samples: Samples,
+    data: DatasetInfo,
+    run: RunFolder,
+    fabric: Fabric,
+    store_every_s: float,
+    progress: Progress | None,
+) -> None:
+    """Train or resume one run; the runs it builds on are trained first where they are missing or unfinished."""
+    if fabric.is_global_zero:
+        run.claim(recipe, data)
+    fabric.barrier()
+    state = run.load_state()
+    if state is not None and state["epoch"] >= recipe.epochs:
+        return
+    check_space(recipe, len(samples.labels), run)
+    preprocessing = preprocessing_of(recipe)
+
+    def finished(source: str) -> Network:
+        needed = load_recipe(source)
+        folder = RunFolder(run.path.parent / needed.name)
+        with folder.lock() if fabric.is_global_zero else nullcontext():
+            _train_run(needed, samples, data, folder, fabric, store_every_s, progress)
+        return best_network(needed, len(samples.labels), folder)
+
+    start = finished(recipe.start).state_dict() if recipe.start and state is None else None
+    taught = None
+    if recipe.teachers:
+        images = prepared_images(samples.of("train"), preprocessing)
+        taught = mean_probabilities([finished(s) for s in recipe.teachers], images, preprocessing, fabric)
+    fit(
+        recipe,
+        training_data(recipe, samples, preprocessing, taught),
+        preprocessing,
+        run,
+        origin(recipe, data),
+        fabric=fabric,
+        state=state,
+        start=start,
+        store_every_s=store_every_s,
+        progress=progress,
+    )
+    fabric.barrier()  # the first process stores the last epoch, and every process reads it
+
+
+def check_space(recipe: Recipe, classes: int, run: RunFolder) -> None:
+    """Raise TrainingError, before the first epoch, where the disk has no room for the run's state."""
+    options = {k: v for k, v in recipe.model.items() if k != "imagenet"}
+    network = build_network(recipe.architecture, classes=classes, channels=recipe.channels, **options)
+    # In float32: the network, its optimizer's moments, its average; twice, since a new state is written beside the
+    # previous one; and the best weights, likewise.
+    copies = 1 + {"sgd": 1}.get(recipe.optimizer, 2) + bool(recipe.ema)
+    needed = 4 * count_parameters(network) * (2 * copies + 2)
+    free = shutil.disk_usage(run.path).free
+    if free < needed:
+        raise TrainingError(
+            f"{recipe.name} needs {needed / 1e6:,.0f} MB for its state in {run.path}, but {free / 1e6:,.0f} MB are "
+            "free; free some disk space, or give another folder with --runs"
+        )

@@ -1,0 +1,198 @@
+"""Several recipes within a time budget, for a machine that is lent for minutes: the most valuable first."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+import time
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as validated
+
+from core.checkpoints import Checkpoint
+from core.data import Samples, read
+from core.errors import FerscopeError, RecipeError
+from core.files import write_atomically, write_text
+from core.training.loop import EpochRow, Progress, TrainingStopped
+from core.training.pipeline import train_on
+from core.training.recipe import Recipe, as_values, load_recipe, recipe_from
+from core.training.teachers import check_prerequisites
+from core.validation import first_problem
+
+PART_BYTES = 15 * 2**20
+_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+@validated(frozen=True, config=_STRICT)
+class PlannedRun:
+    """A recipe and the options in which it differs on the machine of the plan, e.g. its number of epochs."""
+
+    recipe: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    ship_weights: bool = True
+
+
+@validated(frozen=True, config=_STRICT)
+class Plan:
+    """Runs in order of value. ``publish_s`` is the time that the evaluation and storage of a network are expected to
+    take at least; ``store_every_s`` is that of :func:`core.training.loop.fit`."""
+
+    run: Annotated[tuple[PlannedRun, ...], Field(min_length=1)]
+    publish_s: Annotated[float, Field(ge=0)] = 20.0
+    store_every_s: Annotated[float, Field(ge=0)] = 30.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one planned run: its checkpoint, or why it has none."""
+
+    name: str
+    checkpoint: Checkpoint | None
+    reason: str = ""
+
+
+_PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
+
+
+def load_plan(path: Path) -> tuple[Plan, tuple[Recipe, ...]]:
+    """A plan from a TOML file, and its recipes with their options. Raises RecipeError for anything wrong in it."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        plan = _PLAN.validate_json(json.dumps(values, default=str))
+    except OSError as error:
+        raise RecipeError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} is not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise RecipeError(f"{path} is not a valid plan: {first_problem(error)}") from error
+    recipes = []
+    for planned in plan.run:
+        # A recipe beside the plan is found from any folder.
+        beside = path.parent / planned.recipe
+        recipe = load_recipe(beside if beside.suffix == ".toml" and beside.is_file() else planned.recipe)
+        recipes.append(recipe_from({**as_values(recipe), **planned.options}))
+        check_prerequisites(recipes[-1])
+    return plan, tuple(recipes)
+
+
+def run_plan(
+    path: Path,
+    data_path: Path,
+    *,
+    budget_s: float,
+    out: Path,
+    runs: Path,
+    root: Path,
+    val_only: bool = False,
+    skip_bad: bool = False,
+    progress: Callable[[Recipe, EpochRow, float], None] | None = None,
+) -> list[Outcome]:
+    """Train the plan's recipes in their order, each only if it fits into what is left of ``budget_s`` seconds.
+
+    Whether it fits is estimated after each of its epochs. A run that does not fit is stopped; its state stays in
+    ``runs``, from where the same command resumes it. Each finished checkpoint is written below ``root`` and packed into
+    ``out``, in parts of at most 15 MiB. A run that fails is reported and does not stop the others.
+    """
+    started = time.monotonic()
+    plan, recipes = load_plan(path)
+    publish_s = plan.publish_s
+    read_samples: dict[tuple[int, int], Samples] = {}
+    outcomes: list[Outcome] = []
+    trained_at = started
+
+    def left_s() -> float:
+        return budget_s - (time.monotonic() - started)
+
+    def watch(recipe: Recipe) -> Progress:
+        def after_epoch(row: EpochRow, seconds_left: float) -> None:
+            nonlocal trained_at
+            trained_at = time.monotonic()
+            if progress:
+                progress(recipe, row, seconds_left)
+            if seconds_left + publish_s > left_s():
+                raise TrainingStopped
+
+        return after_epoch
+
+    for planned, recipe in zip(plan.run, recipes, strict=True):
+        if left_s() < publish_s:
+            outcomes.append(Outcome(recipe.name, None, "not started: the budget is spent"))
+            _write_readme(out, runs, outcomes)
+            continue
+        size, trained_at = (recipe.size_px, recipe.channels), time.monotonic()
+        try:
+            if size not in read_samples:
+                read_samples[size] = read(data_path, size_px=size[0], channels=size[1], skip_bad=skip_bad)
+            checkpoint = train_on(
+                recipe,
+                read_samples[size],
+                runs=runs,
+                root=root,
+                val_only=val_only,
+                ship_weights=planned.ship_weights,
+                store_every_s=plan.store_every_s,
+                progress=watch(recipe),
+            )
+            outcomes.append(Outcome(recipe.name, checkpoint))
+            if checkpoint:
+                pack(checkpoint.path, out)
+            publish_s = max(publish_s, time.monotonic() - trained_at)
+        except TrainingStopped:
+            outcomes.append(Outcome(recipe.name, None, f"stopped: it does not fit into the budget of {budget_s:.0f} s"))
+        except FerscopeError as error:
+            outcomes.append(Outcome(recipe.name, None, f"failed: {error}"))
+        _write_readme(out, runs, outcomes)
+    return outcomes
+
+
+def pack(folder: Path, out: Path) -> list[Path]:
+    """Write a folder as a tar file into ``out``, in parts of at most 15 MiB if it is larger; returns the files."""
+    out.mkdir(parents=True, exist_ok=True)
+    archive = out / f"{folder.name}.tar"
+    for stale in out.glob(f"{archive.name}*"):
+        stale.unlink()
+
+    def write(partial: Path) -> None:
+        with tarfile.open(partial, "w") as tar:
+            tar.add(folder, arcname=folder.name)
+
+    write_atomically(archive, write)
+    if archive.stat().st_size <= PART_BYTES:
+        return [archive]
+    parts: list[Path] = []
+    with archive.open("rb") as file:
+        while piece := file.read(PART_BYTES):
+            parts.append(out / f"{archive.name}.part-{len(parts):02}")
+            parts[-1].write_bytes(piece)
+    archive.unlink()
+    return parts
+
+
+def _write_readme(out: Path, runs: Path, outcomes: Sequence[Outcome]) -> None:
+    lines = [
+        "Checkpoints trained by a plan of FERscope. Join and unpack them into the folder checkpoints/ with:",
+        "",
+        *(
+            f"    cat {o.name}.tar{'.part-*' if not (out / f'{o.name}.tar').is_file() else ''} | tar -x -C checkpoints"
+            for o in outcomes
+            if o.checkpoint
+        ),
+        "",
+        *(f"{o.name}: {_result(o)}" for o in outcomes),
+        "",
+        f"Runs without a checkpoint are resumed from {runs} by the same command.",
+    ]
+    write_text(out / "README", "\n".join(lines) + "\n")
+
+
+def _result(outcome: Outcome) -> str:
+    if outcome.checkpoint is None:
+        return outcome.reason
+    metrics = outcome.checkpoint.card.metrics
+    data = outcome.checkpoint.card.data
+    return ", ".join(f"{data.split_name(split)} {summary.accuracy}" for split, summary in metrics.items())

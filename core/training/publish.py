@@ -1,0 +1,155 @@
+"""From a finished run to a checkpoint: evaluate the weights as they will ship, and replace the previous checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+from core import versions
+from core.checkpoints import (
+    Checkpoint,
+    CheckpointFolder,
+    Latency,
+    ModelCard,
+    load_checkpoint,
+    load_weights,
+    publishing,
+    save_card,
+    save_weights,
+)
+from core.data import DatasetInfo, Samples
+from core.errors import CheckpointError
+from core.evaluation import fit_temperature, summarize
+from core.inference import Predictor, embed_split, evaluate
+from core.inference.latency import milliseconds_per_face
+from core.models import Network, build_network, count_macs, count_parameters, deepest_stage, family
+from core.preprocessing import Preprocessing
+from core.training.recipe import Recipe, as_values
+from core.training.run_folder import RunFolder
+from core.training.teachers import prerequisites
+
+
+def publish(
+    recipe: Recipe,
+    samples: Samples,
+    data: DatasetInfo,
+    preprocessing: Preprocessing,
+    run: RunFolder,
+    root: Path,
+    *,
+    device: torch.device,
+    trained_on: str,
+    val_only: bool = False,
+    ship_weights: bool = True,
+) -> Checkpoint:
+    """Write the checkpoint of a finished run below ``root`` and return it.
+
+    The temperature is fitted on the validation split. ``val_only`` leaves the test split unread; without
+    ``ship_weights`` the checkpoint has a card, a history and predictions only.
+    """
+    history = run.history()
+    with publishing(root, recipe.name) as folder, _full_precision():
+        network = best_network(recipe, len(samples.labels), run)
+        digest = save_weights(network, folder.weights_path)
+        load_weights(network, folder.weights_path)  # every number below is that of the half-precision weights
+        network.to(device)
+        history.to_csv(folder.history_path, index=False)
+
+        val = evaluate(network, preprocessing, samples, "val", model_id=recipe.name)
+        temperature = fit_temperature(val.logits, val.truth)
+        runs = {"val": dataclasses.replace(val, temperature=temperature)}
+        if not val_only:
+            runs["test"] = evaluate(
+                network, preprocessing, samples, "test", model_id=recipe.name, temperature=temperature
+            )
+        for split, predictions in runs.items():
+            predictions.save(folder.predictions_path(split))
+            embedding = embed_split(network, preprocessing, samples, split, model_id=recipe.name, weights_sha256=digest)
+            embedding.save(folder.embeddings_path(split))
+
+        network.cpu()
+        card = ModelCard(
+            run_id=recipe.name,
+            title=family(recipe.architecture).title,
+            architecture=recipe.architecture,
+            labels=samples.labels,
+            preprocessing=preprocessing,
+            cam_layer=deepest_stage(network, recipe.channels, recipe.size_px),
+            temperature=temperature,
+            recipe=as_values(recipe),
+            data=data,
+            parameters=count_parameters(network),
+            macs=count_macs(network, recipe.channels, recipe.size_px),
+            metrics={split: summarize(predictions) for split, predictions in runs.items()},
+            chosen_epoch=int(history["epoch"].iloc[int(history["val_accuracy"].argmax())]),
+            training_seconds=float(history["seconds"].sum()),
+            prerequisite_seconds=prerequisite_seconds(recipe, run.path.parent),
+            hardware=trained_on,
+            versions={"python": platform.python_version(), "torch": torch.__version__},
+            commit=versions.ferscope(),
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            weights_sha256=digest,
+            weights_shipped=ship_weights,
+            model_options=dict(recipe.model),
+        )
+        save_card(dataclasses.replace(card, milliseconds=_latency(network, card)), folder.path)
+        _copy_robustness(root / recipe.name, folder, digest)
+        if not ship_weights:
+            folder.weights_path.unlink()
+    return load_checkpoint(root / recipe.name)
+
+
+def best_network(recipe: Recipe, classes: int, run: RunFolder) -> Network:
+    """The network of the epoch with the highest validation accuracy, in full precision."""
+    options = {k: v for k, v in recipe.model.items() if k != "imagenet"}  # nothing to download: the weights are there
+    network = build_network(recipe.architecture, classes=classes, channels=recipe.channels, **options)
+    history = run.history()
+    best = int(history["epoch"].iloc[int(history["val_accuracy"].argmax())])
+    return load_weights(network, run.weights_path(best))
+
+
+def prerequisite_seconds(recipe: Recipe, runs: Path) -> dict[str, float]:
+    """By name, the training time of the runs that a recipe builds on, in turn too; without those removed since."""
+    seconds: dict[str, float] = {}
+    for needed in prerequisites(recipe):
+        seconds |= prerequisite_seconds(needed, runs)
+        history = RunFolder(runs / needed.name).history()
+        if len(history):
+            seconds[needed.name] = float(history["seconds"].sum())
+    return seconds
+
+
+@contextmanager
+def _full_precision() -> Iterator[None]:
+    """Without TF32, whose ten bits would change the logits of a GPU in the third digit."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+
+
+def _latency(network: Network, card: ModelCard) -> Latency:
+    hardware = f"CPU, {torch.get_num_threads()} threads of {os.cpu_count()} cores"
+    return Latency(milliseconds_per_face(Predictor(network, card)), hardware)
+
+
+def _copy_robustness(previous: Path, folder: CheckpointFolder, digest: str) -> None:
+    """Keep the measured robustness, which takes long, where the new checkpoint has the weights of the previous one."""
+    try:
+        checkpoint = load_checkpoint(previous)
+    except CheckpointError:
+        return
+    if checkpoint.card.weights_sha256 == digest:
+        for split in checkpoint.card.metrics:
+            if checkpoint.robustness_path(split).is_file():
+                shutil.copy2(checkpoint.robustness_path(split), folder.robustness_path(split))

@@ -1,0 +1,59 @@
+"""The runs that a recipe builds on: the one whose weights it starts from, and its teachers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from core.errors import RecipeError
+from core.inference import infer_logits
+from core.models import Network
+from core.preprocessing import Preprocessing
+from core.training.fabric import Fabric
+from core.training.recipe import Recipe, load_recipe
+
+
+def prerequisites(recipe: Recipe) -> list[Recipe]:
+    """The recipes it starts from and learns from, without those that they build on in turn."""
+    return [load_recipe(source) for source in dict.fromkeys((*filter(None, [recipe.start]), *recipe.teachers))]
+
+
+def check_prerequisites(recipe: Recipe, requested_by: tuple[str, ...] = ()) -> None:
+    """Raise RecipeError where a recipe would wait for itself, where it and a prerequisite see other images or classes,
+    or where it starts from another network. ``requested_by`` are the recipes that build on this one."""
+    if recipe.name in requested_by:
+        raise RecipeError(
+            f"{' builds on '.join((*requested_by, recipe.name))}: a recipe cannot learn from its own result"
+        )
+    for needed in prerequisites(recipe):
+        for option in ("size_px", "channels", "equalize", "labels", "target"):
+            own, other = getattr(recipe, option), getattr(needed, option)
+            if own != other:
+                raise RecipeError(
+                    f"{recipe.name} and {needed.name} must see the same images and classes, but {option} is {own!r} in "
+                    f"one and {other!r} in the other"
+                )
+        check_prerequisites(needed, (*requested_by, recipe.name))
+    if recipe.start:
+        first = load_recipe(recipe.start)
+        if (first.architecture, dict(first.model)) != (recipe.architecture, dict(recipe.model)):
+            raise RecipeError(
+                f"{recipe.name} can only start from a run of the same network: {recipe.architecture} "
+                f"{dict(recipe.model)}, got {first.architecture} {dict(first.model)} of {first.name}"
+            )
+
+
+def mean_probabilities(
+    teachers: Sequence[Network], images: Tensor, preprocessing: Preprocessing, fabric: Fabric
+) -> Tensor:
+    """Mean probabilities (N, K) of the networks for images (N, S, S) or (N, S, S, 3) uint8 and their mirror images."""
+    predictions = []
+    for teacher in teachers:
+        network = teacher.eval().to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # In the precision of training: soft targets do not need more, and 57,418 images are many for two cores.
+        with fabric.autocast():
+            for view in (images, images.flip(2)):
+                predictions.append(infer_logits(network, preprocessing, view.to(fabric.device)).softmax(1).cpu())
+    return torch.stack(predictions).mean(0)

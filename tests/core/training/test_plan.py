@@ -1,0 +1,142 @@
+import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from core.checkpoints import load_checkpoint
+from core.cli import app
+from core.errors import RecipeError
+from core.training import RunFolder
+from core.training.plan import PART_BYTES, load_plan, pack, run_plan
+from tests.core.training.conftest import write_recipe
+
+ROOT = Path(__file__).resolve().parents[3]
+GPU = ROOT / "core" / "training" / "plans" / "gpu.toml"
+
+
+@pytest.fixture
+def plan(tmp_path):
+    for name in ("first", "second", "third"):
+        write_recipe(tmp_path / f"{name}.toml", epochs=2)
+    path = tmp_path / "plan.toml"
+    path.write_text(
+        "publish_s = 1.0\nstore_every_s = 30.0\n"
+        '[[run]]\nrecipe = "first.toml"\n'
+        '[[run]]\nrecipe = "second.toml"\noptions = { epochs = 100000 }\n'
+        '[[run]]\nrecipe = "third.toml"\noptions = { epochs = 1, learning_rate = 1e-3 }\nship_weights = false\n'
+    )
+    return path
+
+
+def test_shipped_plan_is_valid_and_begins_with_the_compared_networks():
+    _, recipes = load_plan(GPU)
+    assert {r.name for r in recipes[:3]} == {"cnn", "residual_cnn", "resnet50"}
+    assert len({(r.epochs, r.votes_weight, r.weight_decay, r.augmentation) for r in recipes[:3]}) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is not a valid plan: run"),
+        ('[[run]]\nrecipe = "nothing"', "there is no recipe 'nothing'"),
+        ('[[run]]\nrecipe = "cnn"\noptions = { epoch = 1 }', "unknown recipe key epoch;"),
+        ('[[run]]\nrecipe = "cnn"\nweights = false', "is not a valid plan"),
+        ("[[run", "is not valid TOML"),
+    ],
+)
+def test_wrong_plan_is_one_sentence(tmp_path, text, message):
+    path = tmp_path / "plan.toml"
+    path.write_text(text)
+    with pytest.raises(RecipeError, match=message):
+        load_plan(path)
+
+
+def test_plan_skips_what_does_not_fit_and_finishes_the_rest(plan, image_folder, tmp_path):
+    folders = {"out": tmp_path / "out", "runs": tmp_path / "runs", "root": tmp_path / "checkpoints"}
+    outcomes = run_plan(plan, image_folder, budget_s=120, **folders)
+    assert [o.name for o in outcomes] == ["first", "second", "third"]
+    assert [o.checkpoint is not None for o in outcomes] == [True, False, True]
+    assert "does not fit into the budget of 120 s" in outcomes[1].reason
+    assert RunFolder(tmp_path / "runs" / "second").finished_epochs() == 1  # stored, so it can be resumed
+    readme = (tmp_path / "out" / "README").read_text()
+    assert "cat first.tar | tar -x -C checkpoints" in readme
+    assert "second: stopped" in readme
+    third = load_checkpoint(tmp_path / "checkpoints" / "third").card
+    assert third.recipe["learning_rate"] == 1e-3
+    assert not third.weights_shipped
+    with tarfile.open(tmp_path / "out" / "first.tar") as tar:
+        assert "first/weights.safetensors" in tar.getnames()
+    # The same command does not train what is finished, and resumes the rest.
+    again = run_plan(plan, image_folder, budget_s=120, **folders)
+    assert [o.checkpoint is not None for o in again] == [True, False, True]
+    assert len(load_checkpoint(tmp_path / "checkpoints" / "first").history()) == 2
+    assert RunFolder(tmp_path / "runs" / "second").finished_epochs() == 2
+
+
+def test_plan_without_time_starts_nothing(plan, image_folder, tmp_path):
+    folders = {"out": tmp_path / "out", "runs": tmp_path / "runs", "root": tmp_path / "checkpoints"}
+    outcomes = run_plan(plan, image_folder, budget_s=0.5, **folders)
+    assert {o.reason for o in outcomes} == {"not started: the budget is spent"}
+    assert not (tmp_path / "runs").exists()
+
+
+def test_shipped_plan_runs_from_the_command_line_with_one_tiny_epoch(image_folder, tmp_path):
+    """The rehearsal of the command for a GPU, with four of its runs: small networks, one epoch, few images."""
+    head, *runs = GPU.read_text().split("[[run]]")
+    text = "[[run]]".join((head, *runs[:3], runs[5]))
+    names = re.findall(r'recipe = "(\w+)"', text)
+    for name in names:
+        write_recipe(tmp_path / f"{name}.toml", epochs=50)
+    text = re.sub(r'recipe = "(\w+)"', r'recipe = "\1.toml"', text)
+    (tmp_path / "gpu.toml").write_text(re.sub(r"epochs = \d+", "epochs = 1", text))
+    arguments = ["train", "--plan", tmp_path / "gpu.toml", "--budget-s", 540, "--out", tmp_path / "out"]
+    arguments += ["--data", image_folder, "--runs", tmp_path / "runs", "--checkpoints", tmp_path / "checkpoints"]
+    result = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert len(names) == 4
+    assert {p.name for p in (tmp_path / "checkpoints").iterdir()} == set(names)
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"README", *(f"{name}.tar" for name in names)}
+
+
+def test_recipe_or_plan_is_required(image_folder):
+    result = CliRunner().invoke(app, ["train", "--data", str(image_folder)])
+    assert result.exit_code == 2
+    assert "give the name of a recipe" in result.output
+
+
+def test_large_folder_is_packed_in_parts_that_join_again(tmp_path):
+    folder = tmp_path / "network"
+    folder.mkdir()
+    content = bytes(range(256)) * (PART_BYTES // 256 + 1)
+    (folder / "weights").write_bytes(content)
+    (tmp_path / "out").mkdir()
+    parts = pack(folder, tmp_path / "out")
+    assert [p.name for p in parts] == ["network.tar.part-00", "network.tar.part-01"]
+    assert all(p.stat().st_size <= PART_BYTES for p in parts)
+    (tmp_path / "checkpoints").mkdir()
+    command = "cat network.tar.part-* | tar -x -C ../checkpoints"
+    subprocess.run(command, shell=True, check=True, cwd=tmp_path / "out")
+    assert (tmp_path / "checkpoints" / "network" / "weights").read_bytes() == content
+
+
+def test_training_command_imports_without_the_dashboard_and_saliency_packages():
+    """A rented GPU machine has PyTorch and little else."""
+    script = (
+        "import sys\n"
+        "blocked = ('streamlit', 'plotly', 'captum', 'pytorch_grad_cam', 'cachetools')\n"
+        "class Blocked:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in blocked:\n"
+        "            raise ModuleNotFoundError(f'{name} is blocked', name=name)\n"
+        "sys.meta_path.insert(0, Blocked())\n"
+        "import core.training.plan\n"
+        "from core.cli import app\n"
+        "from typer.testing import CliRunner\n"
+        "assert CliRunner().invoke(app, ['train', '--help']).exit_code == 0\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr

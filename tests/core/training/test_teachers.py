@@ -1,0 +1,109 @@
+import dataclasses
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from core.errors import RecipeError
+from core.models import build_network
+from core.preprocessing import Preprocessing
+from core.training import Interrupted, RunFolder, load_recipe, train
+from core.training.fabric import make_fabric
+from core.training.recipe import shipped_recipes
+from core.training.teachers import check_prerequisites, mean_probabilities
+from tests.conftest import tiny_recipe
+from tests.core.training.conftest import SMALL, write_recipe
+
+
+@pytest.fixture
+def folders(tmp_path):
+    return {"runs": tmp_path / "runs", "root": tmp_path / "out", "val_only": True}
+
+
+def best(run):
+    (path,) = run.glob("best-*.safetensors")
+    return path
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_prerequisites_of_a_shipped_recipe_fit_it(name):
+    check_prerequisites(load_recipe(name))
+
+
+def test_teacher_is_trained_first_and_once(image_folder, tmp_path, folders):
+    teacher = write_recipe(tmp_path / "teacher.toml")
+    student = tiny_recipe(name="student", epochs=1, model=SMALL, teachers=(teacher,), teachers_weight=0.5)
+    train(student, image_folder, **folders)
+    weights = best(tmp_path / "runs" / "teacher")
+    first = weights.stat().st_mtime_ns
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"student"}
+    assert RunFolder(tmp_path / "runs" / "student").finished_epochs() == 1
+    weights.rename(weights.with_suffix(".away"))  # a finished student is not taught again
+    train(student, image_folder, **folders)
+    weights.with_suffix(".away").rename(weights)
+    train(dataclasses.replace(student, name="other", seed=1), image_folder, **folders)
+    assert weights.stat().st_mtime_ns == first
+
+
+def test_mean_probabilities_are_those_of_an_image_and_its_mirror_image():
+    teachers = [build_network("cnn", classes=3, channels=1, **SMALL) for _ in range(2)]
+    images = torch.randint(256, (20, 48, 48), dtype=torch.uint8)
+    fabric = make_fabric("32-true")
+    mean = mean_probabilities(teachers, images, Preprocessing(), fabric)
+    assert torch.allclose(mean.sum(1), torch.ones(20), atol=1e-5)
+    assert torch.allclose(mean, mean_probabilities(teachers, images.flip(2), Preprocessing(), fabric), atol=1e-5)
+
+
+def test_run_starts_from_the_weights_of_another(image_folder, tmp_path, folders):
+    first = write_recipe(tmp_path / "first.toml")
+    second = write_recipe(tmp_path / "second.toml", start=first, learning_rate=1e-12)
+    train(load_recipe(second), image_folder, **folders)
+    old, new = (load_file(best(tmp_path / "runs" / run)) for run in ("first", "second"))
+    assert all(torch.allclose(old[k], new[k], atol=1e-6) for k in old if "running" not in k and "num_" not in k)
+
+
+def test_recipe_that_waits_for_itself_is_refused(image_folder, tmp_path, folders):
+    write_recipe(tmp_path / "a.toml", start=str(tmp_path / "b.toml"))
+    write_recipe(tmp_path / "b.toml", teachers=[str(tmp_path / "a.toml")], teachers_weight=0.5)
+    with pytest.raises(RecipeError, match="a builds on b builds on a: a recipe cannot learn from its own result"):
+        train(load_recipe(tmp_path / "a.toml"), image_folder, **folders)
+
+
+def test_teacher_that_sees_other_images_is_refused_without_a_trace(image_folder, tmp_path, folders):
+    teacher = write_recipe(tmp_path / "teacher.toml", size_px=32)
+    student = write_recipe(tmp_path / "student.toml", teachers=[teacher], teachers_weight=0.5)
+    with pytest.raises(RecipeError, match=r"student and teacher must see the same images.*, but size_px is 48"):
+        train(load_recipe(student), image_folder, **folders)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_run_starts_from_the_same_network_only(image_folder, tmp_path, folders):
+    first = write_recipe(tmp_path / "first.toml", architecture="residual_cnn")
+    second = write_recipe(tmp_path / "second.toml", start=first)
+    with pytest.raises(RecipeError, match=r"second can only start from a run of the same network: cnn .* residual_cnn"):
+        train(load_recipe(second), image_folder, **folders)
+
+
+def test_interrupted_run_does_not_need_its_start_again(image_folder, tmp_path, folders):
+    first = write_recipe(tmp_path / "first.toml")
+    second = write_recipe(tmp_path / "second.toml", start=first, epochs=2)
+
+    def stop_in_the_second(row, _left):
+        if (tmp_path / "runs" / "second" / "history.csv").is_file():
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted):
+        train(load_recipe(second), image_folder, progress=stop_in_the_second, **folders)
+    best(tmp_path / "runs" / "first").unlink()
+    checkpoint = train(load_recipe(second), image_folder, **folders)
+    assert checkpoint is not None
+    assert list(checkpoint.history()["epoch"]) == [1, 2]
+    # The card names what the run builds on, and how long that took.
+    assert list(checkpoint.card.prerequisite_seconds) == ["first"]
+    assert checkpoint.card.training_time.endswith(" for first")
+    # A finished run is published again without the runs it was built on.
+    shutil.rmtree(tmp_path / "runs" / "first")
+    again = train(load_recipe(second), image_folder, **folders)
+    assert again is not None
+    assert not again.card.prerequisite_seconds
