@@ -62,3 +62,6 @@ else:
         if len(comparisons) > 1:
             st.header(comparison.title, divider="gray")
         GROUPS[group][panel].draw(comparison)
+    across = GROUPS[group][panel].across
+    if across is not None and len(comparisons) > 1:
+        sections.draw(across(comparisons))

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.checkpoints import Checkpoint, Latency, ModelCard
 from core.data import DatasetInfo, ImageFacts
 from core.errors import CheckpointError, DataError, EvaluationError
-from core.evaluation import EvaluationRun, RunSummary, comparable_groups
+from core.evaluation import EvaluationRun, RunSummary, comparable_groups, map_to_common_labels
 from core.labels import LabelSet
 from dashboard import services
 from dashboard.section import Note
@@ -161,6 +161,47 @@ def build_comparisons(
             )
         )
     return comparisons, notes
+
+
+def on_common_classes(comparisons: Sequence[Comparison]) -> tuple[Comparison, tuple[str, ...]] | None:
+    """The networks of several comparisons among the classes that all of them have, with sentences on what was dropped.
+
+    None where nothing has to be mapped, or where the images are not those of the same data set.
+    """
+    first = comparisons[0]
+    fitting = [c for c in comparisons if c.data.source == first.data.source]
+    runs = [run for c in fitting for run in c.runs.values()]
+    common = services.results().get(("common classes", *runs), lambda: map_to_common_labels(runs))
+    if len(common.runs) < 2 or not common.dropped_classes:
+        return None
+    by_id = {run_id: c for c in fitting for run_id in c.runs}
+    weights = {m: by_id[m].weights[m] for m in common.runs if m in by_id[m].weights}
+    ensemble = services.ensemble([common.runs[m] for m in weights], list(weights.values())) if weights else None
+    rows = [*common.runs.values(), *([ensemble] if ensemble is not None else [])]
+    reference = next(c for c in fitting if c.labels == common.labels)
+    found = replace(
+        reference,
+        checkpoints={m: by_id[m].checkpoints[m] for m in common.runs},
+        runs=common.runs,
+        ensemble=ensemble,
+        weights=weights,
+        summaries={r.model_id: services.summary(r) for r in rows},
+        names={m: by_id[m].names[m] for m in common.runs} | _ensemble_name(ensemble, weights),
+        styles={m: by_id[m].styles[m] for m in common.runs}
+        | ({ensemble.model_id: ensemble_style(first.inks)} if ensemble is not None else {}),
+        milliseconds={m: by_id[m].milliseconds[m] for m in common.runs if m in by_id[m].milliseconds},
+        number=len(comparisons),
+    )
+    dropped = [
+        f"{found.names[m]} without {', '.join(classes)}, its other probabilities renormalized to {common.labels.name}."
+        for m, classes in common.dropped_classes.items()
+    ]
+    if common.images_left_out:
+        dropped.append(
+            f"{common.images_left_out:,} images for which not every network has a prediction are left out for all; the "
+            f"labels are those of {reference.data.title}."
+        )
+    return found, tuple(dropped)
 
 
 def _ensemble_name(ensemble: EvaluationRun | None, weights: Mapping[str, float]) -> dict[str, str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.evaluation import EvaluationRun, compare, leave_one_out, per_class
-from dashboard.compare.comparison import Comparison
+from dashboard.compare.comparison import Comparison, on_common_classes
 from dashboard.plots import per_class as class_plots
 from dashboard.plots import scores, significance
 from dashboard.section import Figure, Note, Section, Table, csv
@@ -100,6 +102,15 @@ def _contributions(comparison: Comparison, members: list[EvaluationRun]) -> Sect
             ),
         ),
     )
+
+
+def common_sections(comparisons: Sequence[Comparison]) -> list[Section]:
+    """The ensemble of networks with different classes, on the classes that all of them have."""
+    common = on_common_classes(comparisons)
+    if common is None:
+        return []
+    comparison, dropped = common
+    return [Section(title=f"All networks on common classes: {comparison.title}", text=dropped), *sections(comparison)]
 
 
 def draw(comparison: Comparison) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dashboard.compare import (
@@ -28,10 +28,14 @@ from dashboard.section import Section
 
 @dataclass(frozen=True)
 class Panel:
-    """How a panel is drawn on the page, and what it contributes to the report: nothing where it needs interaction."""
+    """How a panel is drawn on the page, and what it contributes to the report: nothing where it needs interaction.
+
+    ``across`` makes the sections that are about all comparisons of a page together, which follow those of each.
+    """
 
     draw: Callable[[Comparison], None]
     sections: Callable[[Comparison], list[Section]] | None = None
+    across: Callable[[Sequence[Comparison]], list[Section]] | None = None
 
 
 GROUPS: dict[str, dict[str, Panel]] = {
@@ -55,6 +59,6 @@ GROUPS: dict[str, dict[str, Panel]] = {
         "Robustness": Panel(robustness.draw, robustness.sections),
         "Annotator agreement": Panel(annotators.draw, annotators.sections),
     },
-    "Ensemble and report": {"Ensemble": Panel(ensemble.draw, ensemble.sections)},
+    "Ensemble and report": {"Ensemble": Panel(ensemble.draw, ensemble.sections, ensemble.common_sections)},
 }
 REPORT = "Report"  # drawn once for all comparisons of the page

@@ -37,7 +37,7 @@ def html(comparisons: Sequence[Comparison], created_at: datetime, progress: Prog
 def chapters(comparisons: Sequence[Comparison]) -> list[Chapter]:
     """One chapter per panel that needs no interaction, then the protocol, the hardware, the cards and the versions."""
     found = [
-        Chapter(title, partial(_of_all, comparisons, panel.sections))
+        Chapter(title, partial(_of_all, comparisons, panel.sections, panel.across))
         for panels in GROUPS.values()
         for title, panel in panels.items()
         if panel.sections is not None
@@ -51,14 +51,18 @@ def chapters(comparisons: Sequence[Comparison]) -> list[Chapter]:
     ]
 
 
-def _of_all(comparisons: Sequence[Comparison], sections: Callable[[Comparison], list[Section]]) -> list[Section]:
-    """The sections of every comparison, each set under its heading where there are several."""
+def _of_all(
+    comparisons: Sequence[Comparison],
+    sections: Callable[[Comparison], list[Section]],
+    across: Callable[[Sequence[Comparison]], list[Section]] | None = None,
+) -> list[Section]:
+    """The sections of every comparison, each under its heading where there are several, and those across them."""
+    if len(comparisons) == 1:
+        return sections(comparisons[0])
     found: list[Section] = []
     for comparison in comparisons:
-        if len(comparisons) > 1:
-            found.append(Section(title=comparison.title))
-        found += sections(comparison)
-    return found
+        found += [Section(title=comparison.title), *sections(comparison)]
+    return found + (across(comparisons) if across is not None else [])
 
 
 def _light(comparison: Comparison) -> Comparison:

@@ -63,5 +63,5 @@ def test_faces_remain_where_the_weights_are_not_those_of_the_card(
     st.cache_resource.clear()
     true, predicted, count = cell(root, "tiny_cnn")
     app = open_view("Confusion", cell_of="CNN", cell_true=true, cell_predicted=predicted, cell_saliency="true")
-    assert "tiny_cnn: weights.safetensors is not the file its card describes" in app.error[0].value
+    assert "tiny_cnn: weights.safetensors is not the file that its card describes" in app.error[0].value
     assert len(app.get("image")) == min(count, 20)

@@ -39,12 +39,19 @@ def test_the_first_view_has_the_scores_and_the_result_of_the_test(networks, open
     assert "McNemar's exact test" in said(app)
 
 
-def test_milliseconds_are_measured_only_on_request(networks, open_view, tables):
+def test_milliseconds_are_measured_only_on_request(networks, open_view, said, tables, monkeypatch, tmp_path):
+    root = shutil.copytree(networks, tmp_path / "checkpoints")
+    for path in root.iterdir():
+        card = json.loads((path / "card.json").read_text())
+        (path / "card.json").write_text(json.dumps(card | {"milliseconds": None}))
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
     app = open_view("Overview")
     assert list(tables(app)[0]["ms per face"]) == ["not measured"] * 3
     app.button(key="measure").click().run()
     assert not app.exception
     assert all(float(ms) > 0 for ms in tables(app)[0]["ms per face"])
+    assert "one face at a time on this machine" in said(app)
 
 
 def test_calibration_is_shown_before_and_after_temperature_scaling(networks, open_view, said, tables):
