@@ -235,6 +235,5 @@ def _milliseconds(checkpoints: Sequence[Checkpoint]) -> dict[str, Latency]:
     found = {}
     for run_id, value in services.milliseconds_of(checkpoints).items():
         stored = next(c.card.milliseconds for c in checkpoints if c.card.run_id == run_id)
-        is_stored = stored is not None and stored.value == value
-        found[run_id] = stored if is_stored else Latency(value, "this machine")
+        found[run_id] = Latency(value, "this machine") if stored is None or stored.value != value else stored
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -95,7 +96,7 @@ def _cost(comparison: Comparison, costs: Sequence[str]) -> Section:
             csv(
                 f"Accuracy and {title} (CSV)",
                 comparison.file_name(f"accuracy-{title}"),
-                lambda summaries=summaries, of_networks=of_networks: plots.cost_numbers(summaries, of_networks),
+                partial(plots.cost_numbers, summaries, of_networks),
             )
         )
     return Section(

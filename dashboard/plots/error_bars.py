@@ -12,8 +12,8 @@ from core.evaluation import Score
 
 def whiskers(scores: Sequence[Score], color: str, thickness: float = 1.0, width: float = 0.0) -> dict[str, Any]:
     """Plotly's ``error_x`` or ``error_y`` from each score's value to the ends of its interval; sizes in px."""
-    bounds = np.array([(s.value, s.low, s.high) for s in scores], float).reshape(-1, 3)
-    return error_bars(*bounds.T, color, thickness, width)
+    values, low, high = np.array([(s.value, s.low, s.high) for s in scores], float).reshape(-1, 3).T
+    return error_bars(values, low, high, color, thickness, width)
 
 
 def error_bars(
