@@ -8,6 +8,9 @@ Ratios of medians within one run on the CPU, warm, batch 1 where not said otherw
 ``path_over_stages``: that path ÷ the sum of its stages called one by one.
 ``tuned_over_eager``: the network as FERscope runs it (norms folded, channels last) ÷ plain eager PyTorch.
 ``busy_over_quiet``: a photo, decode to maps, all networks, beside a process that keeps one core busy ÷ without it.
+``haar_over_mtcnn``, ``yunet_over_mtcnn``: a portrait of 512 px, detection alone (YuNet where its file is available).
+``group_over_portrait``: MTCNN on 24 faces of 150 px in 12 megapixels ÷ on one portrait of 12 megapixels: the pyramid.
+``faceless_over_portrait``: MTCNN on 12 megapixels without a face ÷ on that portrait: the pyramid and three rotations.
 ``spin_cost_quiet``: that photo with FERscope's OpenMP setting ÷ with libgomp's own, on the quiet machine.
 """
 
@@ -39,8 +42,9 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
 from core.checkpoints import list_checkpoints
+from core.errors import DetectorUnavailableError
 from core.explain import class_maps
-from core.faces import crop, detector
+from core.faces import crop, detector, find_faces
 from core.images import decode
 from core.inference import Predictor, analyze
 from core.inference.analysis import margin_for
@@ -63,10 +67,10 @@ class LogitsOnly(nn.Module):
         return logits
 
 
-def seconds(*actions: Callable[[], object]) -> list[float]:
+def seconds(*actions: Callable[[], object], repeats: int = REPEATS) -> list[float]:
     """Median seconds of each action; they take turns, so that a machine that slows down slows all of them."""
     times: list[list[float]] = [[] for _ in actions]
-    for repeat in range(REPEATS + 2):
+    for repeat in range(repeats + 2):
         for taken, action in zip(times, actions, strict=True):
             begin = time.perf_counter()
             action()
@@ -131,6 +135,36 @@ def one_network(predictor: Predictor, face: np.ndarray) -> dict[str, float]:
         "maps_over_predict": with_maps / alone,
         "closed_form_speedup": packaged / closed,
         "tuned_over_eager": tuned / plain,
+    }
+
+
+def detection() -> dict[str, float]:
+    """The ratios that concern the detectors alone, also in the photos that cost most."""
+    sample = sample_photos()["grace_hopper"].data
+    portrait = Image.open(io.BytesIO(sample)).convert("RGB")
+    large = np.asarray(portrait.resize((3200, 3750)))
+    group = Image.new("RGB", (4032, 3024), "gray")
+    for number in range(24):
+        group.paste(portrait.resize((324, 380)), (number % 8 * 504 + 90, number // 8 * 1008 + 300))
+    crowd, faceless = np.asarray(group), np.full((3024, 4032, 3), 128, np.uint8)
+    mtcnn, haar = detector("mtcnn"), detector("haar")
+    if len(mtcnn.detect(crowd)) != 24:
+        raise SystemExit(f"MTCNN found {len(mtcnn.detect(crowd))} faces where 24 were drawn")
+
+    small = decode(sample)
+    actions = [lambda: find_faces(small, mtcnn), lambda: find_faces(small, haar)]
+    with contextlib.suppress(DetectorUnavailableError):
+        yunet = detector("yunet")
+        actions.append(lambda: find_faces(small, yunet))
+    of_mtcnn, of_haar, *of_yunet = seconds(*actions)
+    one, many, none = seconds(
+        *(lambda photo=photo: find_faces(photo, mtcnn) for photo in (large, crowd, faceless)), repeats=3
+    )
+    return {
+        "haar_over_mtcnn": of_haar / of_mtcnn,
+        **({"yunet_over_mtcnn": of_yunet[0] / of_mtcnn} if of_yunet else {}),
+        "group_over_portrait": many / one,
+        "faceless_over_portrait": none / one,
     }
 
 
@@ -232,6 +266,7 @@ def main() -> None:
         "maps_over_predict": max(r["maps_over_predict"] for r in results.values()),
         "closed_form_speedup": min(r["closed_form_speedup"] for r in results.values()),
         "tuned_over_eager": max(r["tuned_over_eager"] for r in results.values()),
+        **detection(),
         **whole_path(predictors),
         **beside_others(),
     }

@@ -1,12 +1,12 @@
-"""How long Compare takes to draw a view: ``python benchmarks/compare.py [--json]``.
+"""The time that Compare needs to draw a view: ``python benchmarks/compare.py [--json]``.
 
-``slowest_view_ms``: the slowest view of the shipped networks, a whole rerun of the page on the server; the stored
-answers are loaded, every result is computed afresh. Views with several states are timed in each.
-``million_rows_view_ms``: the same with three networks of 1,000,000 stored rows each, made up: answers, features,
-robustness, and the table of image facts with its votes.
-``million_rows_next_view_ms``: going on from one view to the next with those; what stands above every view is kept then,
-the ensemble, the table of scores and the probabilities they are made of.
-Medians of warm reruns through the app's entry file.
+``slowest_view_ms``: the slowest view of the shipped networks. A whole rerun of the page on the server is timed, with
+the stored predictions loaded and every result computed anew. Views with several states are timed in each of them.
+``million_rows_view_ms``: the same for three networks with 1,000,000 generated rows each: predictions, embeddings,
+robustness, and a table of image facts with votes.
+``million_rows_next_view_ms``: changing from one view to another with those networks. What is shown above every view is
+cached then: the ensemble, the table of scores and the probabilities that they are computed from.
+All numbers are medians of reruns of the app after a first run.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from dashboard.compare.panels import GROUPS
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 REPEATS = 5
 ROWS = 1_000_000
-MADE_UP = "made up"  # the fingerprint of the images that nobody has
-# Each view as it opens, and further states by their link.
+GENERATED = "generated"  # the fingerprint of images that do not exist
+# Each panel as it opens, and further states by their URL parameters.
 STATES: dict[str, dict[str, str]] = {
     panel: {"group": group, "view": panel} for group, panels in GROUPS.items() for panel in panels
 } | {
@@ -53,13 +53,14 @@ STATES: dict[str, dict[str, str]] = {
     "Ranking, top-k": {"view": "Ranking", "ranking": "top-k"},
     "Gallery, all images": {"group": "Errors", "view": "Gallery", "list": "all images"},
 }
-# What a page keeps that is no result: networks, their stored answers and speeds, and tables that come with FERscope.
-LOADED = ("_listings", "_predictors", "_evaluations", "_facts", "_robustness")
-TABLE = ("_ensembles", "_summaries")
+# Cached data that are no results: networks, their stored predictions, and the tables of FERscope.
+DATA_CACHES = ("_listings", "_predictors", "_evaluations", "_facts", "_robustness")
+TABLE_CACHES = ("_ensembles", "_summaries")
 
 
 def view_ms(root: Path, repeats: int, kept: Collection[str]) -> dict[str, float]:
-    """Median milliseconds of a rerun of Compare for each view, with the networks in ``root`` and those caches kept."""
+    """Median milliseconds of a rerun of Compare for each view of the networks in ``root``; ``kept`` names caches that
+    are not cleared before a rerun."""
     checkpoints.ROOT = root
     st.cache_resource.clear()
     measured = {}
@@ -73,7 +74,7 @@ def view_ms(root: Path, repeats: int, kept: Collection[str]) -> dict[str, float]
             raise SystemExit(f"the view {state} failed: {app.exception[0].value}")
         times = []
         for _ in range(repeats):
-            forget_results(kept)
+            clear_results(kept)
             started = time.perf_counter()
             app.run()
             times.append((time.perf_counter() - started) * 1e3)
@@ -81,14 +82,14 @@ def view_ms(root: Path, repeats: int, kept: Collection[str]) -> dict[str, float]
     return measured
 
 
-def forget_results(kept: Collection[str]) -> None:
-    """Empty every cache but those named; where the table of scores is not kept, load the stored answers anew, too: they
-    keep their probabilities once computed."""
+def clear_results(kept: Collection[str]) -> None:
+    """Clear every cache except those named. Unless the table of scores is kept, stored predictions are loaded again,
+    because a run caches its probabilities."""
     caches = {name: cache for name, cache in vars(services.runtime()).items() if isinstance(cache, Cache)}
     for name, cache in caches.items():
         if name not in kept:
             cache.clear()
-    if set(TABLE) <= set(kept):
+    if set(TABLE_CACHES) <= set(kept):
         return
     caches["_evaluations"].clear()
     for checkpoint in services.listing().checkpoints:
@@ -96,7 +97,7 @@ def forget_results(kept: Collection[str]) -> None:
 
 
 def million_rows(folder: Path, source: Checkpoint, seed: int) -> None:
-    """A copy of a shipped network whose stored answers are 1,000,000 random ones, right about seven times in ten."""
+    """A copy of a shipped network with 1,000,000 random predictions, of which about seven in ten are correct."""
     random = np.random.default_rng(seed)
     k = len(source.card.labels)
     truth = np.random.default_rng(0).integers(0, k, ROWS)
@@ -111,22 +112,22 @@ def million_rows(folder: Path, source: Checkpoint, seed: int) -> None:
     shares = np.full(COMPONENTS, 1 / COMPONENTS)
     embedding = Embedding(name, "test", run.image_ids, components, shares, COMPONENTS, weights)
     embedding.save(checkpoints.CheckpointFolder(folder).embeddings_path("test"))
-    right = {condition: random.random(ROWS, np.float32) < 0.6 for condition in CONDITIONS}
-    data = dataclasses.replace(source.card.data, fingerprint=MADE_UP)
+    correct = {condition: random.random(ROWS, np.float32) < 0.6 for condition in CONDITIONS}
+    data = dataclasses.replace(source.card.data, fingerprint=GENERATED)
     card = dataclasses.replace(source.card, run_id=name, data=data, metrics={})
     checkpoints.save_card(card, folder)
-    save_robustness(Robustness(name, "test", weights, right), Checkpoint(folder, card).robustness_path("test"))
+    save_robustness(Robustness(name, "test", weights, correct), Checkpoint(folder, card).robustness_path("test"))
 
 
 def million_facts(labels: LabelSet) -> ImageFacts:
-    """Numbers and votes on the images of :func:`million_rows`."""
+    """Image facts and votes for the images of :func:`million_rows`."""
     random = np.random.default_rng(0)
     truth = np.random.default_rng(0).integers(0, len(labels), ROWS)
     brightness, contrast, sharpness = random.random((3, ROWS), np.float32).round(3)
     votes = random.multinomial(10, np.full(10, 0.1), ROWS).astype(np.uint8)
     return ImageFacts(
-        name="made up",
-        fingerprints=(MADE_UP,),
+        name="generated",
+        fingerprints=(GENERATED,),
         labels=labels,
         ids=np.arange(ROWS),
         split=np.full(ROWS, "test"),
@@ -148,15 +149,15 @@ def main() -> None:
     shipped = checkpoints.list_checkpoints(checkpoints.ROOT).checkpoints
     if not shipped:
         raise SystemExit("no network is installed; train one with: python -m core train fer_cnn --data fer2013.csv")
-    of_shipped = view_ms(checkpoints.ROOT, REPEATS, LOADED)
+    of_shipped = view_ms(checkpoints.ROOT, REPEATS, DATA_CACHES)
     with tempfile.TemporaryDirectory() as name:
         for number in range(3):
             source = shipped[number % len(shipped)]
             million_rows(Path(name) / f"million_{number}", source, seed=number + 1)
-        million_facts(shipped[0].card.labels).save(Path(name) / f"made_up{image_facts.SUFFIX}")
+        million_facts(shipped[0].card.labels).save(Path(name) / f"generated{image_facts.SUFFIX}")
         image_facts.FOLDER = Path(name)
-        of_million = view_ms(Path(name), 1, (*LOADED, "_embeddings"))
-        next_of_million = view_ms(Path(name), 1, (*LOADED, "_embeddings", *TABLE))
+        of_million = view_ms(Path(name), 1, (*DATA_CACHES, "_embeddings"))
+        next_of_million = view_ms(Path(name), 1, (*DATA_CACHES, "_embeddings", *TABLE_CACHES))
     worst = {
         "slowest_view_ms": max(of_shipped.values()),
         "million_rows_view_ms": max(of_million.values()),
@@ -166,7 +167,7 @@ def main() -> None:
         print(json.dumps(worst))
         return
     for state in STATES:
-        million = f"{of_million[state]:.0f} ms, going on to it {next_of_million[state]:.0f} ms"
+        million = f"{of_million[state]:.0f} ms, changing to it {next_of_million[state]:.0f} ms"
         print(f"{state}: {of_shipped[state]:.0f} ms, with a million rows {million}")
     print("worst:", ", ".join(f"{key} {value:.0f}" for key, value in worst.items()))
 

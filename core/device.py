@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from core.errors import DeviceError
@@ -23,3 +25,12 @@ def resolve_device(name: str = "auto") -> torch.device:
         usable = ", ".join(device for device, found in available.items() if found)
         raise DeviceError(f"the device {name!r} is not available here; use one of {usable}, or auto")
     return torch.device(name)
+
+
+def describe_device(device: torch.device) -> str:
+    """The hardware in words, as it stands beside measured times."""
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    if device.type == "mps":
+        return "Apple GPU"
+    return f"CPU, {torch.get_num_threads()} threads of {os.cpu_count()} cores"

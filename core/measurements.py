@@ -1,26 +1,38 @@
-"""What is measured of an installed network over a data set: scores, embeddings and robustness."""
+"""What is measured of an installed network: scores, embeddings and robustness on a data set, and its latency."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from core.checkpoints import Checkpoint, ModelCard
+import torch
+
+from core.checkpoints import Checkpoint, Latency, ModelCard, save_card
 from core.data import Samples, read
-from core.errors import DataError
-from core.evaluation import RunSummary, summarize
+from core.data.info import DatasetInfo
+from core.data.splits import ALL
+from core.device import describe_device
+from core.errors import DataError, RecipeError
+from core.evaluation import EvaluationRun, RunSummary, fit_temperature, summarize
 from core.evaluation.embedding import Embedding
-from core.inference import Predictor, embed_split, evaluate
+from core.inference import Predictor, embed_split, evaluate, milliseconds_per_face
 from core.robustness import Robustness, load_robustness, measure, save_robustness
 from core.robustness.measurement import Progress
 from core.training import recipe_from, training_samples
 
 
-def read_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -> Samples:
-    """A data set with the image size, channels and target labels of a network, whether or not it was trained on it."""
+def read_samples(card: ModelCard, source: Path, *, skip_bad: bool = False, split: str | None = None) -> Samples:
+    """A data set with the image size, channels and target labels of a network, whether or not it was trained on it.
+
+    ``split`` is the rule of :func:`core.data.read` for a data set without splits.
+    """
     seen = card.preprocessing
-    samples = read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad)
-    return training_samples(recipe_from(card.recipe), samples)
+    samples = read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad, split=split)
+    labeled = training_samples(recipe_from(card.recipe), samples)
+    same_classes = sorted(labeled.labels.classes) == sorted(card.labels.classes)
+    return labeled.ordered_like(card.labels) if same_classes else labeled
 
 
 def read_own_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -> Samples:
@@ -36,18 +48,76 @@ def require_fingerprint(card: ModelCard, source: Path, fingerprint: str) -> None
         raise DataError(f"{source} is not the data set of {card.run_id}: {card.data.mismatch(fingerprint)}")
 
 
-def evaluate_checkpoint(checkpoint: Checkpoint, source: Path, split: str, *, skip_bad: bool = False) -> RunSummary:
-    """Scores of the shipped weights on one split, from a new inference over its images."""
+@dataclass(frozen=True)
+class CheckpointScores:
+    """Scores of an installed network on a data set, which may be another one than that of its card."""
+
+    run: EvaluationRun
+    summary: RunSummary
+    data: DatasetInfo
+    note: str  # why the scores cannot be compared with the card's; empty where they can
+
+
+def evaluate_checkpoint(
+    checkpoint: Checkpoint, source: Path, split: str, *, skip_bad: bool = False
+) -> CheckpointScores:
+    """Scores of the shipped weights on one split, or on ``"all"`` images, from a new inference over the images.
+
+    A data set with other classes is scored on those that the network shares. Raises LabelError for fewer than two.
+    """
     card = checkpoint.card
+    notes = []
+    rule = ALL if split == ALL else None
+    try:
+        samples = read_samples(card, source, skip_bad=skip_bad, split=rule)
+    except RecipeError:
+        seen = card.preprocessing
+        samples = read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad, split=rule)
+    if samples.labels.classes != card.labels.classes:
+        shared = card.labels.shared_with(samples.labels)
+        notes.append(f"Only the shared classes are scored: {', '.join(shared.classes)}.")
+        samples = samples.restricted_to(shared)
+    data = DatasetInfo.of(samples)
+    if card.data.fingerprint and not card.data.matches(data.fingerprint):
+        mismatch = card.data.mismatch(data.fingerprint)
+        notes.insert(0, f"{data.title} is not the data set of {card.run_id} ({mismatch}).")
     run = evaluate(
         checkpoint.network(),
         card.preprocessing,
-        read_samples(card, source, skip_bad=skip_bad),
-        split,
+        samples,
+        "test" if split == ALL else split,
         model_id=card.run_id,
         temperature=card.temperature,
+        labels=card.labels,
     )
-    return summarize(run)
+    return CheckpointScores(run, summarize(run), data, " ".join(notes))
+
+
+def save_scores(checkpoint: Checkpoint, scores: CheckpointScores) -> None:
+    """Store predictions with the checkpoint and their scores in its card.
+
+    A card without a data set, that of an imported network, gets this one; its temperature is fitted on the val split.
+    Raises DataError for a data set other than the card's and for the train split.
+    """
+    card, run = checkpoint.card, scores.run
+    if run.split not in ("val", "test"):
+        raise DataError(f"scores of the val and test splits can be stored, got {run.split}")
+    if scores.note:
+        raise DataError(f"the scores cannot be stored with {card.run_id}: {scores.note}")
+    if run.split == "val" and not card.metrics:
+        card = dataclasses.replace(card, temperature=fit_temperature(run.logits, run.truth))
+        run = dataclasses.replace(run, temperature=card.temperature)
+    run.save(checkpoint.predictions_path(run.split))
+    metrics = {**card.metrics, run.split: summarize(run)}
+    save_card(dataclasses.replace(card, metrics=metrics, data=scores.data), checkpoint.path)
+
+
+def measure_latency(checkpoint: Checkpoint, device: torch.device) -> Checkpoint:
+    """Measure the milliseconds per face and store them in the card. Raises CheckpointError and NotFiniteError."""
+    elapsed_ms = milliseconds_per_face(Predictor.load(checkpoint, device))
+    card = dataclasses.replace(checkpoint.card, milliseconds=Latency(round(elapsed_ms, 2), describe_device(device)))
+    save_card(card, checkpoint.path)
+    return Checkpoint(checkpoint.path, card)
 
 
 def embed_checkpoint(

@@ -27,23 +27,13 @@ CLASS_COLORS = {
 OTHER_COLORS = ("#332288", "#117733", "#44AA99", "#88CCEE", "#DDCC77", "#CC6677", "#AA4499")
 
 
-@dataclass(frozen=True)
-class Form:
-    """How a network is drawn."""
-
-    dash: str
-    symbol: str
-    width: float = 2.0
-
-
-FORMS = {
-    "cnn": Form("dot", "circle"),
-    "residual_cnn": Form("dash", "square"),
-    "resnet50": Form("solid", "diamond"),
-    "mobilenet_v2": Form("dashdot", "triangle-up"),
-    "ensemble": Form("solid", "star", 4.0),
+# Of Plotly's tool bar, the picture as a file remains; zooming by accident would lose the common scale.
+CONFIG = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"],
+    "toImageButtonOptions": {"scale": 2},
 }
-OTHER_FORMS = (Form("longdash", "cross"), Form("longdashdot", "x"), Form("dot", "pentagon"), Form("dash", "hexagon"))
+STILL = {"displayModeBar": False, "staticPlot": True}
 
 
 @dataclass(frozen=True)
@@ -85,11 +75,6 @@ def class_color(name: str) -> str:
     if name in CLASS_COLORS:
         return CLASS_COLORS[name]
     return OTHER_COLORS[sum(name.encode()) % len(OTHER_COLORS)]
-
-
-def form_of(architecture: str, position: int = 0) -> Form:
-    """The form of a network family; ``position`` tells unknown families apart."""
-    return FORMS.get(architecture, OTHER_FORMS[position % len(OTHER_FORMS)])
 
 
 def network_styles(architectures: Mapping[str, str], inks: Ink) -> dict[str, NetworkStyle]:

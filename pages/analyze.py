@@ -1,138 +1,123 @@
-"""Photo -> faces -> what each network says of them, and why."""
+"""One photo: its faces, what each network predicts for a face, how sure that is, and what it depends on."""
 
-import pandas as pd
 import streamlit as st
 
-from core.errors import DetectorUnavailableError, NotFiniteError
-from core.inference import ENSEMBLE, PhotoAnalysis
+from core.errors import NotFiniteError
+from core.images import darkness_hint
+from core.inference import PhotoAnalysis
 from dashboard import services
 from dashboard.analyze import (
     PANELS,
-    FaceInQuestion,
+    SelectedFace,
     downloads,
     face_picker,
     gallery,
+    map_options,
+    no_face,
     not_finite,
-    saliency_options,
+    prediction,
+    saliency,
     too_small,
+    uncertainty,
 )
-from dashboard.analyze.link_parameters import parameters
-from dashboard.plots import charts
-from dashboard.plots.boxed_photo import display_width, with_boxes
-from dashboard.ui import links, session, theme
-from dashboard.ui.network_picker import forms, load, pick_networks, titles
-from dashboard.ui.photo_sources import sample_cards, source_picker
+from dashboard.analyze.photo_analysis import available_analyzer
+from dashboard.services import Photo
+from dashboard.ui import links, network_picker, photo_sources, session, theme
 
-links.restore(parameters())
+links.begin()
+photo_sources.open_linked_sample()
 
 with st.sidebar:
-    source_picker()
-    chosen_networks = pick_networks()
-    detector = st.selectbox(
-        "Face detector",
-        list(services.DETECTORS),
-        format_func=services.DETECTORS.__getitem__,
-        key="detector",
-        bind="query-params",
+    chosen_networks = network_picker.pick_networks()
+    detector = links.choice(
+        st.selectbox, "Face detector", services.DETECTORS, key="detector", default=next(iter(services.DETECTORS))
     )
+    with st.expander("Options", icon=":material/tune:"):
+        required_accuracy, views = uncertainty.choose_criteria()
 
-st.title("Analyze")
-st.markdown("What each network says of a face, how much they agree, and where each one looked.")
-
+st.title("Analyze", anchor=False)
+st.markdown("Which expression each network predicts for a face, how sure the prediction is, and what it depends on.")
 for sentence in session.refused().values():
     st.error(sentence, icon=":material/broken_image:")
-
 if too_many := session.too_many():
     st.warning(too_many, icon=":material/photo_library:")
-links.tell()
+
 photo = session.chosen_photo()
 if photo is None:
-    st.info("Upload a photo or take a snapshot in the sidebar, or begin with a portrait.", icon=":material/upload:")
-    sample_cards()
+    photo_sources.draw_start()
     st.stop()
+photo_sources.show_in_link(photo)
 
-networks = load(chosen_networks)
+networks = network_picker.load(chosen_networks)
 if not networks:
     st.info("Choose at least one network in the sidebar.", icon=":material/info:")
+    photo_sources.photo_input()
     st.stop()
-
-title_of = titles(chosen_networks) | {ENSEMBLE: "mean of the networks"}
-form_of = forms(chosen_networks)
 inks = theme.ink()
+names, styles = network_picker.titles(chosen_networks), network_picker.styles(chosen_networks, inks)
+analyzer = available_analyzer(networks, detector)
 
 
-def analyzed(photo: services.Photo) -> PhotoAnalysis:
-    """By the chosen detector; by Haar, and with a sentence, where that one cannot be had. Without an answer from any
-    network the page ends with a sentence."""
-    whole_image = st.session_state.get("whole_image") == photo.digest
-    for by in (detector, "haar"):
-        try:
-            return services.analysis(photo, networks, by, whole_image=whole_image)
-        except DetectorUnavailableError as error:
-            st.error(f"{error} Until then the Haar cascade looks for faces.", icon=":material/cloud_off:")
-        except NotFiniteError as error:
-            st.error(not_finite(error.model_ids, title_of), icon=":material/error:")
-            break
-    return st.stop()
+def analyzed(photo: Photo) -> PhotoAnalysis:
+    """The faces of a photo; without any prediction the page ends with a sentence."""
+    try:
+        return analyzer.analyze(photo)
+    except NotFiniteError as error:
+        st.error(not_finite(error.model_ids, names), icon=":material/error:")
+        photo_sources.photo_input()
+        return st.stop()
 
 
-held = session.photos()
-analysis = analyzed(photo) if len(held) == 1 else None
-if analysis is None or len(analysis.faces) > 1:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        show = st.segmented_control(
-            "Show", (gallery.ONE, gallery.ALL), default=gallery.ONE, required=True, key="show", bind="query-params"
-        )
-        if show == gallery.ONE and len(held) > 1:
+def select(photo: Photo, analysis: PhotoAnalysis, number: int) -> SelectedFace:
+    """One face, with the networks that predict it and the options of the page."""
+    predicting = analysis.predicting(networks)
+    return SelectedFace(photo, analysis, number, predicting, names, styles, inks, required_accuracy, views)
+
+
+stored = session.photos()
+left, right = st.columns([6, 7], gap="large")
+if len(stored) > 1 or len(analyzed(photo).faces) > 1:
+    with left:
+        layouts = {gallery.ONE: gallery.ONE, gallery.ALL: gallery.ALL}
+        show = links.choice(st.segmented_control, "Show", layouts, key="show", default=gallery.ONE)
+        if len(stored) > 1 and show == gallery.ONE:
             photo = face_picker.pick_photo(photo)
     if show == gallery.ALL:
-        gallery.draw(gallery.Gallery(held, networks, detector, title_of, form_of, inks))
+        gallery.draw(gallery.Gallery(stored, analyzer, select, names))
+        photo_sources.photo_input()
         st.stop()
 
-analysis = analysis or analyzed(photo)
+analysis = analyzed(photo)
 if analysis.left_out:
-    st.warning(f"{not_finite(analysis.left_out, title_of)} The rest goes on without.", icon=":material/warning:")
-if not analysis.faces:
-    boxed = with_boxes(analysis, -1)
-    st.image(boxed, alt=f"{photo.name}, no face found", width=display_width(boxed))
+    st.warning(f"{not_finite(analysis.left_out, names)} Continuing with the other networks.", icon=":material/warning:")
+if analysis.rotation_deg:
     st.info(
-        "No face was found. Try the other detector, a photo with a larger upright face, or analyze the whole image.",
-        icon=":material/search_off:",
+        f"This photo was rotated by {analysis.rotation_deg}° clockwise, because its faces were sideways.",
+        icon=":material/rotate_right:",
     )
-    if st.button("Analyze the whole image", type="primary", icon=":material/crop_free:"):
-        st.session_state["whole_image"] = photo.digest
-        st.rerun()
+if hint := darkness_hint(analysis.image):
+    st.info(hint, icon=":material/brightness_low:")
+if not analysis.faces:
+    no_face.draw(photo, analysis)
+    photo_sources.photo_input()
     st.stop()
 
-left, right = st.columns([5, 7], gap="large")
 with left:
     number = face_picker.pick_face(photo, analysis, inks)
-found = analysis.faces[number]
-verdict = found.verdict
-if few_pixels := too_small(found.face.box.side):
-    st.warning(few_pixels, icon=":material/photo_size_select_small:")
-
+    photo_sources.photo_input()
+face = uncertainty.with_possible_views(select(photo, analysis, number))
 with right:
-    group = found.groups[0]
-    singles, shown = group.model_ids, charts.with_ensemble(group)
-    said = "networks say" if len(singles) > 1 else "network says"
-    st.subheader(f"{said.capitalize()} {verdict.expression}, {verdict.probabilities[verdict.top]:.2f}")
-    agree = f" · {group.agreeing} of {len(singles)} networks agree" if len(singles) > 1 else ""
-    st.caption(f"Face {number + 1} of {len(analysis.faces)}{agree} · probabilities after temperature scaling")
-    st.plotly_chart(
-        charts.probabilities(shown, form_of, title_of, inks),
-        key="probabilities",
-        config=charts.CONFIG,
-        alt=f"Probability of each expression by network; highest {verdict.expression}",
-    )
-    table = pd.DataFrame({title_of[m]: pd.Series(p.probabilities, index=p.labels.classes) for m, p in shown.items()})
-    with st.expander("Numbers"):
-        st.dataframe(table.style.format("{:.3f}"), alt="Probabilities by class and network")
+    if few_pixels := too_small(face.found.face.box.side):
+        st.warning(few_pixels, icon=":material/photo_size_select_small:")
+    prediction.draw(face)
+    class_name = map_options.choose_class(face)
+    beside_prediction = st.container()
+    options = map_options.choose_options(face, class_name)
+    with beside_prediction:
+        saliency.draw_over_photo(face, options)
 
-face = FaceInQuestion(photo, analysis, number, analysis.predicting(networks), title_of, form_of, inks)
-saliency_options.check_link(face)
-panel = st.segmented_control(
-    "Look at", list(PANELS), default="Saliency", required=True, wrap=True, key="panel", bind="query-params"
-)
-PANELS[panel](face)
-downloads.draw(face, table)
+for tab, draw in zip(links.tabs(list(PANELS), key="panel"), PANELS.values(), strict=True):
+    if tab.open:
+        with tab:
+            draw(face, options)
+downloads.draw(face, options)

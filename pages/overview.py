@@ -3,9 +3,10 @@
 import streamlit as st
 
 from dashboard import services
-from dashboard.plots import charts
 from dashboard.plots.scores import installed
+from dashboard.style import STILL
 from dashboard.ui.example import live_example
+from dashboard.ui.navigation import open_page
 from dashboard.ui.network_picker import EMPTY, titles
 from dashboard.ui.photo_sources import open_source, sample_cards
 
@@ -15,11 +16,12 @@ st.markdown("What networks read in a face, and how far to believe it.")
 st.subheader("Begin with a portrait, or with a photo of your own")
 portraits, own = st.columns([3, 1], gap="large")
 with portraits:
-    sample_cards()
+    if sample_cards():
+        open_page("analyze")
 with own:
     st.markdown("Drop a photo or take a webcam snapshot. It stays in this session's memory and is never stored.")
     if st.button("Upload a photo", icon=":material/upload:", width="stretch", type="primary"):
-        open_source("Upload")
+        open_source("File")
     if st.button("Use the webcam", icon=":material/photo_camera:", width="stretch"):
         open_source("Webcam")
 
@@ -38,14 +40,14 @@ for number, (column, (name, target, icon, line)) in enumerate(zip(st.columns(3),
             st.plotly_chart(
                 example.probabilities,
                 key="example-chart",
-                config=charts.STILL,
+                config=STILL,
                 alt="Probabilities of one network for a portrait",
             )
         elif example and number == 1:
             st.image(example.overlay, alt="A saliency map laid over a portrait", width=220)
         elif example and example.confusion:
             st.plotly_chart(
-                example.confusion, key="example-confusion", config=charts.STILL, alt="Confusion matrix of one network"
+                example.confusion, key="example-confusion", config=STILL, alt="Confusion matrix of one network"
             )
 
 st.subheader("Networks installed")

@@ -14,7 +14,6 @@ from rich.table import Table
 from core import checkpoints, images
 from core.cli.output import Device, Json, Root, console, print_json, warn, writing
 from core.errors import ExplainError, ImageError, NotFiniteError
-from core.images import SUFFIXES
 
 if TYPE_CHECKING:
     from core.inference import FaceAnalysis, PhotoAnalysis, Predictor
@@ -79,7 +78,8 @@ def find_photos(paths: Iterable[Path]) -> list[Path]:
         files = [
             file
             for file in sorted(path.rglob("*"))
-            if file.suffix.lower() in SUFFIXES and not any(p.startswith(".") for p in file.relative_to(path).parts)
+            if file.suffix.lower() in images.SUFFIXES
+            and not any(p.startswith(".") for p in file.relative_to(path).parts)
         ]
         found.update(dict.fromkeys(files or [path]))
     return list(found)
@@ -97,12 +97,15 @@ def _analyzed(
     from core.records import PhotoRecord
 
     if path.is_dir():
-        raise ImageError(f"the folder contains no image file; expected one of {', '.join(sorted(SUFFIXES))}")
+        raise ImageError(f"the folder contains no image file; expected one of {', '.join(sorted(images.SUFFIXES))}")
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ImageError(f"the file cannot be read: {error.strerror or error}") from error
-    analysis = runtime.analyze(images.decode(data), predictors, detector, whole_image=whole_image)
+    image = images.decode(data)
+    if hint := images.darkness_hint(image):
+        warn(f"{path}: {hint}")
+    analysis = runtime.analyze(image, predictors, detector, whole_image=whole_image)
     if analysis.left_out:
         warn(f"{path}: {NotFiniteError(*analysis.left_out)}; continuing with the other networks")
     if folder is None:
@@ -152,7 +155,9 @@ def _print(photo: PhotoRecord) -> None:
         from core.faces import detectors
 
         others = " or ".join(f"--detector {name}" for name in detectors() if name != photo.detector)
-        console.print(f"{escape(photo.path)}: no face found; try {others}, or --whole-image", highlight=False)
+        console.print(
+            f"{escape(photo.path)}: {photo.detector} found no face; try {others}, or --whole-image", highlight=False
+        )
         return
     table = Table("face", "network", "expression", "probability", title=escape(photo.path))
     for face in photo.faces:

@@ -8,31 +8,38 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from core.cli.output import Json, SkipBad, console, print_json, writing
+from core.cli.output import ChosenSplit, Json, Seed, SkipBad, console, print_json, writing
 
 app = typer.Typer(help="Audit, pack and describe data sets.", no_args_is_help=True)
 
 
 @app.command(epilog="Example: `python -m core data audit fer2013.csv --json`")
 def audit(
-    path: Annotated[Path, typer.Argument(help="A data set.")], json_output: Json = False, skip_bad: SkipBad = False
+    path: Annotated[Path, typer.Argument(help="A data set.")],
+    split: ChosenSplit = None,
+    seed: Seed = 0,
+    json_output: Json = False,
+    skip_bad: SkipBad = False,
 ) -> None:
     """Count what a data set contains: splits, classes, blank and identical images, conflicting labels."""
     from core.data import audit as audit_samples
     from core.data import read
 
-    found = audit_samples(read(path, skip_bad=skip_bad)).to_json()
+    found = audit_samples(read(path, skip_bad=skip_bad, split=split, seed=seed)).to_json()
     if json_output:
         print_json(found)
         return
     counts = found.pop("counts")
     classes = list(next(iter(counts.values()), {}))
     table = Table("split", *classes, "all")
-    for split, per_class in counts.items():
-        table.add_row(split, *(f"{per_class.get(c, 0):,}" for c in classes), f"{sum(per_class.values()):,}")
+    for name, per_class in counts.items():
+        table.add_row(name, *(f"{per_class.get(c, 0):,}" for c in classes), f"{sum(per_class.values()):,}")
     console.print(table)
     for name, value in found.items():
-        shown = ", ".join(f"{k} {v:,}" for k, v in value.items()) if isinstance(value, dict) else f"{value:,}"
+        if isinstance(value, dict):
+            shown = ", ".join(f"{k} {v:,}" for k, v in value.items())
+        else:
+            shown = value if isinstance(value, str) else f"{value:,}"
         console.print(f"{name.replace('_', ' ')}: {shown}", highlight=False)
 
 
@@ -56,6 +63,8 @@ def describe(
     out: Annotated[Path | None, typer.Argument(help="OUT.parquet; by default a file in core/assets.")] = None,
     size_px: Annotated[int, typer.Option(min=8, help="Size of the images in px, as the networks were trained.")] = 48,
     channels: Annotated[int, typer.Option(min=1, max=3, help="1 for gray, 3 for RGB.")] = 1,
+    split: ChosenSplit = None,
+    seed: Seed = 0,
     json_output: Json = False,
     skip_bad: SkipBad = False,
 ) -> None:
@@ -64,7 +73,7 @@ def describe(
     from core.data import read
     from core.data.image_facts import table_path
 
-    facts = describe_samples(read(path, size_px=size_px, channels=channels, skip_bad=skip_bad))
+    facts = describe_samples(read(path, size_px=size_px, channels=channels, skip_bad=skip_bad, split=split, seed=seed))
     target = out or table_path(facts)
     with writing(target):
         facts.save(target)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from core import checkpoints
 from core.cli.output import (
     Data,
+    Device,
     Json,
     Root,
     SkipBad,
@@ -21,86 +24,147 @@ from core.cli.output import (
     progress_bar,
     require_split,
     warn,
+    writing,
 )
-from core.errors import RobustnessError
+from core.errors import CheckpointError, NotFiniteError, RobustnessError
 
 if TYPE_CHECKING:
-    from core.checkpoints import Checkpoint
+    from core.checkpoints import Checkpoint, Listing
     from core.robustness import Robustness
 
 app = typer.Typer()
 
 RunId = Annotated[str, typer.Argument(help="A trained network's name.")]
-Split = Annotated[str, typer.Option(help="val (PublicTest) or test (PrivateTest).")]
+Split = Annotated[str, typer.Option(help="val or test; FER2013 calls them PublicTest and PrivateTest.")]
 
 
 @app.command(epilog="Example: `python -m core models --json`")
-def models(json_output: Json = False, root: Root = checkpoints.ROOT) -> None:
+def models(
+    json_output: Json = False,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure the milliseconds per face and store them in the cards.")
+    ] = False,
+    device: Device = "auto",
+    root: Root = checkpoints.ROOT,
+) -> None:
     """List the trained networks that are installed."""
     listing = checkpoints.list_checkpoints(root)
     for problem in listing.problems:
         warn(problem)
+    if measure:
+        _measure_latencies(listing, device)
+        listing = checkpoints.list_checkpoints(root)
     if json_output:
         print_json([c.card.to_json() for c in listing.checkpoints])
         return
-    table = Table("network", "architecture", "classes", "PublicTest", "PrivateTest", "parameters", "MACs")
+    table = Table(*("network", "classes", "val", "test", "parameters", "MACs", "ms per face"))
     for card in (c.card for c in listing.checkpoints):
         scores = [str(card.metrics[s].accuracy) if s in card.metrics else "–" for s in ("val", "test")]
         table.add_row(
-            card.run_id,
-            card.architecture,
-            card.labels.name,
+            escape(card.run_id),
+            escape(card.labels.name),
             *scores,
-            f"{card.parameters:,}",
+            f"{card.parameters / 1e6:,.2f} M",
             f"{card.macs / 1e6:,.0f} M",
+            f"{card.milliseconds.value:.1f}" if card.milliseconds else "–",
         )
     console.print(table)
+
+
+def _measure_latencies(listing: Listing, device: str) -> None:
+    from core.device import resolve_device
+    from core.measurements import measure_latency
+
+    used = resolve_device(device)
+    for checkpoint in listing.with_weights:
+        try:
+            with writing(checkpoint.card_path):
+                latency = measure_latency(checkpoint, used).card.milliseconds
+        except (CheckpointError, NotFiniteError) as error:
+            warn(error.sentence)
+        else:
+            messages.print(f"{checkpoint.card.run_id}: {latency and latency.value} ms per face", highlight=False)
 
 
 @app.command(epilog="Example: `python -m core evaluate fer_cnn --data fer2013.csv --split test --json`")
 def evaluate(
     run: RunId,
     data: Data,
-    split: Split = "test",
+    split: Annotated[
+        str, typer.Option(help="val or test, or all for every image of a data set without splits.")
+    ] = "test",
+    save: Annotated[
+        bool, typer.Option("--save", help="Store the predictions with the network and the scores in its card.")
+    ] = False,
     json_output: Json = False,
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
-    """Evaluate a network's shipped weights on a split and print its scores with their intervals."""
-    from core.measurements import evaluate_checkpoint
+    """Evaluate a network's weights on a split and print the scores with their intervals.
 
-    require_split(split, ("train", "val", "test"))
+    On another data set than that of the network's card, the difference is reported; classes that the network lacks are
+    left out.
+    """
+    from core.measurements import evaluate_checkpoint, save_scores
+    from core.records import EvaluationRecord
+
+    require_split(split, ("train", "val", "test", "all"))
     checkpoint = checkpoints.list_checkpoints(root).get(run)
-    summary = evaluate_checkpoint(checkpoint, data, split, skip_bad=skip_bad)
-    without = summary.accuracy_without_copies
-    values = {
-        "run": run,
-        "split": split,
-        "n": summary.n,
-        "accuracy": summary.accuracy.value,
-        "accuracy_low": summary.accuracy.low,
-        "accuracy_high": summary.accuracy.high,
-        "macro_f1": summary.macro_f1.value,
-        "balanced_accuracy": summary.balanced_accuracy.value,
-        "accuracy_without_copies": without.value if without else None,
-    }
+    found = evaluate_checkpoint(checkpoint, data, split, skip_bad=skip_bad)
+    if found.note:
+        warn(found.note)
+    if save:
+        with writing(checkpoint.path):
+            save_scores(checkpoint, found)
     if json_output:
-        print_json(values)
+        print_json(EvaluationRecord.of(found.run, found.summary, found.data, found.note).model_dump())
         return
-    table = Table("score", "value", title=f"{run} on {split}, n = {summary.n:,}")
+    table = Table("score", "value", title=escape(f"{run} on {found.data.title}, {split}, n = {found.summary.n:,}"))
     for name in ("accuracy", "accuracy_without_copies", "macro_f1", "balanced_accuracy"):
-        score = getattr(summary, name)
+        score = getattr(found.summary, name)
         table.add_row(name.replace("_", " "), str(score) if score else "not defined")
     console.print(table)
+
+
+@app.command(
+    "import", epilog="Example: `python -m core import net.pt --architecture resnet50 --labels FER7 --stem imagenet`"
+)
+def import_network(
+    weights: Annotated[Path, typer.Argument(help="A safetensors file, or a torch file of a state dict.")],
+    architecture: Annotated[str, typer.Option(help="A registered network family, such as resnet50.")],
+    labels: Annotated[str, typer.Option(help="FER7, FERPLUS8, AFFECTNET8, PAIN6, or class names with commas.")],
+    name: Annotated[str | None, typer.Option(help="Name of the network; by default that of the file.")] = None,
+    size: Annotated[int, typer.Option(min=16, help="Side of the network's input in px.")] = 48,
+    mean: Annotated[float, typer.Option(help="Mean of the pixels, which are in [0, 1].")] = 0.5,
+    std: Annotated[float, typer.Option(min=1e-6, help="Standard deviation of the pixels.")] = 0.25,
+    stem: Annotated[
+        str | None, typer.Option(help="48px or imagenet, for resnet50 and mobilenet_v2; torchvision's is imagenet.")
+    ] = None,
+    root: Root = checkpoints.ROOT,
+) -> None:
+    """Import a network that was trained elsewhere; `evaluate --save` then adds its scores."""
+    from core.importing import ImportOptions, import_weights
+    from core.labels import LABEL_SETS, LabelSet
+
+    options = ImportOptions(
+        name=name or re.sub(r"[^a-z0-9_-]+", "_", weights.stem.lower()),
+        architecture=architecture,
+        labels=LABEL_SETS.get(labels) or LabelSet.custom([part.strip() for part in labels.split(",")]),
+        size_px=size,
+        mean=mean,
+        std=std,
+        model_options={} if stem is None else {"stem": stem},
+    )
+    checkpoint = import_weights(weights, options, root)
+    example = f"python -m core evaluate {checkpoint.card.run_id} --data DATA --split val --save"
+    console.print(escape(f"{checkpoint.path}: imported; add its scores with: {example}"), highlight=False)
 
 
 @app.command(epilog="Example: `python -m core embed fer_cnn --data fer2013.csv`")
 def embed(
     run: RunId,
     data: Data,
-    split: Annotated[
-        list[str] | None, typer.Option(help="val (PublicTest) or test (PrivateTest); repeat it for both, the default.")
-    ] = None,
+    split: Annotated[list[str] | None, typer.Option(help="val or test; repeat it for both, the default.")] = None,
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
 ) -> None:

@@ -19,6 +19,10 @@ console = Console()
 messages = Console(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
+ChosenSplit = Annotated[
+    str | None, typer.Option("--split", help="Split a data set without splits by these percentages, such as 80/10/10.")
+]
+Seed = Annotated[int, typer.Option(help="Random seed of --split.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip invalid rows and count them.")]
 Data = Annotated[
     Path,

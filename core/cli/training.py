@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core import checkpoints
-from core.cli.output import Data, Root, SkipBad, console, messages, progress_bar
+from core.cli.output import ChosenSplit, Data, Root, Seed, SkipBad, console, messages, progress_bar
 
 if TYPE_CHECKING:
     from core.training import EpochRow, Recipe
@@ -33,6 +33,8 @@ def train(
     plan: Annotated[Path | None, typer.Option(help="A TOML file that lists recipes in order of value.")] = None,
     budget_s: Annotated[float, typer.Option(min=1, help="Seconds that the plan may take.")] = 540,
     out: Annotated[Path | None, typer.Option(help="Folder for the plan's checkpoints, packed for transport.")] = None,
+    split: ChosenSplit = None,
+    seed: Seed = 0,
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
@@ -62,6 +64,8 @@ def train(
             root=root,
             val_only=val_only,
             skip_bad=skip_bad,
+            split=split,
+            seed=seed,
             ship_weights=ship_weights,
             progress=show,
         )

@@ -1,4 +1,4 @@
-"""What is wrong with a data set before anything is trained on it: blanks, copies, contradictions, leaks."""
+"""Defects of a data set before anything is trained on it: blank images, copies, conflicting labels, leaks."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from core.data.samples import SPLITS, Samples
 
 @dataclass(frozen=True)
 class Audit:
-    """Findings about N images. A group is a set of two or more pixel-identical images, in whichever splits."""
+    """Findings about N images. A group is a set of two or more pixel-identical images, of any split."""
 
     rows: int
     blank: int  # images whose pixels are all equal
     identical_groups: int
     identical_images: int  # images in such a group
-    conflicting_groups: int  # groups whose members carry differing labels
-    copies_in_train: dict[str, int]  # val and test -> their images that also stand in train
+    conflicting_groups: int  # groups whose images have different labels
+    copies_in_train: dict[str, int]  # val and test -> their images that are also in train
     counts: dict[str, dict[str, int]]  # split -> class -> images
-    skipped: int  # bad rows left out while reading
+    skipped: int  # rows and files skipped while reading
+    split_rule: str  # how a data set without its own splits was split, otherwise ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers and dicts, under the names of the fields."""
@@ -30,7 +31,7 @@ class Audit:
 
 
 def audit(samples: Samples) -> Audit:
-    """Count what a reader of results on ``samples`` should know."""
+    """The counts that a reader of results on ``samples`` should know."""
     groups = _groups_of_identical(samples.images)
     _, size = np.unique(groups, return_counts=True)
     labels_of_group = np.unique(np.stack([groups, samples.truth]), axis=1)[0]
@@ -51,11 +52,12 @@ def audit(samples: Samples) -> Audit:
             for split in SPLITS
         },
         skipped=samples.skipped,
+        split_rule=samples.split_rule,
     )
 
 
 def copies_in_train(samples: Samples) -> np.ndarray:
-    """(N,) bool: the rows of val and test whose image also stands, pixel for pixel, in train."""
+    """(N,) bool: the rows of val and test whose image is also in train, pixel for pixel."""
     groups = _groups_of_identical(samples.images)
     in_train = samples.split == "train"
     return np.asarray(np.isin(groups, groups[in_train]) & ~in_train)
@@ -72,6 +74,6 @@ def _is_blank(images: np.ndarray) -> np.ndarray:
 
 def _groups_of_identical(images: np.ndarray) -> np.ndarray:
     """A number for each image (N,), equal exactly where the pixels are."""
-    numbers: dict[bytes, int] = {}  # by digest: keyed by the pixels themselves it would hold a copy of the data set
+    numbers: dict[bytes, int] = {}  # by digest, because the pixels themselves would be a copy of the data set
     digests = (hashlib.sha256(image.tobytes()).digest() for image in images)
     return np.asarray([numbers.setdefault(digest, len(numbers)) for digest in digests], np.int64)

@@ -120,7 +120,7 @@ def samples_from_rows(
     split_rule = ""
     if options.shares is not None:
         split = list(options.shares.assign(split, truth, groups))
-        split_rule = f"{options.shares}, by image" if not any(groups) else f"{options.shares}, by group"
+        split_rule = f"{options.shares}, by {'group' if any(groups) else 'image'}"
     return Samples(
         name=name,
         labels=labels,

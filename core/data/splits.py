@@ -17,7 +17,8 @@ SPLIT_OF_NAME = {
     **dict.fromkeys(("val", "valid", "validation", "dev", "valset", "publictest"), "val"),
     **dict.fromkeys(("test", "testing", "testset", "privatetest"), "test"),
 }
-HINT = "choose one with --split 80/10/10 --seed 0 (shares of train, val and test)"
+ALL = "all"
+HINT = f"choose one with --split 80/10/10 --seed 0 (shares of train, val and test), or score all images: --split {ALL}"
 
 
 def split_of(name: object) -> str | None:
@@ -39,7 +40,12 @@ class SplitShares:
 
     @classmethod
     def parse(cls, text: str, seed: int = 0) -> SplitShares:
-        """``"80/10/10"`` as shares of train, val and test. Raises DataError for anything else."""
+        """``"80/10/10"`` as shares of train, val and test; ``"all"`` makes every image a test image.
+
+        Raises DataError for anything else.
+        """
+        if text == ALL:
+            return cls(0, 0, 100, seed)
         parts = text.split("/")
         if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
             raise DataError(f"a split must be three whole percentages such as 80/10/10, got {text!r}")
@@ -49,6 +55,8 @@ class SplitShares:
         return cls(train, val, test, seed)
 
     def __str__(self) -> str:
+        if self.test == 100:
+            return "all images are test images"
         return f"{self.train}/{self.val}/{self.test}, seed {self.seed}"
 
     def assign(self, given: Sequence[str | None], truth: Sequence[int], groups: Sequence[str]) -> list[str]:
@@ -57,6 +65,8 @@ class SplitShares:
         Images without a split are distributed. If all have one, the train images are distributed over train and the
         splits that are missing. Raises DataError if none is missing.
         """
+        if self.test == 100:
+            return ["test"] * len(given)
         splits: list[str | None] = list(given)
         if None not in splits:
             missing = [split for split in SPLITS if split not in splits and getattr(self, split)]

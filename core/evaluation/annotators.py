@@ -55,9 +55,11 @@ class AnnotatorVotes:
         return np.asarray(self.votes.sum(axis=1, dtype=np.int64))
 
     @cached_property
-    def agreement(self) -> np.ndarray:
-        """(N,) float64: :func:`annotator_agreement`."""
-        return annotator_agreement(self.votes)
+    def agreement_tenths(self) -> np.ndarray:
+        """(N,) int64: :func:`annotator_agreement` in tenths, rounded up; 0 without votes."""
+        # Rounding errors must not move 3 of 10 votes to the group above 0.3.
+        tenths = np.ceil(10 * np.nan_to_num(annotator_agreement(self.votes)) - 1e-6)
+        return np.asarray(tenths, np.int64)
 
     def for_classes(self, columns: tuple[int, ...]) -> _ClassVotes:
         """The votes for the classes of a run, computed once for all runs with these classes."""
@@ -172,11 +174,9 @@ def label_against_majority(labels: LabelSet, truth: np.ndarray, majority: np.nda
 
 def _agreement_groups(run: EvaluationRun, votes: AnnotatorVotes, columns: np.ndarray) -> tuple[AgreementGroup, ...]:
     with_votes, with_majority = votes.total > 0, votes.majority >= 0
-    # Rounding must not move 3 of 10 votes to the group above 0.3.
-    tenth = np.ceil(10 * np.nan_to_num(votes.agreement) - 1e-6).astype(np.int64)
 
     def count(images: np.ndarray) -> np.ndarray:
-        return np.bincount(tenth[images], minlength=11)
+        return np.bincount(votes.agreement_tenths[images], minlength=11)
 
     n, correct = count(with_votes), count(run.correct & with_votes)
     n_majority = count(with_majority)

@@ -116,7 +116,7 @@ class _Bins:
     """Sums over the predictions in each of B bins of confidence."""
 
     count: np.ndarray  # (B,) int64
-    correct: np.ndarray  # (B,) int64
+    correct: np.ndarray  # (B,)
     confidence: np.ndarray  # (B,)
     squared_gap: np.ndarray  # (B,) of correct - confidence
 
@@ -126,21 +126,20 @@ class _Bins:
             raise EvaluationError(f"a calibration error needs at least 1 bin, got {bins}")
         if scheme not in SCHEMES:
             raise EvaluationError(f"bins must be {' or '.join(SCHEMES)}, got {scheme!r}")
-        n = len(run)
         confidence, of_correct = np.sort(run.confidence), np.sort(run.confidence[run.correct])
         edges = np.linspace(0, 1, bins + 1)[1:-1]
-        if scheme == "equal_mass" and n:
-            edges = np.interp(edges * (n - 1), np.arange(n), confidence)  # np.quantile of sorted numbers
+        if scheme == "equal_mass" and len(confidence):
+            # np.quantile of sorted numbers
+            edges = np.interp(edges * (len(confidence) - 1), np.arange(len(confidence)), confidence)
 
-        def count_and_sum(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            """How many of the sorted values are in each bin, and their sums; equal values are in the same bin."""
-            stops = np.concatenate([[0], np.searchsorted(values, edges, side="right"), [len(values)]])
-            return np.diff(stops), np.array([values[a:b].sum() for a, b in itertools.pairwise(stops)])
+        def sums(values: np.ndarray) -> np.ndarray:
+            """(B, 3): number, sum and sum of squares of the sorted values in each bin; equal values share a bin."""
+            stops = (0, *np.searchsorted(values, edges, side="right"), len(values))
+            parts = [values[start:stop] for start, stop in itertools.pairwise(stops)]
+            return np.array([(len(part), part.sum(), part @ part) for part in parts])
 
-        count, total = count_and_sum(confidence)
-        correct, correct_total = count_and_sum(of_correct)
-        squares = np.bincount(np.repeat(np.arange(bins), count), confidence**2, bins)
-        return cls(count, correct, total, squares - 2 * correct_total + correct)
+        (count, total, squares), (correct, total_of_correct, _) = sums(confidence).T, sums(of_correct).T
+        return cls(count.astype(np.int64), correct, total, squares - 2 * total_of_correct + correct)
 
 
 def _calibration_error(binned: _Bins) -> Score:

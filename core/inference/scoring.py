@@ -7,6 +7,7 @@ from torch import Tensor
 
 from core.data import Samples, copies_in_train
 from core.evaluation import EvaluationRun
+from core.labels import LabelSet
 from core.models import Network
 from core.preprocessing import Preprocessing
 
@@ -27,16 +28,19 @@ def evaluate(
     *,
     model_id: str,
     temperature: float = 1.0,
+    labels: LabelSet | None = None,
 ) -> EvaluationRun:
     """The network's logits for one split and its mirror images; images with an exact copy in training are marked.
 
-    The images are moved to the network's device.
+    ``labels`` are the classes of the network where ``samples`` have only some of them: the network then chooses among
+    those. The images are moved to the network's device.
     """
     chosen = samples.of(split)
     copies = copies_in_train(samples)[samples.split == split]
     images = prepared_images(chosen, preprocessing).to(next(network.parameters()).device)
-    logits = infer_logits(network, preprocessing, images)
-    mirrored = infer_logits(network, preprocessing, images.flip(2))
+    columns = [(labels or chosen.labels).index(name) for name in chosen.labels.classes]
+    logits = infer_logits(network, preprocessing, images)[:, columns]
+    mirrored = infer_logits(network, preprocessing, images.flip(2))[:, columns]
     return EvaluationRun(
         model_id=model_id,
         split=split,

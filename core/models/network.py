@@ -24,8 +24,8 @@ class Network(nn.Module):
     """Trunk -> global average pooling -> dropout -> linear.
 
     ``stages`` maps the name of each stage at which saliency can be computed to the path of its module. The last stage
-    is the end of the trunk, where the map has a closed form. ``default_stage`` has at least 6 x 6 cells at the size that
-    the network is built for.
+    is the end of the trunk, where the map has a closed form. ``default_stage`` has at least 6 x 6 cells at the size
+    that the network is built for.
     """
 
     def __init__(

@@ -26,7 +26,7 @@ _FAMILIES: dict[str, ModelFamily] = {}
 
 
 def register_model(name: str, *, title: str) -> Callable[[Builder], Builder]:
-    """Decorator for a builder ``(classes, channels, **options) -> Network``, whose docstring's first line is the summary."""
+    """Decorator for a builder ``(classes, channels, **options) -> Network``; its docstring's first line is shown."""
 
     def add(build: Builder) -> Builder:
         if name in _FAMILIES:

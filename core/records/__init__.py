@@ -16,6 +16,7 @@ from core.records.analysis import (
     PhotoRecord,
 )
 from core.records.base import Record, ScoreRecord, to_json
+from core.records.evaluation import EvaluationRecord
 from core.records.predictions import GroupRecord, PredictionRecord
 from core.records.probes import DecisionRecord, MapRecord, TrustRecord, UncertaintyRecord
 
@@ -23,6 +24,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "AnalysisRecord",
     "DecisionRecord",
+    "EvaluationRecord",
     "FaceDetails",
     "FaceRecord",
     "GroupRecord",

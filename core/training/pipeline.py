@@ -28,16 +28,21 @@ def train(
     root: Path = ROOT,
     val_only: bool = False,
     skip_bad: bool = False,
+    split: str | None = None,
+    seed: int = 0,
     ship_weights: bool = True,
     progress: Progress | None = None,
 ) -> Checkpoint | None:
     """Train a recipe, or resume its run, and write its checkpoint below ``root``.
 
-    ``val_only`` leaves the test split unread, for runs that are still being compared. Returns None in the processes of
-    a distributed run that write nothing.
+    ``split`` and ``seed`` divide a data set that lacks splits, as in :func:`core.data.read`. ``val_only`` leaves the
+    test split unread, for runs that are still being compared. Returns None in the processes of a distributed run that
+    write nothing.
     """
     check_prerequisites(recipe)  # before the data are read, which takes a while
-    samples = read(data_path, size_px=recipe.size_px, channels=recipe.channels, skip_bad=skip_bad)
+    samples = read(
+        data_path, size_px=recipe.size_px, channels=recipe.channels, skip_bad=skip_bad, split=split, seed=seed
+    )
     return train_on(
         recipe, samples, runs=runs, root=root, val_only=val_only, ship_weights=ship_weights, progress=progress
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import platform
 import shutil
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from core.checkpoints import (
     save_weights,
 )
 from core.data import DatasetInfo, Samples
+from core.device import describe_device
 from core.errors import CheckpointError
 from core.evaluation import fit_temperature, summarize
 from core.inference import Predictor, embed_split, evaluate
@@ -139,8 +139,7 @@ def _full_precision() -> Iterator[None]:
 
 
 def _latency(network: Network, card: ModelCard) -> Latency:
-    hardware = f"CPU, {torch.get_num_threads()} threads of {os.cpu_count()} cores"
-    return Latency(milliseconds_per_face(Predictor(network, card)), hardware)
+    return Latency(milliseconds_per_face(Predictor(network, card)), describe_device(torch.device("cpu")))
 
 
 def _copy_robustness(previous: Path, folder: CheckpointFolder, digest: str) -> None:

@@ -1,4 +1,4 @@
-"""Slow results that the panels of Analyze show, computed once."""
+"""Results of core that take long enough to be noticed, each computed once and stored with its photo."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from core import inference, probes
 from core.data import Samples
 from core.explain import ChanceResult, Contrast, Explanation, distinct_methods, saliency_methods
-from core.inference import FaceSummary, Predictor
+from core.inference import ClassMaps, FaceSummary, PhotoAnalysis, Predictor
 from core.probes import (
     PERTURBATION_SETTINGS,
     FaithfulnessMeasures,
@@ -20,8 +20,9 @@ from core.probes import (
     Uncertainty,
 )
 from dashboard import services
-from dashboard.analyze.selected_face import FaceInQuestion
+from dashboard.analyze.selected_face import SelectedFace
 from dashboard.services import Photo
+from dashboard.ui import session
 
 Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
@@ -29,11 +30,12 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Computation(Generic[Result]):
-    """One slow result: of a photo, stored with the session, or of a data set, stored for all sessions."""
+    """A result that is computed when it is first needed: of a photo, stored with the session, or of a data set (photo
+    None), stored for all sessions."""
 
+    photo: Photo | None
     key: Hashable
     compute: Callable[[Progress | None], Result]
-    photo: Photo | None = None
 
     @property
     def ready(self) -> bool:
@@ -43,132 +45,128 @@ class Computation(Generic[Result]):
         return services.has_photo_result(self.photo, self.key)
 
     def get(self, progress: Progress | None = None) -> Result:
-        """The result, computed first if it is not stored. Raises what the computation raises."""
+        """The stored result, computed first if necessary. Passes on what the computation raises."""
         if self.photo is None:
             return services.results().get(self.key, lambda: self.compute(progress))
         return services.photo_result(self.photo, self.key, lambda: self.compute(progress))
 
 
-def _of_face(
-    what: str, face: FaceInQuestion, network: Predictor, options: Hashable, compute: Callable[[Progress | None], Result]
-) -> Computation[Result]:
-    key = (what, face.photo.digest, face.analysis.detector, face.number, network.card.weights_sha256, options)
-    return Computation(key, compute, face.photo)
-
-
 def explanations(
-    face: FaceInQuestion, network: Predictor, *, method: str, stage: str, classes: int | Contrast | None
+    face: SelectedFace, network: Predictor, *, method: str, stage: str, classes: int | Contrast | None
 ) -> Computation[tuple[Explanation, ...]]:
-    """Maps by any method; see ``core.inference.explained``. Raises ExplainError."""
-    return _of_face(
-        "explanations",
-        face,
-        network,
-        (method, stage, classes),
+    """Saliency maps by any method, for one target or for all classes (None). Raises ExplainError."""
+    return Computation(
+        face.photo,
+        (*_key("explanations", face, network), method, stage, classes),
         lambda progress: inference.explained(
             network, face.found, method=method, stage=stage, classes=classes, progress=progress
         ),
     )
 
 
-def sweep(face: FaceInQuestion, network: Predictor, change: Perturbation, knob: str) -> Sweep:
-    """Answers along a knob; where the knob itself stands makes no difference."""
-    rest = replace(change, **{knob: PERTURBATION_SETTINGS[knob].identity})  # type: ignore[arg-type]  # every knob is a float
-    return _of_face(
-        "sweep",
-        face,
-        network,
-        (rest, knob),
-        lambda _: probes.sweep(network, face.analysis, face.number, rest, knob),
-    ).get()
+def class_maps(face: SelectedFace, network: Predictor, stage: str) -> Computation[ClassMaps]:
+    """Grad-CAM of all classes. Raises ExplainError."""
+    return Computation(
+        face.photo,
+        (*_key("class maps", face, network), stage),
+        lambda _: inference.class_saliency(network, face.found, stage),
+    )
 
 
-def measures(face: FaceInQuestion, network: Predictor, explanation: Explanation) -> Computation[FaithfulnessMeasures]:
-    """The quick measures of one map; see ``core.probes.measure_faithfulness``. Raises ExplainError."""
-    return _of_face(
-        "measures",
-        face,
-        network,
-        _map_key(network, explanation),
+def uncertainty(face: SelectedFace) -> Computation[Uncertainty]:
+    """Predictions before and after temperature scaling and over the chosen views. Raises NotFiniteError."""
+    networks = tuple(n.card.weights_sha256 for n in face.networks)
+    return Computation(
+        face.photo,
+        ("uncertainty", face.key, networks, face.views),
+        lambda _: probes.estimate_uncertainty(face.networks, face.analysis, face.number, face.views),
+    )
+
+
+def sweep(face: SelectedFace, network: Predictor, change: Perturbation, setting: str) -> Computation[Sweep]:
+    """Predictions while one setting varies; the value that the setting itself has now makes no difference."""
+    others = replace(change, **{setting: PERTURBATION_SETTINGS[setting].identity})  # type: ignore[arg-type]  # a float
+    return Computation(
+        face.photo,
+        (*_key("sweep", face, network), others, setting),
+        lambda _: probes.sweep(network, face.analysis, face.number, others, setting),
+    )
+
+
+def faithfulness(face: SelectedFace, network: Predictor, explanation: Explanation) -> Computation[FaithfulnessMeasures]:
+    """Deletion, insertion, ROAD and the drop in confidence. Raises ExplainError."""
+    return Computation(
+        face.photo,
+        (*_key("faithfulness", face, network), _map_key(network, explanation)),
         lambda _: probes.measure_faithfulness(network, face.found, explanation),
     )
 
 
-def chance(face: FaceInQuestion, network: Predictor, explanation: Explanation) -> Computation[ChanceResult]:
-    """The map against shuffled copies of itself; the slow part of trusting it. Raises ExplainError."""
-    return _of_face(
-        "chance",
-        face,
-        network,
-        _map_key(network, explanation),
+def chance(face: SelectedFace, network: Predictor, explanation: Explanation) -> Computation[ChanceResult]:
+    """The map compared with random maps. Raises ExplainError."""
+    return Computation(
+        face.photo,
+        (*_key("chance", face, network), _map_key(network, explanation)),
         lambda progress: probes.compare_with_chance(network, face.found, explanation, progress=progress),
     )
 
 
 def agreement(
-    face: FaceInQuestion,
+    face: SelectedFace,
     network: Predictor,
     target: int | Contrast,
     stage: str,
     methods: tuple[str, ...],
-    made: Explanation,
+    known: Explanation,
 ) -> Computation[MethodAgreement]:
-    """How far the methods' maps agree, one of which is ``made`` already. Raises ExplainError."""
-    return _of_face(
-        "agreement",
-        face,
-        network,
-        (target, stage, methods),
+    """How far the maps of several methods agree; one of them, ``known``, has been computed. Raises ExplainError."""
+    return Computation(
+        face.photo,
+        (*_key("agreement", face, network), target, stage, methods),
         lambda progress: probes.method_agreement(
-            network, face.found, target, stage, methods, known=made, progress=progress
+            network, face.found, target, stage, methods, known=known, progress=progress
         ),
     )
 
 
-def sanity(
-    face: FaceInQuestion, network: Predictor, target: int | Contrast, stage: str, method: str
+def randomization(
+    face: SelectedFace, network: Predictor, target: int | Contrast, stage: str, method: str
 ) -> Computation[tuple[tuple[str, float], ...]]:
-    """A method's map against itself under random weights. Raises ExplainError."""
-    return _of_face(
-        "sanity",
-        face,
-        network,
-        (target, stage, method),
+    """A map compared with maps of the same network with random weights. Raises ExplainError."""
+    return Computation(
+        face.photo,
+        (*_key("randomization", face, network), target, stage, method),
         lambda progress: probes.randomization_check(network, face.found, target, stage, method, progress=progress),
     )
 
 
-def dataset_shares(network: Predictor, samples: Samples, split: str, stage: str) -> Computation[SplitRegionShares]:
-    """Where a network looked over a whole split. Raises ExplainError and DataError."""
+def split_region_shares(network: Predictor, samples: Samples, split: str, stage: str) -> Computation[SplitRegionShares]:
+    """Region shares of a network over a whole split. Raises ExplainError and DataError."""
     return Computation(
-        ("shares", network.card.weights_sha256, network.card.data.fingerprint, split, stage),
+        None,
+        ("split region shares", network.card.weights_sha256, network.card.data.fingerprint, split, stage),
         lambda progress: probes.split_region_shares(network, samples, split, stage=stage, progress=progress),
     )
 
 
-def summaries(photo: Photo, networks: Sequence[Predictor], detector: str) -> Computation[tuple[FaceSummary, ...]]:
-    """The faces of one photo for the gallery. Raises DetectorUnavailableError."""
-
-    def compute(_: Progress | None) -> tuple[FaceSummary, ...]:
-        found = services.analysis(photo, list(networks), detector, whole_image=False)
-        return inference.summarize_faces(photo.digest, found)
-
+def summaries(
+    photo: Photo, networks: Sequence[Predictor], detector: str, analyze: Callable[[Photo], PhotoAnalysis]
+) -> Computation[tuple[FaceSummary, ...]]:
+    """The faces of one photo for the gallery. Raises DetectorUnavailableError and NotFiniteError."""
     shas = tuple(n.card.weights_sha256 for n in networks)
-    return Computation(("summaries", photo.digest, detector, shas), compute, photo)
-
-
-def doubt(face: FaceInQuestion, views: str) -> Uncertainty:
-    """Answers before and after temperature and over several views. Raises NotFiniteError."""
-    networks = tuple(n.card.weights_sha256 for n in face.networks)
-    return services.photo_result(
-        face.photo,
-        ("uncertainty", face.analysis.detector, face.number, networks, views),
-        lambda: probes.estimate_uncertainty(face.networks, face.analysis, face.number, views),
+    return Computation(
+        photo,
+        ("summaries", detector, shas, tuple(session.removed_faces(photo.digest))),
+        lambda _: inference.summarize_faces(photo.digest, analyze(photo)),
     )
 
 
+def _key(what: str, face: SelectedFace, network: Predictor) -> tuple[str, str, str]:
+    return what, face.key, network.card.weights_sha256
+
+
 def _map_key(network: Predictor, explanation: Explanation) -> tuple[str, str, int, int | None]:
-    """What the map is, whichever panel asked for it: its cells differ in the last digit between two ways to make it."""
+    """Identifies a map by the first of the methods that give the same one."""
     method, layer = explanation.method, explanation.layer
     if layer == network.network.closed_form_stage:
         groups = distinct_methods(tuple(saliency_methods()), network.network, layer)

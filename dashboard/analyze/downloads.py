@@ -1,52 +1,48 @@
-"""What can be taken along from Analyze whatever panel is open: the numbers, and the link."""
+"""What can be downloaded from Analyze whatever panel is open, and the link to the page."""
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Sequence
+from dataclasses import replace
+
 import streamlit as st
 
-from core.records import AnalysisRecord, PhotoRecord, to_json
-from dashboard.analyze import findings, uncertainty
-from dashboard.analyze import saliency_options as questions
-from dashboard.analyze.link_parameters import parameters
-from dashboard.analyze.saliency_options import Question
-from dashboard.analyze.selected_face import FaceInQuestion
-from dashboard.ui import links
+from core.images import encode_png
+from core.records import AnalysisRecord, FaceDetails, PhotoRecord, to_json
+from dashboard.analyze import details, prediction
+from dashboard.analyze.map_options import MapOptions
+from dashboard.analyze.selected_face import SelectedFace
+from dashboard.plots.boxed_photo import with_boxes
+from dashboard.section import Download
+from dashboard.ui import links, sections
 
 
-def draw(face: FaceInQuestion, table: pd.DataFrame) -> None:
-    """A quiet row; ``table`` has the probabilities by class and network."""
-    # Read now: a download is made when the session is not at hand.
-    question, (target, views) = questions.last(face), uncertainty.asked()
-    with st.container(horizontal=True):
-        st.download_button(
-            "Numbers (CSV)",
-            lambda: table.to_csv(index_label="class"),
-            file_name=f"{face.stem}.csv",
-            mime="text/csv",
-            icon=":material/table:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Everything (JSON)",
-            lambda: values(face, question, target, views),
-            file_name=f"{face.stem}.json",
-            mime="application/json",
-            icon=":material/data_object:",
-            on_click="ignore",
-        )
-        # Opening it runs the page again, so that the link has what was changed in a panel meanwhile.
-        with st.popover("Link", icon=":material/link:", on_change="rerun", key="link-open") as opened:
-            if opened.open:
-                st.code(links.address(parameters()), language=None, wrap_lines=True)
-                st.caption(
-                    "Opens Analyze with these networks, method, class and threshold. The photo is not in it: whoever "
-                    "opens it brings their own."
-                )
+def draw(face: SelectedFace, options: MapOptions) -> None:
+    """One row: the photo with its boxes, probabilities, everything computed, and the link."""
+    numbers = prediction.table_sections(face)
+    tables = [download for section in numbers for download in section.downloads]
+    picture = Download(
+        "Photo with boxes (PNG)",
+        f"{face.stem}-boxes.png",
+        "image/png",
+        lambda: encode_png(with_boxes(face.analysis, face.number)),
+    )
+    # Computed now: when a file is requested, the session is not available.
+    found = details.of_photo(face, options)
+    record = Download("All results (JSON)", f"{face.stem}.json", "application/json", lambda: json_record(face, found))
+    sections.draw(replace(section, downloads=()) for section in numbers)
+    sections.draw_downloads([picture, *tables, record])
+    # Opening it reruns the page, so that the link contains what was changed in a panel meanwhile.
+    with st.popover("Link to this page", icon=":material/link:", on_change="rerun", key="link-open") as opened:
+        if opened.open:
+            st.code(links.address(), language=None, wrap_lines=True)
+            st.caption(
+                "Opens Analyze with these networks and options. A portrait is part of the link, a photo of your own is "
+                "not: whoever opens the link adds their own."
+            )
 
 
-def values(face: FaceInQuestion, question: Question, target: float, views: str) -> str:
+def json_record(face: SelectedFace, found: Sequence[FaceDetails]) -> str:
     """Everything known about the photo as strict JSON in the schema of ``core.records``."""
-    details = findings.of_photo(face, question, questions.at_hand(face, question), target, views)
-    photo = PhotoRecord.of(face.photo.name, face.analysis, details)
+    photo = PhotoRecord.of(face.photo.name, face.analysis, found)
     return to_json(AnalysisRecord.of([photo], [network.card for network in face.networks]), indent=2)

@@ -1,4 +1,4 @@
-"""Two faces beside each other: what the networks say of each, and their maps for the same question."""
+"""Two faces side by side: the predictions for each, and their maps for the same class."""
 
 from __future__ import annotations
 
@@ -7,92 +7,78 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from core.errors import ExplainError
-from dashboard import services
-from dashboard.analyze import findings
-from dashboard.analyze.selected_face import FaceInQuestion, too_small
-from dashboard.plots import charts, saliency_pictures
+from core.explain import method_named
+from dashboard.analyze import maps
+from dashboard.analyze.map_options import DEFAULT_STAGE, MapOptions
+from dashboard.analyze.selected_face import ENSEMBLE_NAME, SelectedFace, too_small
 from dashboard.plots.dumbbells import dumbbells
+from dashboard.section import Picture, Section, csv
+from dashboard.ui import sections
 
-OWN = "each face's own answer"
-COLORMAP = "viridis"
+PREDICTED = "the predicted class of each face"
 
 
-def draw(pair: Sequence[FaceInQuestion]) -> None:
-    """``pair`` are two faces read by the same networks."""
+def draw(pair: Sequence[SelectedFace]) -> None:
+    """``pair`` are two faces analyzed by the same networks."""
     first, second = pair
-    words = _words(first), _words(second)
-    alt = f"Probability of each expression for {words[0]} and for {words[1]}, by network"
-    before, after = (charts.with_ensemble(of.found.groups[0]) for of in (first, second))
-    st.html(dumbbells(before, after, first.forms, first.names, first.inks, alt=alt, words=words))
-    st.caption(f"Hollow: {words[0]}. Filled: {words[1]}.")
-    classes = first.found.verdict.labels.classes
-    asked = st.selectbox("Maps for", [OWN, *classes], key="pair-class", width=230)
-    for face, called in zip(pair, words, strict=True):
-        class_name = face.found.verdict.expression if asked == OWN else asked
-        st.markdown(f"**{called}**, evidence for {class_name}")
+    titles = first.title, second.title
+    for before in first.found.groups:
+        after = next((g for g in second.found.groups if g.labels.classes == before.labels.classes), None)
+        if after is not None:
+            alt = f"Probability of each expression for {titles[0]} and for {titles[1]}, by network"
+            st.html(
+                dumbbells(
+                    before,
+                    after,
+                    first.styles,
+                    first.names,
+                    first.inks,
+                    alt=alt,
+                    words=titles,
+                    ensemble=f"{ENSEMBLE_NAME} of {titles[1]}",
+                )
+            )
+    st.caption(f"Hollow: {titles[0]}. Filled: {titles[1]}.")
+    chosen = st.selectbox("Evidence for the class", [PREDICTED, *first.classes], key="pair-class", width=260)
+    for face in pair:
+        class_name = face.found.verdict.expression if chosen == PREDICTED else chosen
         if few_pixels := too_small(face.found.face.box.side):
             st.warning(few_pixels, icon=":material/photo_size_select_small:")
-        _maps(face, class_name)
-    st.caption("Grad-CAM at each network's default stage, each map on its own scale.")
-    numbers = _numbers(pair, words)
-    st.download_button(
-        "Both faces (CSV)",
-        lambda: numbers.to_csv(index=False),
-        file_name=f"{first.stem}-{second.stem}.csv",
-        mime="text/csv",
-        icon=":material/table:",
-        type="tertiary",
-        on_click="ignore",
-    )
+        with st.container(width=190 * max(len(face.networks), 2)):
+            sections.draw([_maps_section(face, class_name)])
+    st.caption("Grad-CAM at each network's default stage; each map has its own scale.")
+    table = _table(pair)
+    sections.draw_downloads([csv("Both faces (CSV)", f"{first.stem}-{second.stem}.csv", lambda: table)])
 
 
-def _words(face: FaceInQuestion) -> str:
-    return f"{face.photo.name}, face {face.number + 1}"
+def _maps_section(face: SelectedFace, class_name: str) -> Section:
+    options = MapOptions(class_name, None, method_named("gradcam"), DEFAULT_STAGE)
+    found = maps.available(face, options)
+    networks = {n.model_id: n for n in face.networks}
+    pictures = [
+        Picture(
+            maps.over_photo(face, networks[model_id], explanation, options),
+            f"Saliency of {face.names[model_id]} on {face.title} for {class_name}",
+            title=face.names[model_id],
+            caption=_caption(face, model_id, class_name, has_evidence=explanation.has_evidence),
+        )
+        for model_id, explanation in found.explanations.items()
+    ]
+    return Section(f"{face.title}: evidence for {class_name}", notes=found.notes, pictures=tuple(pictures))
 
 
-def _maps(face: FaceInQuestion, class_name: str) -> None:
-    columns = len(face.networks) + 1
-    with (
-        st.container(width=columns * 190),
-        st.grid(columns, wrap=False, min_column_width=76, gap="xsmall") as grid,
-    ):
-        with grid.cell():
-            st.image(
-                saliency_pictures.enlarged(face.found.inputs[face.networks[0].model_id]),
-                alt=f"The crop of {_words(face)} as the networks see it",
-                width="stretch",
-            )
-            st.caption("the crop")
-        for network in face.networks:
-            with grid.cell():
-                name, labels = face.names[network.model_id], network.card.labels
-                if class_name not in labels.classes:
-                    st.caption(f"{name} has no class {class_name}.")
-                    continue
-                try:
-                    found = services.saliency(
-                        face.photo, face.analysis, face.number, network, network.card.cam_layer
-                    ).explanation(labels.index(class_name))
-                except ExplainError as error:
-                    st.caption(f"{name}: {error}.")
-                    continue
-                picture = saliency_pictures.overlay_picture(
-                    face.found.inputs[network.model_id], found, opacity=0.55, colormap=COLORMAP
-                )
-                st.image(picture, alt=f"Saliency of {name} on {_words(face)} for {class_name}", width="stretch")
-                p = face.found.predictions[network.model_id].probabilities[labels.index(class_name)]
-                tested = findings.chance_words(face, network, found)
-                said = tested if found.has_evidence else "no evidence"
-                st.caption(f"{name} {p:.3f}" + (f", {said}" if said else ""))
+def _caption(face: SelectedFace, model_id: str, class_name: str, *, has_evidence: bool) -> str:
+    prediction = face.found.predictions[model_id]
+    probability = f"{class_name} {prediction.probabilities[prediction.labels.index(class_name)]:.3f}"
+    return probability if has_evidence else f"{probability}, no evidence"
 
 
-def _numbers(pair: Sequence[FaceInQuestion], words: Sequence[str]) -> pd.DataFrame:
+def _table(pair: Sequence[SelectedFace]) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            {"face": called, "network": face.names[model_id]}
+            {"face": face.title, "network": face.names[model_id]}
             | dict(zip(p.labels.classes, p.probabilities, strict=True))
-            for face, called in zip(pair, words, strict=True)
-            for model_id, p in charts.with_ensemble(face.found.groups[0]).items()
+            for face in pair
+            for model_id, p in face.found.predictions.items()
         ]
     )

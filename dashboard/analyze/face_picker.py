@@ -1,76 +1,127 @@
-"""The photo on Analyze, and which of its faces is looked at: by its number or by a click on it."""
+"""The photo with its faces, one of which is selected by its number or by a click.
+
+Streamlit holds the callbacks and format functions of widgets until the session ends, so they must not refer to a photo.
+"""
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from core.inference import PhotoAnalysis
+from core.inference import FaceAnalysis, PhotoAnalysis
 from dashboard import services
 from dashboard.plots import clickable_photo
-from dashboard.plots.boxed_photo import TALLEST_PX, display_width, with_boxes
 from dashboard.services import Photo
 from dashboard.style import Ink
 from dashboard.ui import links, session
 
+CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
+MANY_FACES = 6  # more can be told apart only after zooming in
+ZOOM_CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtons": [["zoomIn2d", "zoomOut2d", "resetScale2d"]]}
+
 
 def pick_photo(photo: Photo) -> Photo:
-    """Pills for the session's photos; the one that is picked."""
-    held = {p.digest: p for p in session.photos()}
+    """Pills for the photos of the session; the one that is picked."""
+    stored = {p.digest: p for p in session.photos()}
+    names = {digest: p.name for digest, p in stored.items()}
     picked: str = st.pills(
         "Photo",
-        list(held),
-        format_func=lambda digest: held[digest].name,
+        list(names),
+        format_func=names.__getitem__,
         default=photo.digest,
         required=True,
         key="photo_pills",
         wrap=True,
     )
-    st.session_state["photo"] = picked  # outlives the pills when another page is opened
-    return held[picked]
+    st.session_state["photo"] = picked  # survives that another page is opened
+    return stored[picked]
 
 
 def pick_face(photo: Photo, analysis: PhotoAnalysis, inks: Ink) -> int:
-    """The photo with its faces boxed; the position of the chosen one. A single face is simply shown."""
-    if len(analysis.faces) == 1:
-        boxed = with_boxes(analysis, 0)
-        st.image(boxed, alt=f"{photo.name} with 1 faces boxed", width=display_width(boxed))
-        number = links.face_number(photo.digest, 1)
+    """The photo with the boxes of its faces; the index of the selected one."""
+    place = st.container()
+    number = links.face_number(photo.digest, len(analysis.faces))
+    if len(analysis.faces) > 1:
+        key = f"face-{photo.digest[:12]}-{analysis.detector}-{len(analysis.faces)}"
+        titles = [f"{i} · {_title(face)}" for i, face in enumerate(analysis.faces, start=1)]
+        number = st.segmented_control(
+            "Face",
+            range(len(titles)),
+            format_func=titles.__getitem__,
+            default=number,
+            required=True,
+            wrap=True,
+            key=key,
+            on_change=_choose,
+            args=(photo.digest, key),
+            help="Or click a face in the photo.",
+        )
+        with place:
+            _draw_photo(photo, analysis, number, key, inks)
     else:
-        number = _one_of(photo, analysis, inks)
-    took = sum(analysis.elapsed_ms.values())
-    found_by = services.DETECTORS.get(analysis.detector, "the whole image, no detector")
-    st.caption(f"{photo.name} · {analysis.image.shape[1]} × {analysis.image.shape[0]} px · {found_by} · {took:.0f} ms")
-    return number
+        with place:
+            _draw_photo(photo, analysis, number, "", inks)
+    _draw_caption(photo, analysis, number)
+    return int(number)
 
 
-def _one_of(photo: Photo, analysis: PhotoAnalysis, inks: Ink) -> int:
-    picture = st.empty()
-    key = f"face-{photo.digest[:12]}-{analysis.detector}"
-    number: int = st.segmented_control(
-        "Face",
-        range(len(analysis.faces)),
-        format_func=lambda i: f"{i + 1} · {analysis.faces[i].verdict.expression}",
-        default=links.face_number(photo.digest, len(analysis.faces)),
-        required=True,
-        wrap=True,
-        key=key,
-        on_change=lambda: links.choose_face(photo.digest, st.session_state[key]),
-        help="Or click a face in the photo.",
-    )
-    chart = f"photo-{key}-{number}"  # a fresh figure for each face, with nothing selected
-    boxed = with_boxes(analysis, number)
-    picture.plotly_chart(
-        clickable_photo.clickable(
-            boxed, [f.face.box for f in analysis.faces], analysis.image.shape[1], TALLEST_PX, inks
-        ),
+def _draw_photo(photo: Photo, analysis: PhotoAnalysis, number: int, control: str, inks: Ink) -> None:
+    count = len(analysis.faces)
+    chart = f"photo-{photo.digest[:12]}-{analysis.detector}-{count}-{number}"  # a new figure has nothing selected
+    st.plotly_chart(
+        clickable_photo.clickable(analysis, number, inks),
         key=chart,
-        on_select=lambda: _clicked(photo.digest, chart, key),
+        on_select=partial(_clicked, photo.digest, chart, control) if control else "ignore",
         selection_mode="points",
-        width="content",
-        config={"displayModeBar": False, "scrollZoom": False},
-        alt=f"{photo.name} with {len(analysis.faces)} faces boxed; each can be clicked",
+        config=ZOOM_CONFIG if count > MANY_FACES else CHART_CONFIG,
+        alt=f"{photo.name} with {count} {'face' if count == 1 else 'faces'} in boxes"
+        + ("; each can be clicked" if control else ""),
     )
-    return number
+
+
+def _draw_caption(photo: Photo, analysis: PhotoAnalysis, number: int) -> None:
+    height, width = analysis.image.shape[:2]
+    detector = services.DETECTORS.get(analysis.detector, analysis.detector)
+    elapsed_ms = sum(analysis.elapsed_ms.values())
+    words = [photo.name, f"{width} × {height} px", f"detector: {detector}", f"{elapsed_ms:.0f} ms"]
+    if analysis.faces[number].face.uncertain:
+        words.append(f"face {number + 1} is an uncertain detection")
+    st.caption(" · ".join(words))
+    removed = session.removed_faces(photo.digest)
+    with st.container(horizontal=True):
+        if analysis.detector in services.DETECTORS:
+            st.button(
+                "Not a face",
+                key=f"not-a-face-{photo.digest[:12]}-{number}",
+                icon=":material/person_off:",
+                type="tertiary",
+                on_click=removed.append,
+                args=(analysis.faces[number].face.box,),
+                help=f"Remove detection {number + 1} from this photo.",
+            )
+        if removed:
+            restore_button(photo)
+
+
+def restore_button(photo: Photo) -> None:
+    """A button that brings back the detections of a photo that were marked as not a face."""
+    removed = session.removed_faces(photo.digest)
+    st.button(
+        f"Restore {len(removed)} removed {'detection' if len(removed) == 1 else 'detections'}",
+        key=f"restore-{photo.digest[:12]}",
+        icon=":material/undo:",
+        type="tertiary",
+        on_click=removed.clear,
+    )
+
+
+def _title(face: FaceAnalysis) -> str:
+    return "uncertain detection" if face.face.uncertain else face.verdict.expression
+
+
+def _choose(digest: str, control: str) -> None:
+    links.choose_face(digest, st.session_state[control])
 
 
 def _clicked(digest: str, chart: str, control: str) -> None:

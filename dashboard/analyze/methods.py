@@ -1,98 +1,91 @@
-"""Methods × networks: every chosen method's map of every network, small and side by side."""
+"""Saliency methods side by side: the map of every chosen method for every network."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import ExplainError
 from core.explain import Explanation, distinct_methods, method_named, saliency_methods
 from core.inference import Predictor
-from dashboard.analyze import computations, findings
-from dashboard.analyze import saliency_options as questions
-from dashboard.analyze.saliency_options import Question
-from dashboard.analyze.selected_face import FaceInQuestion
+from dashboard.analyze import computations, maps
+from dashboard.analyze.computations import Computation
+from dashboard.analyze.map_options import MapOptions
+from dashboard.analyze.selected_face import SelectedFace
 from dashboard.plots import method_grid, saliency_pictures
-from dashboard.ui import progress
+from dashboard.section import Download, Note, Picture, Section, csv
+from dashboard.ui import links, progress, sections
 
-AT_FIRST = ("gradcam", "gradcam++", "layercam", "eigencam", "guided_backprop")
-COLORMAP = "viridis"
+DEFAULT_METHODS = ("gradcam", "gradcam++", "layercam", "eigencam", "guided_backprop")
 CELL_PX = 176
-KEY = "grid"
+KEY = "methods-work"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One map of the grid: several methods where they make the same one on this network."""
+    """One map of the grid: of several methods if they give the same one on this network."""
 
     network: Predictor
     methods: tuple[str, ...]
-    piece: computations.Computation[tuple[Explanation, ...]]
+    result: Computation[tuple[Explanation, ...]]
 
 
-def draw(face: FaceInQuestion) -> None:
-    """The question without its method, the methods, and the grid as it fills."""
-    question = questions.ask(face, with_method=False)
-    known = saliency_methods()
-    chosen = st.pills(
-        "Methods",
-        list(known),
-        selection_mode="multi",
-        default=list(AT_FIRST),
-        format_func=titled,
-        key="methods",
-        bind="query-params",
-        wrap=True,
-    )
+Rows = Mapping[tuple[str, ...], Sequence[Cell]]  # by the methods of the row
+
+
+def draw(face: SelectedFace, options: MapOptions) -> None:
+    """The methods to compare, and their maps."""
+    titles = {name: method_title(name) for name in saliency_methods()}
+    chosen = links.choice(st.pills, "Methods", titles, key="methods", default=DEFAULT_METHODS, wrap=True)
     if not chosen:
         st.info("Choose at least one method.", icon=":material/info:")
         return
-    in_turn = [name for name in known if name in chosen]
-    networks = _usable(face, question)
-    if not networks:
-        return
-    rows = _rows(face, question, networks, in_turn)
-    made = _fill(face, rows, _places(face, rows, networks))
+    networks, notes = _usable(face, options)
+    rows = _rows(face, options, networks, [name for name in saliency_methods() if name in chosen])
+    cells = [(row, cell) for row, of_row in rows.items() for cell in of_row]
+    # Quick methods first, so that an interrupted grid has most of its maps.
+    cells.sort(key=lambda item: method_named(item[0][0]).slow)
+    steps = [
+        progress.Step(f"{method_named(row[0]).title} of {face.names[cell.network.model_id]}", cell.result)
+        for row, cell in cells
+    ]
+    notes += [Note(problem) for problem in progress.run(KEY, steps)]
+    sections.draw_notes(notes)
+    with st.container(width=max(CELL_PX * len(networks), 360)):
+        sections.draw(_row_sections(face, options, rows))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(saliency_pictures.color_bar(COLORMAP), alt="Color bar from 0 to 1", width=200)
-        st.caption("0, no evidence → 1, most. Every map is on its own scale.")
-    _notes(question, rows, networks)
-    _downloads(face, question, rows, made)
+        st.image(saliency_pictures.color_bar(options.colormap), alt="Color bar from 0 on the left to 1", width=200)
+        st.caption("0: no evidence, 1: maximum. Every map has its own scale.")
+    sections.draw([Section(caption=_caption(face, options, rows), downloads=_downloads(face, options, rows))])
 
 
-def titled(name: str) -> str:
+def method_title(name: str) -> str:
     """A method as it is offered."""
     method = method_named(name)
     return method.title + (" (slow)" if method.slow else "")
 
 
-def _usable(face: FaceInQuestion, question: Question) -> list[Predictor]:
-    """The networks that have the classes and the stage; each other one is named in a sentence."""
-    usable = []
+def _usable(face: SelectedFace, options: MapOptions) -> tuple[list[Predictor], list[Note]]:
+    """The networks that have the classes and the stage, and a note for each other one."""
+    usable, notes = [], []
     for network in face.networks:
         try:
-            question.target_of(network)
-            if question.stage_of(network) not in network.network.stages:
-                raise ExplainError(
-                    f"this network has no {question.stage_of(network)}; it has {', '.join(network.network.stages)}"
-                )
+            options.target_of(network)
+            options.stage_of(network)
         except ExplainError as error:
-            st.info(f"{face.names[network.model_id]} is left out: {error}.", icon=":material/info:")
+            notes.append(Note(f"{face.names[network.model_id]} is left out: {error}."))
         else:
             usable.append(network)
-    return usable
+    return usable, notes
 
 
-def _rows(
-    face: FaceInQuestion, question: Question, networks: Sequence[Predictor], chosen: Sequence[str]
-) -> dict[tuple[str, ...], list[Cell]]:
-    """One row for each map that differs on at least one network; methods that coincide on all share a row."""
-    groups = {n.model_id: distinct_methods(chosen, n.network, question.stage_of(n)) for n in networks}
-    everywhere = set.intersection(*(set(of) for of in groups.values()))
+def _rows(face: SelectedFace, options: MapOptions, networks: Sequence[Predictor], chosen: Sequence[str]) -> Rows:
+    """One row for each map that differs on at least one network; methods that coincide on all networks share a row."""
+    groups = {n.model_id: distinct_methods(chosen, n.network, options.stage_of(n)) for n in networks}
+    everywhere = set.intersection(*(set(of) for of in groups.values())) if groups else set()
     joined = {name: group for group in everywhere for name in group}
     rows: dict[tuple[str, ...], list[Cell]] = {}
     for name in chosen:
@@ -102,136 +95,80 @@ def _rows(
         rows[row] = []
         for network in networks:
             group = next(g for g in groups[network.model_id] if name in g)
-            stage = network.card.cam_layer if method_named(name).marks_pixels else question.stage_of(network)
-            # The first of a group stands for all, so that its map is made once.
-            piece = computations.explanations(
-                face, network, method=group[0], stage=stage, classes=question.target_of(network)
+            stage = network.card.cam_layer if method_named(name).marks_pixels else options.stage_of(network)
+            # The first method of a group stands for all of them, so that its map is computed once.
+            result = computations.explanations(
+                face, network, method=group[0], stage=stage, classes=options.target_of(network)
             )
-            rows[row].append(Cell(network, group, piece))
+            rows[row].append(Cell(network, group, result))
     return rows
 
 
-def _places(
-    face: FaceInQuestion, rows: dict[tuple[str, ...], list[Cell]], networks: Sequence[Predictor]
-) -> dict[tuple[str, ...], list[DeltaGenerator]]:
-    """The empty grid: names on top and at the left, a place for each map."""
-    columns = len(networks) + 1
-    places: dict[tuple[str, ...], list[DeltaGenerator]] = {}
-    with (
-        st.container(width=columns * CELL_PX),
-        st.grid(columns, wrap=False, min_column_width=76, gap="xsmall", vertical_alignment="center"),
-    ):
-        st.caption("method")
-        for network in networks:
-            st.markdown(f"**{face.names[network.model_id]}**")
-        for row in rows:
-            st.markdown(method_grid.title(row))
-            places[row] = [st.empty() for _ in networks]
-    return places
+def _row_sections(face: SelectedFace, options: MapOptions, rows: Rows) -> list[Section]:
+    return [
+        Section(
+            method_grid.title(row),
+            pictures=tuple(_picture(face, options, row, cell) for cell in cells if cell.result.ready),
+            text=() if any(cell.result.ready for cell in cells) else ("This method has not been computed.",),
+        )
+        for row, cells in rows.items()
+    ]
 
 
-def _fill(
-    face: FaceInQuestion,
-    rows: dict[tuple[str, ...], list[Cell]],
-    places: dict[tuple[str, ...], list[DeltaGenerator]],
-) -> dict[tuple[str, ...], dict[str, np.ndarray]]:
-    """Draw what is kept, then make the rest: quick methods first, so that there is soon something to see."""
-    cells = [(row, place, cell) for row in rows for place, cell in zip(places[row], rows[row], strict=True)]
-    made: dict[tuple[str, ...], dict[str, np.ndarray]] = {row: {} for row in rows}
-    waiting = []
-    for row, place, cell in cells:
-        if cell.piece.ready:
-            _show(face, made[row], place, row, cell)
-        else:
-            waiting.append((row, place, cell))
-    asked = tuple(cell.piece.key for _, _, cell in cells)
-    if waiting and progress.stopped(KEY, asked):
-        for _, place, _ in waiting:
-            place.caption("stopped")
-        progress.go_on(KEY, f"{len(cells) - len(waiting)} of {len(cells)} maps are made.")
-        return made
-    waiting.sort(key=lambda item: method_named(item[0][0]).slow)
-    with progress.work(KEY, asked, len({cell.piece.key for _, _, cell in waiting})) as work:
-        for row, place, cell in waiting:
-            try:
-                if not cell.piece.ready:  # methods that coincide wait for one and the same map
-                    cell.piece.get(work.part(f"{method_named(row[0]).title} of {face.names[cell.network.model_id]}"))
-            except ExplainError as error:
-                place.caption(f"{str(error)[0].upper()}{str(error)[1:]}.")
-            else:
-                _show(face, made[row], place, row, cell)
-    return made
-
-
-def _show(
-    face: FaceInQuestion, made: dict[str, np.ndarray], place: DeltaGenerator, row: tuple[str, ...], cell: Cell
-) -> None:
-    model_id = cell.network.model_id
-    (explanation,) = cell.piece.get()
-    picture = saliency_pictures.overlay_picture(
-        face.found.inputs[model_id], explanation, opacity=0.6, colormap=COLORMAP, size_px=CELL_PX
+def _picture(face: SelectedFace, options: MapOptions, row: tuple[str, ...], cell: Cell) -> Picture:
+    name, (explanation,) = face.names[cell.network.model_id], cell.result.get()
+    words = [name]
+    if not explanation.has_evidence:
+        words.append("no evidence")
+    elif cell.methods[0] != row[0]:
+        words.append(f"same map as {method_named(cell.methods[0]).title}")
+    words.append(maps.chance_words(face, cell.network, explanation))
+    return Picture(
+        maps.over_photo(face, cell.network, explanation, options),
+        f"{method_named(row[0]).title} of {name} for {options.evidence}",
+        caption=", ".join(word for word in words if word),
     )
-    name = face.names[model_id]
-    made[name] = picture
-    with place.container(gap=None):
-        st.image(picture, alt=f"{method_named(row[0]).title} of {name}", width="stretch")
-        tested = findings.chance_words(face, cell.network, explanation)
-        if not explanation.has_evidence:
-            st.caption("no evidence")
-        elif cell.methods[0] != row[0]:
-            same = f"same map as {method_named(cell.methods[0]).title}"
-            st.caption(f"{same}, {tested}" if tested else same)
-        elif tested:
-            st.caption(tested)
 
 
-def _notes(question: Question, rows: dict[tuple[str, ...], list[Cell]], networks: Sequence[Predictor]) -> None:
-    stages = {n.card.title: question.stage_of(n) for n in networks}
-    same = len(set(stages.values())) == 1
-    where = next(iter(stages.values())) if same else ", ".join(f"{name} {stage}" for name, stage in stages.items())
-    notes = [f"Evidence for {question.evidence}; {where}, pixel methods at the input."]
-    if any(len(cell.methods) > 1 for cells in rows.values() for cell in cells):
-        notes.append(f"{questions.COINCIDE} It is made and counted once.")
+def _caption(face: SelectedFace, options: MapOptions, rows: Rows) -> str:
+    cells = [cell for of_row in rows.values() for cell in of_row]
+    stages = {face.names[cell.network.model_id]: options.stage_of(cell.network) for cell in cells}
+    if len(set(stages.values())) == 1:
+        where = next(iter(stages.values()))
+    else:
+        where = ", ".join(f"{name} {stage}" for name, stage in stages.items())
+    notes = [f"Evidence for {options.evidence}; {where}, pixel methods at the input."]
+    coinciding = dict.fromkeys(face.names[cell.network.model_id] for cell in cells if len(cell.methods) > 1)
+    if coinciding:
+        notes.append(
+            f"On {', '.join(coinciding)}, methods that only differ in how they pool gradients give the same map at "
+            "this stage; it is computed once."
+        )
     shared = [method_named(row[0]).title for row in rows if not method_named(row[0]).class_specific]
     if shared:
-        notes.append(f"{', '.join(shared)} makes one map for all classes.")
-    st.caption(" ".join(notes))
+        notes.append(f"{', '.join(shared)}: one map for all classes.")
+    return " ".join(notes)
 
 
-def _downloads(
-    face: FaceInQuestion,
-    question: Question,
-    rows: dict[tuple[str, ...], list[Cell]],
-    made: dict[tuple[str, ...], dict[str, np.ndarray]],
-) -> None:
-    if not any(made.values()):
-        return
-    sheet = {method_grid.title(row, plain=True): pictures for row, pictures in made.items() if pictures}
-    ready = [cell for cells in rows.values() for cell in cells if cell.piece.ready]
-    explained = [replace(e, model_id=face.names[c.network.model_id]) for c in ready for e in c.piece.get()]
-    notes = {
-        (method_grid.title(row, plain=True), face.names[cell.network.model_id]): words
-        for row, cells in rows.items()
-        for cell in cells
-        if cell.piece.ready and (words := findings.chance_words(face, cell.network, cell.piece.get()[0]))
-    }
-    title = f"Evidence for {question.evidence}, {face.stem}"
-    with st.container(horizontal=True):
-        st.download_button(
-            "Grid (PNG)",
-            lambda: method_grid.sheet(sheet, title, COLORMAP, notes),
-            file_name=f"{face.stem}-{question.class_name}-methods.png",
-            mime="image/png",
-            icon=":material/image:",
-            type="tertiary",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Maps (CSV)",
-            lambda: method_grid.numbers(explained).to_csv(index=False),
-            file_name=f"{face.stem}-{question.class_name}-methods.csv",
-            mime="text/csv",
-            icon=":material/table:",
-            type="tertiary",
-            on_click="ignore",
-        )
+def _downloads(face: SelectedFace, options: MapOptions, rows: Rows) -> tuple[Download, ...]:
+    ready = [(row, cell) for row, cells in rows.items() for cell in cells if cell.result.ready]
+    if not ready:
+        return ()
+
+    def sheet() -> bytes:
+        pictures: dict[str, dict[str, np.ndarray]] = {}
+        words = {}
+        for row, cell in ready:
+            title, name, (explanation,) = method_grid.title(row), face.names[cell.network.model_id], cell.result.get()
+            drawn = maps.over_photo(face, cell.network, explanation, options, size_px=CELL_PX)
+            pictures.setdefault(title, {})[name] = drawn
+            words[title, name] = maps.chance_words(face, cell.network, explanation)
+        heading = f"Evidence for {options.evidence}, {face.title}"
+        return method_grid.sheet(pictures, heading, options.colormap, {k: v for k, v in words.items() if v})
+
+    named = [replace(e, model_id=face.names[cell.network.model_id]) for _, cell in ready for e in cell.result.get()]
+    stem = f"{face.stem}-{options.class_name}-methods"
+    return (
+        Download("Maps of all methods (PNG)", f"{stem}.png", "image/png", sheet),
+        csv("Maps of all methods (CSV)", f"{stem}.csv", lambda: method_grid.numbers(named)),
+    )

@@ -1,4 +1,4 @@
-"""Where the networks look, in words of the face: brows, eyes, nose, mouth and the rest."""
+"""How the saliency is distributed over the face: brows, eyes, nose, mouth and the rest."""
 
 from __future__ import annotations
 
@@ -7,168 +7,165 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from core.errors import DataError, ExplainError
-from core.explain import REGION_NAMES, Explanation, FaceRegions
-from core.inference import Predictor
+from core.errors import DataError
+from core.explain import REGION_NAMES, FaceRegions
 from core.probes import SplitRegionShares, regions_in_crop
 from dashboard import services
-from dashboard.analyze import computations, findings
-from dashboard.analyze import saliency_options as questions
-from dashboard.analyze.saliency_options import Question
-from dashboard.analyze.selected_face import FaceInQuestion
-from dashboard.plots import charts, saliency_pictures
-from dashboard.plots import regions as figures
-from dashboard.ui import progress
+from dashboard.analyze import computations, details, maps
+from dashboard.analyze.map_options import MapOptions
+from dashboard.analyze.selected_face import SelectedFace
+from dashboard.plots import regions as plots
+from dashboard.plots import saliency_pictures
+from dashboard.plots.trust import CHANCE
+from dashboard.section import Figure, Note, Picture, Section, csv
+from dashboard.ui import links, progress, sections
 
-SPLIT, SPLIT_NAME = "test", "PrivateTest"
-KEY = "shares"
+SPLIT = "test"
+KEY = "split-regions"
 
 
-def draw(face: FaceInQuestion) -> None:
-    """Shares for this face, then, when asked for, over the images the networks were scored on."""
-    question = questions.ask(face)
-    regions = {n.model_id: regions_in_crop(n, face.analysis, face.number) for n in face.networks}
-    found, explained = _shares(face, question, regions)
-    first = regions[face.networks[0].model_id]
+def draw(face: SelectedFace, options: MapOptions) -> None:
+    """Shares for this face; on request, means over the images that the networks were evaluated on."""
+    outlines, shares = region_sections(face, options)
     left, right = st.columns([4, 8], gap="large")
     with left:
-        seen = face.found.inputs[face.networks[0].model_id]
-        st.image(
-            figures.outlined(saliency_pictures.enlarged(seen), first),
-            alt="The crop with the outlines of brows, eyes, nose and mouth",
-            width=300,
-        )
-        st.caption(source(first))
+        sections.draw([outlines])
     with right:
-        if found:
-            st.plotly_chart(
-                figures.shares(found, first.areas, question.class_name, face.forms, face.names, face.inks),
-                key="regions",
-                config=charts.CONFIG,
-                alt=f"Share of the saliency on brows, eyes, nose, mouth and the rest, by network; {_most(face, found)}",
-            )
-            st.caption(
-                f"Evidence for {question.evidence}, {question.method.title}. The bar is the region's part of the crop, "
-                "which a map that is even everywhere would give. A cell that regions share is divided by area, so "
-                f"coarse maps spill over. {findings.no_better(face, explained)}"
-            )
-            st.download_button(
-                "Shares (CSV)",
-                lambda: figures.numbers(found, first.areas, face.names).to_csv(index=False),
-                file_name=f"{face.stem}-regions.csv",
-                mime="text/csv",
-                icon=":material/table:",
-                type="tertiary",
-                on_click="ignore",
-            )
-    _over_the_data(face)
+        sections.draw([shares])
+    _draw_split(face)
 
 
-def _shares(
-    face: FaceInQuestion, question: Question, regions: Mapping[str, FaceRegions]
-) -> tuple[dict[str, np.ndarray], dict[str, Explanation]]:
-    """(5,) by network, and the maps they are of; one sentence for each that has no map."""
-    found, explained = {}, {}
-    for network in face.networks:
-        name = face.names[network.model_id]
-        try:
-            explanation = questions.answer(face, network, question, name=name)
-            if not explanation.has_evidence:
-                raise ExplainError(f"nothing speaks for {question.evidence} at {explanation.layer}")
-            found[network.model_id] = regions[network.model_id].shares(explanation.heatmap)
-            explained[network.model_id] = explanation
-        except ExplainError as error:
-            st.info(f"{name} has no shares: {error}.", icon=":material/info:")
-    return found, explained
+def region_sections(face: SelectedFace, options: MapOptions, *, with_photo: bool = True) -> list[Section]:
+    """The outlines of the regions, and the share of the saliency in each by network."""
+    first = face.networks[0]
+    regions = regions_in_crop(first, face.analysis, face.number)
+    found = maps.available(face, options)
+    shares = details.region_shares(face, found.explanations)
+    notes = [*found.notes]
+    notes += [
+        Note(f"{face.names[m]}: no evidence for {options.evidence} at {e.layer}.")
+        for m, e in found.explanations.items()
+        if not e.has_evidence
+    ]
+    picture = Picture(
+        plots.outlined(saliency_pictures.enlarged(face.found.inputs[first.model_id]), regions),
+        "The input with the outlines of brows, eyes, nose and mouth",
+    )
+    outlines = Section(pictures=(picture,) if with_photo else (), caption=source(regions))
+    if not shares:
+        return [outlines, Section(notes=tuple(notes))]
+    names = [face.names[n.model_id] for n in face.networks if n.model_id in found.explanations]
+    chance = [
+        face.names[n.model_id]
+        for n in face.networks
+        if n.model_id in found.explanations
+        and maps.chance_words(face, n, found.explanations[n.model_id]).startswith(CHANCE)
+    ]
+    figure = Figure(
+        plots.shares(shares, regions.areas, options.class_name, face.styles, face.names, face.inks),
+        "region-shares",
+        f"Share of the saliency of {', '.join(names)} on brows, eyes, nose, mouth and the rest; "
+        f"{_highest(face, shares)}",
+    )
+    caption = (
+        f"Evidence for {options.evidence}, {options.method.title}. The bar is the area of the region relative to the "
+        "crop, which a uniform map would give. A cell that belongs to several regions is divided by area, so coarse "
+        "maps spread over the borders."
+    )
+    if chance:
+        caption += f" No better than chance: the map of {', '.join(chance)}."
+    numbers = csv(
+        "Region shares (CSV)",
+        f"{face.stem}-regions.csv",
+        lambda: plots.numbers(shares, regions.areas, face.names),
+    )
+    return [outlines, Section(notes=tuple(notes), figures=(figure,), caption=caption, downloads=(numbers,))]
 
 
 def source(regions: FaceRegions) -> str:
-    """Where the regions come from, as a sentence."""
+    """Where the regions come from."""
     if regions.from_landmarks:
-        return "Regions drawn about the detector's five landmarks."
+        return "Regions placed by the five landmarks of the detector."
     return (
-        "Regions from the template: where faces framed as FER2013's have their parts. This detector gives no "
-        "landmarks, so a turned or tilted face may not fit; YuNet gives them."
+        "Regions of the template, at the usual position in faces framed like those of FER2013. The detector gives no "
+        "landmarks, so the template may not fit a turned or tilted face."
     )
 
 
-def _most(face: FaceInQuestion, found: Mapping[str, np.ndarray]) -> str:
-    """What each network looks at most besides the rest."""
-    return ", ".join(f"{face.names[m]} most on the {REGION_NAMES[int(of[:-1].argmax())]}" for m, of in found.items())
+def _highest(face: SelectedFace, shares: Mapping[str, np.ndarray]) -> str:
+    return ", ".join(
+        f"{face.names[m]} highest on the {REGION_NAMES[int(of[:-1].argmax())]}" for m, of in shares.items()
+    )
 
 
-def _over_the_data(face: FaceInQuestion) -> None:
-    st.subheader(f"Over {SPLIT_NAME}")
-    asked = tuple(n.card.weights_sha256 for n in face.networks)
+def _draw_split(face: SelectedFace) -> None:
+    split = face.split_name(SPLIT)
+    st.subheader(f"Mean over {split}", anchor=False)
+    networks = tuple(n.card.weights_sha256 for n in face.networks)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Average by class", icon=":material/groups:", on_click=_begin, args=(asked,))
+        st.button("Compute means by class", icon=":material/groups:", on_click=_request, args=(networks,))
         st.caption(
-            "Grad-CAM of every image of the evaluation for the class the network answers with, at its default stage "
-            "and on the template. Some minutes for all networks; it can be stopped, and what is finished stays."
+            f"Grad-CAM of every image of {split} for its predicted class, at the network's default stage, with the "
+            "regions of the template. This takes some minutes; it can be stopped, and finished networks are stored."
         )
-    if st.session_state.get(f"wanted-{KEY}") == asked:
-        found = _averaged(face, asked)
-        if found:
-            _by_class(face, found)
+    if st.session_state.get(f"requested-{KEY}") != networks:
+        return
+    found, notes = _split_shares(face)
+    sections.draw_notes(notes)
+    if not found:
+        return
+    region = links.choice(
+        st.segmented_control, "Region", {name: name for name in REGION_NAMES}, key="region", default="mouth"
+    )
+    for number, group in enumerate(face.found.groups):
+        of_group = {m: found[m] for m in group.model_ids if m in found}
+        if of_group:
+            sections.draw([_split_section(face, of_group, region, face.group_title(group), number)])
 
 
-def _begin(asked: tuple[str, ...]) -> None:
-    st.session_state[f"wanted-{KEY}"] = asked
-    st.session_state.pop(f"stopped-{KEY}", None)
+def _request(networks: tuple[str, ...]) -> None:
+    st.session_state[f"requested-{KEY}"] = networks
+    progress.resume(KEY)
 
 
-def _averaged(face: FaceInQuestion, asked: tuple[str, ...]) -> dict[str, SplitRegionShares]:
-    """By network; a sentence for each whose images are not at hand."""
-    waiting: list[tuple[Predictor, computations.Computation[SplitRegionShares]]] = []
-    found: dict[str, SplitRegionShares] = {}
+def _split_shares(face: SelectedFace) -> tuple[dict[str, SplitRegionShares], list[Note]]:
+    """By network, and a note for each network that cannot be measured."""
+    results, notes, steps = {}, [], []
     for network in face.networks:
+        name = face.names[network.model_id]
         try:
-            piece = computations.dataset_shares(
-                network, services.dataset(network.card), SPLIT, stage=network.card.cam_layer
-            )
+            samples = services.dataset(network.card)
         except DataError as error:
-            st.info(f"{face.names[network.model_id]}: {error}.", icon=":material/info:")
+            notes.append(Note(f"{name}: {error}."))
             continue
-        if piece.ready:
-            found[network.model_id] = piece.get()
-        else:
-            waiting.append((network, piece))
-    if waiting and progress.stopped(KEY, asked):
-        names = ", ".join(face.names[n.model_id] for n, _ in waiting)
-        progress.go_on(KEY, f"Stopped before the end of {names}.")
-        return found
-    with progress.work(KEY, asked, len(waiting)) as work:
-        for network, piece in waiting:
-            name = face.names[network.model_id]
-            try:
-                found[network.model_id] = piece.get(work.part(f"{name} over {SPLIT_NAME}", "images"))
-            except (DataError, ExplainError) as error:
-                st.info(f"{name}: {error}.", icon=":material/info:")
-    return {n.model_id: found[n.model_id] for n in face.networks if n.model_id in found}
+        result = computations.split_region_shares(network, samples, SPLIT, network.card.cam_layer)
+        results[network.model_id] = result
+        steps.append(progress.Step(f"{name} on {network.card.data.split_name(SPLIT)}", result, "images"))
+    notes += [Note(problem) for problem in progress.run(KEY, steps)]
+    return {model_id: result.get() for model_id, result in results.items() if result.ready}, notes
 
 
-def _by_class(face: FaceInQuestion, found: dict[str, SplitRegionShares]) -> None:
-    region = st.segmented_control(
-        "Region", REGION_NAMES, default="mouth", required=True, key="region", bind="query-params"
-    )
+def _split_section(
+    face: SelectedFace, found: Mapping[str, SplitRegionShares], region: str, title: str, number: int
+) -> Section:
     n = max(len(of.predicted) for of in found.values())
-    st.plotly_chart(
-        figures.by_class(found, region, face.forms, face.names, face.inks),
-        key="regions-by-class",
-        config=charts.CONFIG,
-        alt=f"Mean share of the saliency on the {region} by the class answered, one mark a network",
-    )
     stages = ", ".join(f"{face.names[m]} {of.stage}" for m, of in found.items())
-    st.caption(
-        f"{SPLIT_NAME}, n = {n:,}, by the class each network answered with; marks are means with 95 % intervals, the "
-        f"upright line an even map. Grad-CAM at {stages}; template regions."
+    split = face.split_name(SPLIT, found)
+    figure = Figure(
+        plots.by_class(found, region, face.styles, face.names, face.inks),
+        f"regions-by-class-{number}",
+        f"Mean share of the saliency on the {region} by predicted class, one marker per network",
     )
-    st.download_button(
-        "Averages (CSV)",
-        lambda: figures.class_numbers(found, face.names).to_csv(index=False),
-        file_name=f"regions-{SPLIT_NAME}.csv",
-        mime="text/csv",
-        icon=":material/table:",
-        type="tertiary",
-        on_click="ignore",
+    return Section(
+        title,
+        figures=(figure,),
+        caption=f"{split}, n = {n:,}, by predicted class; means with 95 % intervals. The vertical line is a uniform "
+        f"map. Grad-CAM at {stages}; regions of the template.",
+        downloads=(
+            csv(
+                "Mean region shares (CSV)",
+                f"regions-{split}-{number + 1}.csv",
+                lambda: plots.class_numbers(found, face.names),
+            ),
+        ),
     )

@@ -1,113 +1,146 @@
-"""Where the networks looked: one map a network, for the class and the stage that were chosen."""
+"""Which pixels the predictions depend on: one map per network, over the photo and over the network's input."""
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
 
 import numpy as np
 import streamlit as st
 
-from core.errors import ExplainError
-from core.explain import Explanation
-from core.explain.closed_form import Scale
+from core.explain import Explanation, colorize, upsample
 from core.inference import Predictor
-from dashboard.analyze import findings
-from dashboard.analyze import saliency_options as questions
-from dashboard.analyze.saliency_options import Question
-from dashboard.analyze.selected_face import FaceInQuestion
+from dashboard.analyze import maps
+from dashboard.analyze.map_options import MapOptions
+from dashboard.analyze.selected_face import SelectedFace
 from dashboard.plots import saliency_pictures
+from dashboard.section import Download, Picture, Section
+from dashboard.ui import sections
 
-SCALES = {"own": "each map by itself", "common": "common to all classes"}
-OPACITY = 0.55
+READING = "0: no evidence, 1: maximum. A map shows where the evidence lies; it does not prove why the network predicts."
 
 
-def draw(face: FaceInQuestion) -> None:
-    """The crop the networks see, and beside it their maps."""
-    question = questions.ask(face)
-    scale, colormap, opacity = _look()
-    seen = {face.found.inputs[n.model_id].tobytes(): face.found.inputs[n.model_id] for n in face.networks}
-    pictures: dict[str, np.ndarray] = {}
-    # At most as wide as a quarter of the page, two beside each other on a telephone.
-    with st.grid(max(4, len(seen) + len(face.networks)), min_column_width=150) as grid:
-        for image in seen.values():
-            with grid.cell():
-                st.markdown("**The crop they see**" if len(face.networks) > 1 else "**The crop it sees**")
-                st.image(saliency_pictures.enlarged(image), alt="The crop as the networks see it", width="stretch")
-                st.caption(f"{image.shape[1]} × {image.shape[0]} px, {'gray' if image.ndim == 2 else 'RGB'}")
+def draw_over_photo(face: SelectedFace, options: MapOptions) -> None:
+    """The maps at the photo's resolution, beside the prediction."""
+    found = maps.compute(face, options)
+    sections.draw_notes(found.notes)
+    with st.grid(max(3, len(face.networks)), min_column_width=104) as grid:
         for network in face.networks:
+            explanation = found.explanations.get(network.model_id)
+            if explanation is None:
+                continue
             with grid.cell():
                 name = face.names[network.model_id]
-                st.markdown(f"**{name}**")
-                try:
-                    explanation = questions.answer(face, network, question, scale, name)
-                except ExplainError as error:
-                    st.info(_sentence(str(error)), icon=":material/info:")
-                    continue
-                image = face.found.inputs[network.model_id]
-                picture = saliency_pictures.overlay_picture(image, explanation, opacity=opacity, colormap=colormap)
-                st.image(picture, alt=f"Saliency of {name} for {question.evidence}", width="stretch")
-                st.caption(_caption(face, network, question, explanation))
-                tested = findings.chance_words(face, network, explanation)
-                pictures[f"{name}\n{tested}" if tested else name] = picture
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(saliency_pictures.color_bar(colormap), alt="Color bar from 0 to 1", width=200)
-        st.caption("0, no evidence → 1, most. A map shows where the evidence lies; it is no proof of a reason.")
-    _notes(face, question, scale)
-    if pictures:
-        title = f"Evidence for {question.evidence}, {face.stem}, {question.method.title}"
-        st.download_button(
-            "Picture",
-            lambda: saliency_pictures.contact_sheet(pictures, title, colormap),
-            file_name=f"{face.stem}-{question.class_name}.png",
-            mime="image/png",
-            icon=":material/image:",
-            on_click="ignore",
+                st.image(
+                    maps.over_photo(face, network, explanation, options),
+                    alt=f"Saliency of {name} for {options.evidence}",
+                    width="stretch",
+                )
+                st.caption(name if explanation.has_evidence else f"{name}: no evidence")
+
+
+def draw(face: SelectedFace, options: MapOptions) -> None:
+    """The maps over the pixels that the networks receive, with what a reader has to know."""
+    found = maps.available(face, options)
+    (section,) = saliency_sections(face, options)
+    width_px = 190 * (len(section.pictures) + 1)
+    with st.container(width=max(width_px, 560)):
+        sections.draw([Section(pictures=section.pictures)])
+    if found.explanations:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.image(saliency_pictures.color_bar(options.colormap), alt="Color bar from 0 on the left to 1", width=200)
+            st.caption(READING)
+    sections.draw([Section(caption=section.caption, downloads=_downloads(face, options, found.explanations))])
+
+
+def saliency_sections(face: SelectedFace, options: MapOptions, *, with_photo: bool = True) -> list[Section]:
+    """The maps that are available, over the networks' inputs, or alone if the face is not to be shown."""
+    found = maps.available(face, options)
+    pictures = []
+    if with_photo:
+        inputs = {face.found.inputs[n.model_id].tobytes(): n for n in face.networks}
+        pictures = [_input_picture(face, network, alone=len(inputs) == 1) for network in inputs.values()]
+    for network in face.networks:
+        explanation = found.explanations.get(network.model_id)
+        if explanation is not None:
+            name = face.names[network.model_id]
+            drawn = maps.over_input(face, network, explanation, options) if with_photo else _alone(explanation, options)
+            pictures.append(
+                Picture(
+                    drawn,
+                    f"Saliency of {name} for {options.evidence}",
+                    title=name,
+                    caption=maps.caption(face, network, explanation, options),
+                )
+            )
+    return [
+        Section(
+            f"Evidence for {options.evidence}",
+            notes=found.notes,
+            pictures=tuple(pictures),
+            caption=" ".join(_notes(face, options)),
         )
+    ]
 
 
-def _look() -> tuple[Scale, str, float]:
-    """How the maps are drawn: scale, colors, opacity."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        scale = st.segmented_control(
-            "Scale",
-            list(SCALES),
-            format_func=SCALES.__getitem__,
-            default="own",
-            required=True,
-            key="scale",
-            bind="query-params",
-            help="By itself every map reaches 1. On the common scale a class with little evidence stays dark.",
-        )
-        colormap = st.selectbox("Colors", saliency_pictures.COLORMAPS, key="colors", bind="query-params", width=120)
-        opacity = st.slider("Opacity", 0.0, 1.0, OPACITY, 0.05, key="opacity", bind="query-params", width=150)
-    return cast(Scale, scale), colormap, opacity
+def _input_picture(face: SelectedFace, network: Predictor, *, alone: bool) -> Picture:
+    image = face.found.inputs[network.model_id]
+    kind = "gray" if image.ndim == 2 else "RGB"
+    title = "Input of the networks" if alone and len(face.networks) > 1 else f"Input of {face.names[network.model_id]}"
+    return Picture(
+        saliency_pictures.enlarged(image),
+        "The face as the networks receive it",
+        title=title,
+        caption=f"{image.shape[1]} × {image.shape[0]} px, {kind}",
+    )
 
 
-def _caption(face: FaceInQuestion, network: Predictor, question: Question, explanation: Explanation) -> str:
-    k = network.card.labels.index(question.class_name)
-    says = f"{question.class_name} {face.found.predictions[network.model_id].probabilities[k]:.3f}"
-    if not explanation.has_evidence:
-        return f"{says} · no evidence for this class at {explanation.layer}"
-    rows, columns = explanation.heatmap.shape
-    unit = "pixels" if question.method.marks_pixels else "cells"
-    of = f"{question.method.title}, {explanation.layer}, {columns} × {rows} {unit}"
-    tested = findings.chance_words(face, network, explanation)
-    return f"{says} · {of} · {tested}" if tested else f"{says} · {of}"
+def _alone(explanation: Explanation, options: MapOptions) -> np.ndarray:
+    return colorize(upsample(explanation.heatmap, saliency_pictures.SIZE_PX), options.colormap)
 
 
-def _notes(face: FaceInQuestion, question: Question, scale: str) -> None:
-    """What the reader has to know of this method."""
-    method = question.method
+def _notes(face: SelectedFace, options: MapOptions) -> list[str]:
+    """What a reader has to know about this method on these networks."""
+    method = options.method
     notes = [f"{method.title} ({method.source}): {method.summary}"]
-    if any(question.coincides_on(n) for n in face.networks):
-        notes.append(questions.COINCIDE)
+    same = same_maps(face, options)
+    if same:
+        notes.append(same)
     if not method.class_specific:
-        notes.append("It makes one map for all classes: the chosen class does not change it.")
-    if scale == "common" and (method.slow or question.against):
-        notes.append("Slow methods and contrasts are drawn on their own scale.")
-    st.caption(" ".join(notes))
+        notes.append("This method gives one map for all classes, whichever class is chosen.")
+    if options.scale == "common" and (method.slow or options.contrast):
+        notes.append("Maps of slow methods and contrasts always have their own scale.")
+    return notes
 
 
-def _sentence(text: str) -> str:
-    """An error of core, which begins in lower case, as a sentence."""
-    return f"{text[0].upper()}{text[1:]}."
+def same_maps(face: SelectedFace, options: MapOptions) -> str:
+    """A sentence about the networks on which other methods give the same map; empty if there are none."""
+    networks: dict[tuple[str, ...], list[str]] = {}
+    for network in face.networks:
+        if network.model_id in maps.available(face, options).explanations:
+            titles = options.same_as(network)
+            if len(titles) > 1:
+                networks.setdefault(titles, []).append(network.model_id)
+    return " ".join(
+        f"{', '.join(titles[:-1])} and {titles[-1]} give the same map on {face.list_names(model_ids)} at this stage, "
+        "because only pooling and one linear layer follow it."
+        for titles, model_ids in networks.items()
+    )
+
+
+def _downloads(
+    face: SelectedFace, options: MapOptions, explanations: Mapping[str, Explanation]
+) -> tuple[Download, ...]:
+    if not explanations:
+        return ()
+
+    def sheet() -> bytes:
+        pictures = {}
+        for network in face.networks:
+            if network.model_id in explanations:
+                found = explanations[network.model_id]
+                words = [face.names[network.model_id], maps.chance_words(face, network, found)]
+                pictures["\n".join(word for word in words if word)] = maps.over_photo(face, network, found, options)
+        title = f"Evidence for {options.evidence}, {face.title}, {options.method.title}"
+        return saliency_pictures.contact_sheet(pictures, title, options.colormap)
+
+    return (Download("Saliency maps (PNG)", f"{face.stem}-{options.class_name}.png", "image/png", sheet),)

@@ -1,55 +1,82 @@
-"""What every panel of Analyze reads: one face of one photo, what the chosen networks said of it, how they are drawn."""
+"""What every panel of Analyze reads: one face of one photo with the predictions of the chosen networks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from core.images import MIN_SIDE_PX
-from core.inference import FaceAnalysis, PhotoAnalysis, Predictor
+from core.inference import FaceAnalysis, LabelGroup, PhotoAnalysis, Predictor
 from dashboard.services import Photo
-from dashboard.style import Form, Ink
+from dashboard.style import Ink, NetworkStyle
+
+ENSEMBLE_NAME = "ensemble"  # the mean of the networks' probabilities
 
 
 @dataclass(frozen=True)
-class FaceInQuestion:
-    """The face on the screen. Mappings go by model id, the ensemble with them."""
+class SelectedFace:
+    """The face on the screen. Mappings go by model id."""
 
     photo: Photo
     analysis: PhotoAnalysis
-    number: int  # position among the photo's faces, from 0
+    number: int  # index among the photo's faces, from 0
     networks: tuple[Predictor, ...]
     names: Mapping[str, str]
-    forms: Mapping[str, Form]
+    styles: Mapping[str, NetworkStyle]
     inks: Ink
+    required_accuracy: float = 0.8  # of the predictions that are called sure
+    views: str = "one"  # see ``core.probes.VIEWS``
 
     @property
     def found(self) -> FaceAnalysis:
-        """Where the face is and what each network saw and said of it."""
+        """Where the face is, its crops and the predictions for the face alone."""
         return self.analysis.faces[self.number]
 
-    @property
+    @cached_property
     def key(self) -> str:
-        """Tells the widgets of one face from those of another."""
-        return f"{self.photo.digest[:12]}-{self.analysis.detector}-{self.number}"
+        """Distinguishes the controls and results of one face from those of another."""
+        box = self.found.face.box
+        return f"{self.photo.digest[:12]}-{self.analysis.detector}-{box.left:.0f}-{box.top:.0f}-{box.width:.0f}"
 
     @property
     def stem(self) -> str:
         """The photo's name without its suffix and the face's number, for the names of downloads."""
         return f"{self.photo.name.rsplit('.', 1)[0]}-face{self.number + 1}"
 
+    @property
+    def title(self) -> str:
+        """The photo's name and the face's number."""
+        return f"{self.photo.name}, face {self.number + 1}"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of all networks, those of the largest group first."""
+        return tuple(dict.fromkeys(name for group in self.found.groups for name in group.labels.classes))
+
+    def group_title(self, group: LabelGroup) -> str:
+        """Distinguishes a group from the others; empty if all networks have the same classes."""
+        return f"{len(group.labels)} classes ({group.labels.name})" if len(self.found.groups) > 1 else ""
+
+    def split_name(self, split: str, model_ids: Iterable[str] | None = None) -> str:
+        """The name of a split in the data sets of some networks; None: of all networks."""
+        chosen = set(self.names if model_ids is None else model_ids)
+        cards = [n.card for n in self.networks if n.model_id in chosen]
+        return " or ".join(dict.fromkeys(card.data.split_name(split) for card in cards))
+
+    def list_names(self, model_ids: Iterable[str]) -> str:
+        """The names of some networks, separated by commas."""
+        return ", ".join(self.names[model_id] for model_id in model_ids)
+
 
 def too_small(side_px: float) -> str | None:
-    """The sentence for a face that has too few pixels to be read; None for a larger one."""
+    """A sentence if a face has too few pixels to be recognized."""
     if side_px >= MIN_SIDE_PX:
         return None
-    return (
-        f"This face is only {side_px:.0f} px wide. Below {MIN_SIDE_PX} px there is little to see; take a larger photo."
-    )
+    return f"This face is only {side_px:.0f} px wide. Below {MIN_SIDE_PX} px, predictions are unreliable."
 
 
 def not_finite(model_ids: Iterable[str], names: Mapping[str, str]) -> str:
-    """The sentence for networks that gave no answer."""
+    """A sentence about networks without a prediction."""
     who = [names[m] for m in model_ids]
-    network = "network's" if len(who) == 1 else "networks'"
-    return f"{', '.join(who)} met a value that is not a finite number; check the {network} weights."
+    return f"{', '.join(who)} returned NaN or infinity; {'its' if len(who) == 1 else 'their'} weights may be damaged."

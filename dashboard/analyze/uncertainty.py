@@ -1,126 +1,150 @@
-"""How unsure the answer is, and whether it should be given at all."""
+"""How uncertain the predictions are, and whether they are confident enough to be given."""
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
-from core.evaluation import Abstention, EvaluationRun, risk_coverage
-from core.inference import ENSEMBLE
-from core.probes import VIEWS, Decision, Uncertainty, decide
+from core.evaluation import EvaluationRun, risk_coverage
+from core.inference import LabelGroup
+from core.probes import Decision, GroupUncertainty, decide
 from dashboard import services, style
 from dashboard.analyze import computations
-from dashboard.analyze.selected_face import FaceInQuestion, not_finite
-from dashboard.plots import calibration, charts, uncertainty
+from dashboard.analyze.map_options import MapOptions
+from dashboard.analyze.selected_face import ENSEMBLE_NAME, SelectedFace, not_finite
+from dashboard.plots import calibration
+from dashboard.plots import uncertainty as plots
 from dashboard.plots.dumbbells import dumbbells
+from dashboard.section import Figure, Note, Section, Table, csv
+from dashboard.ui import links, sections
 
-VIEW_NAMES = {"one": "the face alone", "mirror": "with its mirror image", "ten crops": "ten crops"}
-TARGET, ONE_VIEW = 0.8, "one"
-LOWEST, HIGHEST = 0.5, 0.95
-
-
-def ask() -> tuple[float, str]:
-    """The controls: how often to be right, and the views that are averaged over. Both are in the link."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        target = st.slider(
-            "Be right this often",
-            LOWEST,
-            HIGHEST,
-            TARGET,
-            0.05,
-            key="target",
-            bind="query-params",
-            width=230,
-            help="The threshold is the lowest confidence above which the answers on PublicTest are right this often.",
-        )
-        views = st.segmented_control(
-            "Average over",
-            VIEWS,
-            format_func=VIEW_NAMES.__getitem__,
-            default=ONE_VIEW,
-            required=True,
-            key="views",
-            bind="query-params",
-        )
-    st.session_state["doubt-asked"] = target, views
-    return target, views
+DEFAULT_ACCURACY, LOWEST_ACCURACY, HIGHEST_ACCURACY = 0.8, 0.5, 0.95
 
 
-def asked() -> tuple[float, str]:
-    """What was asked last, or what the link asks for, for what is taken along from another panel."""
-    if "doubt-asked" in st.session_state:
-        last: tuple[float, str] = st.session_state["doubt-asked"]
-        return last
-    views = {word: view for view, word in VIEW_NAMES.items()}  # a link has the words
-    target = TARGET
-    with contextlib.suppress(ValueError):
-        target = float(st.query_params.get("target", TARGET))
-    return target, views.get(st.query_params.get("views", ""), ONE_VIEW)
+def choose_criteria() -> tuple[float, str]:
+    """Controls of the whole page: the accuracy required of predictions that are called sure, and the views per face."""
+    accuracy = links.slider(
+        "Required accuracy",
+        LOWEST_ACCURACY,
+        HIGHEST_ACCURACY,
+        DEFAULT_ACCURACY,
+        0.05,
+        key="accuracy",
+        help="A prediction is called *sure* if its probability reaches the lowest threshold above which predictions "
+        "for the validation images have this accuracy; otherwise it is *unsure*.",
+    )
+    views = links.choice(
+        st.selectbox,
+        "Views per face",
+        plots.VIEW_NAMES,
+        key="views",
+        default="one",
+        help="Test-time augmentation: probabilities are averaged over several views of the face.",
+    )
+    return accuracy, str(views)
 
 
-def draw(face: FaceInQuestion) -> None:
-    """The verdict at the chosen strictness, then what it rests on."""
-    target, views = ask()
+def with_possible_views(face: SelectedFace) -> SelectedFace:
+    """The face with the chosen views; with one view, and a message, if no network predicts the other ones."""
     try:
-        found = computations.doubt(face, views)
+        found = computations.uncertainty(face).get()
     except NotFiniteError as error:
-        st.info(not_finite(error.model_ids, face.names), icon=":material/info:")
-        return
+        st.info(f"{not_finite(error.model_ids, face.names)} Using one view per face.", icon=":material/info:")
+        return replace(face, views="one")
     missing = [n.model_id for n in face.networks if n.model_id not in found.predictions]
     if missing:
-        st.info(not_finite(missing, face.names), icon=":material/info:")
-    _verdict(face, found, target)
-    words = ("before temperature", "after" if views == "one" else f"after, over {views}")
-    alt = "Probability of each expression before and after temperature scaling, by network"
-    before, after = (charts.with_ensemble(of) for of in (found.groups[0].raw, found.groups[0].augmented))
-    st.html(dumbbells(before, after, face.forms, face.names, face.inks, alt=alt, words=words))
-    st.caption(
-        "Hollow: straight from the network. Filled: after temperature scaling, fitted on PublicTest"
-        + ("." if views == "one" else f", and averaged over the {'mirror image too' if views == 'mirror' else views}.")
-    )
-    st.dataframe(uncertainty.table(found, face.names), hide_index=True, alt="Probabilities and entropy by network")
-    st.caption(uncertainty.spread(found))
+        st.info(f"Views per face: {not_finite(missing, face.names)}", icon=":material/info:")
+    return face
 
 
-def decision(found: Uncertainty, target: float) -> Decision:
-    """Whether the answer is given. Raises CheckpointError without stored answers and EvaluationError where no threshold
-    reaches the target."""
-    return decide(found.verdict, _runs(found, "val"), _runs(found, "test"), target)
+def decision(face: SelectedFace, group: LabelGroup) -> Decision:
+    """Whether the verdict of a group is confident enough. Raises CheckpointError without stored predictions, and
+    EvaluationError if no threshold reaches the required accuracy."""
+    return decide(group.verdict, _runs(group, "val"), _runs(group, "test"), face.required_accuracy)
 
 
-def _verdict(face: FaceInQuestion, found: Uncertainty, target: float) -> None:
+def draw(face: SelectedFace, _options: MapOptions) -> None:
+    """The verdict, the predictions before and after temperature scaling, then the numbers."""
+    found = computations.uncertainty(face).get()
+    for group, section in zip(found.groups, uncertainty_sections(face), strict=True):
+        sections.draw([section])
+        after = "after" if found.views == "one" else f"after, {plots.OVER_VIEWS[found.views]}"
+        st.html(
+            dumbbells(
+                group.raw,
+                group.augmented,
+                face.styles,
+                face.names,
+                face.inks,
+                alt="Probability of each expression before and after temperature scaling, by network",
+                words=("before temperature scaling", after),
+                ensemble=ENSEMBLE_NAME,
+            )
+        )
+        st.caption(
+            "Hollow: without temperature scaling. Filled: with the temperature fitted on "
+            f"{face.split_name('val', group.augmented.model_ids)}"
+            + ("." if found.views == "one" else f", {plots.OVER_VIEWS[found.views]}.")
+        )
+        sections.draw(_risk(face, group))
+
+
+def uncertainty_sections(face: SelectedFace) -> list[Section]:
+    """One section per label group: verdict, protocol, numbers."""
+    found = computations.uncertainty(face).get()
+    built = []
+    for number, group in enumerate(found.groups):
+        table = plots.table(group, found.views, face.names, ensemble=ENSEMBLE_NAME)
+        text, notes = _verdict_text(face, group)
+        built.append(
+            Section(
+                face.group_title(group.augmented),
+                text=text,
+                notes=notes,
+                table=Table(table, "Predictions, probabilities and entropy by network"),
+                caption=plots.spread(group),
+                downloads=(csv("Uncertainty (CSV)", f"{face.stem}-uncertainty-{number + 1}.csv", table.copy),),
+            )
+        )
+    return built
+
+
+def _verdict_text(face: SelectedFace, group: GroupUncertainty) -> tuple[tuple[str, ...], tuple[Note, ...]]:
     try:
-        made = decision(found, target)
+        made = decision(face, group.augmented)
     except (CheckpointError, EvaluationError) as error:
-        st.info(f"No threshold, so no verdict: {error}.", icon=":material/info:")
-        return
-    title, reason = uncertainty.verdict(made), uncertainty.reason(made)
-    if made.sure:
-        st.success(reason, title=title, icon=":material/check:")
-    else:
-        st.warning(reason, title=title, icon=":material/help:")
-    st.caption(uncertainty.protocol(made, found.views))
-    with st.expander("Risk and coverage", on_change="rerun", key="doubt-risk") as opened:
-        if opened.open:
-            _risk(face, _runs(found, "test"), made.effect)
+        return (), (Note(f"There is no threshold: {error}."),)
+    chosen_on, shown_on = (face.split_name(split, group.augmented.model_ids) for split in ("val", "test"))
+    protocol = plots.protocol(made, face.views, chosen_on, shown_on)
+    return (f"{plots.verdict(made)}. {plots.reason(made)}", protocol), ()
 
 
-def _risk(face: FaceInQuestion, run: EvaluationRun, effect: Abstention) -> None:
-    forms = {**face.forms, ENSEMBLE: style.FORMS["ensemble"]}
-    curve = {run.model_id: risk_coverage(run)}
-    st.plotly_chart(
-        calibration.risk_coverage(curve, {run.model_id: effect}, forms, face.names, face.inks),
-        key="doubt-risk-chart",
-        config=charts.CONFIG,
-        alt="Share of wrong answers by share of faces answered on PrivateTest; the threshold is marked",
+def _risk(face: SelectedFace, group: GroupUncertainty) -> list[Section]:
+    """Risk by coverage on the test split, folded; nothing without a threshold."""
+    try:
+        made, run = decision(face, group.augmented), _runs(group.augmented, "test")
+    except (CheckpointError, EvaluationError):
+        return []
+    styles: Mapping[str, style.NetworkStyle] = {**face.styles, run.model_id: style.ensemble_style(face.inks)}
+    names = {**face.names, run.model_id: face.names.get(run.model_id, ENSEMBLE_NAME)}
+    plot = calibration.risk_coverage(
+        {run.model_id: risk_coverage(run)}, {run.model_id: made.effect}, styles, names, face.inks
     )
-    st.caption(f"PrivateTest, n = {len(run):,}. The most confident answers first; marked: the threshold.")
+    split = face.split_name("test", group.augmented.model_ids)
+    figure = Figure(
+        plot,
+        f"risk-{run.model_id}-{group.augmented.labels.name}",
+        f"Error rate by the fraction of the faces of {split} that are predicted; the threshold is marked",
+    )
+    caption = f"{split}, n = {len(run):,}. The most confident predictions come first; the threshold is marked."
+    return [Section("Risk and coverage", figures=(figure,), caption=caption, folded=True)]
 
 
-def _runs(found: Uncertainty, split: str) -> EvaluationRun:
-    """The stored answers behind the verdict: the ensemble's, or the first network's where there is none."""
+def _runs(group: LabelGroup, split: str) -> EvaluationRun:
+    """The stored predictions of a group: of its ensemble, or of its only network."""
     listing = services.listing()
-    runs = [services.evaluation(listing.get(model_id), split) for model_id in found.groups[0].augmented.model_ids]
+    runs = [services.evaluation(listing.get(model_id), split) for model_id in group.model_ids]
     return services.ensemble(runs) if len(runs) > 1 else runs[0]

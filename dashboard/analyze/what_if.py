@@ -1,118 +1,120 @@
-"""What would change the answer: sliders and a grid that hides parts; every network answers anew at once."""
+"""What would change the prediction: sliders and a grid that hides parts of the face; all networks predict it anew."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from core.errors import NotFiniteError, PerturbationError
 from core.inference import FaceAnalysis
-from core.probes import OCCLUSION_PRESETS, PERTURBATION_SETTINGS, Perturbation, predict_perturbed
+from core.probes import OCCLUSION_PRESETS, PERTURBATION_SETTINGS, Perturbation, Sweep, predict_perturbed
 from dashboard.analyze import computations
-from dashboard.analyze.selected_face import FaceInQuestion, not_finite
-from dashboard.plots import charts, saliency_pictures
-from dashboard.plots import perturbation as figures
+from dashboard.analyze.map_options import MapOptions
+from dashboard.analyze.selected_face import ENSEMBLE_NAME, SelectedFace, not_finite
+from dashboard.plots import perturbation as plots
+from dashboard.plots import saliency_pictures
 from dashboard.plots.dumbbells import dumbbells
+from dashboard.section import Figure, Section, csv
+from dashboard.ui import links, sections
 
-# What follows the answers takes every core for a while; a browser on the same machine would draw them only after it.
+# Later steps use every core for a while; a browser on the same machine would draw the predictions only after them.
 UNTIL_DRAWN_S = 0.08
 CELL_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 
 
-# A fragment: a slider asks the networks again, and nothing else on the page.
+# A fragment: a slider reruns the networks, and nothing else on the page.
 @st.fragment
-def draw(face: FaceInQuestion) -> None:
-    """The changed face, the answers before and after, and one probability along one slider."""
-    sliders = st.container()
-    # What a slider says is known before it is drawn again; the answers need not wait for the browser to do that.
+def draw(face: SelectedFace, _options: MapOptions) -> None:
+    """The changed face, the predictions before and after, and one probability as one setting varies."""
+    place = st.container()
+    # The values of known sliders are in the session, so the predictions need not wait until the sliders are drawn.
     known = all(name in st.session_state for name in (*PERTURBATION_SETTINGS, "mirrored"))
     if not known:
-        with sliders:
-            _sliders()
-    settings = {
-        name: round(st.session_state[name], 4) for name in PERTURBATION_SETTINGS
-    }  # a slider's steps add up to 0.30000000000004
-    settings["mirrored"] = st.session_state["mirrored"]
+        with place:
+            _draw_sliders()
+    _draw_result(face)
+    if known:
+        with place:
+            _draw_sliders()
+
+
+def _draw_result(face: SelectedFace) -> None:
+    settings: dict[str, Any] = {name: round(st.session_state[name], 4) for name in PERTURBATION_SETTINGS}
     left, right = st.columns([4, 8], gap="large")
     with left:
-        hidden = _hidden(face)
         try:
-            change = Perturbation(**settings, hidden=hidden)
+            change = Perturbation(**settings, mirrored=st.session_state["mirrored"], hidden=_hidden_cells(face))
         except PerturbationError as error:
-            st.info(f"{str(error)[0].upper()}{str(error)[1:]}.", icon=":material/info:")
-            _undo(face)
-            change = None
+            st.info(error.sentence, icon=":material/info:")
+            _undo_button(face)
+            return
         picture = st.container()
-    if change is None:  # there is no such face, so there is nothing to see and no answer
-        if known:
-            with sliders:
-                _sliders()
-        return
     try:
         changed = predict_perturbed(face.networks, face.analysis, face.number, change)
     except NotFiniteError as error:
         right.info(not_finite(error.model_ids, face.names), icon=":material/info:")
-        if known:
-            with sliders:
-                _sliders()
         return
-    # The answers go first: what is sent after them may take its time.
+    # The predictions come first; what is sent after them may take its time.
     with right:
-        _answers(face, changed, change)
-    if known:
-        with sliders:
-            _sliders()
+        _draw_predictions(face, changed, change)
     if not change.is_identity:
         time.sleep(UNTIL_DRAWN_S)
     with picture:
-        _grid(face, changed)
+        _draw_grid(face, changed)
     with right:
-        _curve(face, change)
+        _draw_response(face, change)
 
 
-def _sliders() -> None:
+def _draw_sliders() -> None:
     with st.grid("auto", min_column_width=165, gap="small"):
-        for name, knob in PERTURBATION_SETTINGS.items():
-            st.slider(
-                knob.title, knob.low, knob.high, knob.identity, knob.step, key=name, bind="query-params", help=knob.unit
+        for name, setting in PERTURBATION_SETTINGS.items():
+            links.slider(
+                f"{setting.title} ({setting.unit})",
+                setting.low,
+                setting.high,
+                setting.identity,
+                setting.step,
+                key=name,
             )
-        st.toggle("Mirrored", key="mirrored", bind="query-params")
+        links.toggle("Mirrored", key="mirrored")
 
 
-def _hidden(face: FaceInQuestion) -> frozenset[tuple[int, int]]:
-    """The cells of the chosen parts, and those clicked, which turn a cell round."""
-    parts = st.pills(
-        "Hide", list(OCCLUSION_PRESETS), selection_mode="multi", key="hidden_parts", bind="query-params", wrap=True
-    )
-    cells = frozenset[tuple[int, int]]().union(*(OCCLUSION_PRESETS[p] for p in parts or ()))
+def _hidden_cells(face: SelectedFace) -> frozenset[tuple[int, int]]:
+    """The cells of the chosen parts; a clicked cell is inverted."""
+    names = {name: name for name in OCCLUSION_PRESETS}
+    parts = links.choice(st.pills, "Hide", names, key="hidden_parts", default=(), wrap=True)
+    cells = frozenset[tuple[int, int]]().union(*(OCCLUSION_PRESETS[part] for part in parts or ()))
     clicked: frozenset[tuple[int, int]] = st.session_state.get(f"cells-{face.key}", frozenset())
     return cells ^ clicked
 
 
-def _grid(face: FaceInQuestion, changed: FaceAnalysis) -> None:
+def _draw_grid(face: SelectedFace, changed: FaceAnalysis) -> None:
     seen = changed.inputs[face.networks[0].model_id]
     clicks = st.session_state.setdefault(f"clicks-{face.key}", 0)
-    chart = f"grid-{face.key}-{clicks}"  # a fresh chart after each click, with nothing selected
+    chart = f"grid-{face.key}-{clicks}"  # a new chart after each click, with nothing selected
     st.plotly_chart(
-        figures.grid(saliency_pictures.enlarged(seen), face.inks),
+        plots.grid(saliency_pictures.enlarged(seen), face.inks),
         key=chart,
-        on_select=lambda: _turn_round(face.key, chart),
+        on_select=partial(_invert_cell, face.key, chart),  # a closure would hold the face
         selection_mode="points",
         width="content",
         config=CELL_CONFIG,
-        alt="The changed face as the networks see it, under a grid of 6 by 6 cells to hide parts of it",
+        alt="The changed face as the networks receive it, under a grid of 6 × 6 cells that can be hidden",
     )
-    st.caption(f"What the networks now see, {seen.shape[1]} × {seen.shape[0]} px. Click a cell to hide or show it.")
-    _undo(face)
+    st.caption(f"Input of the networks, {seen.shape[1]} × {seen.shape[0]} px. Click a cell to hide or show it.")
+    _undo_button(face)
 
 
-def _undo(face: FaceInQuestion) -> None:
+def _undo_button(face: SelectedFace) -> None:
     st.button("Undo all changes", icon=":material/restart_alt:", on_click=_reset, args=(face.key,))
 
 
-def _turn_round(key: str, chart: str) -> None:
+def _invert_cell(key: str, chart: str) -> None:
     """Hide the clicked cell, or show it again."""
     points = st.session_state[chart].selection.points
     if points:
@@ -122,95 +124,107 @@ def _turn_round(key: str, chart: str) -> None:
 
 
 def _reset(key: str) -> None:
-    for name, knob in PERTURBATION_SETTINGS.items():
-        st.session_state[name] = knob.identity
+    for name, setting in PERTURBATION_SETTINGS.items():
+        st.session_state[name] = setting.identity
     st.session_state["mirrored"] = False
     st.session_state["hidden_parts"] = []
     st.session_state[f"cells-{key}"] = frozenset()
     st.session_state[f"clicks-{key}"] = st.session_state.get(f"clicks-{key}", 0) + 1
 
 
-def _answers(face: FaceInQuestion, changed: FaceAnalysis, change: Perturbation) -> None:
-    silent = [n.model_id for n in face.networks if n.model_id not in changed.predictions]
-    if silent:
-        st.info(not_finite(silent, face.names), icon=":material/info:")
-    before, after = face.found.verdict, changed.verdict
-    kept = before.expression == after.expression
-    said = f"{after.expression}, {after.probabilities[after.top]:.3f}"
-    now = "Nothing is changed" if change.is_identity else "The answer stays" if kept else "The answer becomes"
-    was = "" if change.is_identity else f" · unchanged {before.expression}, {before.probabilities[before.top]:.3f}"
-    st.markdown(f"**{now}: {said}**{was}")
-    with st.container(key="what-if-answers"):
-        st.html(
-            dumbbells(
-                charts.with_ensemble(face.found.groups[0]),
-                charts.with_ensemble(changed.groups[0]),
-                face.forms,
-                face.names,
-                face.inks,
-                alt=f"Probability of each expression before and after the change; now highest {after.expression}",
+def _draw_predictions(face: SelectedFace, changed: FaceAnalysis, change: Perturbation) -> None:
+    missing = [n.model_id for n in face.networks if n.model_id not in changed.predictions]
+    if missing:
+        st.info(not_finite(missing, face.names), icon=":material/info:")
+    for group in changed.groups:
+        before = next(g for g in face.found.groups if g.labels.classes == group.labels.classes)
+        verdict = group.verdict
+        if title := face.group_title(before):
+            st.markdown(f"**{title}**")
+        st.markdown(_comparison(before.verdict, verdict, change))
+        with st.container(key=f"what-if-predictions-{len(group.labels)}"):
+            st.html(
+                dumbbells(
+                    before,
+                    group,
+                    face.styles,
+                    face.names,
+                    face.inks,
+                    alt=f"Probability of each expression before and after the change; now highest {verdict.expression}",
+                    ensemble=ENSEMBLE_NAME,
+                )
             )
-        )
-    moved = "" if change.is_identity else f" Largest move: {_largest_move(face, changed)}."
-    st.caption(f"Hollow: the unchanged face. Filled: the changed one.{moved}")
-    st.download_button(
-        "Answers (CSV)",
-        lambda: figures.answers(
-            charts.with_ensemble(face.found.groups[0]), charts.with_ensemble(changed.groups[0]), face.names
-        ).to_csv(index=False),
-        file_name=f"{face.stem}-what-if.csv",
-        mime="text/csv",
-        icon=":material/table:",
-        type="tertiary",
-        on_click="ignore",
+    largest = "" if change.is_identity else f" Largest change: {_largest_change(face, changed)}."
+    st.caption(f"Hollow: the unchanged face. Filled: the changed face. One view each.{largest}")
+    before_all = face.found.predictions
+    table = csv(
+        "Predictions before and after (CSV)",
+        f"{face.stem}-what-if.csv",
+        lambda: plots.predictions_table(before_all, changed.predictions, face.names),
     )
+    sections.draw_downloads([table])
 
 
-def _largest_move(face: FaceInQuestion, changed: FaceAnalysis) -> str:
-    moves = []
+def _comparison(before: Any, after: Any, change: Perturbation) -> str:
+    now = f"{after.expression}, {after.confidence:.3f}"
+    if change.is_identity:
+        return f"**No change: {now}**"
+    if before.expression == after.expression:
+        return f"**The prediction stays: {now}** · unchanged face {before.confidence:.3f}"
+    return f"**The prediction becomes: {now}** · unchanged face {before.expression}, {before.confidence:.3f}"
+
+
+def _largest_change(face: SelectedFace, changed: FaceAnalysis) -> str:
+    changes = []
     for model_id, after in changed.predictions.items():
         by = after.probabilities - face.found.predictions[model_id].probabilities
         k = int(np.abs(by).argmax())
-        moves.append((abs(by[k]), f"{after.labels.classes[k]} {by[k]:+.3f}, {face.names[model_id]}"))
-    return max(moves)[1]
+        changes.append((abs(by[k]), f"{after.labels.classes[k]} {by[k]:+.3f}, {face.names[model_id]}"))
+    return max(changes)[1]
 
 
-def _curve(face: FaceInQuestion, change: Perturbation) -> None:
+def _draw_response(face: SelectedFace, change: Perturbation) -> None:
+    titles = {name: setting.title for name, setting in PERTURBATION_SETTINGS.items()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        knob = st.selectbox(
-            "Along",
-            list(PERTURBATION_SETTINGS),
-            format_func=lambda name: PERTURBATION_SETTINGS[name].title,
-            key="along",
-            bind="query-params",
+        setting = links.choice(st.selectbox, "Vary", titles, key="vary", default=next(iter(titles)), width=170)
+        class_name = st.selectbox(
+            "Class",
+            face.classes,
+            index=face.classes.index(face.found.verdict.expression),
+            key=f"vary-{face.key}",
             width=170,
         )
-        classes = face.found.verdict.labels.classes
-        class_name = st.selectbox(
-            "probability of", classes, index=face.found.verdict.top, key=f"along-{face.key}", width=170
-        )
-    sweeps = {}
+    sweeps: dict[str, Sweep] = {}
     for network in face.networks:
-        # Looking at the session lets a newer slider position end this run before the next network is asked.
-        st.session_state.get("along")
+        # Reading the session lets a newer slider position end this run before the next network predicts.
+        st.session_state.get("vary")
+        if class_name not in network.card.labels.classes:
+            continue
         try:
-            sweeps[network.model_id] = computations.sweep(face, network, change, knob)
+            sweeps[network.model_id] = computations.sweep(face, network, change, setting).get()
         except NotFiniteError as error:
             st.info(not_finite(error.model_ids, face.names), icon=":material/info:")
-    if not sweeps:
-        return
-    st.plotly_chart(
-        figures.along(sweeps, class_name, getattr(change, knob), face.forms, face.names, face.inks),
-        key="what-if-curve",
-        config=charts.CONFIG,
-        alt=f"Probability of {class_name} along {PERTURBATION_SETTINGS[knob].title.lower()}, one line a network",
+    if sweeps:
+        sections.draw([_response_section(face, sweeps, class_name, setting, getattr(change, setting))])
+
+
+def _response_section(
+    face: SelectedFace, sweeps: Mapping[str, Sweep], class_name: str, setting: str, current: float
+) -> Section:
+    title = PERTURBATION_SETTINGS[setting].title.lower()
+    figure = Figure(
+        plots.response_curve(sweeps, class_name, current, face.styles, face.names, face.inks),
+        "what-if-response",
+        f"Probability of {class_name} by {title}, one line per network",
     )
-    st.caption("All other changes stay as they are set. The upright line stands where the slider does.")
-    st.download_button(
-        "Curve (CSV)",
-        lambda: figures.numbers(sweeps, face.names).to_csv(index=False),
-        file_name=f"{face.stem}-{knob}.csv",
-        mime="text/csv",
-        icon=":material/table:",
-        on_click="ignore",
+    return Section(
+        figures=(figure,),
+        caption="All other settings stay as they are. The vertical line marks the current value.",
+        downloads=(
+            csv(
+                f"Probabilities by {title} (CSV)",
+                f"{face.stem}-{setting}.csv",
+                lambda: plots.response_table(sweeps, face.names),
+            ),
+        ),
     )

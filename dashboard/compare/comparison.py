@@ -15,8 +15,8 @@ from core.evaluation import EvaluationRun, RunSummary, comparable_groups, map_to
 from core.labels import LabelSet
 from dashboard import services
 from dashboard.section import Note
-from dashboard.style import LIGHT, Ink, NetworkStyle, ensemble_style, network_styles
-from dashboard.ui.network_picker import titles
+from dashboard.style import LIGHT, Ink, NetworkStyle, ensemble_style
+from dashboard.ui import network_picker
 
 SPLITS = ("test", "val")
 
@@ -130,8 +130,8 @@ def build_comparisons(
         except (CheckpointError, EvaluationError) as error:
             notes.append(Note(error.sentence, is_warning=True))
     known = {c.card.run_id: c for c in checkpoints if c.card.run_id in runs}
-    styles = network_styles({run_id: c.card.architecture for run_id, c in known.items()}, inks)
-    names = titles(list(known.values()))
+    styles = network_picker.styles(list(known.values()), inks)
+    names = network_picker.titles(list(known.values()))
     milliseconds = _milliseconds(list(known.values()))
     comparisons = []
     for number, group in enumerate(_groups(runs, known)):
@@ -205,9 +205,7 @@ def on_common_classes(comparisons: Sequence[Comparison]) -> tuple[Comparison, tu
 
 
 def _ensemble_name(ensemble: EvaluationRun | None, weights: Mapping[str, float]) -> dict[str, str]:
-    if ensemble is None:
-        return {}
-    return {ensemble.model_id: "Ensemble" if len(set(weights.values())) <= 1 else "Weighted ensemble"}
+    return {} if ensemble is None else {ensemble.model_id: network_picker.ensemble_name(weights)}
 
 
 def image_facts(comparison: Comparison) -> tuple[ImageFacts | None, list[Note]]:

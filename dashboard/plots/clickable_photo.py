@@ -1,63 +1,109 @@
-"""The photo as a figure whose faces can be clicked."""
+"""The photo as a figure whose faces are numbered and can be clicked; it is as wide as the page allows."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import io
+import math
 
 import numpy as np
 import plotly.graph_objects as go
+from PIL import Image
 
 from core.faces import Box
-from core.images import encode_png
+from core.inference import PhotoAnalysis
 from dashboard.style import Ink, template
 
-WIDEST_PX = 360  # fits a telephone; a figure with marks of a fixed size cannot grow with the page
+DISPLAY_PX = 1280  # longest side of the copy on the screen; the analysis keeps the original
+TALLEST_PX = 420  # so that the predictions stay above the fold on a laptop
+TYPICAL_WIDTH_PX = 420  # of the column on a laptop
+CLICK_DISTANCE_PX = 20  # how far from a marker Plotly counts a click
+SELECTED, OTHER, RIM = "#4FC3B8", "#FFFFFF", "#11181A"
 
 
-def clickable(boxed: np.ndarray, boxes: Sequence[Box], photo_width_px: int, tallest_px: int, inks: Ink) -> go.Figure:
-    """A display copy of the photo (H, W, 3) uint8 with its boxes drawn, under a transparent square for each face.
-
-    ``boxes`` are px of the photo, which is ``photo_width_px`` wide. Each square's ``customdata`` is the face's number.
-    """
-    height, width = boxed.shape[:2]
-    scale = min(WIDEST_PX / width, tallest_px / height)
-    per_photo_px = width * scale / photo_width_px
-    uri = "data:image/png;base64," + base64.b64encode(encode_png(boxed)).decode()
+def clickable(analysis: PhotoAnalysis, selected: int, inks: Ink) -> go.Figure:
+    """The photo with a numbered box per face, dashed if its detection is uncertain; a click on a face has its index as
+    ``customdata``."""
+    height, width = analysis.image.shape[:2]
+    height_px = min(TALLEST_PX, round(TYPICAL_WIDTH_PX * height / width))
     figure = go.Figure()
     figure.add_layout_image(
-        source=uri,
+        source=_uri(analysis.image),
         xref="x",
         yref="y",
         x=0,
         y=0,
-        sizex=width * scale,
-        sizey=height * scale,
+        sizex=width,
+        sizey=height,
         sizing="stretch",
         layer="below",
     )
-    # A click on an image says nothing; one on a marker does.
-    unseen = {"marker": {"opacity": 0}}
-    figure.add_scatter(
-        x=[box.center[0] * per_photo_px for box in boxes],
-        y=[box.center[1] * per_photo_px for box in boxes],
-        customdata=list(range(len(boxes))),
-        mode="markers",
-        marker={"symbol": "square", "size": [max(box.side * per_photo_px, 16) for box in boxes], "opacity": 0},
-        selected=unseen,
-        unselected=unseen,
-        hovertemplate="look at this face<extra></extra>",
-        showlegend=False,
-    )
-    axis = {"visible": False, "fixedrange": True, "automargin": False}
+    boxes = [found.face.box for found in analysis.faces]
+    for number, box in enumerate(boxes):
+        dash = "dash" if analysis.faces[number].face.uncertain else "solid"
+        _draw_box(figure, number, box, dash, is_selected=number == selected)
+    _add_targets(figure, boxes, px_per_photo_px=height_px / height)
+    axis = {"visible": False, "fixedrange": len(boxes) <= 1, "automargin": False, "constrain": "domain"}
     figure.update_layout(
         template=template(inks),
-        width=round(width * scale),
-        height=round(height * scale),
+        height=height_px,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        xaxis={**axis, "range": [0, width * scale]},
-        yaxis={**axis, "range": [height * scale, 0]},
+        xaxis={**axis, "range": [0, width]},
+        yaxis={**axis, "range": [height, 0], "scaleanchor": "x", "constraintoward": "top"},
         hovermode="closest",
-        dragmode=False,
+        hoverdistance=CLICK_DISTANCE_PX,
+        dragmode="pan" if len(boxes) > 1 else False,
+        showlegend=False,
     )
     return figure
+
+
+def _uri(image: np.ndarray) -> str:
+    picture = Image.fromarray(image)
+    picture.thumbnail((DISPLAY_PX, DISPLAY_PX), reducing_gap=2.0)
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=90)
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def _draw_box(figure: go.Figure, number: int, box: Box, dash: str, *, is_selected: bool) -> None:
+    color, width = (SELECTED, 4) if is_selected else (OTHER, 2)
+    corners = {"x0": box.left, "y0": box.top, "x1": box.left + box.width, "y1": box.top + box.height}
+    # A dark rim keeps the line visible on light and dark skin, hair and background alike.
+    figure.add_shape(type="rect", **corners, line={"color": RIM, "width": width + 2})
+    figure.add_shape(type="rect", **corners, line={"color": color, "width": width, "dash": dash})
+    figure.add_annotation(
+        x=box.left,
+        y=box.top,
+        text=f"<b>{number + 1}</b>",
+        showarrow=False,
+        xanchor="left",
+        yanchor="top",
+        bgcolor=color,
+        font={"color": RIM, "size": 13},
+    )
+
+
+def _add_targets(figure: go.Figure, boxes: list[Box], px_per_photo_px: float) -> None:
+    """Transparent markers over each face, so close together that a click anywhere in a box is near one of them: Plotly
+    reports clicks on markers, but not on images or shapes."""
+    x, y, indices = [], [], []
+    for number, box in enumerate(boxes):
+        count = max(1, math.ceil(box.side * px_per_photo_px / CLICK_DISTANCE_PX))
+        for row in range(count):
+            for column in range(count):
+                x.append(box.left + (column + 0.5) * box.width / count)
+                y.append(box.top + (row + 0.5) * box.height / count)
+                indices.append(number)
+    unseen = {"marker": {"opacity": 0}}
+    figure.add_scatter(
+        x=x,
+        y=y,
+        customdata=indices,
+        mode="markers",
+        marker={"symbol": "square", "size": CLICK_DISTANCE_PX, "opacity": 0},
+        selected=unseen,
+        unselected=unseen,
+        hovertemplate="select this face<extra></extra>",
+        showlegend=False,
+    )

@@ -1,7 +1,7 @@
 """Probabilities before and after as a dumbbell plot, in plain HTML.
 
-Not in Plotly: Streamlit takes a Plotly chart down and builds another one whenever a number in it changes, which is most
-of the time between a slider and its new chart.
+Not in Plotly: Streamlit replaces a Plotly chart by a new one whenever a number in it changes, which takes most of the
+time between a slider and its new chart.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from core.inference import ENSEMBLE, Prediction
-from dashboard.style import Form, Ink, class_color
+from core.inference import LabelGroup
+from dashboard.style import Ink, NetworkStyle, class_color
 
 ROW_PX = 42
 MARK_PX = 11
-LANE_PX = 9  # between the networks within a row
+LANE_PX = 9  # between the networks of a row
 TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 # Plotly's names of the networks' markers as CSS shapes.
 SHAPES = {
@@ -33,35 +33,34 @@ SHAPES = {
 
 
 def dumbbells(
-    before: Mapping[str, Prediction],
-    after: Mapping[str, Prediction],
-    forms: Mapping[str, Form],
+    before: LabelGroup,
+    after: LabelGroup,
+    styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
     *,
     alt: str,
     words: tuple[str, str] = ("unchanged", "changed"),
+    ensemble: str = "ensemble",
 ) -> str:
-    """One row a class: hollow marks before, filled ones after, a line from one to the other; the bar is the networks'
-    mean after. ``words`` call the two by name. Networks with other classes than the first are left out, and those that
-    said nothing before or after."""
-    labels = next(iter(after.values())).labels
-    shown = [m for m, p in after.items() if m != ENSEMBLE and m in before and p.labels.classes == labels.classes]
+    """One row per class: hollow marks before, filled marks after, connected by a line; the bar is the ensemble after.
+    ``words`` describe the two states. Networks with a prediction in only one of the groups are left out."""
+    labels = after.labels
+    shown = [model_id for model_id in after.model_ids if model_id in before.predictions]
     tops = [ROW_PX / 2 + (position - (len(shown) - 1) / 2) * LANE_PX for position in range(len(shown))]
     rows = []
     for k, name in enumerate(labels.classes):
         marks = []
-        if ENSEMBLE in after:
-            mean = after[ENSEMBLE].probabilities[k]
-            told = _told(name, mean, names[ENSEMBLE], words[1])
-            marks.append(f'<b style="width:{100 * mean:.2f}%" title="{told}"></b>')
+        if after.ensemble is not None:
+            mean = after.ensemble.probabilities[k]
+            marks.append(f'<b style="width:{100 * mean:.2f}%" title="{_title(name, mean, ensemble, words[1])}"></b>')
         for position, model_id in enumerate(shown):
-            was, now = before[model_id].probabilities[k], after[model_id].probabilities[k]
+            was, now = (of.predictions[model_id].probabilities[k] for of in (before, after))
             left, width = 100 * min(was, now), 100 * abs(now - was)
             marks.append(f'<u style="left:{left:.2f}%;width:{width:.2f}%;top:{tops[position]:.1f}px"></u>')
             for value, word, kind in ((was, words[0], "was"), (now, words[1], "now")):
-                told = _told(name, value, names[model_id], word)
-                marks.append(f'<s class="m{position} {kind}" style="left:{100 * value:.2f}%" title="{told}"></s>')
+                title = _title(name, value, names[model_id], word)
+                marks.append(f'<s class="m{position} {kind}" style="left:{100 * value:.2f}%" title="{title}"></s>')
         rows.append(f'<span>{escape(name)}</span><p style="--class:{class_color(name)}">{"".join(marks)}</p>')
     ticks = "".join(f'<i style="left:{100 * tick:.0f}%">{tick:.1f}</i>' for tick in TICKS)
     legend = "".join(
@@ -70,7 +69,7 @@ def dumbbells(
         for word, kind in zip(words, ("was", "now"), strict=True)
     )
     shapes = "".join(
-        f".dumbbells .m{position} {{ clip-path: {SHAPES.get(forms[model_id].symbol, SHAPES['circle'])}; "
+        f".dumbbells .m{position} {{ clip-path: {SHAPES.get(styles[model_id].symbol, SHAPES['circle'])}; "
         f"top: {tops[position]:.1f}px; }}\n"
         for position, model_id in enumerate(shown)
     )
@@ -82,7 +81,7 @@ def dumbbells(
     )
 
 
-def _told(class_name: str, value: float, network: str, word: str) -> str:
+def _title(class_name: str, value: float, network: str, word: str) -> str:
     return escape(f"{class_name}: {value:.3f}, {network}, {word}", quote=True)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.evaluation import Score, smoothed, wilson
+from core.evaluation import Score, smoothed, wilson_of_shares
 from dashboard.plots.error_bars import whiskers
 from dashboard.style import Ink, NetworkStyle, template
 
@@ -83,4 +83,4 @@ def numbers(histories: Mapping[str, pd.DataFrame], images: Mapping[str, int]) ->
 
 def _scores(history: pd.DataFrame, images: int) -> list[Score]:
     """The validation accuracies with their intervals; empty where the number of images is not known."""
-    return [wilson(round(v * images), images) for v in history["val_accuracy"]] if images else []
+    return wilson_of_shares(history["val_accuracy"].to_numpy(), images) if images else []

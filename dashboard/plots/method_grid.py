@@ -1,4 +1,4 @@
-"""The grid of methods and networks: the names of its rows, all of it as one picture, its cells as numbers."""
+"""Saliency methods by networks: row titles, the complete grid as one picture, and the maps as numbers."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from core.images import encode_png
 INK = "#1B2A2E"
 
 
-def title(methods: Sequence[str], *, plain: bool = False) -> str:
-    """The name of a row: the method's, or those of all methods that make this map."""
-    titles = [method_named(name).title for name in methods]
-    # A soft hyphen for narrow screens.
-    return " = ".join(titles) if plain else "  \n= ".join(t.replace("backprop", "back\u00adprop") for t in titles)
+def title(methods: Sequence[str]) -> str:
+    """The title of a row: the methods that give its maps."""
+    return " = ".join(method_named(name).title for name in methods)
 
 
 def numbers(explained: Sequence[Explanation]) -> pd.DataFrame:
-    """One row a cell of a map: network, method, layer, class, row, column, saliency in [0, 1]."""
+    """One row per cell of a map: network, method, layer, class, row, column, saliency in [0, 1]."""
     tables = []
     for explanation in explained:
         rows, columns = np.indices(explanation.heatmap.shape)
@@ -50,7 +48,7 @@ def sheet(
 ) -> bytes:
     """PNG of the grid: a row of pictures (S, S, 3) uint8 by network for each method, with names and a color bar.
 
-    ``notes`` stand below the pictures they belong to, by (row, network).
+    ``notes`` are written below the pictures, by (row, network).
     """
     side = next(iter(next(iter(rows.values())).values())).shape[0]
     networks = list(dict.fromkeys(name for pictures in rows.values() for name in pictures))
@@ -75,5 +73,5 @@ def sheet(
     below = top + len(rows) * pitch + 6
     picture.paste(Image.fromarray(bar), (left, below))
     draw.text((left, below + 18), "0, no evidence", fill=INK, font=font)
-    draw.text((left + 208, below - 3), "1, most; every map on its own scale", fill=INK, font=font)
+    draw.text((left + 208, below - 3), "1, maximum; every map has its own scale", fill=INK, font=font)
     return encode_png(np.asarray(picture))

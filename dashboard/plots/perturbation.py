@@ -1,4 +1,4 @@
-"""A changed face: its picture with the grid over it, and the probability along a slider."""
+"""A changed face: its picture under a grid, and the probability of a class as one setting varies."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import plotly.graph_objects as go
 from core.images import encode_png
 from core.inference import Prediction
 from core.probes import OCCLUSION_GRID, Sweep
-from dashboard.style import Form, Ink, class_color, template
+from dashboard.style import Ink, NetworkStyle, class_color, template
 
 GRID_PX = 300
 
 
 def grid(picture: np.ndarray, inks: Ink) -> go.Figure:
-    """The picture (S, S, 3) uint8 under 6 x 6 squares that can be clicked; each knows its (row, column)."""
+    """The picture (S, S, 3) uint8 under 6 x 6 squares that can be clicked; ``customdata`` is (row, column)."""
     uri = "data:image/png;base64," + base64.b64encode(encode_png(picture)).decode()
     cells = [(row, column) for row in range(OCCLUSION_GRID) for column in range(OCCLUSION_GRID)]
     figure = go.Figure()
@@ -33,7 +33,7 @@ def grid(picture: np.ndarray, inks: Ink) -> go.Figure:
         sizing="stretch",
         layer="below",
     )
-    # A click on an image or a heatmap says nothing; one on a marker does.
+    # Plotly reports clicks on markers, but not on images or heatmaps.
     seen = {"marker": {"opacity": 1}}
     figure.add_scatter(
         x=[column + 0.5 for _, column in cells],
@@ -65,62 +65,63 @@ def grid(picture: np.ndarray, inks: Ink) -> go.Figure:
     return figure
 
 
-def along(
+def response_curve(
     sweeps: Mapping[str, Sweep],
     class_name: str,
-    present: float,
-    forms: Mapping[str, Form],
+    current: float,
+    styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
 ) -> go.Figure:
-    """Probability of one class along a knob, a line a network; the upright line stands where the knob does."""
+    """Probability of one class as one setting varies, one line per network; the vertical line marks the current "
+    "value."""
     figure = go.Figure()
-    knob = next(iter(sweeps.values())).setting
+    setting = next(iter(sweeps.values())).setting
     for model_id, swept in sweeps.items():
         labels = swept.predictions[0].labels
         if class_name not in labels.classes:
             continue
-        form = forms[model_id]
+        style = styles[model_id]
         figure.add_scatter(
             x=swept.setting_values,
             y=swept.probability(labels.index(class_name)),
             mode="lines+markers",
             name=names[model_id],
-            line={"dash": form.dash, "width": form.width, "color": class_color(class_name)},
-            marker={"symbol": form.symbol, "size": 7, "color": class_color(class_name)},
-            hovertemplate=f"{knob.title.lower()} %{{x:.2f}}: %{{y:.3f}}<extra>{names[model_id]}</extra>",
+            line={"dash": style.dash, "width": style.width, "color": class_color(class_name)},
+            marker={"symbol": style.symbol, "size": 7, "color": class_color(class_name)},
+            hovertemplate=f"{setting.title.lower()} %{{x:.2f}}: %{{y:.3f}}<extra>{names[model_id]}</extra>",
         )
-    figure.add_vline(x=present, line={"color": inks.muted, "width": 1})
+    figure.add_vline(x=current, line={"color": inks.muted, "width": 1})
     figure.update_layout(
         template=template(inks),
         height=300,
-        xaxis={"title": f"{knob.title.lower()} ({knob.unit})"},
+        xaxis={"title": f"{setting.title.lower()} ({setting.unit})"},
         yaxis={"range": [-0.02, 1.02], "title": f"probability of {class_name}", "tickformat": ".1f"},
         legend={"y": -0.3},
     )
     return figure
 
 
-def answers(
+def predictions_table(
     before: Mapping[str, Prediction], after: Mapping[str, Prediction], names: Mapping[str, str]
 ) -> pd.DataFrame:
-    """One row a network and state of the face, with the probability of every class."""
+    """One row per network and state of the face, with the probability of every class."""
     return pd.DataFrame(
         [
             {"network": names[model_id], "face": state}
-            | dict(zip(answer.labels.classes, answer.probabilities, strict=True))
+            | dict(zip(prediction.labels.classes, prediction.probabilities, strict=True))
             for model_id in after
-            for state, answer in (("unchanged", before[model_id]), ("changed", after[model_id]))
+            for state, prediction in (("unchanged", before[model_id]), ("changed", after[model_id]))
         ]
     )
 
 
-def numbers(sweeps: Mapping[str, Sweep], names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a network and value of the knob, with the probability of every class."""
+def response_table(sweeps: Mapping[str, Sweep], names: Mapping[str, str]) -> pd.DataFrame:
+    """One row per network and value of the setting, with the probability of every class."""
     rows = [
         {"network": names[model_id], swept.setting.name: value}
-        | dict(zip(answer.labels.classes, answer.probabilities, strict=True))
+        | dict(zip(prediction.labels.classes, prediction.probabilities, strict=True))
         for model_id, swept in sweeps.items()
-        for value, answer in zip(swept.setting_values.tolist(), swept.predictions, strict=True)
+        for value, prediction in zip(swept.setting_values.tolist(), swept.predictions, strict=True)
     ]
     return pd.DataFrame(rows)

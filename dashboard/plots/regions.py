@@ -1,4 +1,4 @@
-"""Where networks look: the regions over the face, and each region's share of the saliency."""
+"""Regions of the face: their outlines, and the share of the saliency in each."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import plotly.graph_objects as go
 
 from core.explain import REGION_NAMES, FaceRegions
 from core.probes import SplitRegionShares
-from dashboard.style import Form, Ink, class_color, template
+from dashboard.style import Ink, NetworkStyle, class_color, template
 
 OUTLINE = (79, 195, 184)
 RIM = (17, 24, 26)
 
 
 def outlined(picture: np.ndarray, regions: FaceRegions) -> np.ndarray:
-    """A picture (S, S, 3) uint8 with the outline of each region but the rest, dark-rimmed to show on any face."""
+    """A picture (S, S, 3) uint8 with the outline of each region except the rest, visible on any face."""
     drawn = picture.copy()
     size = picture.shape[0]
     for name in REGION_NAMES[:-1]:
@@ -34,11 +34,11 @@ def shares(
     found: Mapping[str, np.ndarray],
     areas: np.ndarray,
     class_name: str,
-    forms: Mapping[str, Form],
+    styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
 ) -> go.Figure:
-    """One row a region, one mark a network; the bar is the region's area, which an even map would give.
+    """One row per region, one marker per network; the bar is the region's area, the share of a uniform map.
 
     ``found``: model id -> (5,) shares in the order of REGION_NAMES.
     """
@@ -48,9 +48,9 @@ def shares(
         y=rows,
         x=areas,
         orientation="h",
-        name="bar: an even map",
+        name="bar: uniform map",
         marker={"color": inks.faint, "line": {"width": 0}},
-        hovertemplate="%{x:.3f}<extra>part of the crop</extra>",
+        hovertemplate="%{x:.3f}<extra>share of the crop</extra>",
     )
     for position, (model_id, of) in enumerate(found.items()):
         offset = (position - (len(found) - 1) / 2) * 0.16
@@ -60,7 +60,7 @@ def shares(
             mode="markers",
             name=names[model_id],
             marker={
-                "symbol": forms[model_id].symbol,
+                "symbol": styles[model_id].symbol,
                 "size": 11,
                 "color": class_color(class_name),
                 "line": {"color": inks.text, "width": 1.2},
@@ -76,19 +76,18 @@ def shares(
 def by_class(
     found: Mapping[str, SplitRegionShares],
     region: str,
-    forms: Mapping[str, Form],
+    styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
 ) -> go.Figure:
-    """One row a class, one mark a network with its 95 % interval: the mean share of one region on the images answered
-    with that class. The upright line is the region's area."""
+    """One row per class, one marker per network with its 95 % interval: the mean share of one region over the images
+    predicted as that class. The vertical line is the region's area. The networks must share their classes."""
     figure = go.Figure()
     column = REGION_NAMES.index(region)
     first = next(iter(found.values()))
     classes = first.labels.classes
-    alike = {m: of for m, of in found.items() if of.labels.classes == classes}
-    for position, (model_id, of) in enumerate(alike.items()):
-        offset = (position - (len(alike) - 1) / 2) * 0.16
+    for position, (model_id, of) in enumerate(found.items()):
+        offset = (position - (len(found) - 1) / 2) * 0.16
         figure.add_scatter(
             y=[row + offset for row in range(len(classes))],
             x=of.mean()[:, column],
@@ -96,7 +95,7 @@ def by_class(
             mode="markers",
             name=names[model_id],
             marker={
-                "symbol": forms[model_id].symbol,
+                "symbol": styles[model_id].symbol,
                 "size": 10,
                 "color": [class_color(c) for c in classes],
                 "line": {"color": inks.text, "width": 1.1},
@@ -105,30 +104,31 @@ def by_class(
             hovertemplate="%{customdata[0]}: %{x:.3f}, %{customdata[1]:,} images<extra>" + names[model_id] + "</extra>",
             showlegend=False,
         )
-        # The legend shows the form alone: its color belongs to the classes.
+        # The legend shows the marker alone: its color belongs to the classes.
         figure.add_scatter(
             x=[None],
             y=[None],
             mode="markers",
             name=names[model_id],
-            marker={"symbol": forms[model_id].symbol, "size": 9, "color": inks.muted},
+            marker={"symbol": styles[model_id].symbol, "size": 9, "color": inks.muted},
         )
     figure.add_vline(x=float(first.areas[column]), line={"color": inks.muted, "width": 1})
-    tops = [of.mean()[:, column] + np.nan_to_num(of.half_width()[:, column]) for of in alike.values()]
+    tops = [of.mean()[:, column] + np.nan_to_num(of.half_width()[:, column]) for of in found.values()]
     most = max([float(first.areas[column]), *np.concatenate(tops)[np.isfinite(np.concatenate(tops))].tolist()])
     _style(figure, inks, list(classes), 44, f"share of the saliency on the {region}", most)
     return figure
 
 
 def numbers(found: Mapping[str, np.ndarray], areas: np.ndarray, names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a region: its area and each network's share."""
+    """One row per region: its area and the share of each network."""
     return pd.DataFrame(
         {"region": REGION_NAMES, "area": areas} | {names[model_id]: of for model_id, of in found.items()}
     )
 
 
 def class_numbers(found: Mapping[str, SplitRegionShares], names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a network, class and region: images, mean share, half of its 95 % interval, the region's area."""
+    """One row per network, class and region: number of images, mean share, half its 95 % interval, the region's "
+    "area."""
     rows = []
     for model_id, of in found.items():
         means, widths, counts = of.mean(), of.half_width(), of.counts()
@@ -137,7 +137,7 @@ def class_numbers(found: Mapping[str, SplitRegionShares], names: Mapping[str, st
                 rows.append(
                     {
                         "network": names[model_id],
-                        "answered": class_name,
+                        "predicted": class_name,
                         "images": int(counts[k]),
                         "region": region,
                         "share": means[k, column],
@@ -153,7 +153,7 @@ def _style(figure: go.Figure, inks: Ink, rows: list[str], row_px: int, title: st
         template=template(inks),
         height=row_px * len(rows) + 110,
         bargap=0.4,
-        # A little less than 0, or marks on it would be cut in half.
+        # Slightly below 0, so that markers at 0 are not cut off.
         xaxis={"title": title, "range": [-0.03 * most, 1.06 * most], "tickformat": ".2f"},
         yaxis={
             "range": [len(rows) - 0.5, -0.5],

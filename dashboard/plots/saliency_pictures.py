@@ -1,4 +1,4 @@
-"""Saliency maps as pictures: the overlay of one network, the color bar, and all networks in one PNG."""
+"""Saliency maps as pictures: over the face, the color bar, and the maps of all networks in one PNG."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ COLORMAPS = ("viridis", "cividis", "magma")
 
 
 def enlarged(face: np.ndarray, size_px: int = SIZE_PX) -> np.ndarray:
-    """A network's input, (S, S) or (S, S, 3) uint8, with its pixels left visible."""
+    """A network's input, (S, S) or (S, S, 3) uint8, enlarged so that its pixels stay visible."""
     return np.asarray(Image.fromarray(face).convert("RGB").resize((size_px, size_px), Image.Resampling.NEAREST))
 
 
 def overlay_picture(
     face: np.ndarray, explanation: Explanation, *, opacity: float, colormap: str, size_px: int = SIZE_PX
 ) -> np.ndarray:
-    """The face under its map, (size_px, size_px, 3) uint8; without evidence the face alone."""
-    smooth = np.asarray(Image.fromarray(face).convert("RGB").resize((size_px, size_px), Image.Resampling.BICUBIC))
+    """A map over a square picture of the face, (size_px, size_px, 3) uint8; without evidence the face alone."""
+    smooth = np.asarray(Image.fromarray(face).convert("RGB").resize((size_px, size_px), Image.Resampling.LANCZOS))
     if not explanation.has_evidence:
         return smooth
     return overlay(smooth, explanation.heatmap, opacity=opacity, colormap=colormap)
 
 
 def color_bar(colormap: str) -> np.ndarray:
-    """(14, 336, 3) uint8 from 0 on the left to 1 on the right."""
+    """(14, 336, 3) uint8, from 0 on the left to 1 on the right."""
     return colorize(np.tile(np.linspace(0, 1, SIZE_PX, dtype=np.float32), (14, 1)), colormap)
 
 
 def contact_sheet(pictures: Mapping[str, np.ndarray], title: str, colormap: str) -> bytes:
-    """PNG of every network's overlay side by side with names (one line or more), title and color bar."""
+    """PNG of the networks' maps side by side, with their names (one or more lines), a title and the color bar."""
     margin, text_px = 16, 20
     named_px = text_px * max(1 + name.count("\n") for name in pictures)
     width = len(pictures) * (SIZE_PX + margin) + margin
@@ -50,5 +50,5 @@ def contact_sheet(pictures: Mapping[str, np.ndarray], title: str, colormap: str)
     below = 2 * margin + text_px + named_px + SIZE_PX + 4
     sheet.paste(Image.fromarray(color_bar(colormap)), (margin, below))
     draw.text((margin, below + 18), "0: no evidence", fill="#1B2A2E", font=font)
-    draw.text((margin + SIZE_PX - 60, below + 18), "1: most", fill="#1B2A2E", font=font)
+    draw.text((margin + SIZE_PX - 84, below + 18), "1: maximum", fill="#1B2A2E", font=font)
     return encode_png(np.asarray(sheet))

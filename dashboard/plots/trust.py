@@ -1,4 +1,4 @@
-"""Figures and numbers of trust: deletion and insertion, ROAD, agreement between methods, maps under random weights."""
+"""How far a map can be trusted: deletion and insertion, ROAD, agreement between methods, randomized weights."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import plotly.graph_objects as go
 from core.explain import ChanceResult, FaithfulnessCurves, RoadCurves
 from core.explain.faithfulness import CHANCE_STEPS
 from core.probes import FaithfulnessMeasures, MethodAgreement, TrustFindings
-from dashboard.style import Form, Ink, template
+from dashboard.style import Ink, NetworkStyle, template
 
 BETTER, CHANCE, UNTESTED = "better than chance", "no better than chance", "not tested"
 
 
-def curves(found: FaithfulnessCurves, color: str, form: Form, inks: Ink) -> go.Figure:
-    """Probability while the marked part is taken away (falling is good) or brought back (rising is good)."""
+def curves(found: FaithfulnessCurves, color: str, style: NetworkStyle, inks: Ink) -> go.Figure:
+    """Probability while the highest cells are blurred (falling is good) or restored (rising is good)."""
     strong = f"insertion, area {found.insertion_area:.3f}", found.insertion
     faint = f"deletion, area {found.deletion_area:.3f}", found.deletion
-    return _by_pixels(found.fractions, faint, strong, "part of the pixels changed", color, form, inks)
+    return _by_pixels(found.fractions, faint, strong, "fraction of the pixels changed", color, style, inks)
 
 
-def road(found: RoadCurves, color: str, form: Form, inks: Ink) -> go.Figure:
+def road(found: RoadCurves, color: str, style: NetworkStyle, inks: Ink) -> go.Figure:
     """Probability while the most relevant pixels are removed first (falling is good), and while the least are."""
     strong = "most relevant first", found.most_relevant_first
     faint = "least relevant first", found.least_relevant_first
-    return _by_pixels(found.fractions, faint, strong, "part of the pixels removed (ROAD)", color, form, inks)
+    return _by_pixels(found.fractions, faint, strong, "fraction of the pixels removed (ROAD)", color, style, inks)
 
 
 def _by_pixels(
@@ -36,19 +36,19 @@ def _by_pixels(
     strong: tuple[str, np.ndarray],
     title: str,
     color: str,
-    form: Form,
+    style: NetworkStyle,
     inks: Ink,
 ) -> go.Figure:
-    """Two lines by name: the faint one hollow, the strong one in the class's color."""
+    """Two named lines: the faint one with hollow markers, the strong one in the color of the class."""
     figure = go.Figure()
-    of_lines = ((*faint, inks.muted, f"{form.symbol}-open"), (*strong, color, form.symbol))
+    of_lines = ((*faint, inks.muted, f"{style.symbol}-open"), (*strong, color, style.symbol))
     for name, values, line_color, symbol in of_lines:
         figure.add_scatter(
             x=fractions,
             y=values,
             mode="lines+markers",
             name=name,
-            line={"color": line_color, "dash": form.dash, "width": form.width},
+            line={"color": line_color, "dash": style.dash, "width": style.width},
             marker={"symbol": symbol, "size": 5},
             hovertemplate="%{x:.0%} of the pixels: %{y:.3f}<extra>" + name.split(",")[0] + "</extra>",
         )
@@ -64,7 +64,7 @@ def _by_pixels(
 
 
 def agreement(found: MethodAgreement, inks: Ink) -> go.Figure:
-    """Rank correlation of each pair of methods; zero in the middle of the scale."""
+    """Rank correlation of each pair of methods; zero is in the middle of the color scale."""
     text = [["–" if np.isnan(v) else f"{v:.2f}" for v in row] for row in found.correlation]
     names = [m.replace(" = ", "<br>= ") for m in found.methods]
     short = [m.split(" = ")[0] + (" = …" if " = " in m else "") for m in found.methods]
@@ -94,44 +94,57 @@ def agreement(found: MethodAgreement, inks: Ink) -> go.Figure:
     return figure
 
 
-def sanity(
-    found: Mapping[str, Sequence[tuple[str, float]]], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink
+def randomization(
+    found: Mapping[str, Sequence[tuple[str, float]]],
+    styles: Mapping[str, NetworkStyle],
+    names: Mapping[str, str],
+    inks: Ink,
 ) -> go.Figure:
-    """Correlation with the learned map as layers become random, from the head downwards; a line a network."""
+    """Correlation with the learned map as layers are randomized from the head downwards, one line per network."""
     figure = go.Figure()
     for model_id, layers in found.items():
-        form = forms[model_id]
+        style = styles[model_id]
         figure.add_scatter(
             x=list(range(1, len(layers) + 1)),
             y=[value for _, value in layers],
             customdata=[layer for layer, _ in layers],
             mode="lines+markers",
             name=names[model_id],
-            line={"dash": form.dash, "width": form.width, "color": inks.text},
-            marker={"symbol": form.symbol, "size": 8, "color": inks.text},
-            hovertemplate="random down to %{customdata}: %{y:.3f}<extra>" + names[model_id] + "</extra>",
+            line={"dash": style.dash, "width": style.width, "color": inks.text},
+            marker={"symbol": style.symbol, "size": 8, "color": inks.text},
+            hovertemplate="randomized down to %{customdata}: %{y:.3f}<extra>" + names[model_id] + "</extra>",
         )
     figure.add_hline(y=0, line={"color": inks.muted, "width": 1})
     figure.update_layout(
         template=template(inks),
         height=300,
-        xaxis={"title": "layers with random weights, counted from the head", "dtick": 1},
+        xaxis={"title": "randomized layers, counted from the head", "dtick": 1},
         yaxis={"title": "rank correlation", "range": [-1.02, 1.05], "tickformat": ".1f"},
         legend={"y": -0.34},
     )
     return figure
 
 
-def verdict(chance: ChanceResult | None) -> str:
-    """What the chance test says of a map."""
+def chance_verdict(chance: ChanceResult | None) -> str:
+    """The result of the chance test of a map."""
     if chance is None:
         return UNTESTED
     return BETTER if chance.better_than_chance else CHANCE
 
 
+def chance_sentence(chance: ChanceResult | None) -> str:
+    """The numbers behind :func:`chance_verdict`; empty if it was not tested."""
+    if chance is None:
+        return ""
+    return (
+        f"Insertion − deletion {chance.score:.3f} in {chance.steps} steps; 95 % of {chance.copies} random maps stay "
+        f"below {chance.percentile_95:.3f}."
+    )
+
+
 def table(found: Mapping[str, TrustFindings], names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a network, every measure with three decimals. Areas are named with the steps they were measured in: the
-    hundred maps of the chance test go in fewer."""
+    """One row per network, every measure with three decimals. Areas are named with the number of steps: the maps of the
+    chance test are measured in fewer."""
     rows = []
     for model_id, findings in found.items():
         of, tested = findings.measures, findings.chance
@@ -142,24 +155,24 @@ def table(found: Mapping[str, TrustFindings], names: Mapping[str, str]) -> pd.Da
         rows.append(
             {
                 "network": names[model_id],
-                "chance test": verdict(tested),
+                "chance test": chance_verdict(tested),
                 f"insertion − deletion, {coarse}": f"{tested.score:.3f}" if tested else "–",
                 f"shuffled maps, 95th percentile, {coarse}": f"{tested.percentile_95:.3f}" if tested else "–",
                 f"deletion area, {fine}": f"{of.curves.deletion_area:.3f}",
                 f"insertion area, {fine}": f"{of.curves.insertion_area:.3f}",
                 "ROAD": f"{of.road.score:.3f}",
-                "drop, marked tenth hidden": f"{of.drop.drop:.3f}",
+                "drop, highest tenth hidden": f"{of.drop.drop:.3f}",
             }
         )
     return pd.DataFrame(rows)
 
 
 def numbers(found: Mapping[str, TrustFindings], names: Mapping[str, str]) -> pd.DataFrame:
-    """Every number that was measured, one a row: network, measure, at, steps, value.
+    """Every measured number in one row: network, measure, at, steps, value.
 
-    ``at`` is the part of the pixels changed for a point of a curve, the two methods of a rank correlation, the layer
-    down to which weights are random, and empty for a single figure; ``steps`` those of an area. Probabilities, areas
-    and correlations alike are in ``value``; the chance test's verdict is 1 (better than chance) or 0.
+    ``at`` is the fraction of the pixels changed for a point of a curve, the two methods of a rank correlation, the
+    layer down to which weights are randomized, and empty otherwise; ``steps`` belongs to areas. ``value`` is a
+    probability, an area or a correlation, and 1 (better than chance) or 0 for the chance test.
     """
     rows: list[tuple[str, str, float | str, int | str, float]] = []
     for model_id, of in found.items():
@@ -168,7 +181,7 @@ def numbers(found: Mapping[str, TrustFindings], names: Mapping[str, str]) -> pd.
 
 
 def shown(value: float) -> str:
-    """With three decimals; a dash for a correlation that is not defined."""
+    """A number with three decimals; a dash if it is not defined."""
     return "–" if np.isnan(value) else f"{value:.3f}"
 
 
@@ -182,7 +195,7 @@ def _of_measures(
         ("deletion area", "", steps, curves.deletion_area),
         ("insertion area", "", steps, curves.insertion_area),
         ("ROAD", "", "", found.road.score),
-        ("drop, marked tenth hidden", "", "", found.drop.drop),
+        ("drop, highest tenth hidden", "", "", found.drop.drop),
     ]
     if tested is not None:
         rows += [
@@ -208,5 +221,5 @@ def _of_correlations(found: TrustFindings) -> list[tuple[str, float | str, int |
         for i, j in zip(*np.triu_indices(len(methods), 1), strict=True):
             rows.append(("rank correlation of methods", f"{methods[i]}, {methods[j]}", "", float(correlation[i, j])))
     for layer, value in found.randomization or ():
-        rows.append(("rank correlation, weights random from the head down to", layer, "", value))
+        rows.append(("rank correlation, weights randomized from the head down to", layer, "", value))
     return rows

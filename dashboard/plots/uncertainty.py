@@ -1,4 +1,4 @@
-"""Numbers and words of the doubt panel: one row a network, and whether the answer is sure enough."""
+"""Numbers and words of the uncertainty panel: one row per network, and whether the prediction is confident enough."""
 
 from __future__ import annotations
 
@@ -7,60 +7,76 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from core.inference import entropy_bits
-from core.probes import Decision, Uncertainty
-from dashboard.plots.charts import with_ensemble
+from core.inference import Prediction, entropy_bits
+from core.probes import Decision, GroupUncertainty
+
+VIEW_NAMES = {"one": "1: the face", "mirror": "2: with its mirror image", "ten crops": "10: ten crops"}
+OVER_VIEWS = {"one": "", "mirror": "mean over 2 views", "ten crops": "mean over 10 views"}
 
 
-def table(found: Uncertainty, names: Mapping[str, str]) -> pd.DataFrame:
-    """What each network says, its probability before and after temperature and over the views, and its entropy."""
+def table(found: GroupUncertainty, views: str, names: Mapping[str, str], *, ensemble: str = "ensemble") -> pd.DataFrame:
+    """Per network the predicted expression and its probability before and after temperature scaling and over the views,
+    then the entropy of the last one."""
     rows = []
-    group = found.groups[0]
-    raw, calibrated = with_ensemble(group.raw), with_ensemble(group.calibrated)
-    for model_id, answer in with_ensemble(group.augmented).items():
-        k = answer.top
+    most = np.log2(len(found.augmented.labels))
+    for name, (raw, calibrated, augmented) in _stages(found, names, ensemble).items():
+        k = augmented.top
         row = {
-            "network": names[model_id],
-            "says": answer.expression,
-            "before temperature": f"{raw[model_id].probabilities[k]:.3f}",
-            "after": f"{calibrated[model_id].probabilities[k]:.3f}",
-            "temperature": "its members'" if answer.is_ensemble else f"{calibrated[model_id].temperature:.3f}",
+            "network": name,
+            "predicts": augmented.expression,
+            "before temperature scaling": f"{raw.probabilities[k]:.3f}",
+            "after": f"{calibrated.probabilities[k]:.3f}",
+            "temperature": "mean of the networks" if augmented.is_ensemble else f"{calibrated.temperature:.3f}",
         }
-        if found.views != "one":
-            row[f"over {found.views}"] = f"{answer.probabilities[k]:.3f}"
-        most = np.log2(len(answer.labels))
-        rows.append(row | {"entropy": f"{entropy_bits(answer.probabilities):.3f} of {most:.3f} bits"})
+        if views != "one":
+            row[OVER_VIEWS[views]] = f"{augmented.probabilities[k]:.3f}"
+        rows.append(row | {f"entropy, bits (at most {most:.3f})": f"{entropy_bits(augmented.probabilities):.3f}"})
     return pd.DataFrame(rows)
 
 
+def _stages(
+    found: GroupUncertainty, names: Mapping[str, str], ensemble: str
+) -> dict[str, tuple[Prediction, Prediction, Prediction]]:
+    raw, calibrated, augmented = found.raw, found.calibrated, found.augmented
+    stages = {
+        names[m]: (raw.predictions[m], calibrated.predictions[m], augmented.predictions[m]) for m in augmented.model_ids
+    }
+    if raw.ensemble and calibrated.ensemble and augmented.ensemble:
+        stages[ensemble] = (raw.ensemble, calibrated.ensemble, augmented.ensemble)
+    return stages
+
+
 def verdict(decision: Decision) -> str:
-    """Whether the answer is given: the title of the verdict."""
-    return f"Sure enough to say {decision.expression}" if decision.sure else "Unsure"
+    """Whether the prediction is confident enough, as a title."""
+    return f"Sure: {decision.expression}" if decision.sure else f"Unsure: {decision.expression}"
 
 
 def reason(decision: Decision) -> str:
-    """The figures behind :func:`verdict`."""
-    said = f"{decision.expression} {decision.confidence:.3f}, threshold {decision.effect.threshold:.3f}."
-    return said if decision.sure else f"{said} Unsure is a good answer."
-
-
-def protocol(decision: Decision, views: str) -> str:
-    """Where the threshold comes from and what it does on other images."""
+    """The numbers behind :func:`verdict`."""
+    relation = "reaches" if decision.sure else "is below"
     return (
-        f"Threshold chosen on PublicTest (n = {decision.chosen_on:,}) for an accuracy of {decision.target:.2f}. On "
-        f"PrivateTest (n = {decision.shown_on:,}) it answers {decision.effect.coverage} of the faces and is right on "
-        f"{decision.effect.accuracy} of those; 95 % (Wilson). "
-        + ("" if views == "one" else "Both were measured on the face alone, without further views. ")
-        + "Faces unlike these data sets' may be answered worse."
+        f"The probability of {decision.expression}, {decision.confidence:.3f}, {relation} the threshold "
+        f"{decision.effect.threshold:.3f}."
     )
 
 
-def spread(found: Uncertainty) -> str:
+def protocol(decision: Decision, views: str, chosen_on: str, shown_on: str) -> str:
+    """Where the threshold comes from, and its effect on other images; the splits by name."""
+    return (
+        f"The threshold is the lowest one above which predictions for {chosen_on} (n = {decision.chosen_on:,}) are "
+        f"correct with a rate of {decision.target:.2f}. On {shown_on} (n = {decision.shown_on:,}), "
+        f"{decision.effect.coverage} of the faces reach it, and {decision.effect.accuracy} of those are predicted "
+        "correctly; 95 % (Wilson). "
+        + ("" if views == "one" else "Both were measured with one view per face. ")
+        + "Photos unlike these data sets may be predicted less well."
+    )
+
+
+def spread(found: GroupUncertainty) -> str:
     """How far the networks disagree, and how to read the entropies."""
-    text = "Entropy: 0 for one certain class; the second figure is reached where all classes are alike."
-    group = found.groups[0].augmented
-    if group.disagreement_bits is None:
-        return text + " Disagreement needs two networks with the same classes."
-    most = np.log2(len(group.predictions))
-    bits = f"{group.disagreement_bits:.3f} bits of at most {most:.3f}"
-    return f"Disagreement between the networks (Jensen-Shannon): {bits}. {text}"
+    text = "Entropy is 0 for a certain prediction and highest if all classes are equally probable."
+    if found.augmented.disagreement_bits is None:
+        return f"{text} Disagreement is defined for two or more networks with the same classes."
+    most = np.log2(len(found.augmented.predictions))
+    bits = f"{found.augmented.disagreement_bits:.3f} bits of at most {most:.3f}"
+    return f"Disagreement between the networks (Jensen-Shannon divergence): {bits}. {text}"

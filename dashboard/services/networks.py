@@ -9,11 +9,11 @@ import streamlit as st
 
 from core import checkpoints
 from core.checkpoints import Checkpoint, Listing
-from core.faces import Detector
+from core.faces import AUTO, Detector, detectors
 from core.inference import Predictor
 from core.runtime import Runtime
 
-DETECTORS = {"haar": "Haar cascade (offline)", "yunet": "YuNet (fetched on first use)"}
+DETECTORS = {AUTO: "Automatic"} | {kind.name: kind.title for kind in detectors().values()}
 
 
 def runtime() -> Runtime:

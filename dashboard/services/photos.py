@@ -10,8 +10,8 @@ import streamlit as st
 
 from core import images
 from core.checkpoints import ModelCard
-from core.faces import MEASURED, CropMargin, crop
-from core.inference import ClassMaps, PhotoAnalysis, Predictor, class_saliency
+from core.faces import AUTO, MEASURED, CropMargin, crop
+from core.inference import PhotoAnalysis, Predictor
 from core.photo_store import MAX_PHOTOS, Photo, PhotoStore
 from core.sample_photos import SamplePhoto, sample_photos
 from dashboard.services.networks import detector, runtime
@@ -37,20 +37,14 @@ def has_photo_result(photo: Photo, key: Hashable) -> bool:
 
 def analysis(photo: Photo, predictors: Sequence[Predictor], detector_name: str, *, whole_image: bool) -> PhotoAnalysis:
     """Faces and predictions for one photo. Raises ImageError, NotFiniteError and DetectorUnavailableError."""
+    detector_name = detector(detector_name).name  # "auto" and the detector it stands for share their results
 
     def compute() -> PhotoAnalysis:
-        detector(detector_name)
         with st.spinner("Detecting and classifying faces …"):
             return runtime().analyze(images.decode(photo.data), predictors, detector_name, whole_image=whole_image)
 
     networks = tuple((p.model_id, p.card.weights_sha256) for p in predictors)
     return photo_result(photo, ("analysis", networks, detector_name, whole_image), compute)
-
-
-def saliency(photo: Photo, found: PhotoAnalysis, face_number: int, network: Predictor, stage: str) -> ClassMaps:
-    """Maps of every class for one face of an analysis."""
-    key = ("saliency", found.detector, face_number, network.model_id, network.card.weights_sha256, stage)
-    return photo_result(photo, key, lambda: class_saliency(network, found.faces[face_number], stage))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -63,7 +57,7 @@ def sample_analysis(network: Predictor) -> PhotoAnalysis:
     """The first sample portrait, which is no photo of a session, analyzed by one network."""
     data = next(iter(samples().values())).data
     key = ("sample", network.model_id, network.card.weights_sha256)
-    return runtime().results.get(key, lambda: runtime().analyze(images.decode(data), [network], "haar"))
+    return runtime().results.get(key, lambda: runtime().analyze(images.decode(data), [network], AUTO))
 
 
 def sample_crop(card: ModelCard) -> np.ndarray | None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.images import encode_png
 from dashboard.services import Photo
-from dashboard.ui import session
+from dashboard.ui import navigation, session
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,4 +47,4 @@ def open_in_analyze(face: Face, data: str) -> None:
     photo = Photo.of(f"{data} {face.row}.png", encode_png(face.image), "data set")
     session.add_photo(photo)
     st.session_state["whole_image"] = photo.digest
-    st.switch_page("../pages/analyze.py", query_params={})
+    navigation.open_page("analyze")

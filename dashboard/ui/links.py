@@ -1,128 +1,177 @@
-"""The link to what is on the screen, and what the link asks for that a session begins with.
+"""Controls whose values are part of the address, and the link to what is on the screen.
 
-Most widgets of Analyze are bound to the address by Streamlit, which takes off it whatever is not drawn at the moment;
-the values stay in the session, and the link is written from there, whichever panel is open. Class, "rather than" class
-and face are not bound: they stand where the networks' answer puts them until somebody chooses, and only what was chosen
-belongs in the link. What a link asks for and cannot have leaves the address and is told in a sentence, once.
+Streamlit binds a control to the address and removes its parameter while the control is not drawn; the value stays in
+the session. So each control is registered when it is drawn, and the link is written from the session, whichever panel
+is open. What a link asks for and is not available is explained once, where the control is.
+
+Class, contrast class, face and photo are not bound: their default depends on the photo, and only what somebody chose
+belongs in the link.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard.ui.url_parameters import Parameter, listed, quoted
+from dashboard.ui.url_parameters import Choice, Number, Parameter, Switch, listed, quoted
 
-CLASS, AGAINST, FACE, STAGE = "class", "rather_than", "face", "stage"
-NAMES = (CLASS, AGAINST, FACE)
-
-
-def restore(parameters: Mapping[str, Parameter]) -> None:
-    """Before any widget is drawn: take the choices from the address a session begins with, with what is wrong in it put
-    right; later keep the address as the choices are."""
-    if "link" not in st.session_state:
-        st.session_state["link"] = {name: st.query_params[name] for name in NAMES if name in st.query_params}
-        st.session_state["link_unmet"] = {*NAMES, STAGE}  # what is known only beside a photo
-        _put_right(parameters)
-    kept: dict[str, str] = st.session_state["link"]
-    for name in NAMES:  # another page may have taken them off the address
-        _write(name, kept.get(name))
+CLASS, CONTRAST, FACE, SAMPLE, OWN_PHOTO = "class", "rather_than", "face", "sample", "own_photo"
+CHOSEN = (CLASS, CONTRAST, FACE, SAMPLE, OWN_PHOTO)
 
 
-def _put_right(parameters: Mapping[str, Parameter]) -> None:
-    sentences: list[str] = st.session_state.setdefault("link_sentences", [])
-    for name, parameter in parameters.items():
-        if name in st.query_params:
-            texts, sentence = parameter.checked(st.query_params.get_all(name))
-            if sentence:
-                sentences.append(sentence)
-                _write(name, texts or None)
-    if sentences:
-        st.rerun()  # widgets take what the address had when the run began
+def begin() -> None:
+    """Call before any control is drawn: take over the choices of the address that the session was opened with."""
+    if "chosen" not in st.session_state:
+        st.session_state["chosen"] = {name: st.query_params[name] for name in CHOSEN if name in st.query_params}
+        st.session_state["from_link"] = set(st.session_state["chosen"])
+    for name in CHOSEN:  # another page may have removed them from the address
+        _write(name, st.session_state["chosen"].get(name))
 
 
-def tell() -> None:
-    """Say once what the link could not have."""
-    for sentence in st.session_state.pop("link_sentences", []):
-        _say(sentence)
+def choice(
+    draw: Callable[..., Any], label: str, options: Mapping[Any, str], *, key: str, default: Any, **settings: Any
+) -> Any:
+    """A bound ``st.selectbox``, ``st.pills`` or ``st.segmented_control``: one of the options, which are given with
+    their texts, or a selection of them if ``default`` is a tuple."""
+    several = isinstance(default, tuple)
+    settings |= {"format_func": options.__getitem__, "key": key, "bind": "query-params"}
+    if draw is not st.selectbox:
+        settings |= {"selection_mode": "multi"} if several else {"required": True}
+    if not _register(key, Choice(label.lower(), options, default)):
+        initial = list(options).index(default) if draw is st.selectbox else list(default) if several else default
+        settings |= {"index" if draw is st.selectbox else "default": initial}
+    return draw(label, list(options), **settings)
 
 
-def unmet(name: str, there_are: Sequence[str], *, asks: str, why: str, shown: str) -> None:
-    """Forget what is not among ``there_are``; where the link asked for it, say so. A layer is only looked at once:
-    later it is its widget's."""
-    names: set[str] = st.session_state.get("link_unmet", set())
-    of_the_link = name in names
-    names.discard(name)
-    if not of_the_link and name not in NAMES:
-        return
-    text = st.session_state["link"].get(name) if name in NAMES else st.query_params.get(name)
-    if text is None or text in there_are:
-        return
-    choose(name, None)
-    if of_the_link:
-        _say(f"This link asks for {asks} {quoted(text)}, {why} {listed(there_are)}. Shown: {shown}.")
+def slider(label: str, low: float, high: float, default: float, step: float, *, key: str, **settings: Any) -> float:
+    """A bound slider."""
+    corrected = _register(key, Number(label.lower(), low, high, default))
+    value = None if corrected else default
+    return float(st.slider(label, low, high, value, step, key=key, bind="query-params", **settings))
 
 
-def chosen(name: str, among: Sequence[str]) -> str | None:
-    """What was chosen, by hand or by a link; None where nothing was, or something this face does not have."""
-    value: str | None = st.session_state.get("link", {}).get(name)
-    return value if value in among else None
+def toggle(label: str, *, key: str, **settings: Any) -> bool:
+    """A bound toggle, off by default."""
+    _register(key, Switch(label.lower()))
+    return bool(st.toggle(label, key=key, bind="query-params", **settings))
 
 
-def choose(name: str, value: str | None) -> None:
-    """Keep a choice, or forget it (None)."""
-    kept: dict[str, str] = st.session_state.setdefault("link", {})
-    if value is None:
-        kept.pop(name, None)
+def tabs(labels: Sequence[str], *, key: str) -> Sequence[Any]:
+    """A bound tab bar; of the tabs, the open one has a true ``open``."""
+    _register(key, Choice(key, {label: label for label in labels}, labels[0]))
+    return st.tabs(labels, key=key, on_change="rerun", bind="query-params")
+
+
+def dependent_choice(
+    draw: Callable[..., Any], label: str, options: Sequence[str], *, name: str, default: str, key: str, **settings: Any
+) -> str:
+    """A control whose default depends on the photo. ``name`` is its parameter, which is part of the address after
+    somebody chose another value; ``key`` identifies the control of this face."""
+    shown = chosen(name, options, default=default, title=label)
+    if draw is st.selectbox:
+        settings |= {"index": options.index(shown)}
     else:
-        kept[name] = value
-    _write(name, value)
+        settings |= {"default": shown, "required": True}
+    return str(
+        draw(label, options, key=key, on_change=lambda: choose(name, st.session_state[key], default), **settings)
+    )
 
 
-def choose_from(widget: str, name: str, default: str | None) -> None:
-    """A widget's callback: keep its value; the default needs no place in the link."""
-    value = st.session_state.get(widget)
-    choose(name, None if value is None or value == default else str(value))
+def chosen(name: str, options: Sequence[str], *, default: str, title: str) -> str:
+    """The chosen value if it is among the options, otherwise the default, with a message if a link asks for it."""
+    value: str | None = st.session_state["chosen"].get(name)
+    if value is None or value in options:
+        return value or default
+    if name in st.session_state["from_link"]:
+        choose(name, None)
+        _tell(
+            f"This link asks for the {title.lower()} {quoted(value)}, which is not available. Available: "
+            f"{listed(options)}. Shown: {default}."
+        )
+    return default
+
+
+def choose(name: str, value: str | None, default: str | None = None) -> None:
+    """Store a choice; None or the default removes it."""
+    choices: dict[str, str] = st.session_state["chosen"]
+    st.session_state["from_link"].discard(name)
+    kept = None if value == default else value
+    if kept is None:
+        choices.pop(name, None)
+    else:
+        choices[name] = kept
+    _write(name, kept)
 
 
 def face_number(photo: str, faces: int) -> int:
-    """Position of the chosen face among ``faces``. A number belongs to the photo it was chosen in."""
-    of = st.session_state.setdefault("face_of", photo)  # a link names no photo: the first one opened
-    numbers = [str(n + 1) for n in range(faces)]
-    if of != photo:
+    """Index of the chosen face. A number belongs to the photo it was chosen in; that of a link to the first photo."""
+    if st.session_state.setdefault("face_of", photo) != photo:
         return 0
-    unmet(FACE, numbers, asks="face", why="which this photo does not have; it has", shown="1")
-    return int(chosen(FACE, numbers) or 1) - 1
+    return int(chosen(FACE, [str(n + 1) for n in range(faces)], default="1", title="face")) - 1
 
 
 def choose_face(photo: str, number: int) -> None:
     """Show this face of a photo."""
     st.session_state["face_of"] = photo
-    choose(FACE, str(number + 1) if number else None)
+    choose(FACE, str(number + 1), "1")
 
 
-def address(parameters: Mapping[str, Parameter]) -> str:
-    """The whole link to what is on the screen, without the photo."""
+def linked_sample() -> str | None:
+    """The portrait that the address names, once: when the session begins."""
+    if SAMPLE not in st.session_state["from_link"]:
+        return None
+    st.session_state["from_link"].discard(SAMPLE)
+    name: str | None = st.session_state["chosen"].get(SAMPLE)
+    return name
+
+
+def own_photo_lost() -> bool:
+    """Whether the address belongs to a session that showed a photo of one's own, which is not stored."""
+    return OWN_PHOTO in st.session_state["chosen"]
+
+
+def address() -> str:
+    """The complete link to what is on the screen; of the photos, only portraits are part of it."""
     base = (st.context.url or "").rstrip("/")
     page = base if base.endswith("/analyze") else f"{base}/analyze"
-    asked: list[tuple[str, str]] = []
-    for name, parameter in parameters.items():
-        drawn = name in st.session_state  # else its place in the address still waits to be read
-        texts = parameter.written(st.session_state[name]) if drawn else st.query_params.get_all(name)
-        asked += [(name, text) for text in texts]
-    kept: dict[str, str] = st.session_state.get("link", {})
-    asked += [(name, kept[name]) for name in NAMES if name in kept]
-    return f"{page}?{urlencode(asked)}" if asked else page
+    parameters = {name: p for name, p in _registered().items() if name in st.session_state}
+    query = [(name, text) for name, p in parameters.items() for text in p.written(st.session_state[name])]
+    # Controls that have not been drawn yet: their place in the address still waits to be read.
+    waiting = [name for name in st.query_params if name not in parameters and name not in CHOSEN]
+    query += [(name, text) for name in waiting for text in st.query_params.get_all(name)]
+    choices: dict[str, str] = st.session_state["chosen"]
+    query += [(name, choices[name]) for name in CHOSEN if name in choices and name != OWN_PHOTO]
+    return f"{page}?{urlencode(query)}" if query else page
 
 
-def _say(sentence: str) -> None:
+def _register(key: str, parameter: Parameter) -> bool:
+    """Remember how a control is written. The first time, check what the address asks for; True if another value was
+    put into the session instead."""
+    parameters = _registered()
+    first, parameters[key] = key not in parameters, parameter
+    if first and key in st.query_params and key not in st.session_state:
+        value, sentence = parameter.read(st.query_params.get_all(key))
+        if sentence is not None:
+            st.session_state[key] = value
+            _tell(sentence)
+            return True
+    return False
+
+
+def _registered() -> dict[str, Parameter]:
+    parameters: dict[str, Parameter] = st.session_state.setdefault("link_parameters", {})
+    return parameters
+
+
+def _tell(sentence: str) -> None:
     st.info(sentence, icon=":material/link_off:")
 
 
-def _write(name: str, value: str | Sequence[str] | None) -> None:
+def _write(name: str, value: str | None) -> None:
     if value is None:
         st.query_params.pop(name, None)
-    elif st.query_params.get_all(name) != ([value] if isinstance(value, str) else value):  # each writing is a message
+    elif st.query_params.get_all(name) != [value]:  # each write is a message to the browser
         st.query_params[name] = value

@@ -1,6 +1,8 @@
-"""Where photos come from: files, the webcam, sample portraits."""
+"""Where photos come from: files, the clipboard, the webcam and sample portraits."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -11,57 +13,124 @@ from core.errors import ImageError
 from core.sample_photos import SamplePhoto
 from dashboard import services
 from dashboard.services import Photo
-from dashboard.ui import session
+from dashboard.ui import links, navigation, session
 
-SOURCES = ("Upload", "Webcam", "Samples")
+FILE, WEBCAM, PORTRAITS = "File", "Webcam", "Portraits"
+SCRIPT = Path(__file__).with_name("photo_input.js").read_text(encoding="utf-8")
+FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, TIFF or BMP"
 
 
-def source_picker() -> None:
-    """Upload, webcam or samples; what is chosen there joins the session's photos."""
-    source = st.segmented_control(
-        "Photo from",
-        SOURCES,
-        default="Upload",
-        key="source",
-        required=True,
-        persist_state="session",
-        width="stretch",
-    )
-    if source == "Webcam":
-        key = session.widget_key("snapshot")
-        st.camera_input("Take a snapshot", key=key, on_change=_add_snapshot, args=(key,), label_visibility="collapsed")
-    elif source == "Samples":
-        for sample in services.samples().values():
-            st.button(sample.title, key=f"side-{sample.name}", on_click=keep_sample, args=(sample,), width="stretch")
-    else:
-        key = session.widget_key("uploads")
-        files = st.file_uploader(
-            "JPEG, PNG, WebP, GIF, TIFF or BMP",
-            accept_multiple_files=True,
-            key=key,
-            on_change=_add_uploads,
-            args=(key,),
-            help="Photos stay in this session's memory. They are never written to disk, logged or sent on.",
+def photo_input() -> None:
+    """A drop zone, the webcam or the portraits; what is chosen there joins the session's photos."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        source = st.segmented_control(
+            "Add a photo",
+            (FILE, WEBCAM, PORTRAITS),
+            default=FILE,
+            key="source",
+            required=True,
+            persist_state="session",
+            label_visibility="collapsed",
         )
-        st.session_state["uploader_ids"] = {f.file_id for f in files}
-    if session.photos():
-        st.button("Forget all photos", on_click=session.clear_photos, icon=":material/delete:", type="tertiary")
+        if session.photos():
+            st.button("Forget all photos", on_click=forget_photos, icon=":material/delete:", type="tertiary")
+    if source == WEBCAM:
+        # Without a resolution the browser delivers only as many pixels as the widget is wide.
+        key = session.widget_key("snapshot")
+        st.camera_input(
+            "Take a snapshot",
+            key=key,
+            on_change=_add_snapshot,
+            args=(key,),
+            resolution="720p",
+            label_visibility="collapsed",
+        )
+        return
+    if source == PORTRAITS:
+        with st.container(horizontal=True):
+            for sample in services.samples().values():
+                st.button(sample.title, key=f"portrait-button-{sample.name}", on_click=add_sample, args=(sample,))
+        return
+    key = session.widget_key("uploads")
+    files = st.file_uploader(
+        "Drop a photo here, paste it, or choose files",
+        # Without a type, iOS does not offer to convert its HEIC photos.
+        type=[suffix[1:] for suffix in images.SUFFIXES],
+        accept_multiple_files=True,
+        key=key,
+        on_change=_add_uploads,
+        args=(key,),
+        help=f"{FORMATS}. Photos stay in the memory of this session; they are not written to disk, logged or sent on.",
+    )
+    st.session_state["uploader_ids"] = {f.file_id for f in files}
+    browser_script()
 
 
-def sample_cards(columns: int = 3) -> None:
-    """Each sample portrait with a button that analyses it."""
+def draw_start() -> None:
+    """The page without a photo: what to do, and the portraits."""
+    left, right = st.columns([5, 7], gap="large")
+    with left:
+        if links.own_photo_lost():
+            st.info(
+                "Your photo was not stored, so it is no longer available after a reload. Please add it again.",
+                icon=":material/upload:",
+            )
+        photo_input()
+    with right:
+        st.markdown("**Or start with a portrait**")
+        sample_cards()
+
+
+def open_linked_sample() -> None:
+    """Show the portrait that the link names, if the session has no photo yet."""
+    name = links.linked_sample()
+    if name is not None and not session.photos():
+        sample = services.samples().get(name)
+        if sample is None:
+            known = ", ".join(services.samples())
+            st.info(
+                f"This link names a portrait that is not available. Available: {known}.", icon=":material/link_off:"
+            )
+        else:
+            add_sample(sample)
+
+
+def show_in_link(photo: Photo) -> None:
+    """Make a portrait part of the address; of a photo of one's own, only that there was one."""
+    sample = next(
+        (s.name for s in services.samples().values() if photo.source == "sample" and s.title == photo.name), None
+    )
+    links.choose(links.SAMPLE, sample)
+    links.choose(links.OWN_PHOTO, None if sample else "yes")
+
+
+def browser_script() -> None:
+    """Lets a photo be pasted, and a portrait be started by a click on its picture."""
+    st.html(f"<script>{SCRIPT}</script>", unsafe_allow_javascript=True)
+
+
+def sample_cards(columns: int = 3) -> bool:
+    """Each sample portrait with its button; whether one of them was clicked, which is then the photo that is shown."""
+    clicked = False
     for cell, sample in zip(st.columns(columns), services.samples().values(), strict=False):
-        with cell:
-            st.image(thumbnail(sample.data), alt=f"Portrait of {sample.title}", width="stretch")
-            if st.button(sample.title, key=f"card-{sample.name}", width="stretch", icon=":material/play_arrow:"):
-                keep_sample(sample)
-                st.switch_page("../pages/analyze.py")
+        with cell, st.container(key=f"portrait-{sample.name}"):
+            st.image(thumbnail(sample.data), alt=f"Portrait: {sample.title}", width="stretch")
+            clicked |= st.button(
+                sample.title,
+                key=f"card-{sample.name}",
+                on_click=add_sample,
+                args=(sample,),
+                width="stretch",
+                icon=":material/play_arrow:",
+            )
             st.caption(sample.credit)
+    browser_script()
+    return clicked
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def thumbnail(data: bytes) -> np.ndarray:
-    """A 4 : 3 cut of a photo, so that cards of portraits and wide photos line up; heads are in the upper part."""
+    """A 4 : 3 crop of a sample portrait, so that cards line up; heads are in the upper part."""
     picture = Image.fromarray(images.decode(data))
     return np.asarray(ImageOps.fit(picture, (480, 360), centering=(0.5, 0.15)))
 
@@ -69,31 +138,38 @@ def thumbnail(data: bytes) -> np.ndarray:
 def open_source(source: str) -> None:
     """Go to Analyze with that source open."""
     st.session_state["source"] = source
-    st.switch_page("../pages/analyze.py")
+    navigation.open_page("analyze")
 
 
-def keep_sample(sample: SamplePhoto) -> None:
-    """Add a sample portrait to the session's photos and choose it."""
+def add_sample(sample: SamplePhoto) -> None:
+    """Add a sample portrait to the session's photos and show it."""
     session.add_photo(Photo.of(sample.title, sample.data, "sample"))
+
+
+def forget_photos() -> None:
+    """Remove every photo and everything computed from it, also from the address."""
+    session.clear_photos()
+    for name in (links.SAMPLE, links.OWN_PHOTO, links.FACE):
+        links.choose(name, None)
 
 
 def _add_uploads(key: str) -> None:
     files = st.session_state[key] or []
     before: set[str] = st.session_state.get("uploader_ids", set())
-    session.drop_uploads(before - {f.file_id for f in files})
+    session.remove_uploads(before - {f.file_id for f in files})
     # The first new file is shown first, so it is added last.
     for file in reversed([f for f in files if f.file_id not in before]):
-        _keep(Photo.of(file.name, file.getvalue(), "upload", file.file_id))
+        _add(Photo.of(file.name, file.getvalue(), "upload", file.file_id))
 
 
 def _add_snapshot(key: str) -> None:
     snapshot = st.session_state[key]
     if snapshot is not None:
-        _keep(Photo.of("Webcam snapshot", snapshot.getvalue(), "webcam"))
+        _add(Photo.of("Webcam snapshot", snapshot.getvalue(), "webcam"))
 
 
-def _keep(photo: Photo) -> None:
-    """Add a photo; what is none is refused here, so that it never takes the place of the photo on the screen."""
+def _add(photo: Photo) -> None:
+    """Add a photo. A file that cannot be decoded is refused here, so that it never replaces the photo on the screen."""
     try:
         images.decode(photo.data)
     except ImageError as error:

@@ -1,36 +1,88 @@
-"""Slow work on the screen: its name, how far it is, how long it will take, and a button that stops it.
+"""Slow work on the screen: its name, how far it is, the time left, and a button that stops it.
 
-Streamlit ends a script at its next message when anything is clicked, so a stop is never late by more than one step, and
-what was finished is kept (``dashboard.lab.kept``). The click is remembered, or the rerun would begin the work again.
+Streamlit ends a script at its next message after a click, so a stop is never later than one step, and finished results
+are stored. The click is remembered, because the rerun would start the work again.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-# Work that is over sooner would only make the screen flicker.
+from core.errors import FerscopeError
+
+Progress = Callable[[int, int], None]
+# Work that ends sooner would only make the screen flicker.
 PATIENCE_S = 0.4
-# An estimate from less than this is a guess.
+# An estimate from less time than this is a guess.
 ESTIMATE_AFTER_S = 3.0
+
+
+class StoredResult(Protocol):
+    """A result that is computed once and then stored."""
+
+    @property
+    def key(self) -> Hashable:
+        """Identifies the result."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the result is stored."""
+
+    def get(self, progress: Progress | None = None) -> Any:
+        """The result, computed first if necessary."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One result of slow work; ``unit`` is what its progress counts."""
+
+    title: str
+    result: StoredResult
+    unit: str = "passes"
+
+
+def run(key: str, steps: Sequence[Step]) -> list[str]:
+    """Compute the results that are missing, unless this very work was stopped: then a button resumes it.
+
+    Returns one sentence for each result that cannot be computed. Call it again after every rerun.
+    """
+    missing = [step for step in steps if not step.result.ready]
+    if not missing:
+        return []
+    request = tuple(step.result.key for step in steps)
+    if stopped(key, request):
+        offer_resume(key, f"Stopped: {len(steps) - len(missing)} of {len(steps)} results are ready.")
+        return []
+    problems: dict[str, None] = {}  # each sentence once, in order
+    with work(key, request, len(missing)) as shown:
+        for step in missing:
+            try:
+                if not step.result.ready:  # an earlier step may have computed it
+                    step.result.get(shown.part(step.title, step.unit))
+            except FerscopeError as error:
+                problems[f"{step.title}: {error}."] = None
+    return list(problems)
 
 
 class Work:
     """The bar of one piece of work in several parts. Use :func:`work`."""
 
-    def __init__(self, key: str, asked: Hashable, parts: int) -> None:
-        self._key, self._asked, self._parts = key, asked, max(parts, 1)
+    def __init__(self, key: str, request: Hashable, parts: int) -> None:
+        self._key, self._request, self._parts = key, request, max(parts, 1)
         self._place = st.empty()
         self._bar: DeltaGenerator | None = None
-        self._begun = time.monotonic()
+        self._started = time.monotonic()
         self._number = 0
 
-    def part(self, title: str, unit: str = "passes") -> Callable[[int, int], None]:
-        """Begin the next part; what it returns is called with (done, total) of that part."""
+    def part(self, title: str, unit: str = "passes") -> Progress:
+        """Begin the next part; call the result with (done, total) of that part."""
         self._number = min(self._number + 1, self._parts)
         number = self._number
 
@@ -44,13 +96,13 @@ class Work:
         return show
 
     def close(self) -> None:
-        """Take the bar and the button away."""
+        """Remove the bar and the button."""
         self._place.empty()
 
     def _show(self, fraction: float, text: str) -> None:
-        if self._bar is None:
-            if time.monotonic() - self._begun < PATIENCE_S:
-                return
+        if self._bar is not None:
+            self._bar.progress(fraction, text)
+        elif time.monotonic() - self._started >= PATIENCE_S:
             with self._place.container(horizontal=True, vertical_alignment="center"):
                 self._bar = st.progress(fraction, text)
                 st.button(
@@ -58,13 +110,11 @@ class Work:
                     key=f"stop-{self._key}",
                     icon=":material/stop_circle:",
                     on_click=stop,
-                    args=(self._key, self._asked),
+                    args=(self._key, self._request),
                 )
-        else:
-            self._bar.progress(fraction, text)
 
     def _time_left(self, fraction: float) -> str:
-        elapsed = time.monotonic() - self._begun
+        elapsed = time.monotonic() - self._started
         if fraction <= 0 or elapsed < ESTIMATE_AFTER_S:
             return ""
         seconds = elapsed * (1 - fraction) / fraction
@@ -72,31 +122,32 @@ class Work:
 
 
 @contextmanager
-def work(key: str, asked: Hashable, parts: int) -> Iterator[Work]:
-    """Slow work under ``key``; ``asked`` is the question it answers, so that a stop ends with the question."""
-    shown = Work(key, asked, parts)
+def work(key: str, request: Hashable, parts: int) -> Iterator[Work]:
+    """Slow work under ``key``; ``request`` identifies what is computed, so that a stop ends with the request."""
+    shown = Work(key, request, parts)
     try:
         yield shown
     finally:
         shown.close()
 
 
-def stop(key: str, asked: Hashable) -> None:
-    """Remember that this work is not wanted any more."""
-    st.session_state[f"stopped-{key}"] = asked
+def stop(key: str, request: Hashable) -> None:
+    """Remember that this work was stopped."""
+    st.session_state[f"stopped-{key}"] = request
 
 
-def stopped(key: str, asked: Hashable) -> bool:
+def stopped(key: str, request: Hashable) -> bool:
     """Whether this very work was stopped."""
-    return bool(st.session_state.get(f"stopped-{key}") == asked)
+    return bool(st.session_state.get(f"stopped-{key}") == request)
 
 
-def go_on(key: str, sentence: str) -> None:
+def resume(key: str) -> None:
+    """Forget that the work was stopped."""
+    st.session_state.pop(f"stopped-{key}", None)
+
+
+def offer_resume(key: str, sentence: str) -> None:
     """Say that work was stopped, and offer to finish it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Go on", key=f"go-on-{key}", icon=":material/play_arrow:", on_click=_forget, args=(key,))
+        st.button("Resume", key=f"resume-{key}", icon=":material/play_arrow:", on_click=resume, args=(key,))
         st.caption(sentence)
-
-
-def _forget(key: str) -> None:
-    st.session_state.pop(f"stopped-{key}", None)

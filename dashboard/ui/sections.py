@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from dashboard.plots.charts import CONFIG
 from dashboard.section import Download, Figure, Note, Section, Table
+from dashboard.style import CONFIG
 
 ICONS = {"text/csv": ":material/table:", "application/json": ":material/data_object:", "image/png": ":material/image:"}
 

@@ -1,14 +1,15 @@
-"""Which photos the session has and which one is shown; everything else is in widgets."""
+"""The photos of the session: which one is shown, which uploads were refused, which detections are not faces."""
 
 from __future__ import annotations
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core.faces import Box
 from dashboard import services
 from dashboard.services import Photo
 
-NAMED = 8  # in a sentence
+MAX_NAMED = 8  # in a sentence
 
 
 def photos() -> list[Photo]:
@@ -29,15 +30,15 @@ def too_many() -> str | None:
     if not removed:
         return None
     count = len(store.photos)
-    more = f" and {len(removed) - NAMED} more" if len(removed) > NAMED else ""
+    more = f" and {len(removed) - MAX_NAMED} more" if len(removed) > MAX_NAMED else ""
     return (
         f"Only {count} of {count + len(removed)} photos can be shown, because a session holds at most "
-        f"{store.max_photos}. Removed: {', '.join(removed[:NAMED])}{more}. To see these, "
-        "forget all photos and add these again."
+        f"{store.max_photos}. Removed: {', '.join(removed[:MAX_NAMED])}{more}. "
+        "To see these, forget all photos and add these again."
     )
 
 
-def drop_uploads(file_ids: set[str]) -> None:
+def remove_uploads(file_ids: set[str]) -> None:
     """Remove uploads that were taken off the uploader's list, and the sentences about them."""
     store = services.photo_store()
     store.remove_uploads(file_ids)
@@ -49,7 +50,7 @@ def drop_uploads(file_ids: set[str]) -> None:
 
 def refuse(photo: Photo, reason: str) -> None:
     """Remember why an upload is not among the photos, until it is taken off the uploader's list."""
-    refused()[photo.file_id] = f"{photo.name}: {reason}"
+    refused()[photo.file_id] = f"{photo.name}: {reason}."
 
 
 def refused() -> dict[str, str]:
@@ -65,7 +66,7 @@ def clear_photos() -> None:
     st.session_state["refused"] = {}
     # A widget with another key begins without files.
     st.session_state["source_widgets"] = st.session_state.get("source_widgets", 0) + 1
-    for key in ("photo_pills", "photo", "pair", "uploader_ids", "whole_image"):
+    for key in ("photo_pills", "photo", "pair", "uploader_ids", "whole_image", "not_faces"):
         st.session_state.pop(key, None)
 
 
@@ -85,6 +86,12 @@ def chosen_photo() -> Photo | None:
     """The photo that is shown; the newest one if the chosen one was removed."""
     chosen = services.photo_store().get(st.session_state.get("photo", ""))
     return chosen or next(reversed(photos()), None)
+
+
+def removed_faces(digest: str) -> list[Box]:
+    """Detections of a photo that somebody marked as not a face."""
+    marked: dict[str, list[Box]] = st.session_state.setdefault("not_faces", {})
+    return marked.setdefault(digest, [])
 
 
 def _delete_uploads() -> None:

@@ -1,71 +1,55 @@
-"""What an address can ask of a widget: words, a number, a switch; how that is written, and what is wrong with it."""
+"""How the value of a control is written in the address, and what is wrong with an address that asks for another one."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 
 class Parameter(Protocol):
-    """A widget's value as the address has it: one text for each ``name=text``."""
+    """The value of a control as texts in the address, one for each ``name=text``."""
 
     def written(self, value: Any) -> list[str]:
-        """The texts of a value; none for the default, and an empty one for nothing chosen."""
+        """The texts of a value: none for the default, an empty one for an empty selection."""
 
-    def checked(self, texts: Sequence[str]) -> tuple[list[str], str | None]:
-        """Those texts that can be shown, and a sentence where that is not what was asked."""
-
-
-@dataclass(frozen=True)
-class Word:
-    """One word, whose choices are known only beside a photo."""
-
-    default: str
-
-    def written(self, value: Any) -> list[str]:
-        """See :class:`Parameter`."""
-        return [] if value in (None, self.default) else [str(value)]
-
-    def checked(self, texts: Sequence[str]) -> tuple[list[str], str | None]:
-        """See :class:`Parameter`."""
-        return list(texts), None
+    def read(self, texts: Sequence[str]) -> tuple[Any, str | None]:
+        """The value to show for these texts, and a sentence if it is not what they ask for."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several values; several of them where ``default`` is a tuple."""
+    """One of several values, or a selection of them if ``default`` is a tuple."""
 
     title: str
-    words: Mapping[Any, str]  # value -> as its widget shows it, which is what Streamlit writes
+    words: Mapping[Any, str]  # value -> its text in the control, which Streamlit writes into the address
     default: Any
 
     def written(self, value: Any) -> list[str]:
         """See :class:`Parameter`."""
         if not isinstance(self.default, tuple):
             return [self.words[value]] if value in self.words and value != self.default else []
-        chosen = [word for one, word in self.words.items() if one in (value or ())]
-        return [] if chosen == self._at_first else chosen or [""]
+        selected = set(value or ())
+        if selected == set(self.default):
+            return []
+        return [word for one, word in self.words.items() if one in selected] or [""]
 
-    def checked(self, texts: Sequence[str]) -> tuple[list[str], str | None]:
-        """See :class:`Parameter`."""
-        asked = list(texts) if isinstance(self.default, tuple) else list(texts[-1:])
-        there_are = list(self.words.values())
-        wrong = [text for text in asked if text not in there_are and (text or not isinstance(self.default, tuple))]
-        if not wrong:
-            return asked, None
-        sound = [text for text in asked if text not in wrong]
-        asks = f"the {self.title} {listed([quoted(text) for text in wrong], last=' and ')}"
-        return sound, (
-            f"This link asks for {asks}; there is none of that name, there are {listed(there_are)}. "
-            f"Shown: {listed(sound or self._at_first) or 'none'}."
+    def read(self, texts: Sequence[str]) -> tuple[Any, str | None]:
+        """See :class:`Parameter`. Of a selection, the values that exist are shown."""
+        several = isinstance(self.default, tuple)
+        requested = [text for text in texts if text] if several else list(texts[-1:])
+        values = {word: value for value, word in self.words.items()}
+        found = [values[text] for text in requested if text in values]
+        unknown = [quoted(text) for text in requested if text not in values]
+        if not unknown:
+            return (found if several else found[0]), None
+        shown = found or (list(self.default) if several else [self.default])
+        sentence = (
+            f"This link asks for the {self.title} {listed(unknown, last=' and ')}, which is not available. Available: "
+            f"{listed(list(values))}. Shown: {listed([self.words[value] for value in shown]) or 'none'}."
         )
-
-    @property
-    def _at_first(self) -> list[str]:
-        default = self.default if isinstance(self.default, tuple) else (self.default,)
-        return [word for value, word in self.words.items() if value in default]
+        return (shown if several else shown[0]), sentence
 
 
 @dataclass(frozen=True)
@@ -81,17 +65,17 @@ class Number:
         """See :class:`Parameter`."""
         return [] if value == self.default else [f"{round(value, 4):g}"]  # a slider's steps add up to 0.30000000000004
 
-    def checked(self, texts: Sequence[str]) -> tuple[list[str], str | None]:
-        """See :class:`Parameter`. What is too large or too small becomes the nearest that there is."""
+    def read(self, texts: Sequence[str]) -> tuple[Any, str | None]:
+        """See :class:`Parameter`. A number outside the range becomes the nearest one inside it."""
         try:
             value = float(texts[-1])
         except ValueError:
             value = math.nan
         if self.low <= value <= self.high:
-            return [texts[-1]], None
+            return value, None
         nearest = self.default if math.isnan(value) else min(max(value, self.low), self.high)
-        return self.written(nearest), (
-            f"This link asks for {self.title} {quoted(texts[-1])}; it goes from {self.low:g} to {self.high:g}. "
+        return nearest, (
+            f"This link asks for the {self.title} {quoted(texts[-1])}; the range is {self.low:g} to {self.high:g}. "
             f"Shown: {nearest:g}."
         )
 
@@ -106,23 +90,19 @@ class Switch:
         """See :class:`Parameter`."""
         return ["true"] if value else []
 
-    def checked(self, texts: Sequence[str]) -> tuple[list[str], str | None]:
+    def read(self, texts: Sequence[str]) -> tuple[Any, str | None]:
         """See :class:`Parameter`."""
-        if texts[-1].lower() in ("true", "false"):
-            return [texts[-1]], None
-        return [], f"This link asks for {self.title} {quoted(texts[-1])}; it is true or false. Shown: false."
-
-
-def choices(title: str, values: Iterable[Hashable], default: Any) -> Choice:
-    """A choice among values that are shown as they are."""
-    return Choice(title, {value: str(value) for value in values}, default)
+        text = texts[-1].lower()
+        if text in ("true", "false"):
+            return text == "true", None
+        return False, f"This link asks for {self.title} {quoted(texts[-1])}; it is true or false. Shown: false."
 
 
 def listed(words: Sequence[str], last: str = ", ") -> str:
-    """Words in a row, the last one after ``last``."""
+    """Words separated by commas, the last one by ``last``."""
     return last.join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
 def quoted(text: str) -> str:
-    """What an address says, as it stands there: anybody can write one, so no markup of theirs is drawn."""
+    """A text from the address, shortened and as code: anybody can write a link, so no Markdown in it is rendered."""
     return f"`{' '.join(text[:40].replace('`', '').split()) or ' '}`"

@@ -11,11 +11,12 @@ from PIL import Image
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from core.checkpoints import Checkpoint
+from core.checkpoints import Checkpoint, list_checkpoints
 from core.cli import app, main
 from core.data import ImageFacts
 from core.records import SCHEMA_VERSION
 from core.sample_photos import sample_photos
+from tests.conftest import write_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -140,7 +141,7 @@ def test_maps_of_photos_with_the_same_name_do_not_overwrite_each_other(portrait,
 def test_analyze_without_a_face_names_the_other_detectors(checkpoint_root, tmp_path):
     Image.new("RGB", (200, 200), "gray").save(tmp_path / "gray.png")
     printed = lines_of(run("analyze", tmp_path / "gray.png", "--checkpoints", checkpoint_root))
-    assert "no face found; try --detector yunet" in printed
+    assert "found no face; try --detector" in printed
     assert "--whole-image" in printed
 
 
@@ -190,21 +191,82 @@ def test_models_lists_the_cards(checkpoint_root):
     assert "tiny_cnn" in run("models", "--checkpoints", checkpoint_root)
 
 
+def test_models_shows_no_latency_until_it_is_measured(checkpoint_root, tmp_path):
+    root = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
+    for path in root.glob("*/card.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"milliseconds": None}))
+    cards = json.loads(run("models", "--json", "--checkpoints", root))
+    assert [c["milliseconds"] for c in cards] == [None, None]
+    assert " –" in run("models", "--checkpoints", root)
+    measured = json.loads(run("models", "--measure", "--device", "cpu", "--json", "--checkpoints", root))
+    for card in measured:
+        assert 0 < card["milliseconds"]["value"] < 10_000
+        assert card["milliseconds"]["hardware"].startswith("CPU, ")
+    assert json.loads(run("models", "--json", "--checkpoints", root)) == measured
+    assert all(c.network() for c in list_checkpoints(root).checkpoints)
+
+
+def evaluated(root, data, *options):
+    """The JSON that ``evaluate`` prints, and standard error."""
+    arguments = ["evaluate", "tiny_cnn", "--data", data, "--json", "--checkpoints", root, *options]
+    result = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout), lines_of(result.stderr)
+
+
 def test_evaluate_reproduces_the_card(checkpoint, checkpoint_root, image_folder):
-    values = json.loads(run("evaluate", "tiny_cnn", "--data", image_folder, "--json", "--checkpoints", checkpoint_root))
-    assert set(values) == {
-        "run",
-        "split",
-        "n",
-        "accuracy",
-        "accuracy_low",
-        "accuracy_high",
-        "macro_f1",
-        "balanced_accuracy",
-        "accuracy_without_copies",
-    }
-    assert values["accuracy"] == checkpoint.card.metrics["test"].accuracy.value
+    values, errors = evaluated(checkpoint_root, image_folder)
+    assert values["accuracy"]["value"] == pytest.approx(checkpoint.card.metrics["test"].accuracy.value, abs=1e-6)
+    assert values["fingerprint"] == checkpoint.card.data.fingerprint
+    assert (values["note"], errors) == ("", "")
     assert "accuracy" in run("evaluate", "tiny_cnn", "--data", image_folder, "--checkpoints", checkpoint_root)
+
+
+def test_evaluate_on_another_data_set_says_so(checkpoint, checkpoint_root, tmp_path):
+    other = write_folder(tmp_path / "other", {"train": 2, "val": 2, "test": 4}, seed=5)
+    values, errors = evaluated(checkpoint_root, other)
+    assert values["n"] == 12
+    assert values["data"] == "other"
+    assert "other is not the data set of tiny_cnn (expected shapes with the fingerprint" in values["note"]
+    assert checkpoint.card.data.fingerprint[:12] in errors
+    assert values["fingerprint"][:12] in errors
+    assert values["fingerprint"] != checkpoint.card.data.fingerprint
+
+
+def test_evaluate_scores_the_classes_that_the_data_set_shares(checkpoint_root, tmp_path):
+    other = write_folder(tmp_path / "other", {"train": 2, "val": 2, "test": 4})
+    for split in ("train", "val", "test"):
+        (other / split / "dark").rename(other / split / "purple")
+    values, errors = evaluated(checkpoint_root, other)
+    assert values["n"] == 8
+    assert values["labels"]["classes"] == ["bright", "striped"]
+    assert "Only the shared classes are scored: bright, striped." in errors
+
+
+def test_evaluate_refuses_a_data_set_without_shared_classes(checkpoint_root, tmp_path, capsys, monkeypatch):
+    other = write_folder(tmp_path / "other", {"train": 2, "val": 2, "test": 4})
+    for split in ("train", "val", "test"):
+        for name in ("dark", "bright"):
+            (other / split / name).rename(other / split / f"not_{name}")
+    code, message = fails(
+        capsys, monkeypatch, "evaluate", "tiny_cnn", "--data", other, "--checkpoints", checkpoint_root
+    )
+    assert code == 1
+    assert "must share at least 2 classes" in message
+
+
+def test_evaluate_scores_all_images_of_a_folder_without_splits(checkpoint_root, tmp_path):
+    folder = write_folder(tmp_path / "mine", {"test": 5}) / "test"
+    values, _ = evaluated(checkpoint_root, folder, "--split", "all")
+    assert values["n"] == 15
+
+
+def test_audit_of_a_folder_without_splits_takes_a_chosen_split(tmp_path):
+    folder = write_folder(tmp_path / "mine", {"test": 10}) / "test"
+    values = json.loads(run("data", "audit", folder, "--split", "80/10/10", "--seed", "4", "--json"))
+    assert {split: sum(of.values()) for split, of in values["counts"].items()} == {"train": 24, "val": 3, "test": 3}
+    assert values["split_rule"] == "80/10/10, seed 4, by image"
+    assert "split rule: 80/10/10, seed 4" in run("data", "audit", folder, "--split", "80/10/10", "--seed", "4")
 
 
 def test_audit_has_the_documented_keys(image_folder):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from dashboard.compare.panels import GROUPS
 from dashboard.style import LIGHT, Ink
 
 ENTRY = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
-TEXTS = ("title", "markdown", "caption", "info", "warning", "error", "success")
+TEXTS = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success")
 
 
 @pytest.fixture
@@ -104,21 +104,45 @@ def open_view() -> Callable[..., AppTest]:
 
 
 @pytest.fixture(scope="session")
-def open_lab() -> Callable[..., AppTest]:
-    """Analyze with a portrait (or another sample), at a panel; further arguments are the rest of the link."""
+def open_analyze() -> Callable[..., AppTest]:
+    """Analyze opened by a link, with a portrait by its name, with files by their names, or without a photo ("")."""
 
-    def opened(panel: str, photo: str = "grace_hopper", **link: str) -> AppTest:
+    def opened(photos: Mapping[str, bytes] | str = "grace_hopper", **link: str | list[str]) -> AppTest:
         app = AppTest.from_file(ENTRY, default_timeout=120)
-        for key, value in {"panel": panel, **link}.items():
+        for key, value in link.items():
             app.query_params[key] = value
         app.run()
         app.switch_page("../pages/analyze.py").run()
-        app.file_uploader(key="uploads").upload("photo.jpg", sample_photos()[photo].data)
+        assert not app.exception, app.exception
+        files = {"photo.jpg": sample_photos()[photos].data} if isinstance(photos, str) and photos else photos
+        if files:
+            for name, data in files.items():
+                app.file_uploader(key="uploads").upload(name, data)
+            app.run()
+            assert not app.exception, app.exception
+        return app
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def show_panel() -> Callable[[AppTest, str], AppTest]:
+    """Open a panel of Analyze by its tab."""
+
+    def shown(app: AppTest, panel: str) -> AppTest:
+        app.session_state["panel"] = panel
+        app.query_params["panel"] = panel  # as the browser does; the test framework does not know tabs
         app.run()
         assert not app.exception, app.exception
         return app
 
-    return opened
+    return shown
+
+
+@pytest.fixture(scope="session")
+def labeled() -> Callable[..., Any]:
+    """The first of some widgets with a label."""
+    return lambda widgets, label: next(w for w in widgets if w.label == label)
 
 
 @pytest.fixture(scope="session")

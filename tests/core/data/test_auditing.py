@@ -51,7 +51,7 @@ def test_report_is_plain_json(samples):
     report = json.loads(json.dumps(audit(samples).to_json()))
     assert set(report) == {
         *("rows", "blank", "identical_groups", "identical_images"),
-        *("conflicting_groups", "copies_in_train", "counts", "skipped"),
+        *("conflicting_groups", "copies_in_train", "counts", "skipped", "split_rule"),
     }
 
 

@@ -1,7 +1,7 @@
 """Several photos: a gallery of their faces, opened, sorted, and two side by side."""
 
 import io
-from pathlib import Path
+import re
 
 import numpy as np
 import pytest
@@ -12,28 +12,18 @@ from core.faces import Box, Detector, Face
 from core.runtime import Runtime
 from core.sample_photos import sample_photos
 from dashboard.analyze import gallery
-from dashboard.services import photos as photo_services
+from dashboard.services import photos
 from dashboard.ui import session
-
-ENTRY = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 
 
 @pytest.fixture
-def opened(networks):
-    """Analyze with the named samples uploaded."""
+def opened(networks, open_analyze):
+    """Analyze with the named portraits or walls uploaded."""
 
     def make(*photos: str, **link: str) -> AppTest:
-        app = AppTest.from_file(ENTRY, default_timeout=120)
-        for key, value in link.items():
-            app.query_params[key] = value
-        app.run()
-        app.switch_page("../pages/analyze.py").run()
-        for name in photos:
-            data = sample_photos()[name].data if name in sample_photos() else wall(name)
-            app.file_uploader(key="uploads").upload(f"{name}.jpg", data)
-        app.run()
-        assert not app.exception, app.exception
-        return app
+        samples = sample_photos()
+        files = {f"{name}.jpg": samples[name].data if name in samples else wall(name) for name in photos}
+        return open_analyze(files, **link)
 
     return make
 
@@ -56,13 +46,14 @@ def test_one_photo_with_one_face_has_no_gallery(opened):
 
 def test_all_faces_of_all_photos_are_shown_and_sorted(opened, said):
     app = opened("grace_hopper", "two_faces", "wall", show="All faces")
-    assert "3 faces in 2 photos" in said(app)
+    assert "3 faces in 2 photos. No face found: wall.jpg. Probabilities of the ensemble" in said(app)
+    assert "two_faces.jpg, face 2" in said(app)
     assert len(cards(app)) == 3
     app.segmented_control(key="gallery_order").set_value("confidence").run()
-    confidences = [float(label.split()[-1]) for label in cards(app)]
+    confidences = [float(label.split()[0]) for label in cards(app)]
     assert confidences == sorted(confidences, reverse=True)
     app.segmented_control(key="gallery_order").set_value("disagreement").run()
-    bits = [float(c.value) for c in app.caption if c.value.replace(".", "").isdigit()]
+    bits = [float(found[1]) for c in app.caption if (found := re.match(r"disagreement ([\d.]+) bits", c.value))]
     assert len(bits) == 3
     assert bits == sorted(bits, reverse=True)
 
@@ -77,13 +68,13 @@ def test_a_click_opens_that_face(opened, said):
     assert "two_faces.jpg" in said(app)
 
 
-def test_two_ticked_faces_stand_side_by_side_and_a_third_takes_the_firsts_place(opened, said):
+def test_two_selected_faces_stand_side_by_side_and_a_third_replaces_the_first(opened, said):
     app = opened("grace_hopper", "two_faces", show="All faces")
-    assert "Tick two faces" in said(app)
+    assert "Select *Compare* below two faces" in said(app)
     where = [b.help.removeprefix("Open ") for b in app.button if b.key and b.key.startswith("open-")]
     assert sorted(where) == ["grace_hopper.jpg, face 1", "two_faces.jpg, face 1", "two_faces.jpg, face 2"]
     app.checkbox[0].check().run()
-    assert "Tick one more face" in said(app)
+    assert "Select *Compare* below one more face" in said(app)
     app.checkbox[1].check().run()
     assert not app.exception
     assert f"Hollow: {where[0]}. Filled: {where[1]}." in said(app)
@@ -114,37 +105,38 @@ def test_photos_without_a_face_say_what_to_do(opened, said):
     assert "No face was found in any photo" in said(app)
 
 
-def test_photos_that_are_too_many_are_told_with_what_to_do(opened, said, monkeypatch):
-    monkeypatch.setattr(photo_services, "MAX_PHOTOS", 2)
-    names = ["wall", "floor!", "ceiling"]
-    app = opened(*names, "grace_hopper")
-    assert "Only 2 of 4 photos can be shown, because a session holds at most 2." in said(app)
-    assert "Removed: ceiling.jpg, grace_hopper.jpg. To see these, forget all photos and add these again." in said(app)
+def test_photos_that_are_too_many_are_named_with_what_to_do(opened, said, monkeypatch, labeled):
+    monkeypatch.setattr(photos, "MAX_PHOTOS", 2)
+    app = opened("wall", "floor!", "ceiling", "grace_hopper")
+    message = (
+        "Only 2 of 4 photos can be shown, because a session holds at most 2. Removed: ceiling.jpg, grace_hopper.jpg."
+    )
+    assert message in said(app)
     assert list(app.pills(key="photo_pills").options) == ["floor!.jpg", "wall.jpg"]
     app.segmented_control(key="show").set_value("All faces").run()
-    assert "Removed: ceiling.jpg, grace_hopper.jpg." in said(app)
-    next(b for b in app.button if b.label == "Forget all photos").click().run()
-    assert "Removed" not in said(app)
+    assert message in said(app)
+    labeled(app.button, "Forget all photos").click().run()
+    assert "Removed:" not in said(app)
 
 
-def test_files_that_are_taken_off_the_uploader_are_no_longer_spoken_of(opened, said, monkeypatch):
-    monkeypatch.setattr(photo_services, "MAX_PHOTOS", 2)
+def test_files_that_are_taken_off_the_uploader_are_no_longer_named(opened, said, monkeypatch):
+    monkeypatch.setattr(photos, "MAX_PHOTOS", 2)
     app = opened("wall", "floor!", "ceiling")
     assert "Removed: ceiling.jpg." in said(app)
-    app.file_uploader(key="uploads").upload("again.jpg", wall("ceiling")).run()  # in the place of the three
+    app.file_uploader(key="uploads").upload("again.jpg", wall("ceiling")).run()  # replaces the three
     assert not app.exception
     assert [photo.name for photo in app.session_state["photo_store"].photos] == ["again.jpg"]
-    assert "Removed" not in said(app)
+    assert "Removed:" not in said(app)
 
 
 def test_a_long_list_of_photos_is_cut_short(opened, said, monkeypatch):
-    monkeypatch.setattr(photo_services, "MAX_PHOTOS", 1)
-    monkeypatch.setattr(session, "NAMED", 2)
+    monkeypatch.setattr(photos, "MAX_PHOTOS", 1)
+    monkeypatch.setattr(session, "MAX_NAMED", 2)
     assert "Removed: bb.jpg, ccc.jpg and 2 more." in said(opened("a", "bb", "ccc", "dddd", "eeeee"))
 
 
 class FindsTwo(Detector):
-    """Says that every photo has a face of 12 px and one of 200 px."""
+    """Finds a face of 12 px and one of 200 px in every photo."""
 
     name = "haar"
 
@@ -156,12 +148,10 @@ class FindsTwo(Detector):
 def test_a_face_below_16_px_is_warned_of_in_the_gallery_and_side_by_side(opened, said, monkeypatch):
     monkeypatch.setattr(Runtime, "detector", lambda *_: FindsTwo(min_score=0.5))
     app = opened("grace_hopper", show="All faces")
-    assert "Narrower than 16 px, where there is little to see: grace_hopper.jpg, face 2. Take larger photos." in said(
-        app
-    )
+    assert "Narrower than 16 px, so predictions are unreliable: grace_hopper.jpg, face 2." in said(app)
     assert said(app).count("only 12 px wide") == 1
     app.checkbox[0].check().run()
     app.checkbox[1].check().run()
     assert not app.exception
-    assert said(app).count("This face is only 12 px wide. Below 16 px there is little to see") == 1
+    assert said(app).count("This face is only 12 px wide. Below 16 px, predictions are unreliable") == 1
     assert said(app).count("px wide. Below") == 1

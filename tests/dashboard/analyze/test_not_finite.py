@@ -1,4 +1,4 @@
-"""Analyze beside a network whose weights hold a value that is not a number."""
+"""Analyze beside a network whose weights contain NaN."""
 
 import dataclasses
 import json
@@ -17,7 +17,7 @@ from core.inference import Predictor
 from dashboard.analyze import downloads
 
 ENTRY = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
-BROKEN = "met a value that is not a finite number; check the network's weights"
+BROKEN = "returned NaN or infinity; its weights may be damaged"
 
 
 def break_weights(path: Path) -> None:
@@ -40,89 +40,82 @@ def copied(checkpoint_root, monkeypatch, tmp_path):
     return root
 
 
-def test_it_is_named_once_and_every_panel_goes_on_without_it(copied, open_lab, said):
+def test_it_is_named_once_and_every_panel_continues_without_it(copied, open_analyze, said, show_panel):
     break_weights(copied / "tiny_cnn")
-    app = open_lab("Doubt")
-    for panel in ("Doubt", "Saliency", "Methods", "Regions", "What if", "Trust", "Report"):
-        app.segmented_control(key="panel").set_value(panel).run()
-        assert not app.exception, panel
-        text = said(app)
-        assert text.count(f"CNN {BROKEN}") == 1
-        assert "nan" not in text.lower()
-        assert "Network says" in app.subheader[0].value
-    assert "Sure enough" not in text
+    app = open_analyze(panel="Uncertainty")
+    for panel in ("Uncertainty", "Saliency", "Methods", "Regions", "What if", "Trust", "Report"):
+        text = said(show_panel(app, panel))
+        assert text.count(f"CNN {BROKEN}. Continuing with the other networks.") == 1, panel
+        assert "nan" not in text.replace("NaN or", "").lower()
+    assert "networks agree" not in said(app)
 
 
-def test_its_answer_is_in_no_verdict_and_no_number(copied, open_lab, said, monkeypatch):
+def test_its_prediction_is_in_no_verdict_and_no_number(copied, open_analyze, said, monkeypatch):
     break_weights(copied / "tiny_cnn")
-    written, real = [], downloads.draw
+    written, real = [], downloads.details.of_photo
 
-    def written_too(face, table):
-        written.append((downloads.values(face, downloads.questions.last(face), 0.5, "one"), table))
-        real(face, table)
+    def recorded(face, options):
+        found = real(face, options)
+        written.append(downloads.json_record(face, found))
+        return found
 
-    monkeypatch.setattr(downloads, "draw", written_too)
-    app = open_lab("Doubt", target="0.5")
-    assert list(app.dataframe[-1].value["network"]) == ["Residual CNN"]
-    assert "Disagreement needs two networks" in said(app)
-    text, table = written[-1]
-    assert "NaN" not in text
-    assert json.loads(text)["photos"][0]["left_out"] == ["tiny_cnn"]
-    assert list(json.loads(text)["networks"]) == ["tiny_residual"]
-    assert list(table.columns) == ["Residual CNN"]
+    monkeypatch.setattr(downloads.details, "of_photo", recorded)
+    app = open_analyze(panel="Uncertainty", accuracy="0.5")
+    assert list(app.dataframe[0].value["network"]) == ["Residual CNN"]
+    assert "Disagreement is defined for two or more networks" in said(app)
+    assert "NaN" not in written[-1]
+    record = json.loads(written[-1])
+    assert record["photos"][0]["left_out"] == ["tiny_cnn"]
+    assert list(record["networks"]) == ["tiny_residual"]
 
 
-def test_without_any_answer_there_is_a_sentence_and_nothing_more(copied, open_lab, said):
+def test_without_any_prediction_there_is_a_sentence_and_nothing_more(copied, open_analyze):
     for name in ("tiny_cnn", "tiny_residual"):
         break_weights(copied / name)
-    app = open_lab("Saliency")
-    assert app.error[0].value == (
-        "CNN, Residual CNN met a value that is not a finite number; check the networks' weights."
-    )
+    app = open_analyze()
+    assert app.error[0].value == "CNN, Residual CNN returned NaN or infinity; their weights may be damaged."
     assert not app.subheader
     assert not app.get("plotly_chart")
 
 
-def test_the_gallery_goes_on_without_it(copied, open_lab, said):
+def test_the_gallery_continues_without_it(copied, open_analyze, said):
     break_weights(copied / "tiny_cnn")
-    app = open_lab("Saliency", "two_faces", show="All faces")
+    app = open_analyze("two_faces", show="All faces")
     assert said(app).count(f"CNN {BROKEN}") == 1
-    assert "2 faces in 1 photo. Probability of the network" in said(app)
-    break_weights(copied / "tiny_residual")
-    st.cache_resource.clear()
-    app = open_lab("Saliency", "two_faces", show="All faces")
-    assert "check the networks' weights" in app.error[0].value
-    assert "No face was found" not in said(app)
+    assert "2 faces in 1 photo. Probabilities of the network." in said(app)
 
 
-def test_what_if_names_a_network_that_has_no_answer_to_the_changed_face(copied, open_lab, said, monkeypatch):
-    app = open_lab("What if")
+def test_what_if_names_a_network_without_a_prediction_for_the_changed_face(
+    copied, open_analyze, said, show_panel, monkeypatch
+):
+    app = open_analyze(panel="What if")
     assert BROKEN not in said(app)
     real = Predictor.predict_inputs
 
-    def answers(self, images, **options):
+    def one_fails(self, images, **options):
         if self.model_id == "tiny_cnn":
             raise NotFiniteError(self.model_id)
         return real(self, images, **options)
 
-    monkeypatch.setattr(Predictor, "predict_inputs", answers)
+    monkeypatch.setattr(Predictor, "predict_inputs", one_fails)
     app.slider(key="brightness").set_value(0.3).run()
     assert not app.exception
-    assert said(app).count(f"CNN {BROKEN}") == 1  # the curve along this slider was made before
-    assert "The answer" in said(app)
+    assert said(app).count(f"CNN {BROKEN}") == 1  # the curve of this slider was computed before
+    assert "The prediction" in said(app)
 
-    def silent(self, images, **options):
+    def all_fail(self, images, **options):
         raise NotFiniteError(self.model_id)
 
-    monkeypatch.setattr(Predictor, "predict_inputs", silent)
+    monkeypatch.setattr(Predictor, "predict_inputs", all_fail)
     app.slider(key="brightness").set_value(0.25).run()
     assert not app.exception
-    assert "CNN, Residual CNN met a value that is not a finite number" in said(app)
+    assert "CNN, Residual CNN returned NaN or infinity" in said(app)
     assert app.slider(key="brightness").value == 0.25
-    app.segmented_control(key="panel").set_value("Doubt").run()
-    app.segmented_control(key="views").set_value("ten crops").run()
+    app.selectbox(key="views").set_value("ten crops").run()
     assert not app.exception
-    assert "CNN, Residual CNN met a value that is not a finite number" in said(app)
+    assert "CNN, Residual CNN returned NaN or infinity; their weights may be damaged. Using one view per face." in said(
+        app
+    )
 
 
 def test_overview_opens_without_its_example(copied, said):

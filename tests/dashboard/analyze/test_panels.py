@@ -1,6 +1,4 @@
-"""Methods, regions, trust that is stopped, on networks that were really trained."""
-
-from pathlib import Path
+"""The panels of Analyze on networks that were trained on generated pictures."""
 
 import pytest
 import streamlit as st
@@ -8,44 +6,35 @@ from streamlit.testing.v1 import AppTest
 
 from core import inference, probes
 from core.explain import Contrast, saliency_methods
-from core.faces import Box, Detector, Face
-from core.runtime import Runtime
-from core.sample_photos import sample_photos
+from core.probes import uncertainty as probe
 from dashboard import services
+from dashboard.plots import method_grid
 from dashboard.ui import progress
-
-ENTRY = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 
 
 @pytest.fixture
-def lab(networks, open_lab):
-    """A panel of Analyze that opens without an error on it."""
+def opened(networks, open_analyze):
+    """A panel of Analyze that opens without an error message."""
 
-    def opened(panel: str, photo: str = "grace_hopper", **link: str) -> AppTest:
-        app = open_lab(panel, photo, **link)
+    def make(panel: str, photo: str = "grace_hopper", **link: str | list[str]) -> AppTest:
+        app = open_analyze(photo, panel=panel, **link)
         assert not app.error, app.error[0].value
         return app
 
-    return opened
+    return make
 
 
-def labeled(widgets, label: str):
-    return next(w for w in widgets if w.label == label)
+def stopping_at(monkeypatch, module, name: str, number: int, key: str) -> list[int]:
+    """``module.name`` is interrupted at its ``number``-th call as by a click on Stop: remembered, then a rerun.
 
-
-def stopping_at(monkeypatch, name: str, number: int, key: str) -> list[int]:
-    """``name`` of ``core.probes`` or ``core.inference`` is stopped at its ``number``-th call, as by a click.
-
-    Returns the numbers of the calls that were made.
+    Returns the numbers of the calls.
     """
-    module = probes if hasattr(probes, name) else inference
     real, calls = getattr(module, name), []
 
     def interrupted(*args, progress=None, **options):
         calls.append(len(calls) + 1)
         if len(calls) == number:
-            asked = st.session_state.get("asked-by-test")
-            st.session_state[f"stopped-{key}"] = asked
+            st.session_state[f"stopped-{key}"] = st.session_state.get("request-by-test")
             st.rerun()
         return real(*args, **options)
 
@@ -54,232 +43,279 @@ def stopping_at(monkeypatch, name: str, number: int, key: str) -> list[int]:
 
 
 @pytest.fixture
-def remembers_the_question(monkeypatch):
-    """A stop needs to know what was asked; a click on the button knows it, a test has to look."""
+def remembers_the_request(monkeypatch):
+    """A click on Stop knows what is computed; a test has to record it."""
     real = progress.Work.__init__
 
-    def looked_at(self, key, asked, parts):
-        st.session_state["asked-by-test"] = asked
-        real(self, key, asked, parts)
+    def recorded(self, key, request, parts):
+        st.session_state["request-by-test"] = request
+        real(self, key, request, parts)
 
-    monkeypatch.setattr(progress.Work, "__init__", looked_at)
+    monkeypatch.setattr(progress.Work, "__init__", recorded)
 
 
-def test_the_grid_has_a_row_a_method_and_a_map_a_network(lab, said):
-    app = lab("Methods", methods="LayerCAM,Eigen-CAM")
+def choose_class(app: AppTest, name: str) -> None:
+    next(c for c in app.segmented_control if c.label == "Evidence for the class").set_value(name).run()
     assert not app.exception
-    app.pills(key="methods").set_value(["layercam", "eigencam", "occlusion"]).run()
-    assert not app.exception
-    text = said(app)
-    for title in ("LayerCAM", "Eigen-CAM", "Occlusion", "**CNN**", "**Residual CNN**"):
-        assert title in text
-    assert "Eigen-CAM makes one map for all classes" in text
-    assert {b.label for b in app.get("download_button")} >= {"Grid (PNG)", "Maps (CSV)"}
-    app.pills(key="methods").set_value([]).run()
-    assert "Choose at least one method." in said(app)
 
 
-def test_methods_that_coincide_are_one_row_and_made_once(lab, said, monkeypatch):
-    asked = []
-    real = inference.explained
-    monkeypatch.setattr(inference, "explained", lambda *a, **o: asked.append(o["method"]) or real(*a, **o))
-    app = lab("Methods", stage="before the pooling")
-    app.pills(key="methods").set_value(["gradcam", "hirescam", "xgradcam", "layercam"]).run()
-    assert not app.exception
-    assert "Grad-CAM  \n= HiResCAM  \n= XGrad-CAM" in said(app)
-    assert "made and counted once" in said(app)
-    assert {"hirescam", "xgradcam"}.isdisjoint(asked)
-    assert asked.count("gradcam") == 2  # one a network
+def test_every_method_draws_a_map_of_every_network(opened, said):
+    app = opened("Saliency", method="Occlusion")
+    assert app.selectbox(key="method").value == "occlusion"
+    for name, method in saliency_methods().items():
+        app.selectbox(key="method").set_value(name).run()
+        assert not app.exception
+        text = said(app)
+        assert text.count(f"· {method.title}, ") + text.count("no evidence for this class") == 2
+        assert method.source in text
+
+
+def test_methods_with_the_same_map_are_named_only_where_that_is_true(opened, said):
+    app = opened("Saliency", method="HiResCAM", stage="before the pooling")
+    same = "Grad-CAM, HiResCAM and XGrad-CAM give the same map on CNN, Residual CNN at this stage"
+    assert same in said(app)
+    app.selectbox(key="method").set_value("layercam").run()
+    assert "the same map" not in said(app)
+    app.selectbox(key="method").set_value("gradcam").run()
     app.selectbox(key="stage").set_value("stage 1").run()
-    assert "= HiResCAM" not in said(app)
+    assert "the same map" not in said(app)
 
 
-def test_the_grid_answers_one_class_rather_than_another(lab, said):
-    app = lab("Methods", rather_than="dark")
-    app.segmented_control(key=next(c.key for c in app.segmented_control if c.label == "Evidence for")).set_value(
-        "bright"
-    ).run()
-    assert "Evidence for bright rather than dark" in said(app)
-
-
-def test_a_stopped_grid_keeps_what_was_made_and_goes_on(lab, said, monkeypatch, remembers_the_question):
-    calls = stopping_at(monkeypatch, "explained", 3, "grid")
-    app = lab("Methods")
-    assert "2 of 10 maps are made." in said(app)
-    assert said(app).count("stopped") == 8
-    assert calls == [1, 2, 3]
-    labeled(app.button, "Go on").click().run()
+def test_one_class_rather_than_another(opened, said, labeled):
+    app = opened("Saliency")
+    predicted = labeled(app.segmented_control, "Evidence for the class").value
+    contrast = labeled(app.selectbox, "Rather than")
+    assert predicted not in contrast.options
+    contrast.set_value(contrast.options[1]).run()
     assert not app.exception
-    assert "maps are made." not in said(app)
-    assert len(calls) == 3 + 8
+    assert "own scale" not in said(app)
+    app.segmented_control(key="scale").set_value("common").run()
+    assert "contrasts always have their own scale" in said(app)
 
 
-def test_a_slow_map_that_is_stopped_leaves_the_others(lab, said, monkeypatch, remembers_the_question):
-    calls = stopping_at(monkeypatch, "explained", 2, "map-tiny_residual")
-    app = lab("Saliency", method="Occlusion")
+def test_a_chosen_class_stays_for_the_next_face(opened, labeled):
+    app = opened("Saliency", photo="two_faces")
+    control = labeled(app.segmented_control, "Evidence for the class")
+    other = next(c for c in control.options if c != control.value)
+    choose_class(app, other)
+    assert app.query_params["class"] == other
+    labeled(app.segmented_control, "Face").set_value(1).run()
+    assert app.query_params["face"] == "2"
+    assert labeled(app.segmented_control, "Evidence for the class").value == other
+
+
+def test_a_slow_map_that_is_stopped_leaves_the_others(opened, said, labeled, monkeypatch, remembers_the_request):
+    calls = stopping_at(monkeypatch, inference, "explained", 2, "maps")
+    app = opened("Saliency", method="Occlusion")
     assert said(app).count("Occlusion, input") == 1
-    assert "Stopped before this map was made." in said(app)
-    labeled(app.button, "Go on").click().run()
+    assert "Residual CNN: this map has not been computed." in said(app)
+    labeled(app.button, "Resume").click().run()
     assert said(app).count("Occlusion, input") + said(app).count("no evidence for this class") == 2
     assert calls == [1, 2, 3]
 
 
-def test_trust_that_is_stopped_keeps_what_was_measured(lab, said, monkeypatch, remembers_the_question):
-    calls = stopping_at(monkeypatch, "compare_with_chance", 2, "trust")
-    app = lab("Trust", stage="stage 1")
-    labeled(app.button, "Measure").click().run()
+def test_a_stage_that_one_network_lacks_is_a_note_and_the_other_has_its_map(opened, said, show_panel):
+    app = opened("Saliency")
+    network = services.predictor(services.listing().get("tiny_cnn")).network
+    path = network.stages.pop("stage 1")
+    try:
+        app.selectbox(key="stage").set_value("stage 1").run()
+        assert "CNN: this network has no stage 1; available: stage 2, stage 3." in said(app)
+        assert said(app).count("stage 1,") + said(app).count("at stage 1") == 1
+        assert "CNN is left out: this network has no stage 1" in said(show_panel(app, "Methods"))
+        for panel in ("Regions", "Trust", "Report"):
+            show_panel(app, panel)
+    finally:
+        network.stages = {"stage 1": path, **network.stages}
+
+
+def test_the_grid_has_a_row_per_method_and_a_map_per_network(opened, said):
+    app = opened("Methods", methods=["LayerCAM", "Eigen-CAM"])
+    app.pills(key="methods").set_value(["layercam", "eigencam", "occlusion"]).run()
     assert not app.exception
     text = said(app)
-    if "marks no place" in text:
-        pytest.skip("one of the tiny networks has no map here")
-    assert "the chance test is done for 1 of 2 networks" in text
-    table = app.dataframe[-1].value
-    assert list(table["chance test"])[1] == "not tested"
-    assert table["ROAD"][1] != ""
-    labeled(app.button, "Go on").click().run()
+    for title in ("#### LayerCAM", "#### Eigen-CAM", "#### Occlusion"):
+        assert title in text
+    assert "Eigen-CAM: one map for all classes." in text
+    labels = {b.label for b in app.get("download_button")}
+    assert labels >= {"Maps of all methods (PNG)", "Maps of all methods (CSV)"}
+    app.pills(key="methods").set_value([]).run()
+    assert "Choose at least one method." in said(app)
+
+
+def test_methods_with_the_same_map_share_a_row_and_are_computed_once(opened, said, monkeypatch):
+    computed = []
+    real = inference.explained
+    monkeypatch.setattr(inference, "explained", lambda *a, **o: computed.append(o["method"]) or real(*a, **o))
+    app = opened("Methods", stage="before the pooling")
+    app.pills(key="methods").set_value(["gradcam", "hirescam", "xgradcam", "layercam"]).run()
     assert not app.exception
-    assert set(app.dataframe[-1].value["chance test"]) <= {"better than chance", "no better than chance"}
+    assert "#### Grad-CAM = HiResCAM = XGrad-CAM" in said(app)
+    assert {"hirescam", "xgradcam"}.isdisjoint(computed)
+    assert computed.count("gradcam") == 2  # one per network
+    app.selectbox(key="stage").set_value("stage 1").run()
+    assert "= HiResCAM" not in said(app)
+
+
+def test_the_grid_shows_one_class_rather_than_another(opened, said):
+    app = opened("Methods", rather_than="dark")
+    choose_class(app, "bright")
+    assert "Evidence for bright rather than dark" in said(app)
+
+
+def test_a_stopped_grid_keeps_what_was_computed_and_resumes(opened, said, labeled, monkeypatch, remembers_the_request):
+    calls = stopping_at(monkeypatch, inference, "explained", 3, "methods-work")
+    app = opened("Methods")
+    assert "Stopped: 2 of 10 results are ready." in said(app)
+    assert "This method has not been computed." in said(app)
+    labeled(app.button, "Resume").click().run()
+    assert not app.exception
+    assert "Stopped:" not in said(app)
+    assert len(calls) == 3 + 8
+
+
+def test_every_method_has_a_title_in_the_grid():
+    for name, method in saliency_methods().items():
+        assert method_grid.title((name,)) == method.title
+
+
+def test_without_a_change_what_if_shows_the_prediction_as_it_was(opened, said):
+    app = opened("What if")
+    assert "**No change: " in said(app)
+    assert "Largest change" not in said(app)
+
+
+def test_a_slider_changes_the_prediction_and_undo_restores_it(opened, said, labeled):
+    app = opened("What if", brightness="-0.5")
+    assert app.slider(key="brightness").value == -0.5
+    assert "No change:" not in said(app)
+    assert " · unchanged face " in said(app)
+    assert "Largest change: " in said(app)
+    app.selectbox(key="vary").set_value("noise").run()
+    labeled(app.button, "Undo all changes").click().run()
+    assert not app.exception
+    assert app.slider(key="brightness").value == 0
+    assert "No change:" in said(app)
+
+
+def test_hiding_everything_is_a_message(opened, said, labeled):
+    app = opened("What if")
+    app.pills(key="hidden_parts").set_value(["left half", "right half"]).run()
+    assert not app.exception
+    assert "The whole face is hidden; leave at least one cell visible." in said(app)
+    assert "The prediction" not in said(app)
+    assert not [b.label for b in app.get("download_button") if "before and after" in b.label]
+    app.slider(key="brightness").set_value(0.2).run()
+    assert not app.exception
+    app.pills(key="hidden_parts").set_value(["mouth"]).run()
+    assert "The whole face is hidden" not in said(app)
+    assert "No change:" not in said(app)
+    labeled(app.button, "Undo all changes").click().run()
+    assert "No change:" in said(app)
+
+
+def test_trust_is_measured_on_request_after_an_estimate(opened, said, labeled):
+    app = opened("Trust", stage="stage 1")
+    assert "ROAD" not in said(app)
+    assert "on two CPU cores" in said(app)
+    labeled(app.button, "Measure").click().run()
+    assert not app.exception
+    if "marks no place" not in said(app):
+        table = app.dataframe[0].value
+        assert all("better than chance" in verdict for verdict in table["chance test"])
+    app.selectbox(key="method").set_value("eigencam").run()
+    assert "ROAD" not in said(app)  # other maps have not been measured
+
+
+def test_trust_that_is_stopped_keeps_what_was_measured(opened, said, labeled, monkeypatch, remembers_the_request):
+    calls = stopping_at(monkeypatch, probes, "compare_with_chance", 2, "trust")
+    app = opened("Trust", stage="stage 1")
+    labeled(app.button, "Measure").click().run()
+    assert not app.exception
+    if "marks no place" in said(app):
+        pytest.skip("one of the tiny networks has no map here")
+    assert "Stopped: " in said(app)
+    assert list(app.dataframe[0].value["chance test"])[-1] == "not tested"
+    labeled(app.button, "Resume").click().run()
+    assert not app.exception
+    assert "not tested" not in set(app.dataframe[0].value["chance test"])
     assert calls == [1, 2, 3]
 
 
-def test_trust_is_about_the_chosen_method_and_contrast(lab, said, monkeypatch):
-    asked, compared = [], []
+def test_trust_is_about_the_chosen_method_and_contrast(opened, said, labeled, monkeypatch):
+    checked, compared = [], []
     check, agreement = probes.randomization_check, probes.method_agreement
-    monkeypatch.setattr(probes, "randomization_check", lambda *a, **o: asked.append(a[2:]) or check(*a, **o))
+    monkeypatch.setattr(probes, "randomization_check", lambda *a, **o: checked.append(a[2:]) or check(*a, **o))
     monkeypatch.setattr(probes, "method_agreement", lambda *a, **o: compared.append((a[2], a[4])) or agreement(*a, **o))
     link = {"class": "striped", "rather_than": "dark", "method": "Occlusion", "networks": "CNN", "stage": "stage 1"}
-    app = lab("Trust", **link)
+    app = opened("Trust", **link)
     labeled(app.button, "Measure").click().run()
     assert not app.exception
     labels = services.listing().get("tiny_cnn").card.labels
     contrast = Contrast(labels.index("striped"), labels.index("dark"))
     stage = services.listing().get("tiny_cnn").card.cam_layer
-    assert asked == [(contrast, stage, "occlusion")]
+    assert checked == [(contrast, stage, "occlusion")]
     assert [target for target, _ in compared] == [contrast]
     assert "occlusion" in compared[0][1]
     assert "scorecam" not in compared[0][1]
     text = said(app)
-    assert "Occlusion of this face, evidence for striped rather than dark, against itself" in text
-    assert "Occlusion and the quick methods' maps at stage 1, evidence for striped rather than dark" in text
-    assert "Probability of striped where only it and dark are possible as the marked" in text
+    assert "Occlusion of this face, evidence for striped rather than dark, compared with itself" in text
+    assert "the maps of Occlusion and of the quick methods, at stage 1" in text
+    assert "Probability of striped, if only striped and dark are possible," in text
 
 
-def test_the_check_by_random_weights_of_a_slow_method_can_be_stopped(lab, said, monkeypatch, remembers_the_question):
-    calls = stopping_at(monkeypatch, "randomization_check", 2, "trust")
-    app = lab("Trust", method="Occlusion")
-    labeled(app.button, "Measure").click().run()
-    assert not app.exception
-    text = said(app)
-    if "marks no place" in text:
-        pytest.skip("one of the tiny networks has no map here")
-    assert "Stopped; the check by random weights is done for 1 of 2 networks." in text
-    labeled(app.button, "Go on").click().run()
-    assert not app.exception
-    assert "Stopped" not in said(app)
-    assert calls == [1, 2, 3]
+def test_regions_of_a_haar_face_are_those_of_the_template(opened, said):
+    app = opened("Regions", detector="Haar cascade")
+    assert "Regions of the template" in said(app)
+    assert "The bar is the area of the region" in said(app) or "no evidence for" in said(app)
 
 
-def test_regions_of_a_haar_face_are_the_templates(lab, said):
-    app = lab("Regions")
-    assert "Regions from the template" in said(app)
-    assert "The bar is the region's part of the crop" in said(app) or "has no shares" in said(app)
+def test_regions_of_a_face_with_landmarks_follow_them(opened, said):
+    assert "Regions placed by the five landmarks" in said(opened("Regions", detector="MTCNN"))
 
 
-def test_averages_without_the_data_set_are_a_sentence(lab, said):
-    app = lab("Regions")
-    labeled(app.button, "Average by class").click().run()
+def test_means_without_the_data_set_are_a_note(opened, said, labeled):
+    app = opened("Regions")
+    labeled(app.button, "Compute means by class").click().run()
     assert not app.exception
     assert "set FERSCOPE_DATA" in said(app)
 
 
-def test_averages_over_the_data_set_are_made_once(lab, said, image_folder, monkeypatch):
-    app = lab("Regions")
+def test_means_over_the_data_set_are_computed_once(opened, said, labeled, image_folder, monkeypatch):
+    app = opened("Regions")
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
     calls = []
     real = probes.split_region_shares
     monkeypatch.setattr(probes, "split_region_shares", lambda *a, **o: calls.append(1) or real(*a, **o))
-    labeled(app.button, "Average by class").click().run()
+    labeled(app.button, "Compute means by class").click().run()
     assert not app.exception
-    assert "PrivateTest, n = 36, by the class each network answered with" in said(app)
+    assert "n = 36, by predicted class" in said(app)
     app.segmented_control(key="region").set_value("eyes").run()
     assert not app.exception
     assert len(calls) == 2
 
 
-def test_a_face_number_in_a_link_is_that_face_and_belongs_to_the_first_photo(lab, said):
-    app = lab("Saliency", photo="two_faces", face="2")
-    assert "Face 2 of 2" in said(app)
-    app.file_uploader(key="uploads").upload("other.jpg", sample_photos()["two_faces"].data + b"\0").run()
+def test_the_uncertainty_panel_names_the_views(opened, said):
+    app = opened("Uncertainty", accuracy="0.5")
+    assert "Jensen-Shannon" in said(app)
+    assert "(n = 36) are correct with a rate of 0.50" in said(app)
+    app.selectbox(key="views").set_value("mirror").run()
     assert not app.exception
-    assert "other.jpg" in said(app)
-    assert "Face 1 of 2" in said(app)
+    assert "mean over 2 views" in app.dataframe[0].value.columns
+    assert "Both were measured with one view per face." in said(app)
 
 
-def test_a_chosen_class_goes_into_the_link_and_stays_for_the_next_face(lab, said):
-    app = lab("Saliency", photo="two_faces")
-    control = labeled(app.segmented_control, "Evidence for")
-    other = next(c for c in control.options if c != control.value)
-    control.set_value(other).run()
-    assert app.query_params["class"] == other
-    labeled(app.segmented_control, "Face").set_value(1).run()
-    assert app.query_params["face"] == "2"
-    assert labeled(app.segmented_control, "Evidence for").value == other
+def test_a_prediction_below_the_threshold_is_unsure(opened, said, monkeypatch):
+    monkeypatch.setattr(probe, "threshold_for", lambda *_: 1.1)
+    assert "Unsure: " in said(opened("Uncertainty"))
 
 
-def test_every_method_can_stand_in_the_grid():
-    from dashboard.plots import method_grid
+def test_uncertainty_without_stored_predictions_has_no_threshold(opened, said, monkeypatch):
+    from core.checkpoints import Checkpoint
+    from core.errors import CheckpointError
 
-    for name, method in saliency_methods().items():
-        assert method_grid.title((name,), plain=True) == method.title
+    def missing(self, split):
+        raise CheckpointError(f"{self.card.run_id} has no stored predictions for the {split} split")
 
-
-class FindsASpeck(Detector):
-    """Says that every photo has a face of 12 px in its corner."""
-
-    name = "haar"
-
-    def _find(self, view):
-        return [Face(Box(4.0, 4.0, 12.0 * len(view) / 600, 12.0 * len(view) / 600), score=0.9)]
-
-
-def test_a_face_below_16_px_is_warned_of_and_every_panel_still_opens(lab, said, monkeypatch):
-    monkeypatch.setattr(Runtime, "detector", lambda *_: FindsASpeck(min_score=0.5))
-    app = lab("Saliency")
-    assert "This face is only 12 px wide. Below 16 px there is little to see" in said(app)
-    for panel in ("Methods", "Regions", "What if", "Trust", "Doubt", "Report"):
-        app.segmented_control(key="panel").set_value(panel).run()
-        assert not app.exception
-
-
-def test_a_stage_that_one_network_lacks_is_a_sentence_and_the_other_has_its_map(lab, said):
-    app = lab("Saliency")
-    network = services.predictor(services.listing().get("tiny_cnn")).network
-    path = network.stages.pop("stage 1")
-    try:
-        app.selectbox(key="stage").set_value("stage 1").run()
-        assert "This network has no stage 1; it has stage 2, stage 3." in said(app)
-        assert said(app).count("stage 1,") + said(app).count("at stage 1") == 1
-        app.segmented_control(key="panel").set_value("Methods").run()
-        assert "CNN is left out: this network has no stage 1; it has stage 2, stage 3." in said(app)
-        assert not app.exception
-    finally:
-        network.stages = {"stage 1": path, **network.stages}
-
-
-def test_a_network_with_a_weight_that_is_not_a_number_is_a_sentence(lab, said):
-    import torch
-
-    app = lab("Saliency")
-    weight = services.predictor(services.listing().get("tiny_cnn")).network.trunk.stage1
-    parameter = next(weight.parameters())
-    before = parameter.detach().clone()
-    try:
-        with torch.no_grad():
-            parameter[0] = torch.nan
-        for method in ("layercam", "occlusion"):
-            app.selectbox(key="method").set_value(method).run()
-            assert not app.exception
-            assert "met a value that is not a finite number" in said(app)
-    finally:
-        with torch.no_grad():
-            parameter.copy_(before)
+    monkeypatch.setattr(Checkpoint, "evaluation", missing)
+    assert "There is no threshold: tiny_cnn has no stored predictions for the val split." in said(opened("Uncertainty"))

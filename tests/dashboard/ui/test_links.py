@@ -1,45 +1,27 @@
-"""Links to Analyze: what they carry, and what they ask for that cannot be had; on networks that were really trained."""
+"""Links to Analyze: what they contain, and what they ask for that is not available; on trained networks."""
 
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.sample_photos import sample_photos
+from dashboard.ui.url_parameters import Choice, Number, Switch
 
-ENTRY = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
-PANELS = ("Saliency", "Methods", "Regions", "What if", "Trust", "Doubt", "Report")
+PANELS = ("Saliency", "Methods", "Regions", "What if", "Trust", "Uncertainty", "Report")
 
 
 @pytest.fixture
-def opened(networks):
-    """Analyze by a link, with a photo."""
-
-    def make(photo: str = "grace_hopper", **link: str | list[str]) -> AppTest:
-        app = AppTest.from_file(ENTRY, default_timeout=120)
-        for key, value in link.items():
-            app.query_params[key] = value
-        app.run()
-        app.switch_page("../pages/analyze.py").run()
-        if photo:
-            app.file_uploader(key="uploads").upload("photo.jpg", sample_photos()[photo].data)
-            app.run()
-        assert not app.exception, app.exception
-        return app
-
-    return make
-
-
-def labeled(widgets, label: str):
-    return next(w for w in widgets if w.label == label)
+def opened(networks, open_analyze):
+    """Analyze opened by a link, with a photo."""
+    return open_analyze
 
 
 def link_of(app: AppTest) -> dict[str, list[str]]:
     """The link as the popover shows it, which is opened and closed again."""
     app.session_state["link-open"] = True
     app.run()
-    assert not app.exception
+    assert not app.exception, app.exception
     shown = app.code[0].value
     app.session_state["link-open"] = False
     app.run()
@@ -47,151 +29,196 @@ def link_of(app: AppTest) -> dict[str, list[str]]:
     return parse_qs(urlsplit(shown).query, keep_blank_values=True)
 
 
-def show(app: AppTest, panel: str) -> AppTest:
-    app.segmented_control(key="panel").set_value(panel).run()
-    assert not app.exception
-    return app
+@pytest.fixture
+def set_everything(show_panel, labeled):
+    """Change every control by hand, panel by panel."""
+
+    def change(app: AppTest) -> None:
+        app.pills(key="networks").set_value(["tiny_residual"]).run()
+        labeled(app.segmented_control, "Evidence for the class").set_value("striped").run()
+        labeled(app.selectbox, "Rather than").set_value("dark").run()
+        app.selectbox(key="method").set_value("layercam").run()
+        app.selectbox(key="stage").set_value("stage 2").run()
+        app.segmented_control(key="scale").set_value("common").run()
+        app.selectbox(key="colors").set_value("magma").run()
+        app.slider(key="opacity").set_value(0.3).run()
+        app.slider(key="accuracy").set_value(0.9).run()
+        app.selectbox(key="views").set_value("mirror").run()
+        show_panel(app, "Methods").pills(key="methods").set_value(["gradcam", "occlusion"]).run()
+        show_panel(app, "What if").slider(key="brightness").set_value(-0.2).run()
+        app.toggle(key="mirrored").set_value(True).run()
+        app.pills(key="hidden_parts").set_value(["mouth", "eyes"]).run()
+        app.selectbox(key="vary").set_value("noise").run()
+
+    return change
 
 
-def set_everything(app: AppTest) -> None:
-    """By hand, panel by panel."""
-    app.pills(key="networks").set_value(["tiny_residual"]).run()
-    show(app, "Saliency")
-    labeled(app.segmented_control, "Evidence for").set_value("striped").run()
-    labeled(app.selectbox, "rather than").set_value("dark").run()
-    app.selectbox(key="method").set_value("layercam").run()
-    app.selectbox(key="stage").set_value("stage 2").run()
-    app.segmented_control(key="scale").set_value("common").run()
-    app.selectbox(key="colors").set_value("magma").run()
-    app.slider(key="opacity").set_value(0.3).run()
-    show(app, "Methods").pills(key="methods").set_value(["gradcam", "occlusion"]).run()
-    show(app, "What if").slider(key="brightness").set_value(-0.2).run()
-    app.toggle(key="mirrored").set_value(True).run()
-    app.pills(key="hidden_parts").set_value(["mouth", "eyes"]).run()
-    app.selectbox(key="along").set_value("noise").run()
-    show(app, "Doubt").slider(key="target").set_value(0.9).run()
-    app.segmented_control(key="views").set_value("mirror").run()
+@pytest.fixture
+def check_everything(show_panel, labeled):
+    """Every control has the value of :func:`set_everything`."""
 
-
-def check_everything(app: AppTest) -> None:
-    """Every panel is as it was set."""
-    assert app.pills(key="networks").value == ["tiny_residual"]
-    for panel in ("Saliency", "Regions", "Trust", "Report"):
-        show(app, panel)
-        assert labeled(app.segmented_control, "Evidence for").value == "striped"
-        assert labeled(app.selectbox, "rather than").value == "dark"
+    def check(app: AppTest) -> None:
+        assert app.pills(key="networks").value == ["tiny_residual"]
+        assert labeled(app.segmented_control, "Evidence for the class").value == "striped"
+        assert labeled(app.selectbox, "Rather than").value == "dark"
         assert app.selectbox(key="method").value == "layercam"
         assert app.selectbox(key="stage").value == "stage 2"
-    show(app, "Saliency")
-    assert app.segmented_control(key="scale").value == "common"
-    assert app.selectbox(key="colors").value == "magma"
-    assert app.slider(key="opacity").value == 0.3
-    assert show(app, "Methods").pills(key="methods").value == ["gradcam", "occlusion"]
-    assert show(app, "What if").slider(key="brightness").value == -0.2
-    assert app.toggle(key="mirrored").value
-    assert set(app.pills(key="hidden_parts").value) == {"mouth", "eyes"}
-    assert app.selectbox(key="along").value == "noise"
-    assert show(app, "Doubt").slider(key="target").value == 0.9
-    assert app.segmented_control(key="views").value == "mirror"
+        assert app.segmented_control(key="scale").value == "common"
+        assert app.selectbox(key="colors").value == "magma"
+        assert app.slider(key="opacity").value == 0.3
+        assert app.slider(key="accuracy").value == 0.9
+        assert app.selectbox(key="views").value == "mirror"
+        assert show_panel(app, "Methods").pills(key="methods").value == ["gradcam", "occlusion"]
+        assert show_panel(app, "What if").slider(key="brightness").value == -0.2
+        assert app.toggle(key="mirrored").value
+        assert set(app.pills(key="hidden_parts").value) == {"mouth", "eyes"}
+        assert app.selectbox(key="vary").value == "noise"
+
+    return check
 
 
-def test_a_link_carries_everything_whatever_panel_is_open_and_restores_it_in_every_panel(opened, said):
+def test_a_link_contains_every_choice_whatever_panel_is_open_and_restores_it(
+    opened, said, show_panel, set_everything, check_everything
+):
     app = opened()
     set_everything(app)
     check_everything(app)
-    links = {panel: link_of(show(app, panel)) for panel in PANELS}
-    everything = links["Doubt"] | {"panel": ["-"]}
+    links = {panel: link_of(show_panel(app, panel)) for panel in PANELS}
+    everything = links["Uncertainty"] | {"panel": ["-"]}
     assert all(link | {"panel": ["-"]} == everything for link in links.values())
     assert {panel: link.get("panel", ["Saliency"]) for panel, link in links.items()} == {p: [p] for p in PANELS}
-    for panel in ("Doubt", "Saliency"):
-        other = opened(**links[panel])
-        assert "This link asks" not in said(other)
-        assert link_of(other) == links[panel]  # also of the panels that have not been looked at
-        check_everything(other)
+    other = opened(**links["Uncertainty"])
+    assert "This link asks" not in said(other)
+    assert link_of(other) == links["Uncertainty"]  # including the panels that have not been opened
+    check_everything(other)
 
 
-def test_the_link_of_an_untouched_page_has_nothing_but_the_page(opened):
+def test_the_link_of_an_untouched_page_has_no_parameters(opened):
     assert link_of(opened()) == {}
 
 
-def test_no_network_chosen_is_carried_too(opened, said):
-    app = opened(networks="")
-    assert "Choose at least one network" in said(app)
+def test_the_panel_survives_that_a_portrait_is_picked(opened, labeled):
+    app = opened("", panel="Regions")
+    labeled(app.button, "Grace Hopper").click().run()
+    assert not app.exception
+    assert app.session_state["panel"] == "Regions"
+    assert link_of(app) == {"panel": ["Regions"], "sample": ["grace_hopper"]}
 
 
-def test_the_face_and_the_class_are_in_the_link(opened):
+def test_a_link_with_a_portrait_opens_it(opened, said):
+    app = opened("", sample="two_faces", face="2")
+    assert "Face 2 of 2" in said(app)
+    assert "Two faces · 949" in said(app)
+    assert link_of(app) == {"sample": ["two_faces"], "face": ["2"]}
+
+
+def test_an_unknown_portrait_is_a_message(opened, said):
+    assert "names a portrait that is not available. Available: grace_hopper" in said(opened("", sample="mona_lisa"))
+
+
+def test_a_reload_that_loses_the_photo_says_so(opened, said):
+    app = opened()
+    assert app.query_params["own_photo"] == "yes"
+    assert "not stored" not in said(app)
+    reloaded = opened("", own_photo="yes")
+    assert "no longer available after a reload. Please add it again." in said(reloaded)
+    reloaded.file_uploader(key="uploads").upload("again.jpg", sample_photos()["grace_hopper"].data).run()
+    assert "after a reload" not in said(reloaded)
+
+
+def test_no_network_chosen_is_part_of_the_link(opened, said):
+    assert "Choose at least one network" in said(opened(networks=""))
+
+
+def test_the_face_and_the_class_are_part_of_the_link(opened):
     link = link_of(opened("two_faces", face="2", **{"class": "dark"}))
     assert link == {"face": ["2"], "class": ["dark"]}
 
 
-def test_what_a_link_asks_of_a_network_that_lacks_it_is_a_sentence_shown_once(opened, said):
+def test_what_the_networks_lack_is_a_message_shown_once(opened, said, labeled):
     app = opened(**{"class": "contempt", "rather_than": "pain", "stage": "layer99", "networks": "CNN"})
-    verdict = labeled(app.segmented_control, "Evidence for").value
+    predicted = labeled(app.segmented_control, "Evidence for the class").value
     text = said(app)
     assert (
-        "This link asks for the class `contempt`, which CNN does not have; it has bright, dark, striped. "
-        f"Shown: {verdict}." in text
+        "This link asks for the evidence for the class `contempt`, which is not available. Available: bright, dark, "
+        f"striped. Shown: {predicted}." in text
     )
-    assert f"This link asks for the evidence for {verdict} rather than `pain`, which CNN does not have; it has " in text
-    assert "This link asks for the layer `layer99`, which CNN does not have; it has each network's default, " in text
-    assert labeled(app.selectbox, "rather than").value == "any other"
+    assert "This link asks for the rather than `pain`, which is not available." in text
+    assert "This link asks for the stage `layer99`, which is not available. Available: each network's default" in text
+    assert labeled(app.selectbox, "Rather than").value == "any other class"
     assert app.selectbox(key="stage").value == "each network's default"
-    assert {"class", "rather_than", "stage"}.isdisjoint(app.query_params)
+    assert {"class", "rather_than"}.isdisjoint(app.query_params)
     assert link_of(app) == {"networks": ["CNN"]}
     assert "This link asks" not in said(app)
 
 
-def test_a_class_is_not_set_against_itself(opened, said):
+def test_a_class_is_not_contrasted_with_itself(opened, said, labeled):
     app = opened(**{"class": "dark", "rather_than": "dark"})
-    assert "rather than `dark`, the same class; there are bright, striped. Shown: dark rather than any other." in said(
-        app
-    )
-    assert labeled(app.segmented_control, "Evidence for").value == "dark"
+    assert "`dark`, which is not available. Available: any other class, bright, striped." in said(app)
+    assert labeled(app.segmented_control, "Evidence for the class").value == "dark"
 
 
-def test_several_networks_that_lack_a_class_are_named(opened, said):
-    text = said(opened(**{"class": "joy"}, panel="Doubt"))
-    assert "which CNN and Residual CNN do not have; they have bright, dark, striped." in text
-
-
-def test_words_and_numbers_that_there_are_not_are_sentences_before_there_is_a_photo(opened, said):
-    app = opened("", method="voodoo", brightness="9", blur="nan", target="x", networks=["nobody", "CNN"], panel="Tarot")
+def test_unknown_words_and_numbers_are_messages_where_the_controls_are(opened, said, show_panel):
+    wrong = {"brightness": "9", "blur": "nan", "accuracy": "x", "networks": ["nobody", "CNN"], "panel": "Tarot"}
+    app = opened("", sample="grace_hopper", method="voodoo", **wrong)
     text = said(app)
-    assert "This link asks for the method `voodoo`; there is none of that name, there are Grad-CAM, " in text
+    assert "This link asks for the method `voodoo`, which is not available. Available: Grad-CAM, " in text
     assert "Shown: Grad-CAM." in text
-    assert "This link asks for Brightness `9`; it goes from -0.5 to 0.5. Shown: 0.5." in text
-    assert "This link asks for Blur `nan`; it goes from 0 to 10. Shown: 0." in text
-    assert "This link asks for an accuracy of `x`; it goes from 0.5 to 0.95. Shown: 0.8." in text
-    assert "the network `nobody`; there is none of that name, there are CNN, Residual CNN. Shown: CNN." in text
-    assert "the panel `Tarot`; " in text
-    app.file_uploader(key="uploads").upload("photo.jpg", sample_photos()["grace_hopper"].data).run()
-    assert not app.exception
-    assert "This link asks" not in said(app)
-    assert link_of(app) == {"networks": ["CNN"], "brightness": ["0.5"]}
-    assert app.selectbox(key="method").value == "gradcam"
-    show(app, "What if")
+    assert "the required accuracy `x`; the range is 0.5 to 0.95. Shown: 0.8." in text
+    assert "the networks `nobody`, which is not available. Available: CNN, Residual CNN. Shown: CNN." in text
+    assert "the panel `Tarot`, which is not available" in text
+    text = said(show_panel(app, "What if"))
+    assert "Brightness (of the full range)".lower() in text
+    assert "`9`; the range is -0.5 to 0.5. Shown: 0.5." in text
+    assert "`nan`; the range is 0 to 10. Shown: 0." in text
     assert app.slider(key="brightness").value == 0.5
     assert app.slider(key="blur").value == 0
-    assert show(app, "Doubt").slider(key="target").value == 0.8
+    app.run()
+    assert "This link asks" not in said(app)
+    expected = {"networks": ["CNN"], "brightness": ["0.5"], "panel": ["What if"], "sample": ["grace_hopper"]}
+    assert link_of(app) == expected
 
 
-def test_a_face_the_photo_lacks_is_a_sentence(opened, said):
+def test_a_face_the_photo_lacks_is_a_message(opened, said):
     app = opened("two_faces", face="99")
-    assert "This link asks for face `99`, which this photo does not have; it has 1, 2. Shown: 1." in said(app)
+    assert "This link asks for the face `99`, which is not available. Available: 1, 2. Shown: 1." in said(app)
     assert "Face 1 of 2" in said(app)
     app.run()
     assert "This link asks" not in said(app)
 
 
-def test_a_link_cannot_write_on_the_page(opened, said):
-    text = said(opened("", method="[free](http://a.example)`**x**`" + "y" * 99))
-    assert "the method `[free](http://a.example)**x**yyyyyyyyy`; there" in text
+def test_a_link_cannot_write_markdown_on_the_page(opened, said):
+    text = said(opened(method="[free](http://a.example)`**x**`" + "y" * 99))
+    assert "the method `[free](http://a.example)**x**yyyyyyyyy`, which" in text
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_every_panel_opens_from_a_link_of_nonsense(opened, said, panel):
+def test_every_panel_opens_from_a_link_of_nonsense(opened, panel):
     nonsense = {"class": "joy", "rather_than": "bright,dark", "face": "99", "method": "tarot", "stage": "9"}
-    numbers = {"target": "inf", "noise": "-1", "opacity": "", "mirrored": "perhaps"}
+    numbers = {"accuracy": "inf", "noise": "-1", "opacity": "", "mirrored": "perhaps"}
     app = opened(panel=panel, networks="nobody,CNN", methods="tarot", show="x", views="seven", **nonsense, **numbers)
     assert not app.error
-    assert link_of(app) == {"target": ["0.95"]} | ({} if panel == "Saliency" else {"panel": [panel]})
+    link = link_of(app)
+    assert link["accuracy"] == ["0.95"]
+    assert link.get("panel", ["Saliency"]) == [panel]
+
+
+def test_parameters_read_what_they_write():
+    colors = Choice("color", {"r": "red", "g": "green"}, "r")
+    assert colors.written("g") == ["green"]
+    assert colors.read(["green"]) == ("g", None)
+    assert colors.written("r") == []
+    several = Choice("color", {"r": "red", "g": "green", "b": "blue"}, ("r", "g"))
+    assert several.written(["g", "r"]) == []
+    assert several.written([]) == [""]
+    assert several.read([""]) == ([], None)
+    assert several.read(["red", "blue"]) == (["r", "b"], None)
+    value, sentence = several.read(["pink", "blue"])
+    assert value == ["b"]
+    assert "`pink`" in sentence
+    number = Number("opacity", 0, 1, 0.5)
+    assert number.written(0.30000000000004) == ["0.3"]
+    assert number.read(["0.3"]) == (0.3, None)
+    assert number.read(["7"])[0] == 1
+    assert Switch("mirror").written(True) == ["true"]
+    assert Switch("mirror").read(["TRUE"]) == (True, None)

@@ -1,0 +1,199 @@
+"""Importing a network that was trained elsewhere: a file of weights -> a checkpoint without scores."""
+
+from __future__ import annotations
+
+import pickle
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from core import versions
+from core.checkpoints import Checkpoint, ModelCard, check_run_id, load_checkpoint, publishing, save_card, save_weights
+from core.data.info import DatasetInfo
+from core.errors import CheckpointError
+from core.faces import MEASURED
+from core.labels import LABEL_SETS, LabelSet
+from core.models import Network, build_network, count_macs, count_parameters, deepest_stage, family
+from core.preprocessing import Preprocessing
+from core.training import Recipe
+from core.training.recipe import as_values
+
+# What training scripts wrap a state dict in, and what wrappers of a network prepend to its names.
+WRAPPERS = ("state_dict", "model_state_dict", "model")
+PREFIXES = ("module.", "_orig_mod.", "model.")
+# The first layer of each of MobileNetV2's stages, and the number of its layers.
+MOBILENET_CUTS = (0, 4, 7, 14, 19)
+# Names of torchvision -> names of FERscope's networks.
+TORCHVISION_NAMES: Mapping[str, Mapping[str, str]] = {
+    "resnet50": {
+        "conv1.": "trunk.stem.0.",
+        "bn1.": "trunk.stem.1.",
+        **{f"layer{n}.": f"trunk.stage{n}." for n in (1, 2, 3, 4)},
+        "fc.": "head.",
+    },
+    "mobilenet_v2": {
+        **{
+            f"features.{layer}.": f"trunk.stage{stage}.{layer - begin}."
+            for stage, (begin, end) in enumerate(pairwise(MOBILENET_CUTS), start=1)
+            for layer in range(begin, end)
+        },
+        "classifier.1.": "head.",
+    },
+}
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """What a file of weights does not say about its network."""
+
+    name: str
+    architecture: str
+    labels: LabelSet
+    size_px: int = 48
+    mean: float = 0.5
+    std: float = 0.25
+    model_options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def import_weights(path: Path, options: ImportOptions, root: Path) -> Checkpoint:
+    """Write the checkpoint of a network whose weights are in ``path``, a safetensors file or a torch file of tensors.
+
+    Names of torchvision's own ResNet50 and MobileNetV2 are mapped. Nothing is unpickled but tensors. Raises
+    CheckpointError for a file that cannot be read or does not fit, and for a name that is invalid or already used.
+    """
+    try:
+        check_run_id(options.name)
+    except ValueError as error:
+        raise CheckpointError(str(error)) from error
+    if (root / options.name).exists():
+        raise CheckpointError(f"{root / options.name} exists already; choose another name")
+    tensors = _renamed(read_state_dict(path), options.architecture)
+    network, channels = _filled(tensors, options, path)
+    preprocessing = Preprocessing(
+        size_px=options.size_px,
+        channels=channels,
+        mean=options.mean,
+        std=options.std,
+        crop_margin={name: (m.side, m.dx, m.dy) for name, m in MEASURED.items()},
+    )
+    known = LABEL_SETS.get(options.labels.name)
+    recipe = Recipe(
+        name=options.name,
+        architecture=options.architecture,
+        summary=f"imported from {path.name}",
+        labels=options.labels.name if known is not None and known == options.labels else "data",
+        size_px=options.size_px,
+        channels=channels,
+        model=dict(options.model_options),
+    )
+    with publishing(root, options.name) as folder:
+        card = ModelCard(
+            run_id=options.name,
+            title=family(options.architecture).title,
+            architecture=options.architecture,
+            labels=options.labels,
+            preprocessing=preprocessing,
+            cam_layer=deepest_stage(network, channels, options.size_px),
+            temperature=1.0,
+            recipe=as_values(recipe),
+            data=DatasetInfo("Not stated"),
+            parameters=count_parameters(network),
+            macs=count_macs(network, channels, options.size_px),
+            metrics={},
+            chosen_epoch=0,
+            training_seconds=0.0,
+            hardware="Not stated.",
+            versions={"python": platform.python_version(), "torch": torch.__version__},
+            commit=versions.ferscope(),
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            weights_sha256=save_weights(network, folder.weights_path, half=False),
+            model_options=dict(options.model_options),
+        )
+        save_card(card, folder.path)
+    return load_checkpoint(root / options.name)
+
+
+def read_state_dict(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file by name, without wrappers. Raises CheckpointError for any other content."""
+    try:
+        if path.suffix == ".safetensors":
+            found: Any = load_file(path)
+        else:
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
+        raise CheckpointError(
+            f"{path} cannot be read ({reason}); expected a safetensors file, or a file written by "
+            "torch.save(model.state_dict(), path)"
+        ) from error
+    while isinstance(found, Mapping) and (wrapper := next((w for w in WRAPPERS if w in found), None)):
+        found = found[wrapper]
+    if not isinstance(found, Mapping) or not found or not all(isinstance(t, Tensor) for t in found.values()):
+        raise CheckpointError(f"{path} contains no state dict, a mapping of names to tensors")
+    tensors = dict(found)
+    while prefix := next((p for p in PREFIXES if all(name.startswith(p) for name in tensors)), None):
+        tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+    return tensors
+
+
+def _renamed(tensors: Mapping[str, Tensor], architecture: str) -> dict[str, Tensor]:
+    names = TORCHVISION_NAMES.get(architecture, {})
+    return {
+        next((new + name.removeprefix(old) for old, new in names.items() if name.startswith(old)), name): tensor
+        for name, tensor in tensors.items()
+    }
+
+
+def _filled(tensors: Mapping[str, Tensor], options: ImportOptions, path: Path) -> tuple[Network, Literal[1, 3]]:
+    """The network with these weights, and its input channels. Raises CheckpointError where they do not fit."""
+    network = _built(options, 1)
+    first = next(name for name, tensor in network.state_dict().items() if tensor.ndim == 4)
+    channels = int(tensors[first].shape[1]) if first in tensors and tensors[first].ndim == 4 else 1
+    if channels == 3:
+        network = _built(options, 3)
+    expected = network.state_dict()
+    optional = {name for name in expected if name.endswith("num_batches_tracked")}
+    problems = [
+        _some("missing", sorted(expected.keys() - tensors.keys() - optional)),
+        _some("unknown", sorted(tensors.keys() - expected.keys())),
+        *(
+            f"{name} has the shape {tuple(tensors[name].shape)} instead of {tuple(tensor.shape)}"
+            for name, tensor in expected.items()
+            if name in tensors and tensors[name].shape != tensor.shape
+        ),
+    ]
+    found = [problem for problem in problems if problem]
+    if found:
+        more = f", and {len(found) - 3} more differences" if len(found) > 3 else ""
+        raise CheckpointError(
+            f"{path} does not fit {options.architecture} with {len(options.labels)} classes: {'; '.join(found[:3])}"
+            f"{more}; check the architecture, its options and the labels"
+        )
+    network.load_state_dict({name: tensors[name] if name in tensors else expected[name] for name in expected})
+    return network.float().eval(), 3 if channels == 3 else 1
+
+
+def _built(options: ImportOptions, channels: int) -> Network:
+    try:
+        return build_network(
+            options.architecture, classes=len(options.labels), channels=channels, **options.model_options
+        )
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{options.architecture} cannot be built: {error}") from error
+
+
+def _some(what: str, names: Iterable[str]) -> str:
+    listed = list(names)
+    if not listed:
+        return ""
+    tensors = "tensor is" if len(listed) == 1 else "tensors are"
+    return f"{len(listed)} {tensors} {what} ({', '.join(listed[:2])}{', …' if len(listed) > 2 else ''})"

@@ -1,0 +1,41 @@
+"""What to do with a photo in which no face was found."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.faces import AUTO
+from core.inference import WHOLE_IMAGE, PhotoAnalysis
+from dashboard import services
+from dashboard.analyze import face_picker
+from dashboard.services import Photo
+from dashboard.ui import session
+
+
+def draw(photo: Photo, analysis: PhotoAnalysis) -> None:
+    """The message and the actions, then the photo at its own size."""
+    detector = services.DETECTORS.get(analysis.detector, analysis.detector)
+    others = [title for name, title in services.DETECTORS.items() if name not in (AUTO, analysis.detector)]
+    removed = session.removed_faces(photo.digest)
+    sentence = "All detections were removed." if removed else f"The detector {detector} found no face."
+    advice = f" Try another detector ({', '.join(others)}), a larger upright face, or the whole image."
+    st.info(sentence + advice, icon=":material/search_off:")
+    with st.container(horizontal=True):
+        st.button(
+            "Analyze the whole image",
+            type="primary",
+            icon=":material/crop_free:",
+            on_click=_analyze_whole_image,
+            args=(photo.digest,),
+            help=f"The central square of the photo is used as the face; the result is marked as *{WHOLE_IMAGE}*.",
+        )
+        if removed:
+            face_picker.restore_button(photo)
+    height, width = analysis.image.shape[:2]
+    st.image(analysis.image, alt=f"{photo.name}, no face found", width=width)
+    st.caption(f"{photo.name} · {width} × {height} px · detector: {detector}")
+
+
+def _analyze_whole_image(digest: str) -> None:
+    st.session_state["whole_image"] = digest
+    session.removed_faces(digest).clear()

@@ -1,0 +1,120 @@
+"""The answer: the verdict of each label group with its uncertainty, and the probabilities by class and network."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import CheckpointError, EvaluationError
+from core.inference import LabelGroup
+from core.probes import Decision
+from dashboard.analyze import computations, uncertainty
+from dashboard.analyze.selected_face import ENSEMBLE_NAME, SelectedFace
+from dashboard.plots import probabilities
+from dashboard.plots.uncertainty import OVER_VIEWS
+from dashboard.section import Figure, Section, Table, csv
+from dashboard.ui import sections
+
+TEMPERATURE_HELP = (
+    "Temperature scaling divides the logits of a network by one number, fitted on {split}, so that its confidence "
+    "matches how often it is right. The predicted class does not change (Guo et al. 2017)."
+)
+
+
+def groups(face: SelectedFace) -> tuple[LabelGroup, ...]:
+    """The predictions that the page shows: over the chosen views, by label group."""
+    return tuple(group.augmented for group in computations.uncertainty(face).get().groups)
+
+
+def draw(face: SelectedFace) -> None:
+    """Headline, chart and numbers of each label group."""
+    for group, section in zip(groups(face), prediction_sections(face), strict=True):
+        _headline(face, group)
+        sections.draw([section])
+
+
+def prediction_sections(face: SelectedFace) -> list[Section]:
+    """The chart of each label group."""
+    return [
+        Section(
+            face.group_title(group),
+            figures=(
+                Figure(
+                    probabilities.probabilities(group, face.styles, face.names, face.inks, ensemble=ENSEMBLE_NAME),
+                    f"probabilities-{number}",
+                    f"Probability of each expression by network; highest {group.verdict.expression}",
+                ),
+            ),
+        )
+        for number, group in enumerate(groups(face))
+    ]
+
+
+def table_sections(face: SelectedFace) -> list[Section]:
+    """The probabilities of each label group as a table."""
+    built = []
+    for number, group in enumerate(groups(face)):
+        table = probabilities.table(group, face.names, ensemble=ENSEMBLE_NAME)
+        shown = table.map(lambda value: f"{value:.3f}" if isinstance(value, float) else value)
+        title = face.group_title(group)
+        built.append(
+            Section(
+                f"Probabilities, {title}" if title else "Probabilities",
+                table=Table(shown, "Probabilities by class and network"),
+                downloads=(csv("Probabilities (CSV)", f"{face.stem}-probabilities-{number + 1}.csv", table.copy),),
+                folded=True,
+            )
+        )
+    return built
+
+
+def summary(face: SelectedFace) -> list[str]:
+    """One sentence per label group."""
+    sentences = []
+    for group in groups(face):
+        verdict = group.verdict
+        who = "The networks predict" if len(group.predictions) > 1 else "The network predicts"
+        over = f", {OVER_VIEWS[face.views]}" if face.views != "one" else ""
+        title = face.group_title(group)
+        agreement = _agreement(group)
+        sentences.append(
+            f"{title + ': ' if title else ''}{who} {verdict.expression} with a probability of {verdict.confidence:.3f} "
+            f"after temperature scaling{over}{'; ' + agreement if agreement else ''}."
+        )
+    return sentences
+
+
+def _headline(face: SelectedFace, group: LabelGroup) -> None:
+    verdict = group.verdict
+    answer = f"{100 * verdict.confidence:.0f} % {verdict.expression}"
+    try:
+        made = uncertainty.decision(face, group)
+    except (CheckpointError, EvaluationError) as error:
+        st.subheader(answer, help=f"Whether this is sure cannot be said: {error}.", anchor=False)
+    else:
+        if made.sure:
+            st.subheader(f"{answer}, sure", icon=":material/check_circle:", help=_explained(face, made), anchor=False)
+        else:
+            st.subheader(f":gray[{answer}, unsure]", icon=":material/help:", help=_explained(face, made), anchor=False)
+    words = [
+        f"Face {face.number + 1} of {len(face.analysis.faces)}",
+        face.group_title(group),
+        _agreement(group),
+        "after temperature scaling",
+        OVER_VIEWS[face.views],
+    ]
+    st.caption(" · ".join(word for word in words if word), help=TEMPERATURE_HELP.format(split=face.split_name("val")))
+
+
+def _agreement(group: LabelGroup) -> str:
+    count = len(group.predictions)
+    return f"{group.agreeing} of {count} networks agree" if count > 1 else ""
+
+
+def _explained(face: SelectedFace, made: Decision) -> str:
+    """What sure and unsure mean here."""
+    relation = "reaches" if made.sure else "is below"
+    return (
+        f"*{'Sure' if made.sure else 'Unsure'}*: the probability {relation} {made.effect.threshold:.2f}. At or "
+        f"above this threshold, predictions on {face.split_name('val')} are correct with a rate of "
+        f"{made.target:.2f}. The required accuracy can be changed in the sidebar."
+    )

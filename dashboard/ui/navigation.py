@@ -1,0 +1,16 @@
+"""Opening a page of FERscope from another one."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+PAGES = "../pages"  # relative to the entry file, dashboard/app.py
+
+
+def open_page(name: str, **query: str) -> None:
+    """Go to the page ``name``; its address has exactly the parameters of ``query``.
+
+    ``st.switch_page`` without them clears the address, which Streamlit refuses while a parameter belongs to a widget;
+    with them, even with none, it replaces the address.
+    """
+    st.switch_page(f"{PAGES}/{name}.py", query_params=query)

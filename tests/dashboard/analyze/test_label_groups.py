@@ -1,0 +1,101 @@
+"""Analyze with a network of other classes beside two that share theirs: every panel shows both groups, nothing mixed."""
+
+import json
+import shutil
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core import checkpoints
+from core.checkpoints import load_checkpoint
+from dashboard.analyze import downloads
+
+CLASSES = ("bright", "dark", "striped", "checkered")
+
+
+@pytest.fixture
+def two_groups(checkpoint_root, monkeypatch, tmp_path):
+    """Two networks on three classes, and one on four whose fourth class is never predicted."""
+    import torch
+    from torch import nn
+
+    from core.checkpoints import save_weights
+
+    root = tmp_path / "checkpoints"
+    shutil.copytree(checkpoint_root, root)
+    path = root / "tiny_four"
+    shutil.copytree(root / "tiny_cnn", path)
+    card = json.loads((path / "card.json").read_text())
+    card |= {"run_id": "tiny_four", "title": "Four classes", "labels": {"name": "four", "classes": list(CLASSES)}}
+    network = load_checkpoint(root / "tiny_cnn").network()
+    head = nn.Linear(network.head.in_features, 4)
+    with torch.no_grad():
+        head.weight[:3], head.bias[:3] = network.head.weight, network.head.bias
+        head.weight[3], head.bias[3] = 0.0, -20.0
+    network.head = head
+    card["weights_sha256"] = save_weights(network, path / "weights.safetensors")
+    (path / "card.json").write_text(json.dumps(card))
+    for predictions in path.glob("predictions-*"):
+        predictions.unlink()
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    monkeypatch.delenv("FERSCOPE_DATA", raising=False)
+    st.cache_resource.clear()
+    return root
+
+
+def test_both_groups_have_their_headline_and_chart(two_groups, open_analyze, said):
+    app = open_analyze()
+    assert len(app.subheader) == 2
+    text = said(app)
+    assert "3 classes (" in text
+    assert "4 classes (four)" in text
+    assert text.count("of 2 networks agree") == 1
+    charts = [c.proto.alt for c in app.get("plotly_chart") if c.proto.alt.startswith("Probability of each")]
+    assert len(charts) == 2
+    tables = [list(d.value.columns) for d in app.dataframe]
+    assert ["class", "CNN", "Residual CNN", "ensemble"] in tables
+    assert ["class", "Four classes"] in tables
+
+
+@pytest.mark.parametrize("panel", ["Saliency", "Methods", "Regions", "What if", "Trust", "Uncertainty", "Report"])
+def test_every_panel_shows_both_groups(two_groups, open_analyze, said, panel):
+    app = open_analyze(panel=panel)
+    assert not app.error
+    text = said(app)
+    alts = " ".join(image.proto.imgs[0].alt for image in app.get("image"))
+    assert "Four classes" in text + alts
+
+
+def test_a_class_of_one_group_is_a_note_for_the_other(two_groups, open_analyze, said, labeled):
+    app = open_analyze(**{"class": "checkered"})
+    assert labeled(app.segmented_control, "Evidence for the class").options[-1] == "checkered"
+    assert "CNN: this network has no class checkered; available: bright, dark, striped." in said(app)
+
+
+def test_the_file_and_the_report_have_both_groups(two_groups, open_analyze, monkeypatch):
+    from dashboard.analyze import report
+
+    files, summaries = [], []
+    real, summary = downloads.details.of_photo, report.report_summary
+
+    def recorded(face, options):
+        found = real(face, options)
+        files.append(json.loads(downloads.json_record(face, found)))
+        return found
+
+    monkeypatch.setattr(downloads.details, "of_photo", recorded)
+    monkeypatch.setattr(report, "report_summary", lambda *a: summaries.append(summary(*a)) or summaries[-1])
+    open_analyze(panel="Report")
+    groups = files[-1]["photos"][0]["faces"][0]["groups"]
+    assert [len(group["labels"]["classes"]) for group in groups] == [3, 4]
+    assert [group["ensemble"] is None for group in groups] == [False, True]
+    assert sum("with a probability of" in sentence for sentence in summaries[-1]) == 2
+
+
+def test_the_gallery_and_the_pair_open(two_groups, open_analyze, said):
+    app: AppTest = open_analyze("two_faces", show="All faces")
+    for key in [c.key for c in app.checkbox]:
+        app.checkbox(key=key).check().run()
+    assert not app.exception
+    assert "Side by side" in said(app)

@@ -1,0 +1,191 @@
+"""The page of Analyze through the entry file, on networks that were trained on generated pictures."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core.faces import Box, Detector, Face
+from core.inference import PhotoAnalysis, analysis
+from core.probes import uncertainty as probe
+from core.sample_photos import sample_photos
+from dashboard import services
+
+PORTRAIT = sample_photos()["grace_hopper"].data
+
+
+def png(image: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+WALL = png(np.full((120, 160, 3), 140, np.uint8))
+
+
+class FindsOneAt(Detector):
+    """Finds one face of a given size in every photo."""
+
+    name = "haar"
+
+    def __init__(self, side_px: float) -> None:
+        super().__init__(min_score=0.5)
+        self.side_px = side_px
+
+    def _find(self, view):
+        side = self.side_px * len(view) / 600
+        return [Face(Box(4.0, 4.0, side, side), score=0.9)]
+
+
+def alts(app: AppTest) -> list[str]:
+    """The alternative texts of all pictures."""
+    return [image.proto.imgs[0].alt for image in app.get("image")]
+
+
+def test_the_headline_shows_the_doubt(networks, open_analyze, monkeypatch):
+    monkeypatch.setattr(probe, "threshold_for", lambda *_: 0.1)
+    sure = open_analyze().subheader[0]
+    assert sure.value.endswith(", sure")
+    assert "reaches" in sure.proto.help
+    monkeypatch.setattr(probe, "threshold_for", lambda *_: 1.1)
+    unsure = open_analyze().subheader[0]
+    assert unsure.value.startswith(":gray[")
+    assert unsure.value.endswith(", unsure]")
+    assert "is below" in unsure.proto.help
+
+
+def test_without_a_threshold_the_headline_says_neither(networks, open_analyze, monkeypatch):
+    from core.checkpoints import Checkpoint
+    from core.errors import CheckpointError
+
+    def missing(self, split):
+        raise CheckpointError(f"{self.card.run_id} has no stored predictions for the {split} split")
+
+    monkeypatch.setattr(Checkpoint, "evaluation", missing)
+    headline = open_analyze().subheader[0]
+    assert "sure" not in headline.value
+    assert "no stored predictions for the val split" in headline.proto.help
+
+
+def test_temperature_scaling_is_explained(networks, open_analyze, labeled):
+    caption = next(c for c in open_analyze().caption if "after temperature scaling" in c.value)
+    assert "divides the logits" in caption.proto.help
+
+
+def test_the_maps_stand_beside_the_prediction_whatever_panel_is_open(networks, open_analyze, labeled):
+    app = open_analyze(panel="Report")
+    assert labeled(app.segmented_control, "Evidence for the class")
+    assert [alt for alt in alts(app) if alt.startswith("Saliency of")]
+
+
+def test_the_view_of_the_faces_names_the_detector_and_counts_correctly(networks, open_analyze, said):
+    app = open_analyze()
+    (photo,) = [c for c in app.get("plotly_chart") if "in boxes" in c.proto.alt]
+    assert photo.proto.alt == "photo.jpg with 1 face in boxes"
+    title = services.DETECTORS[services.detector("auto").name]
+    assert f"detector: {title} ·" in said(app)
+
+
+def test_a_photo_without_a_face_offers_the_whole_image_first(networks, open_analyze, said, labeled):
+    app = open_analyze({"wall.png": WALL})
+    assert "found no face" in app.info[0].value
+    assert "wall.png, no face found" in alts(app)
+    labeled(app.button, "Analyze the whole image").click().run()
+    assert not app.exception
+    assert "detector: whole image" in said(app)
+    assert not [b for b in app.button if b.label == "Not a face"]
+
+
+def test_a_detection_can_be_removed_and_restored(networks, open_analyze, said, labeled):
+    app = open_analyze("two_faces")
+    first = app.segmented_control(key=labeled(app.segmented_control, "Face").key).options
+    labeled(app.button, "Not a face").click().run()
+    assert not app.exception
+    assert "Face 1 of 1" in said(app)
+    labeled(app.button, "Not a face").click().run()
+    assert "All detections were removed." in said(app)
+    labeled(app.button, "Restore 2 removed detections").click().run()
+    assert "Face 1 of 2" in said(app)
+    assert labeled(app.segmented_control, "Face").options == first
+
+
+def test_a_removed_detection_does_not_lend_its_maps_to_the_other_face(networks, open_analyze, labeled, show_panel):
+    def predictions(app) -> list[float]:
+        return app.dataframe[0].value.iloc[:, 1].astype(float).tolist()
+
+    app = open_analyze("two_faces")
+    labeled(app.segmented_control, "Face").set_value(1).run()
+    second = predictions(app)
+    labeled(app.segmented_control, "Face").set_value(0).run()
+    assert predictions(app) != second
+    labeled(app.button, "Not a face").click().run()
+    assert predictions(app) == second
+
+
+def test_a_detector_that_cannot_be_loaded_is_replaced_and_named(networks, open_analyze, said, monkeypatch):
+    monkeypatch.setenv("FERSCOPE_YUNET", "/nowhere/yunet.onnx")
+    app = open_analyze(detector=services.DETECTORS["yunet"])
+    assert "/nowhere/yunet.onnx" in app.error[0].value
+    assert "Using MTCNN instead." in app.error[0].value
+    assert "detector: MTCNN" in said(app)
+
+
+def test_forget_all_photos_also_with_one_photo_clears_the_uploader(networks, open_analyze, said, labeled):
+    app = open_analyze()
+    labeled(app.button, "Forget all photos").click().run()
+    assert not app.exception
+    assert "Or start with a portrait" in said(app)
+    assert not app.file_uploader[0].value
+    assert "own_photo" not in app.query_params
+    assert not [b for b in app.button if b.label == "Forget all photos"]
+
+
+def test_of_two_equal_uploads_one_can_be_removed(networks, open_analyze, said):
+    app = open_analyze({"a.jpg": PORTRAIT, "b.jpg": PORTRAIT})
+    store = app.session_state["photo_store"]
+    first, _ = app.session_state["uploader_ids"]
+    assert len(store.photos) == 1
+    store.remove_uploads({first})
+    app.run()
+    assert len(store.photos) == 1
+    assert "Face 1 of 1" in said(app)
+
+
+def test_a_face_below_16_px_is_warned_of_and_every_panel_opens(networks, open_analyze, said, monkeypatch, show_panel):
+    monkeypatch.setattr(services.runtime(), "detector", lambda _: FindsOneAt(12))
+    app = open_analyze()
+    assert "This face is only 12 px wide. Below 16 px, predictions are unreliable." in said(app)
+    for panel in ("Methods", "Regions", "What if", "Trust", "Uncertainty", "Report"):
+        show_panel(app, panel)
+
+
+def test_the_analysis_is_shared_by_all_reruns(networks, open_analyze, monkeypatch):
+    calls = []
+    real = analysis.analyze
+
+    def counted(*args, **options) -> PhotoAnalysis:
+        calls.append(1)
+        return real(*args, **options)
+
+    import core.runtime
+
+    monkeypatch.setattr(core.runtime, "analyze", counted)
+    app = open_analyze()
+    before = len(calls)
+    app.run()
+    assert len(calls) == before
+
+
+@pytest.mark.parametrize("source", ["Webcam", "File"])
+def test_the_source_stays_open_beside_the_photo(networks, open_analyze, said, source):
+    app = open_analyze("")
+    app.segmented_control(key="source").set_value(source).run()
+    if source == "Webcam":
+        app.camera_input(key="snapshot").upload("snapshot.jpg", PORTRAIT).run()
+        assert "Webcam snapshot ·" in said(app)
+    else:
+        app.file_uploader(key="uploads").upload("p.jpg", PORTRAIT).run()
+        assert "p.jpg ·" in said(app)
+    assert not app.exception
