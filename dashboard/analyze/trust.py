@@ -75,8 +75,8 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
         st.button("Measure", type="primary", icon=":material/straighten:", on_click=_request, args=(request,))
         st.caption(
             "Blurs and restores the face where the map is highest, compares the map with moved copies of it and with "
-            f"maps of other methods, and randomizes the weights. About {_estimate(face)} on two CPU cores, longer for a slow "
-            "method. It can be stopped; finished measurements are stored."
+            f"maps of other methods, and randomizes the weights. About {_estimate(face)} on two CPU cores, longer for a "
+            "slow method. It can be stopped; finished measurements are stored."
         )
     if st.session_state.get("trust-request") == request:
         sections.draw_notes(Note(problem) for problem in measure(face, options))
@@ -166,7 +166,7 @@ def _curves(
     chance: ChanceResult | None,
 ) -> Section:
     figure = Figure(
-        plots.curves(measures.curves, class_color(options.class_name), face.forms[network.model_id], face.inks),
+        plots.curves(measures.curves, class_color(options.class_name), face.styles[network.model_id], face.inks),
         f"trust-curves-{network.model_id}",
         f"Deletion and insertion curves of {face.names[network.model_id]}",
     )
@@ -186,7 +186,7 @@ def _summary_sections(face: SelectedFace, options: MapOptions) -> list[Section]:
     randomized = {m: of.randomization for m, of in found.items() if of.randomization is not None}
     if randomized:
         figure = Figure(
-            plots.randomization(randomized, face.forms, face.names, face.inks),
+            plots.randomization(randomized, face.styles, face.names, face.inks),
             "trust-randomization",
             "Rank correlation of the map with itself while the weights are randomized, one line per network",
         )
