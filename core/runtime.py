@@ -35,7 +35,6 @@ from core.inference import (
     milliseconds_per_face,
     stored_embedding,
 )
-from core.measurements import require_fingerprint
 from core.robustness import Robustness, load_robustness
 from core.training import recipe_from, training_samples
 
@@ -210,7 +209,7 @@ class Runtime:
             return samples.select(samples.split != "train"), samples.fingerprint()
 
         samples, fingerprint = _returned(self._card_samples.get(key, compute))
-        require_fingerprint(card, source, fingerprint)
+        card.require_data(source, fingerprint)
         return samples
 
     def facts(self, card: ModelCard) -> ImageFacts:

@@ -14,8 +14,8 @@ from core.evaluation import pr_curves, roc_curves
 from core.robustness import CONDITIONS, Robustness, save_robustness
 from dashboard.__main__ import main
 from dashboard.compare.comparison import build_comparisons
+from dashboard.compare.comparison_report import chapters, html
 from dashboard.compare.panels import GROUPS
-from dashboard.reports.comparison_report import chapters, html
 from dashboard.style import DARK
 
 NOW = datetime(2025, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2)))
