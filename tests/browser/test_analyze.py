@@ -117,7 +117,9 @@ def test_a_portrait_opens_after_a_network_was_deselected(browser, address):
     browser.get(f"{address}/analyze?panel=Regions")
     click(browser, button(browser, "ResNet50"))
     wait_for(browser, lambda b: "networks=" in b.current_url, "the networks in the address")
-    picture = wait_for(browser, lambda b: b.find_element(By.CSS_SELECTOR, 'img[alt="Portrait: Grace Hopper"]'), "a card")
+    picture = wait_for(
+        browser, lambda b: b.find_element(By.CSS_SELECTOR, 'img[alt="Portrait: Grace Hopper"]'), "a card"
+    )
     click(browser, picture)  # the picture starts it as well as the button
     wait_for(browser, lambda b: "of 2 networks agree" in page_text(b), "the prediction of the other networks")
     wait_for(browser, lambda b: "Mean over PrivateTest" in page_text(b), "the panel of the link")

@@ -63,7 +63,7 @@ def test_upload_faces_saliency(browser, address, tmp_path):
 
 
 def test_a_click_on_a_confusion_cell_lists_its_images(browser, address):
-    browser.get(f"{address}/compare?view=Confusion")
+    browser.get(f"{address}/compare?group=Errors&view=Confusion")
     matrix = wait_for(browser, lambda b: b.find_element(By.CSS_SELECTOR, ".js-plotly-plot .nsewdrag"), "a matrix")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", matrix)
     width, height = matrix.rect["width"], matrix.rect["height"]
@@ -81,7 +81,7 @@ def test_a_click_on_a_confusion_cell_lists_its_images(browser, address):
 
 
 def test_a_click_on_a_confusion_cell_shows_its_faces_where_the_images_are(browser, address_with_images, checkpoint):
-    browser.get(f"{address_with_images}/compare?view=Confusion&networks=Residual+CNN")
+    browser.get(f"{address_with_images}/compare?group=Errors&view=Confusion&networks=Residual+CNN")
     matrix = wait_for(browser, lambda b: b.find_element(By.CSS_SELECTOR, ".js-plotly-plot .nsewdrag"), "a matrix")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", matrix)
     counts = [int(t.text) for t in browser.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .heatmap-label text")]

@@ -12,10 +12,10 @@ from core.inference import FaceAnalysis, PhotoAnalysis
 from core.labels import LabelSet
 from core.probes import SplitRegionShares
 from dashboard.plots import clickable_photo, method_grid, regions
-from dashboard.style import Form
+from dashboard.style import LIGHT, network_styles
 
 NAMES = {"one": "One", "two": "Two"}
-FORMS = {"one": Form("dot", "circle"), "two": Form("dash", "square")}
+STYLES = network_styles({"one": "cnn", "two": "residual_cnn"}, LIGHT)
 LABELS = LabelSet("letters", ("a", "b", "c"))
 
 
@@ -34,7 +34,7 @@ def shares_of(model_id: str) -> SplitRegionShares:
 def test_each_network_is_a_marker_in_the_row_of_each_region(inks):
     found = {"one": np.array([0.1, 0.2, 0.3, 0.4, 0.0]), "two": np.array([0.2] * 5)}
     areas = face_regions().areas
-    figure = regions.shares(found, areas, "happy", FORMS, NAMES, inks)
+    figure = regions.shares(found, areas, "happy", STYLES, NAMES, inks)
     bar, first, second = figure.data
     assert list(bar.x) == list(areas)
     assert [first.marker.symbol, second.marker.symbol] == ["circle", "square"]
@@ -47,7 +47,7 @@ def test_each_network_is_a_marker_in_the_row_of_each_region(inks):
 
 def test_the_mean_of_a_class_without_images_is_not_drawn(inks):
     found = {m: shares_of(m) for m in NAMES}
-    figure = regions.by_class(found, "mouth", FORMS, NAMES, inks)
+    figure = regions.by_class(found, "mouth", STYLES, NAMES, inks)
     marks = next(t for t in figure.data if t.name == "One" and t.x[0] is not None)
     assert marks.x[0] == pytest.approx(0.3)
     assert np.isnan(marks.x[2])

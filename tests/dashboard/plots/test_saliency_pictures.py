@@ -9,11 +9,10 @@ from core.labels import LabelSet
 from core.probes import PERTURBATION_SETTINGS, FaithfulnessMeasures, MethodAgreement, Sweep, TrustFindings
 from dashboard.plots import perturbation, probabilities, trust
 from dashboard.plots.dumbbells import SHAPES, dumbbells
-from dashboard.style import FORMS as NETWORK_FORMS
-from dashboard.style import OTHER_FORMS, Form, class_color
+from dashboard.style import FAMILIES, LIGHT, OTHERS, class_color, ensemble_style, network_styles
 
 TWO = LabelSet("two", ("happy", "sad"))
-FORMS = {"one": Form("dot", "circle"), "other": Form("dash", "square")}
+STYLES = network_styles({"one": "cnn", "other": "residual_cnn"}, LIGHT)
 NAMES = {"one": "One", "other": "Other"}
 
 
@@ -36,7 +35,7 @@ def test_the_grid_has_a_marker_per_cell_with_its_row_and_column(inks):
 
 def test_before_and_after_stand_in_one_row_hollow_and_filled(inks):
     before, after = group_of(predicting("one", 0.9, 0.1)), group_of(predicting("one", 0.4, 0.6))
-    text = dumbbells(before, after, FORMS, NAMES, inks, alt="now highest sad")
+    text = dumbbells(before, after, STYLES, NAMES, inks, alt="now highest sad")
     happy, sad = re.findall(r"<span>(?:happy|sad)</span>(<p .*?</p>)", text)
     assert 'title="happy: 0.900, One, unchanged"' in happy
     assert 'title="happy: 0.400, One, changed"' in happy
@@ -59,14 +58,14 @@ def test_predictions_before_and_after_as_a_table():
 def test_names_of_networks_and_classes_cannot_break_the_page(inks):
     odd = LabelSet("odd", ("<b>happy", 'sad"'))
     shown = group_of(Prediction("one", odd, np.zeros(2, np.float32)))
-    text = dumbbells(shown, shown, FORMS, {"one": "<script>"}, inks, alt='"')
+    text = dumbbells(shown, shown, STYLES, {"one": "<script>"}, inks, alt='"')
     assert "<script" not in text
     assert "<b>happy" not in text
     assert "sad&quot;" in text
 
 
 def test_every_form_of_a_network_has_a_shape():
-    assert {f.symbol for f in (*NETWORK_FORMS.values(), *OTHER_FORMS)} <= set(SHAPES)
+    assert {symbol for symbol, _ in (*FAMILIES.values(), *OTHERS)} | {ensemble_style(LIGHT).symbol} <= set(SHAPES)
 
 
 def test_a_curve_has_the_hue_of_its_class_and_the_form_of_its_network(inks):
@@ -74,9 +73,9 @@ def test_a_curve_has_the_hue_of_its_class_and_the_form_of_its_network(inks):
         m: Sweep(
             PERTURBATION_SETTINGS["blur"], np.array([0.0, 10.0]), (predicting(m, 0.9, 0.1), predicting(m, 0.25, 0.75))
         )
-        for m in FORMS
+        for m in STYLES
     }
-    figure = perturbation.response_curve(swept, "sad", 2.5, FORMS, NAMES, inks)
+    figure = perturbation.response_curve(swept, "sad", 2.5, STYLES, NAMES, inks)
     one, other = figure.data
     assert one.y == pytest.approx([0.1, 0.75])
     assert one.line.color == other.line.color == class_color("sad")
@@ -89,7 +88,7 @@ def test_a_curve_has_the_hue_of_its_class_and_the_form_of_its_network(inks):
 
 def test_deletion_and_insertion_carry_their_areas(inks):
     found = FaithfulnessCurves(np.array([0, 0.5, 1]), np.array([0.9, 0.2, 0.1]), np.array([0.1, 0.8, 0.9]), 0.35, 0.65)
-    deletion, insertion = trust.curves(found, class_color("happy"), FORMS["one"], inks).data
+    deletion, insertion = trust.curves(found, class_color("happy"), STYLES["one"], inks).data
     assert (deletion.name, insertion.name) == ("deletion, area 0.350", "insertion, area 0.650")
     assert insertion.line.color == class_color("happy")
     assert insertion.y == pytest.approx([0.1, 0.8, 0.9])
@@ -115,16 +114,16 @@ def measured(score: float) -> TrustFindings:
     explanation = Explanation("one", "gradcam", 0, "stage 3", np.eye(2, dtype=np.float32), 1.0)
     road = RoadCurves(np.zeros(2), np.zeros(2), np.ones(2))
     measures = FaithfulnessMeasures(explanation, curves, road, ConfidenceDrop(0.9, 0.5, 0.1))
-    return TrustFindings(measures, ChanceResult(score, 0.2, 99))
+    return TrustFindings(measures, ChanceResult(score, 0.01 if score > 0.2 else 0.5, 0.2, 99))
 
 
 def test_the_ensemble_is_a_bar_and_each_network_a_marker(inks):
     group = group_of(predicting("one", 0.9, 0.1), predicting("other", 0.5, 0.5))
-    bar, *marks = probabilities.probabilities(group, FORMS, NAMES, inks, ensemble="mean").data
+    bar, *marks = probabilities.probabilities(group, STYLES, NAMES, inks, ensemble="mean").data
     assert list(bar.x) == pytest.approx([0.7, 0.3])
     shown = [trace for trace in marks if trace.type == "scatter" and trace.x[0] is not None]
     assert [trace.marker.symbol for trace in shown] == ["circle", "square"]
     table = probabilities.table(group, NAMES, ensemble="mean")
     assert list(table.columns) == ["class", "One", "Other", "mean"]
     alone = group_of(predicting("one", 0.9, 0.1))
-    assert not [t for t in probabilities.probabilities(alone, FORMS, NAMES, inks).data if t.type == "bar"]
+    assert not [t for t in probabilities.probabilities(alone, STYLES, NAMES, inks).data if t.type == "bar"]
