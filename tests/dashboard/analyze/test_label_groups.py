@@ -46,14 +46,14 @@ def two_groups(checkpoint_root, monkeypatch, tmp_path):
 
 def test_both_groups_have_their_headline_and_chart(two_groups, open_analyze, said):
     app = open_analyze()
-    assert len(app.subheader) == 2
+    assert len(app.header) == 2
     text = said(app)
     assert "3 classes (" in text
     assert "4 classes (four)" in text
     assert text.count("of 2 networks agree") == 1
     charts = [c.proto.alt for c in app.get("plotly_chart") if c.proto.alt.startswith("Probability of each")]
     assert len(charts) == 2
-    tables = [list(d.value.columns) for d in app.dataframe]
+    tables = [list(d.value.columns) for d in app.table]
     assert ["class", "CNN", "Residual CNN", "ensemble"] in tables
     assert ["class", "Four classes"] in tables
 

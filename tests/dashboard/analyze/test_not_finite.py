@@ -61,7 +61,7 @@ def test_its_prediction_is_in_no_verdict_and_no_number(copied, open_analyze, sai
 
     monkeypatch.setattr(downloads.details, "of_photo", recorded)
     app = open_analyze(panel="Uncertainty", accuracy="0.5")
-    assert list(app.dataframe[0].value["network"]) == ["Residual CNN"]
+    assert list(app.table[0].value["network"]) == ["Residual CNN"]
     assert "Disagreement is defined for two or more networks" in said(app)
     assert "NaN" not in written[-1]
     record = json.loads(written[-1])
@@ -74,7 +74,7 @@ def test_without_any_prediction_there_is_a_sentence_and_nothing_more(copied, ope
         break_weights(copied / name)
     app = open_analyze()
     assert app.error[0].value == "CNN, Residual CNN returned NaN or infinity; their weights may be damaged."
-    assert not app.subheader
+    assert not app.header
     assert not app.get("plotly_chart")
 
 
@@ -123,4 +123,4 @@ def test_overview_opens_without_its_example(copied, said):
         break_weights(path)
     app = AppTest.from_file(ENTRY, default_timeout=120).run()
     assert not app.exception
-    assert "Networks installed" in "\n".join([said(app), *(s.value for s in app.subheader)])
+    assert "Networks installed" in "\n".join([said(app), *(s.value for s in app.header)])
