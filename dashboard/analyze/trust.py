@@ -75,8 +75,8 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
         st.button("Measure", type="primary", icon=":material/straighten:", on_click=_request, args=(request,))
         st.caption(
             "Blurs and restores the face where the map is highest, compares the map with moved copies of it and with "
-            f"maps of other methods, and randomizes the weights. About {_estimate(face)} on two CPU cores, longer for a slow "
-            "method. It can be stopped; finished measurements are stored."
+            f"maps of other methods, and randomizes the weights. About {_estimate(face)} on two CPU cores, longer for "
+            "a slow method. It can be stopped; finished measurements are stored."
         )
     if st.session_state.get("trust-request") == request:
         sections.draw_notes(Note(problem) for problem in measure(face, options))
