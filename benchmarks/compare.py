@@ -37,20 +37,21 @@ from core.evaluation.embedding import COMPONENTS, Embedding
 from core.labels import LabelSet
 from core.robustness import CONDITIONS, Robustness, save_robustness
 from dashboard import services
-from dashboard.compare import VIEWS
+from dashboard.compare.panels import GROUPS
 
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 REPEATS = 5
 ROWS = 1_000_000
 GENERATED = "generated"  # the fingerprint of images that do not exist
-# Each view as it opens, and further states by their URL parameters.
-STATES: dict[str, dict[str, str]] = {view: {"view": view} for view in VIEWS} | {
-    "Confusion, difference": {"view": "Confusion", "cells": "difference"},
-    "Confusion, a cell": {"view": "Confusion", "cell_true": "sad", "cell_predicted": "neutral"},
+# Each panel as it opens, and further states by their URL parameters.
+STATES: dict[str, dict[str, str]] = {
+    panel: {"group": group, "view": panel} for group, panels in GROUPS.items() for panel in panels
+} | {
+    "Confusion, difference": {"group": "Errors", "view": "Confusion", "cells": "difference"},
+    "Confusion, a cell": {"group": "Errors", "view": "Confusion", "cell_true": "sad", "cell_predicted": "neutral"},
     "Ranking, precision-recall": {"view": "Ranking", "ranking": "precision-recall"},
     "Ranking, top-k": {"view": "Ranking", "ranking": "top-k"},
-    "Errors, all images": {"view": "Errors", "list": "all images"},
-    "Errors, likely wrong labels": {"view": "Errors", "list": "likely wrong labels"},
+    "Gallery, all images": {"group": "Errors", "view": "Gallery", "list": "all images"},
 }
 # Cached data that are no results: networks, their stored predictions, and the tables of FERscope.
 DATA_CACHES = ("_listings", "_predictors", "_evaluations", "_facts", "_robustness")

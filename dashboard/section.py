@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -35,13 +35,17 @@ class Download:
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """A Plotly figure; ``key`` is unique on the page, ``alt`` describes it to people who cannot see it."""
+    """A Plotly figure; ``key`` is unique on the page, ``alt`` describes it to people who cannot see it.
+
+    ``selection`` names how points can be selected on the page: ``"points"`` by a click, ``"lasso"`` and ``"box"``.
+    """
 
     plot: go.Figure
     key: str
     alt: str
     title: str = ""
     caption: str = ""
+    selection: tuple[Literal["points", "lasso", "box"], ...] = ("points",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +60,11 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table without its index. ``bold`` (rows, columns) bool marks cells; ``column_config`` is Streamlit's, unused in
-    reports."""
+    """A table without its index. ``bold`` (rows, columns) bool marks cells.
+
+    ``column_config`` is Streamlit's and unused in reports; with it, the page draws a table that can be sorted and
+    scrolls instead of one whose cells wrap.
+    """
 
     data: pd.DataFrame
     alt: str
@@ -67,7 +74,7 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """One part of a panel. Empty parts are not drawn; figures and pictures are laid out side by side."""
+    """One part of a panel. Empty parts are not drawn; figures stand side by side in rows of two."""
 
     title: str = ""
     text: tuple[str, ...] = ()  # paragraphs of plain text

@@ -1,12 +1,17 @@
-"""Color and form: a class is a hue, a network is a line style and a marker, everywhere the same."""
+"""How classes and networks are drawn: an expression class is a hue, a network is a marker and a line style.
+
+Where no class is shown, a network also has a hue of its own.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import plotly.graph_objects as go
 
-# Okabe & Ito's color-blind safe hues, one a class; contempt is faint on white and gets an outline where it is filled.
+# The color-blind safe hues of Okabe & Ito. Contempt is faint on white and is outlined where it is filled.
 CLASS_COLORS = {
     "angry": "#D55E00",
     "disgust": "#009E73",
@@ -18,57 +23,94 @@ CLASS_COLORS = {
     "contempt": "#F0E442",
     "pain": "#882255",
 }
-# Paul Tol's "muted" scheme, for classes of the user's own.
+# Paul Tol's "muted" scheme, for custom classes.
 OTHER_COLORS = ("#332288", "#117733", "#44AA99", "#88CCEE", "#DDCC77", "#CC6677", "#AA4499")
 
 
-@dataclass(frozen=True)
-class Form:
-    """How a network is drawn."""
-
-    dash: str
-    symbol: str
-    width: float = 2.0
-
-
-FORMS = {
-    "cnn": Form("dot", "circle"),
-    "residual_cnn": Form("dash", "square"),
-    "resnet50": Form("solid", "diamond"),
-    "mobilenet_v2": Form("dashdot", "triangle-up"),
-    "ensemble": Form("solid", "star", 4.0),
+# Of Plotly's tool bar, the picture as a file remains; zooming by accident would lose the common scale.
+CONFIG = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"],
+    "toImageButtonOptions": {"scale": 2},
 }
-OTHER_FORMS = (Form("longdash", "cross"), Form("longdashdot", "x"), Form("dot", "pentagon"), Form("dash", "hexagon"))
+STILL = {"displayModeBar": False, "staticPlot": True}
+
+
+@dataclass(frozen=True)
+class NetworkStyle:
+    """How a network is drawn. ``color`` is for figures that show no classes."""
+
+    symbol: str
+    dash: str
+    width: float
+    color: str
 
 
 @dataclass(frozen=True)
 class Ink:
-    """The grays of a figure for light or dark paper."""
+    """The colors of a figure on light or dark paper. ``hues`` tell networks apart where no class is shown."""
 
     text: str
     muted: str
     faint: str
     paper: str
+    hues: tuple[str, ...]
 
 
-LIGHT = Ink(text="#1B2A2E", muted="#6B7A7E", faint="#D9E0E0", paper="#FFFFFF")
-DARK = Ink(text="#E6ECEC", muted="#9AA8AB", faint="#314045", paper="#11181A")
+LIGHT = Ink("#1B2A2E", "#55646A", "#D9E0E0", "#FFFFFF", ("#0F6B66", "#7B3294", "#8C510A", "#C51B7D", "#4D9221"))
+DARK = Ink("#E6ECEC", "#9AA8AB", "#314045", "#11181A", ("#4FC3B8", "#C79BE3", "#D9A066", "#F28AC4", "#9BD06B"))
+
+# Marker and line style by architecture; the position is that of the hue.
+FAMILIES = {
+    "cnn": ("circle", "dot"),
+    "residual_cnn": ("square", "dash"),
+    "resnet50": ("diamond", "solid"),
+    "mobilenet_v2": ("triangle-up", "dashdot"),
+}
+OTHERS = (("cross", "longdash"), ("x", "longdashdot"), ("pentagon", "dot"), ("hexagon", "dash"))
 
 
 def class_color(name: str) -> str:
-    """The hue of a class; names outside the known ones always get the same one of the fallback hues."""
+    """The hue of a class. An unknown name always gets the same one of the fallback hues."""
     if name in CLASS_COLORS:
         return CLASS_COLORS[name]
     return OTHER_COLORS[sum(name.encode()) % len(OTHER_COLORS)]
 
 
-def form_of(architecture: str, position: int = 0) -> Form:
-    """The form of a network family; ``position`` tells unknown families apart."""
-    return FORMS.get(architecture, OTHER_FORMS[position % len(OTHER_FORMS)])
+def network_styles(architectures: Mapping[str, str], inks: Ink) -> dict[str, NetworkStyle]:
+    """How each network is drawn; ``architectures`` maps run ids to names of architectures.
+
+    The first network of a known architecture has the style of its family. All others take the next of the remaining
+    markers, line styles and hues.
+    """
+    families = list(FAMILIES)
+    taken = set(architectures.values()) & set(families)
+    hues = [hue for i, hue in enumerate(inks.hues) if i >= len(families) or families[i] not in taken]
+    remaining = zip(itertools.cycle(OTHERS), itertools.cycle(hues or inks.hues))
+    styles = {}
+    for run_id, architecture in architectures.items():
+        if architecture in taken:
+            taken.remove(architecture)
+            (symbol, dash), color = FAMILIES[architecture], inks.hues[families.index(architecture)]
+        else:
+            (symbol, dash), color = next(remaining)
+        styles[run_id] = NetworkStyle(symbol, dash, 2.0, color)
+    return styles
+
+
+def ensemble_style(inks: Ink) -> NetworkStyle:
+    """How an ensemble is drawn: in the color of the text, with a thick line."""
+    return NetworkStyle("star", "solid", 4.0, inks.text)
+
+
+def on_light(style: NetworkStyle) -> NetworkStyle:
+    """The same style in its hue for light paper."""
+    hues = dict(zip((*DARK.hues, DARK.text), (*LIGHT.hues, LIGHT.text), strict=True))
+    return replace(style, color=hues.get(style.color, style.color))
 
 
 def template(inks: Ink) -> go.layout.Template:
-    """Plotly settings shared by every figure: quiet axes, tabular numbers, no decoration."""
+    """Plotly settings shared by every figure."""
     axis = {
         "gridcolor": inks.faint,
         "linecolor": inks.faint,
@@ -78,7 +120,7 @@ def template(inks: Ink) -> go.layout.Template:
     }
     return go.layout.Template(
         layout={
-            "font": {"color": inks.text, "size": 13},
+            "font": {"color": inks.text, "size": 13, "family": '"Source Sans", system-ui, sans-serif'},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "margin": {"l": 8, "r": 8, "t": 28, "b": 8},

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import services
-from dashboard.compare import tables
+from dashboard.plots.scores import card_summary
 from dashboard.ui.network_picker import titles
 
 st.title("About")
@@ -65,6 +65,6 @@ listing = services.listing()
 names = titles(list(listing.checkpoints))
 for checkpoint in listing.checkpoints:
     st.markdown(f"**{names[checkpoint.card.run_id]}** (`{checkpoint.card.run_id}`)")
-    st.markdown(tables.card_text(checkpoint.card))
+    st.markdown(card_summary(checkpoint.card))
 if not listing.checkpoints:
     st.markdown("None is installed.")

@@ -53,7 +53,8 @@ if not networks:
     st.info("Choose at least one network in the sidebar.", icon=":material/info:")
     photo_sources.photo_input()
     st.stop()
-names, forms, inks = network_picker.titles(chosen_networks), network_picker.forms(chosen_networks), theme.ink()
+inks = theme.ink()
+names, styles = network_picker.titles(chosen_networks), network_picker.styles(chosen_networks, inks)
 analyzer = available_analyzer(networks, detector)
 
 
@@ -70,7 +71,7 @@ def analyzed(photo: Photo) -> PhotoAnalysis:
 def select(photo: Photo, analysis: PhotoAnalysis, number: int) -> SelectedFace:
     """One face, with the networks that predict it and the options of the page."""
     predicting = analysis.predicting(networks)
-    return SelectedFace(photo, analysis, number, predicting, names, forms, inks, required_accuracy, views)
+    return SelectedFace(photo, analysis, number, predicting, names, styles, inks, required_accuracy, views)
 
 
 stored = session.photos()

@@ -1,18 +1,19 @@
-"""What the networks learned from: classes, faces, copies, and what annotators say of the labels."""
+"""The data sets of the networks: classes, faces, copies, and the annotators' votes."""
 
 import streamlit as st
 
-from dashboard import dataset, services
+from dashboard import services
 from dashboard.dataset import audit, balance, faces, votes
+from dashboard.dataset.description import available
 from dashboard.services import DATA_VARIABLE
 
 BALANCE, FACES, AUDIT, VOTES = VIEWS = ("Class balance", "Faces", "Audit", "Votes")
 
 st.title("Dataset")
-st.markdown(
-    "What the networks learned from: how many faces of each expression, which are copies, which labels are disputed."
+st.markdown("What the networks learned from: the faces of each expression, copies among them, and disputed labels.")
+view = st.segmented_control(
+    "View", VIEWS, default=BALANCE, required=True, key="data_view", bind="query-params", label_visibility="collapsed"
 )
-view = st.segmented_control("View", VIEWS, default=BALANCE, required=True, key="data_view", bind="query-params")
 above = st.container()
 unread = not services.is_read()
 read = view == FACES or (
@@ -21,15 +22,15 @@ read = view == FACES or (
         f"Read the images of {services.data_path().name}",
         key="read",
         bind="query-params",
-        help="Counts and findings of known data sets stand in small tables; reading every image takes a while.",
+        help="Counts and findings of known data sets come from small tables. Reading all images takes a while.",
     )
 )
-known, problem = dataset.available(read=read)
+known, problem = available(read=read)
 if not known:
-    st.info(f"Nothing is known of any data set: {problem}.", icon=":material/info:")
+    st.info(f"No data set found. {problem}", icon=":material/info:")
     st.stop()
 if problem and services.data_path():
-    st.warning(f"{DATA_VARIABLE}: {problem}.", icon=":material/warning:")
+    st.warning(f"{DATA_VARIABLE}: {problem}", icon=":material/warning:")
 number = 0
 if len(known) > 1:
     number = above.selectbox(
@@ -40,12 +41,12 @@ if len(known) > 1:
         bind="query-params",
         width=320,
     )
-described = known[number]
+description = known[number]
 if view == BALANCE:
-    balance.draw(described)
+    balance.draw(description)
 elif view == FACES:
-    faces.draw(described, problem)
+    faces.draw(description, problem)
 elif view == AUDIT:
-    audit.draw(described, problem)
+    audit.draw(description, problem)
 else:
-    votes.draw(described)
+    votes.draw(description)

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from dashboard import services
-from dashboard.compare import tables
-from dashboard.plots import charts
+from dashboard.plots.scores import installed
+from dashboard.style import STILL
 from dashboard.ui.example import live_example
 from dashboard.ui.navigation import open_page
 from dashboard.ui.network_picker import EMPTY, titles
@@ -40,14 +40,14 @@ for number, (column, (name, target, icon, line)) in enumerate(zip(st.columns(3),
             st.plotly_chart(
                 example.probabilities,
                 key="example-chart",
-                config=charts.STILL,
+                config=STILL,
                 alt="Probabilities of one network for a portrait",
             )
         elif example and number == 1:
             st.image(example.overlay, alt="A saliency map laid over a portrait", width=220)
         elif example and example.confusion:
             st.plotly_chart(
-                example.confusion, key="example-confusion", config=charts.STILL, alt="Confusion matrix of one network"
+                example.confusion, key="example-confusion", config=STILL, alt="Confusion matrix of one network"
             )
 
 st.subheader("Networks installed")
@@ -57,14 +57,11 @@ for problem in listing.problems:
 if listing.checkpoints:
     names = titles(list(listing.checkpoints))
     cards = [c.card for c in listing.checkpoints]
-    milliseconds = services.milliseconds_of(listing.checkpoints)
-    st.dataframe(
-        tables.installed(cards, names, milliseconds), hide_index=True, alt="Installed networks with their scores"
-    )
+    st.dataframe(installed(cards, names), hide_index=True, alt="Installed networks with their scores")
     n = max((c.metrics["test"].n for c in cards if "test" in c.metrics), default=0)
     st.caption(
         f"Trained on FER2013 Training, chosen on PublicTest, scored once on PrivateTest (n = {n:,}); 95 % intervals. "
-        "Milliseconds: one face, median on this machine. "
+        "Milliseconds: one face at a time. "
         "FER2013 holds copies of some test images in Training: Compare shows every score without them too."
     )
 else:

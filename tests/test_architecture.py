@@ -86,8 +86,9 @@ def test_pages_know_neither_each_other_nor_torch(path):
     assert not [m for m in imports(path) if m.split(".")[0] in ("pages", "torch", "torchvision", "pytorch_grad_cam")]
 
 
-def test_charts_draw_without_streamlit():
-    assert not [m for m in imports(ROOT / "dashboard" / "plots" / "charts.py") if m.startswith("streamlit")]
+@pytest.mark.parametrize("path", [ROOT / "dashboard" / "style.py", *files("dashboard/plots")], ids=lambda p: p.name)
+def test_plots_draw_without_streamlit(path):
+    assert not [m for m in imports(path) if m.startswith("streamlit")]
 
 
 @pytest.mark.parametrize("path", [f for d in ("core", "dashboard", "pages") for f in files(d)], ids=str)

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
+from tests.conftest import CLASSES
 
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 TEXTS = ("title", "markdown", "caption", "info", "warning", "error", "success")
@@ -51,6 +52,11 @@ def open_page(**link: str) -> AppTest:
     return app
 
 
+def tables(app: AppTest) -> list:
+    """The tables of the page, from top to bottom."""
+    return [element.value.reset_index(drop=True) for element in app.table]
+
+
 def said(app: AppTest) -> str:
     return "\n".join(element.value for kind in TEXTS for element in getattr(app, kind))
 
@@ -67,25 +73,25 @@ def test_every_view_opens_without_images_and_without_networks(no_networks, view)
         assert "35,887" in said(app)
 
 
-def test_the_table_that_ships_is_useful_without_pixels(no_networks):
+def test_the_shipped_table_describes_the_data_without_images(no_networks):
     balance = open_page()
-    counts = balance.dataframe[0].value.set_index("class")
+    counts = tables(balance)[0].set_index("class")
     assert counts.loc["disgust"].tolist() == ["436", "56", "55"]
     assert counts.loc["all"].tolist() == ["28,709", "3,589", "3,589"]
     assert "In Training, happy has 16.5 times as many images as disgust." in said(balance)
 
     audit = open_page(data_view="Audit")
-    found = audit.dataframe[0].value.set_index("finding")
+    found = tables(audit)[0].set_index("finding")
     assert found.loc["sets of identical images"].tolist() == ["1,518", "3,373"]
     assert found.loc["PrivateTest images with a copy in Training", "images"] == "288 (8.0 %)"
     assert found.loc["blank images", "images"] == "12"
     assert "1 to 20 of 59 sets" in said(audit)
-    assert "Row numbers only" in said(audit)
+    assert "Only row numbers are shown" in said(audit)
     assert not audit.get("image")
 
     votes = open_page(data_view="Votes")
     assert len(votes.get("plotly_chart")) == 1
-    assert "Label and majority say the same on" in said(votes)
+    assert "Label and majority agree on" in said(votes)
 
 
 def test_findings_are_listed_by_kind_and_paged(no_networks):
@@ -93,15 +99,15 @@ def test_findings_are_listed_by_kind_and_paged(no_networks):
     assert "1 to 12 of 12 images" in said(app)
     app = open_page(data_view="Audit", finding="copies across splits", finding_page="2")
     assert "21 to 40 of" in said(app)
-    assert all("Training" in s or "Test" in s for s in app.dataframe[1].value["splits"])
+    assert all("Training" in s or "Test" in s for s in tables(app)[1]["splits"])
 
 
-def test_a_data_set_known_by_its_cards_alone_says_what_is_not_known(networks):
+def test_a_data_set_known_only_from_cards_names_what_is_not_known(networks):
     app = open_page()
     assert "tiny_cnn" in said(app)
-    table = app.dataframe[0].value.set_index("class")
+    table = tables(app)[0].set_index("class")
     assert table.loc["dark"].tolist() == ["not stored", "12", "12"]
-    assert "Training 96" in said(app)
+    assert "train 96" in said(app)
     for view in ("Audit", "Votes"):
         assert "python -m core data describe" in said(open_page(data_view=view))
 
@@ -109,62 +115,62 @@ def test_a_data_set_known_by_its_cards_alone_says_what_is_not_known(networks):
 def test_the_images_are_counted_and_shown(networks, image_folder, monkeypatch):
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
     before = open_page()
-    assert before.dataframe[0].value.set_index("class").loc["dark"].tolist() == ["not stored", "12", "12"]
+    assert tables(before)[0].set_index("class").loc["dark"].tolist() == ["not stored", "12", "12"]
     before.toggle(key="read").set_value(True).run()
     assert not before.exception
-    app = open_page()  # what was read once is known from now on
+    app = open_page()  # what was read once is stored
     assert not app.toggle
-    assert app.dataframe[0].value.set_index("class").loc["dark"].tolist() == ["32", "12", "12"]
+    assert tables(app)[0].set_index("class").loc["dark"].tolist() == ["32", "12", "12"]
     assert not app.selectbox  # the networks' data set is the one on this machine
     faces = open_page(data_view="Faces")
-    means, *grids = (len(element.proto.imgs) for element in faces.get("image"))
-    assert (means, grids) == (3, [12, 12, 12])
-    assert "bright, 32" in [i.caption for i in faces.get("image")[0].proto.imgs]
+    means, drawn = faces.get("image")[:3], faces.get("image")[3:]
+    assert [m.proto.imgs[0].alt for m in means] == [f"Mean of 32 images labeled {c}" for c in CLASSES]
+    assert len(drawn) == 3 * 12
+    assert "bright, 32" in said(faces)
 
 
-def test_another_draw_shows_other_faces_and_a_class_shows_more(networks, image_folder, monkeypatch):
+def test_another_seed_shows_other_faces_and_a_class_shows_more(networks, image_folder, monkeypatch):
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
 
-    def rows(**link: str) -> list[list[str]]:
-        return [[i.caption for i in e.proto.imgs] for e in open_page(data_view="Faces", **link).get("image")[1:]]
+    def rows(**link: str) -> list[str]:
+        return [b.label for b in open_page(data_view="Faces", **link).button if b.key.startswith("random-")]
 
-    assert rows() == rows(draw="0")
-    assert rows() != rows(draw="7")
-    (one,) = rows(data_class="striped", data_split="PublicTest")
-    assert len(one) == 12  # all there are
+    assert rows() == rows(seed="0")
+    assert rows() != rows(seed="7")
+    assert len(rows(data_class="striped", data_split="val")) == 12  # all there are
 
 
 def test_copies_and_conflicts_show_their_face(networks, copied_folder):
     app = open_page(data_view="Audit", read="true")
-    found = app.dataframe[0].value.set_index("finding")
+    found = tables(app)[0].set_index("finding")
     assert found.loc["sets of identical images"].tolist() == ["1", "3"]
-    assert found.loc["PrivateTest images with a copy in Training", "images"].startswith("2 ")
-    listed = app.dataframe[1].value
+    assert found.loc["test images with a copy in train", "images"].startswith("2 ")
+    listed = tables(app)[1]
     assert listed["labels"].tolist() == ["bright, dark 2"] or listed["labels"].tolist() == ["dark 2, bright"]
-    assert listed["splits"].tolist()[0] in ("PrivateTest 2, Training", "Training, PrivateTest 2")
-    assert len(app.get("image")[0].proto.imgs) == 1
+    assert listed["splits"].tolist()[0] in ("test 2, train", "train, test 2")
+    assert len(app.get("image")) == 1
     app.segmented_control(key="finding").set_value("blank images").run()
-    assert "No image is like that" in said(app)
-    # Another data set than the networks': both can be looked at.
+    assert "No matching images" in said(app)
+    # Another data set than that of the networks: both can be selected.
     assert len(app.selectbox(key="dataset").options) == 2
 
 
-def test_a_folder_without_votes_says_where_they_would_come_from(networks, image_folder, monkeypatch):
+def test_a_folder_without_votes_says_how_to_add_them(networks, image_folder, monkeypatch):
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
-    assert "carries no FER+ votes" in said(open_page(data_view="Votes", read="true"))
+    assert "has no FER+ votes" in said(open_page(data_view="Votes", read="true"))
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_path_that_holds_something_else_is_a_sentence_and_the_rest_stays(no_networks, tmp_path, monkeypatch, view):
+def test_a_path_to_something_else_is_one_sentence_and_the_rest_remains(no_networks, tmp_path, monkeypatch, view):
     other = tmp_path / "notes.csv"
     other.write_text("this,is\nno,data set\n")
     monkeypatch.setenv("FERSCOPE_DATA", str(other))
     app = open_page(data_view=view)
-    assert app.warning[0].value.startswith("FERSCOPE_DATA: notes.csv is no data set known here")
+    assert app.warning[0].value.startswith("FERSCOPE_DATA: notes.csv is not a known data set")
     assert not app.error
     if view != "Faces":
         assert "35,887" in said(app)
 
 
 def test_a_link_with_nonsense_opens_the_page(no_networks):
-    assert open_page(data_view="Tarot", finding_page="99", draw="-3").title[0].value == "Dataset"
+    assert open_page(data_view="Tarot", finding_page="99", seed="-3").title[0].value == "Dataset"

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
 from core.sample_photos import sample_photos
-from dashboard.compare import VIEWS
+from dashboard.compare.panels import GROUPS, REPORT
 
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 PAGES = sorted(path.stem for path in (ENTRY.parents[1] / "pages").glob("*.py"))
@@ -81,7 +81,7 @@ def test_every_page_opens_where_no_network_is_installed(monkeypatch, tmp_path, p
 def test_overview_shows_the_cards_scores(networks):
     app = open_page("overview")
     score = checkpoints.load_checkpoint(networks / "tiny_cnn").card.metrics["test"].accuracy
-    assert any(f"{score.value:.3f}" in text for text in app.dataframe[0].value["PrivateTest accuracy"])
+    assert any(f"{score.value:.3f}" in text for text in app.dataframe[0].value["accuracy"])
 
 
 def test_an_uploaded_portrait_is_analyzed_by_every_network(networks):
@@ -203,33 +203,42 @@ def test_edited_weights_are_named_and_the_other_network_goes_on(checkpoint_root,
     assert "Face 1 of 1 · after temperature scaling" in said(app)
 
 
-def test_a_link_restores_the_view_and_survives_nonsense(networks):
-    app = open_page("compare", view="Confusion", split="PublicTest")
+def test_a_link_restores_the_panel_and_survives_nonsense(networks):
+    app = open_page("compare", group="Errors", view="Confusion", split="val")
     assert app.segmented_control(key="view").value == "Confusion"
     assert app.segmented_control(key="split").value == "val"
-    app = open_page("compare", view="Tarot", networks="nobody")
+    app = open_page("compare", group="Horoscope", view="Tarot", networks="nobody")
     assert not app.exception
 
 
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("split", ["PrivateTest", "PublicTest"])
-def test_every_view_of_compare(networks, view, split):
-    app = open_page("compare", view=view, split=split)
+PANELS = [(group, panel) for group, panels in GROUPS.items() for panel in panels]
+
+
+@pytest.mark.parametrize(("group", "panel"), [*PANELS, (list(GROUPS)[-1], REPORT)])
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_every_panel_of_compare(networks, group, panel, split):
+    app = open_page("compare", group=group, view=panel, split=split)
     assert not app.error
     assert "n = 36" in said(app)
-    if view == "Published":
-        assert "not comparable" in set(app.dataframe[1].value["comparable"])
+
+
+def test_another_group_opens_at_its_first_panel(networks):
+    app = open_page("compare")
+    app.segmented_control(key="view").set_value("Published").run()
+    app.segmented_control(key="group").set_value("Errors").run()
+    assert not app.exception
+    assert app.segmented_control(key="view").value == "Confusion"
 
 
 def test_compare_with_one_network_and_with_none(networks):
     app = open_page("compare")
     app.pills(key="networks").set_value(["tiny_cnn"]).run()
-    assert list(app.dataframe[0].value["network"]) == ["CNN"]
+    assert list(app.table[0].value["network"]) == ["CNN"]
     app.pills(key="networks").set_value([]).run()
     assert "Choose at least one network" in said(app)
 
 
-def test_a_run_without_stored_answers_is_named_and_the_rest_stays(checkpoint_root, monkeypatch, tmp_path):
+def test_a_network_without_stored_predictions_is_named_and_the_rest_remains(checkpoint_root, monkeypatch, tmp_path):
     root = tmp_path / "checkpoints"
     shutil.copytree(checkpoint_root, root)
     (root / "tiny_cnn" / "predictions-test.parquet").unlink()
@@ -237,4 +246,4 @@ def test_a_run_without_stored_answers_is_named_and_the_rest_stays(checkpoint_roo
     st.cache_resource.clear()
     app = open_page("compare")
     assert "tiny_cnn has no stored predictions for the test split" in app.warning[0].value
-    assert list(app.dataframe[0].value["network"]) == ["Residual CNN"]
+    assert list(app.table[0].value["network"]) == ["Residual CNN"]

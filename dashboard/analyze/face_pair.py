@@ -30,7 +30,7 @@ def draw(pair: Sequence[SelectedFace]) -> None:
                 dumbbells(
                     before,
                     after,
-                    first.forms,
+                    first.styles,
                     first.names,
                     first.inks,
                     alt=alt,

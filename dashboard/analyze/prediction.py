@@ -39,7 +39,7 @@ def prediction_sections(face: SelectedFace) -> list[Section]:
             face.group_title(group),
             figures=(
                 Figure(
-                    probabilities.probabilities(group, face.forms, face.names, face.inks, ensemble=ENSEMBLE_NAME),
+                    probabilities.probabilities(group, face.styles, face.names, face.inks, ensemble=ENSEMBLE_NAME),
                     f"probabilities-{number}",
                     f"Probability of each expression by network; highest {group.verdict.expression}",
                 ),

@@ -62,7 +62,7 @@ def region_sections(face: SelectedFace, options: MapOptions, *, with_photo: bool
         and maps.chance_words(face, n, found.explanations[n.model_id]).startswith(CHANCE)
     ]
     figure = Figure(
-        plots.shares(shares, regions.areas, options.class_name, face.forms, face.names, face.inks),
+        plots.shares(shares, regions.areas, options.class_name, face.styles, face.names, face.inks),
         "region-shares",
         f"Share of the saliency of {', '.join(names)} on brows, eyes, nose, mouth and the rest; "
         f"{_highest(face, shares)}",
@@ -152,7 +152,7 @@ def _split_section(
     stages = ", ".join(f"{face.names[m]} {of.stage}" for m, of in found.items())
     split = face.split_name(SPLIT, found)
     figure = Figure(
-        plots.by_class(found, region, face.forms, face.names, face.inks),
+        plots.by_class(found, region, face.styles, face.names, face.inks),
         f"regions-by-class-{number}",
         f"Mean share of the saliency on the {region} by predicted class, one marker per network",
     )

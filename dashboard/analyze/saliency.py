@@ -127,7 +127,9 @@ def same_maps(face: SelectedFace, options: MapOptions) -> str:
     )
 
 
-def _downloads(face: SelectedFace, options: MapOptions, explanations: Mapping[str, Explanation]) -> tuple[Download, ...]:
+def _downloads(
+    face: SelectedFace, options: MapOptions, explanations: Mapping[str, Explanation]
+) -> tuple[Download, ...]:
     if not explanations:
         return ()
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from core.images import MIN_SIDE_PX
 from core.inference import FaceAnalysis, LabelGroup, PhotoAnalysis, Predictor
 from dashboard.services import Photo
-from dashboard.style import Form, Ink
+from dashboard.style import Ink, NetworkStyle
 
 ENSEMBLE_NAME = "ensemble"  # the mean of the networks' probabilities
 
@@ -23,7 +23,7 @@ class SelectedFace:
     number: int  # index among the photo's faces, from 0
     networks: tuple[Predictor, ...]
     names: Mapping[str, str]
-    forms: Mapping[str, Form]
+    styles: Mapping[str, NetworkStyle]
     inks: Ink
     required_accuracy: float = 0.8  # of the predictions that are called sure
     views: str = "one"  # see ``core.probes.VIEWS``

@@ -166,7 +166,7 @@ def _curves(
     chance: ChanceResult | None,
 ) -> Section:
     figure = Figure(
-        plots.curves(measures.curves, class_color(options.class_name), face.forms[network.model_id], face.inks),
+        plots.curves(measures.curves, class_color(options.class_name), face.styles[network.model_id], face.inks),
         f"trust-curves-{network.model_id}",
         f"Deletion and insertion curves of {face.names[network.model_id]}",
     )
@@ -186,7 +186,7 @@ def _summary_sections(face: SelectedFace, options: MapOptions) -> list[Section]:
     randomized = {m: of.randomization for m, of in found.items() if of.randomization is not None}
     if randomized:
         figure = Figure(
-            plots.randomization(randomized, face.forms, face.names, face.inks),
+            plots.randomization(randomized, face.styles, face.names, face.inks),
             "trust-randomization",
             "Rank correlation of the map with itself while the weights are randomized, one line per network",
         )

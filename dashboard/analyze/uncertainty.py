@@ -76,7 +76,7 @@ def draw(face: SelectedFace, _options: MapOptions) -> None:
             dumbbells(
                 group.raw,
                 group.augmented,
-                face.forms,
+                face.styles,
                 face.names,
                 face.inks,
                 alt="Probability of each expression before and after temperature scaling, by network",
@@ -128,10 +128,10 @@ def _risk(face: SelectedFace, group: GroupUncertainty) -> list[Section]:
         made, run = decision(face, group.augmented), _runs(group.augmented, "test")
     except (CheckpointError, EvaluationError):
         return []
-    forms: Mapping[str, style.Form] = {**face.forms, run.model_id: style.FORMS["ensemble"]}
+    styles: Mapping[str, style.NetworkStyle] = {**face.styles, run.model_id: style.ensemble_style(face.inks)}
     names = {**face.names, run.model_id: face.names.get(run.model_id, ENSEMBLE_NAME)}
     plot = calibration.risk_coverage(
-        {run.model_id: risk_coverage(run)}, {run.model_id: made.effect}, forms, names, face.inks
+        {run.model_id: risk_coverage(run)}, {run.model_id: made.effect}, styles, names, face.inks
     )
     split = face.split_name("test", group.augmented.model_ids)
     figure = Figure(

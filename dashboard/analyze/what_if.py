@@ -147,7 +147,7 @@ def _draw_predictions(face: SelectedFace, changed: FaceAnalysis, change: Perturb
                 dumbbells(
                     before,
                     group,
-                    face.forms,
+                    face.styles,
                     face.names,
                     face.inks,
                     alt=f"Probability of each expression before and after the change; now highest {verdict.expression}",
@@ -213,7 +213,7 @@ def _response_section(
 ) -> Section:
     title = PERTURBATION_SETTINGS[setting].title.lower()
     figure = Figure(
-        plots.response_curve(sweeps, class_name, current, face.forms, face.names, face.inks),
+        plots.response_curve(sweeps, class_name, current, face.styles, face.names, face.inks),
         "what-if-response",
         f"Probability of {class_name} by {title}, one line per network",
     )

@@ -1,82 +1,157 @@
-"""Networks beside the ten annotators of FER+: whom do they agree with, and what do they do where people disagree."""
+"""Networks beside the ten annotators of FER+."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import streamlit as st
 
-from core.data import ImageFacts
-from dashboard.compare import blocks, findings
-from dashboard.compare.comparison import Comparison
-from dashboard.plots import annotators as figures
-from dashboard.plots import charts
+from core.data import ImageFacts, ferplus_majority
+from core.errors import DataError, EvaluationError
+from core.evaluation import AnnotatorComparison, AnnotatorVotes, compare_with_annotators, label_against_majority
+from dashboard.compare.comparison import Comparison, image_facts
+from dashboard.plots import annotators as plots
+from dashboard.section import Figure, Note, Section, Table, csv
+from dashboard.ui import sections as ui
 
-MARKS = {
-    figures.AGREEMENT: ("human-agreement", "How often a random annotator of an image says what the network says."),
-    figures.CROSS_ENTROPY: ("human-cross-entropy", "From the votes on the network's classes to its probabilities."),
+MEANINGS = {
+    plots.AGREEMENT: "Chance that a random annotator of an image agrees with the network.",
+    plots.CROSS_ENTROPY: "From the votes on the network's classes to its probabilities.",
 }
 
 
-def draw(comparison: Comparison) -> None:
-    """Agreement, cross-entropy, accuracy by the annotators' agreement, and the label against their majority."""
-    tables = blocks.image_facts(comparison)
-    results, missing = findings.beside_annotators(comparison, tables)
-    blocks.notes(missing)
-    if not results:
-        return
-    names, forms, inks = comparison.names, comparison.forms, comparison.inks
-    for column, (measure, (key, meaning)) in zip(st.columns(2), MARKS.items(), strict=True):
-        with column:
-            st.plotly_chart(
-                figures.marks(results, forms, names, inks, measure),
-                key=key,
-                config=charts.CONFIG,
-                alt=f"{measure.capitalize()} by network, beside what the annotators reach",
-            )
-            st.caption(f"{blocks.protocol(comparison)} {meaning} Whiskers: 95 %, normal.")
-    shown = figures.table(results, names)
-    st.dataframe(shown, hide_index=True, alt="Agreement with the annotators and cross-entropy by network")
-    st.caption(
-        "Images without votes are left out. *Another annotator*: the chance that two annotators of one image agree; "
-        "*favorite*: always answering what most of them say, which no answer can beat. The entropy of the votes is "
-        "the lowest cross-entropy there can be."
-    )
-    blocks.csv(lambda: figures.numbers(results), f"human-{comparison.split}")
+@dataclass(frozen=True)
+class Options:
+    """What accuracy by the annotators' agreement is measured against: some of ``plots.AGAINST``."""
 
-    st.markdown("**Where people disagree**")
+    against: Sequence[str] = plots.AGAINST
+
+
+def sections(comparison: Comparison, options: Options = Options()) -> list[Section]:
+    """Agreement, cross-entropy, accuracy by the annotators' agreement, and the labels against their majority."""
+    facts, results, notes = _results(comparison)
+    if facts is None or not results:
+        return [Section(notes=tuple(notes), caption=comparison.protocol)]
+    return [
+        *_agreement(comparison, results, notes),
+        _by_agreement(comparison, results, options),
+        _labels(comparison, facts),
+    ]
+
+
+def _results(comparison: Comparison) -> tuple[ImageFacts | None, dict[str, AnnotatorComparison], list[Note]]:
+    """The table of votes, the agreement of each network with them, and notes on what is missing."""
+    facts, notes = image_facts(comparison)
+    if facts is None:
+        return None, {}, notes
+    if facts.votes is None:
+        return facts, {}, [Note(f"{facts.name} has no FER+ votes.")]
+    try:
+        of_images = facts.at(next(iter(comparison.runs.values())).image_ids).votes
+        assert of_images is not None  # the whole table has them
+        votes = AnnotatorVotes(of_images, ferplus_majority(of_images))  # the same for all networks
+        return facts, {m: compare_with_annotators(run, votes) for m, run in comparison.all_runs.items()}, notes
+    except (DataError, EvaluationError) as error:
+        return facts, {}, [Note(error.sentence, is_warning=True)]
+
+
+def _agreement(
+    comparison: Comparison, results: Mapping[str, AnnotatorComparison], notes: Sequence[Note]
+) -> list[Section]:
+    return [
+        Section(
+            notes=tuple(notes),
+            figures=tuple(
+                Figure(
+                    plots.marks(results, comparison.styles, comparison.names, comparison.inks, measure),
+                    comparison.key(f"annotators-{position}"),
+                    f"{measure.capitalize()} by network, beside what the annotators reach",
+                    caption=meaning,
+                )
+                for position, (measure, meaning) in enumerate(MEANINGS.items())
+            ),
+            table=Table(
+                plots.table(results, comparison.names), "Agreement with the annotators and cross-entropy by network"
+            ),
+            caption=f"{comparison.protocol} Images without votes are left out. Intervals: 95 %, normal. Another "
+            "annotator: "
+            "the chance that two annotators of one image agree. Most frequent vote: the agreement of a network that "
+            "always predicts it, which no prediction can exceed. The entropy of the votes is the lowest possible "
+            "cross-entropy.",
+            downloads=(
+                csv(
+                    "Agreement and cross-entropy (CSV)",
+                    comparison.file_name("annotator-agreement"),
+                    lambda: plots.numbers(results),
+                ),
+            ),
+        )
+    ]
+
+
+def _by_agreement(comparison: Comparison, results: Mapping[str, AnnotatorComparison], options: Options) -> Section:
+    return Section(
+        title="Accuracy by the annotators' agreement",
+        figures=tuple(
+            Figure(
+                plots.by_agreement(results, comparison.styles, comparison.names, comparison.inks, against),
+                comparison.key(f"annotators-by-agreement-{position}"),
+                f"Accuracy against the {against} by the annotators' agreement",
+            )
+            for position, against in enumerate(options.against)
+        ),
+        caption=f"{comparison.protocol} 0.6: six of ten annotators gave the most frequent vote. The FER+ majority is "
+        "defined only where more than half of the votes, without single votes, agree on an expression (Barsoum et al. "
+        "2016). Error bars: 95 % (Wilson).",
+        downloads=(
+            csv(
+                "Accuracy by agreement (CSV)",
+                comparison.file_name("accuracy-by-agreement"),
+                lambda: plots.group_numbers(results),
+            ),
+        ),
+    )
+
+
+def _labels(comparison: Comparison, facts: ImageFacts) -> Section:
+    rows = facts.split == comparison.split
+    assert facts.votes is not None  # there are results
+    matrix = label_against_majority(facts.labels, facts.truth[rows], ferplus_majority(facts.votes[rows]))
+    split = f"{facts.name} {comparison.split_name}, n = {int(rows.sum()):,}."
+    return Section(
+        title=f"Labels of {facts.name} against the FER+ majority",
+        figures=(
+            Figure(
+                plots.label_matrix(matrix, comparison.inks),
+                comparison.key("annotators-labels"),
+                f"Labels of {facts.name} by FER+ majority",
+            ),
+        ),
+        caption=f"{split} {plots.label_agreement(matrix)}",
+        downloads=(
+            csv(
+                "Labels by FER+ majority (CSV)",
+                comparison.file_name("labels-by-majority"),
+                lambda: plots.matrix_numbers(matrix),
+            ),
+        ),
+    )
+
+
+def draw(comparison: Comparison) -> None:
+    """What accuracy is measured against, and the sections."""
+    facts, results, notes = _results(comparison)
+    if facts is None or not results:
+        ui.draw([Section(notes=tuple(notes), caption=comparison.protocol)])
+        return
+    ui.draw(_agreement(comparison, results, notes))
     against = st.segmented_control(
-        "Accuracy against the",
-        figures.AGAINST,
-        default=figures.LABEL,
+        "Accuracy against",
+        plots.AGAINST,
+        default=plots.LABEL,
         required=True,
-        key="against",
+        key=comparison.key("against"),
         bind="query-params",
     )
-    blocks.figure(
-        figures.by_agreement(results, forms, names, inks, against),
-        comparison,
-        key="human-groups",
-        alt=f"Accuracy against the {against} by the annotators' own agreement",
-        caption="0.6: six of ten annotators gave the most chosen answer. The FER+ majority is defined only where more "
-        "than half of the votes that are not single agree on an expression. Whiskers: 95 % (Wilson). A group without "
-        "images is not defined.",
-        numbers=lambda: figures.group_numbers(results),
-    )
-    for facts in findings.voted(results, tables):
-        _label_against_majority(comparison, facts)
-
-
-def _label_against_majority(comparison: Comparison, facts: ImageFacts) -> None:
-    matrix = findings.label_against_majority(facts, comparison.split)
-    st.markdown(f"**The label of {facts.name} against the FER+ majority**")
-    st.plotly_chart(
-        figures.label_matrix(matrix, comparison.inks),
-        key=f"human-labels-{facts.fingerprints[0][:8]}",
-        config=charts.CONFIG,
-        alt=f"Labels of {facts.name} by FER+ majority",
-    )
-    st.caption(figures.matrix_words(matrix, comparison.split_name, int((facts.split == comparison.split).sum())))
-    blocks.csv(
-        lambda: figures.matrix_numbers(matrix),
-        f"{facts.name}-against-majority-{facts.fingerprints[0][:8]}-{comparison.split}",
-        "Cells (CSV)",
-    )
+    ui.draw([_by_agreement(comparison, results, Options((against,))), _labels(comparison, facts)])

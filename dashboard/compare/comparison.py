@@ -1,66 +1,237 @@
-"""What every view of Compare reads: the chosen networks, their stored answers on one split, and how they are drawn."""
+"""Networks with the same classes, split and images side by side, with their ensemble.
+
+:func:`build_comparisons` is the only way to make one; the page and ``python -m dashboard report`` use it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from core.checkpoints import Checkpoint, ModelCard
-from core.evaluation import EvaluationRun, RunSummary, comparable_runs
-from core.inference import ENSEMBLE
-from dashboard.style import Form, Ink
+from core.checkpoints import Checkpoint, Latency, ModelCard
+from core.data import DatasetInfo, ImageFacts
+from core.errors import CheckpointError, DataError, EvaluationError
+from core.evaluation import EvaluationRun, RunSummary, comparable_groups, map_to_common_labels
+from core.labels import LabelSet
+from dashboard import services
+from dashboard.section import Note
+from dashboard.style import LIGHT, Ink, NetworkStyle, ensemble_style
+from dashboard.ui import network_picker
 
-SPLITS = {"test": "PrivateTest", "val": "PublicTest"}
+SPLITS = ("test", "val")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
-    """Networks side by side. Mappings go by model id, the ensemble last where there is one."""
+    """Networks that predict the same classes for the same images, and their ensemble if there are at least two.
 
-    checkpoints: Mapping[str, Checkpoint]  # without the ensemble
-    runs: Mapping[str, EvaluationRun]
-    summaries: Mapping[str, RunSummary]
-    names: Mapping[str, str]
-    forms: Mapping[str, Form]
-    milliseconds: Mapping[str, float]  # a face on this machine, by single network; without those that do not load
+    Mappings go by run id; those over "all rows" also have the ensemble, under ``ensemble.model_id`` and last.
+    """
+
+    checkpoints: Mapping[str, Checkpoint]
+    runs: Mapping[str, EvaluationRun]  # single networks
+    ensemble: EvaluationRun | None
+    weights: Mapping[str, float]  # of the ensemble's members, above 0
+    summaries: Mapping[str, RunSummary]  # all rows
+    names: Mapping[str, str]  # all rows
+    styles: Mapping[str, NetworkStyle]  # all rows
+    milliseconds: Mapping[str, Latency]  # of the single networks that were measured
     split: str  # "test" or "val"
     inks: Ink
-    weights: Mapping[str, float]  # what each single network counts in the ensemble, 0 to 1
+    number: int = 0  # position among the comparisons of a page
+
+    @property
+    def all_runs(self) -> dict[str, EvaluationRun]:
+        """The single networks and then the ensemble, in the order in which they are drawn."""
+        ensemble = {self.ensemble.model_id: self.ensemble} if self.ensemble is not None else {}
+        return {**self.runs, **ensemble}
 
     @property
     def cards(self) -> dict[str, ModelCard]:
         """The cards of the single networks."""
-        return {model_id: c.card for model_id, c in self.checkpoints.items()}
+        return {run_id: c.card for run_id, c in self.checkpoints.items()}
+
+    def card_of(self, model_id: str) -> ModelCard:
+        """A network's card; for the ensemble that of its first member, which has the same data."""
+        return self.cards.get(model_id) or next(iter(self.cards.values()))
 
     @property
-    def members(self) -> dict[str, float]:
-        """The weights above 0 of the comparable networks: those that an ensemble is made of."""
-        return {m: self.weights[m] for m in self._together[0] if self.weights.get(m, 0) > 0}
+    def labels(self) -> LabelSet:
+        """The classes of all networks."""
+        return next(iter(self.runs.values())).labels
 
     @property
-    def weights_in_words(self) -> str:
-        """One sentence on an ensemble whose members do not count alike; nothing for any other."""
-        if ENSEMBLE not in self.runs or len(set(self.members.values())) <= 1:
-            return ""
-        return f" {self.names[ENSEMBLE]}: {', '.join(f'{self.names[m]} {w:g}' for m, w in self.members.items())}."
+    def data(self) -> DatasetInfo:
+        """The data set of all networks."""
+        return next(iter(self.cards.values())).data
 
     @property
     def split_name(self) -> str:
-        """The field's name of the split."""
-        return SPLITS[self.split]
+        """The data set's own name of the split compared on."""
+        return self.data.split_name(self.split)
 
     @property
     def n(self) -> int:
-        """Images that the comparable networks answered."""
-        return len(next(iter(self._together[0].values())))
+        """Number of images."""
+        return len(next(iter(self.runs.values())))
 
-    def comparable(self) -> tuple[dict[str, EvaluationRun], list[str]]:
-        """The runs on the same images with the same classes, most of all, and a sentence for each other one."""
-        return self._together
+    @property
+    def protocol(self) -> str:
+        """Data set, split and number of images: the first words of every caption."""
+        return f"{self.data.title} {self.split_name}, n = {self.n:,}."
 
-    @cached_property
-    def _together(self) -> tuple[dict[str, EvaluationRun], list[str]]:
-        kept, refused = comparable_runs(list(self.runs.values()))
-        left_out = [f"{self.names[model_id]} is left out: {why}." for model_id, why in refused.items()]
-        return {run.model_id: run for run in kept}, left_out
+    @property
+    def use_of_split(self) -> str:
+        """One sentence on how the networks used this split."""
+        training, validation = self.data.split_name("train"), self.data.split_name("val")
+        if self.split == "test":
+            return f"Trained on {training}, epoch and temperature chosen on {validation}, scored once on this split."
+        return "This split chose the epoch and the temperature, so its scores are optimistic."
+
+    @property
+    def weights_sentence(self) -> str:
+        """The weights of an ensemble whose members count differently; empty for equal weights."""
+        if self.ensemble is None or len(set(self.weights.values())) <= 1:
+            return ""
+        shares = ", ".join(f"{self.names[m]} {weight:g}" for m, weight in self.weights.items())
+        return f"Weights of the ensemble: {shares}."
+
+    @property
+    def title(self) -> str:
+        """A heading that tells the comparisons of a page apart."""
+        return f"{self.labels.name}: {len(self.labels)} classes, {self.data.title} {self.split_name}, n = {self.n:,}"
+
+    def key(self, name: str) -> str:
+        """A key for widgets, links and figures that is unique on a page with several comparisons."""
+        return f"{name}_{self.number + 1}" if self.number else name
+
+    def file_name(self, stem: str, suffix: str = "csv") -> str:
+        """The name of a download."""
+        return f"{self.key(f'{stem}-{self.split}')}.{suffix}"
+
+
+def build_comparisons(
+    checkpoints: Sequence[Checkpoint],
+    split: str,
+    weights: Mapping[str, float] | None = None,
+    *,
+    with_ensemble: bool = True,
+    inks: Ink = LIGHT,
+) -> tuple[list[Comparison], list[Note]]:
+    """One comparison for each set of networks with the same classes and images, and notes on what is missing.
+
+    ``weights`` are those of the ensembles, by run id; 1 where not given.
+    """
+    notes: list[Note] = []
+    runs: dict[str, EvaluationRun] = {}
+    for checkpoint in checkpoints:
+        try:
+            runs[checkpoint.card.run_id] = services.evaluation(checkpoint, split)
+        except (CheckpointError, EvaluationError) as error:
+            notes.append(Note(error.sentence, is_warning=True))
+    known = {c.card.run_id: c for c in checkpoints if c.card.run_id in runs}
+    styles = network_picker.styles(list(known.values()), inks)
+    names = network_picker.titles(list(known.values()))
+    milliseconds = _milliseconds(list(known.values()))
+    comparisons = []
+    for number, group in enumerate(_groups(runs, known)):
+        members = {r.model_id: (weights or {}).get(r.model_id, 1.0) for r in group}
+        members = {run_id: weight for run_id, weight in members.items() if weight > 0}
+        ensemble = None
+        if with_ensemble and len(group) > 1 and members:
+            ensemble = services.ensemble([r for r in group if r.model_id in members], list(members.values()))
+        elif with_ensemble and len(group) > 1:
+            notes.append(Note("An ensemble needs at least one network with a weight above 0."))
+        comparisons.append(
+            Comparison(
+                checkpoints={r.model_id: known[r.model_id] for r in group},
+                runs={r.model_id: r for r in group},
+                ensemble=ensemble,
+                weights=members,
+                summaries={
+                    r.model_id: services.summary(r) for r in [*group, *([ensemble] if ensemble is not None else [])]
+                },
+                names={r.model_id: names[r.model_id] for r in group} | _ensemble_name(ensemble, members),
+                styles={r.model_id: styles[r.model_id] for r in group}
+                | ({ensemble.model_id: ensemble_style(inks)} if ensemble is not None else {}),
+                milliseconds={r.model_id: milliseconds[r.model_id] for r in group if r.model_id in milliseconds},
+                split=split,
+                inks=inks,
+                number=number,
+            )
+        )
+    return comparisons, notes
+
+
+def on_common_classes(comparisons: Sequence[Comparison]) -> tuple[Comparison, tuple[str, ...]] | None:
+    """The networks of several comparisons among the classes that all of them have, with sentences on what was dropped.
+
+    None where nothing has to be mapped, or where the images are not those of the same data set.
+    """
+    first = comparisons[0]
+    fitting = [c for c in comparisons if c.data.source == first.data.source]
+    runs = [run for c in fitting for run in c.runs.values()]
+    common = services.results().get(("common classes", *runs), lambda: map_to_common_labels(runs))
+    if len(common.runs) < 2 or not common.dropped_classes:
+        return None
+    by_id = {run_id: c for c in fitting for run_id in c.runs}
+    weights = {m: by_id[m].weights[m] for m in common.runs if m in by_id[m].weights}
+    ensemble = services.ensemble([common.runs[m] for m in weights], list(weights.values())) if weights else None
+    rows = [*common.runs.values(), *([ensemble] if ensemble is not None else [])]
+    reference = next(c for c in fitting if c.labels == common.labels)
+    found = replace(
+        reference,
+        checkpoints={m: by_id[m].checkpoints[m] for m in common.runs},
+        runs=common.runs,
+        ensemble=ensemble,
+        weights=weights,
+        summaries={r.model_id: services.summary(r) for r in rows},
+        names={m: by_id[m].names[m] for m in common.runs} | _ensemble_name(ensemble, weights),
+        styles={m: by_id[m].styles[m] for m in common.runs}
+        | ({ensemble.model_id: ensemble_style(first.inks)} if ensemble is not None else {}),
+        milliseconds={m: by_id[m].milliseconds[m] for m in common.runs if m in by_id[m].milliseconds},
+        number=len(comparisons),
+    )
+    dropped = [
+        f"{found.names[m]} without {', '.join(classes)}, its other probabilities renormalized to {common.labels.name}."
+        for m, classes in common.dropped_classes.items()
+    ]
+    if common.images_left_out:
+        dropped.append(
+            f"{common.images_left_out:,} images for which not every network has a prediction are left out for all; the "
+            f"labels are those of {reference.data.title}."
+        )
+    return found, tuple(dropped)
+
+
+def _ensemble_name(ensemble: EvaluationRun | None, weights: Mapping[str, float]) -> dict[str, str]:
+    return {} if ensemble is None else {ensemble.model_id: network_picker.ensemble_name(weights)}
+
+
+def image_facts(comparison: Comparison) -> tuple[ImageFacts | None, list[Note]]:
+    """Brightness, copies and votes of the images of a comparison, or a note on why they are not known."""
+    notes = {}
+    for card in comparison.cards.values():
+        try:
+            return services.facts(card), []
+        except DataError as error:
+            notes[error.sentence] = Note(error.sentence)
+    return None, list(notes.values())
+
+
+def _groups(runs: Mapping[str, EvaluationRun], known: Mapping[str, Checkpoint]) -> list[tuple[EvaluationRun, ...]]:
+    """Comparable runs on the same data set; the largest group first, then in the given order."""
+    by_data: dict[str, list[EvaluationRun]] = {}
+    for run_id, run in runs.items():
+        by_data.setdefault(known[run_id].card.data.title, []).append(run)
+    groups = [group for of_data in by_data.values() for group in comparable_groups(of_data)]
+    return sorted(groups, key=len, reverse=True)
+
+
+def _milliseconds(checkpoints: Sequence[Checkpoint]) -> dict[str, Latency]:
+    """Milliseconds per face with their hardware, as measured on this machine or else as stored on the card."""
+    found = {}
+    for run_id, value in services.milliseconds_of(checkpoints).items():
+        stored = next(c.card.milliseconds for c in checkpoints if c.card.run_id == run_id)
+        found[run_id] = Latency(value, "this machine") if stored is None or stored.value != value else stored
+    return found

@@ -2,167 +2,209 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
-from core.evaluation import ConfusionMatrix, EvaluationRun
+from core.evaluation import ConfusionMatrix
 from dashboard import services
-from dashboard.compare import blocks, image_list
+from dashboard.compare import image_list, image_table
 from dashboard.compare.comparison import Comparison
-from dashboard.plots import charts
-from dashboard.plots import confusion as figures
-from dashboard.plots import errors as tables
+from dashboard.compare.significance import NEEDS_TWO
+from dashboard.plots import confusion as plots
+from dashboard.section import Download, Figure, Section, csv
+from dashboard.ui import sections as ui
 
 DIFFERENCE = "difference"
-# The chosen cell lives in three selection boxes, so that a link, a keyboard and a click all lead to it.
+# The selected cell lives in three select boxes, so that links, the keyboard and clicks can all select one.
 OF, TRUE, PREDICTED = "cell_of", "cell_true", "cell_predicted"
 
 
-def draw(comparison: Comparison) -> None:
-    """One matrix a network on one color scale, or two networks' difference; below it a cell's images."""
-    show = st.segmented_control(
-        "Cells",
-        [*figures.SHARES, DIFFERENCE],
-        default=figures.COUNTS,
-        required=True,
-        key="cells",
-        bind="query-params",
-    )
-    # The boxes stand below the figures but are read before them: the figures outline the cell they name.
-    above, below = st.container(), st.container()
-    with below:
-        st.markdown("**Images of a cell**")
-        runs = blocks.comparable(comparison)
-        cell = _boxes(comparison, list(runs))
-    with above:
-        if show == DIFFERENCE:
-            _difference(comparison, runs, cell)
-        else:
-            _matrices(comparison, show, cell, runs)
-    if cell.complete:
-        with below:
-            _images(comparison, runs, cell)
+@dataclass(frozen=True)
+class Cell:
+    """A cell of one network's matrix."""
+
+    model_id: str
+    true: str
+    predicted: str
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """What the boxes say; a class is None until it is chosen."""
+class Options:
+    """What the cells show (one of ``plots.SHARES`` or DIFFERENCE), the selected cell, and the networks to subtract."""
 
-    model_id: str
-    true: str | None
-    predicted: str | None
-
-    @property
-    def complete(self) -> bool:
-        """Whether both classes are chosen."""
-        return self.true is not None and self.predicted is not None
-
-    def position(self, model_id: str, classes: tuple[str, ...]) -> figures.Cell | None:
-        """Where that network's matrix is to be outlined."""
-        if self.model_id != model_id or self.true not in classes or self.predicted not in classes:
-            return None
-        return classes.index(self.true), classes.index(self.predicted)
+    show: str = plots.COUNTS
+    cell: Cell | None = None
+    first: str = ""
+    second: str = ""
 
 
-def _matrices(comparison: Comparison, show: str, cell: Chosen, listed: Collection[str]) -> None:
-    matrices = {m: ConfusionMatrix.from_run(run) for m, run in comparison.runs.items()}
-    for row in range(0, len(matrices), 2):
-        for column, (model_id, matrix) in zip(st.columns(2), list(matrices.items())[row : row + 2], strict=False):
-            name = comparison.names[model_id]
-            with column:
-                drawn = figures.matrix(
-                    matrix,
-                    comparison.inks,
-                    show=show,
-                    title=name if model_id in listed else f"{name}, n = {matrix.n:,}",
-                    chosen=cell.position(model_id, matrix.labels.classes),
-                )
-                alt = f"Confusion matrix of {name}, {show}"
-                key = f"confusion-{model_id}"
-                if model_id in listed:
-                    _clickable(drawn, key, model_id, comparison, alt)
-                else:  # its images are not those of the others
-                    st.plotly_chart(drawn, key=key, config=charts.CONFIG, alt=alt)
-                blocks.csv(_numbers(matrix), f"confusion-{model_id}-{comparison.split}", "Cells (CSV)")
-    whole = "predicted" if show == figures.BY_PREDICTED else "true"
-    st.caption(
-        f"{blocks.protocol(comparison)} Color: the share of the {whole} class, on one scale for all. A class without "
-        "images, or never answered, has no share: not defined. Click a cell to list its images."
-    )
+def sections(comparison: Comparison, options: Options = Options()) -> list[Section]:
+    """One matrix per network on one color scale, or the difference of two networks."""
+    if options.show == DIFFERENCE:
+        return [_difference(comparison, options)]
+    figures: list[Figure] = []
+    downloads: list[Download] = []
+    for model_id, run in comparison.all_runs.items():
+        matrix, name = ConfusionMatrix.from_run(run), comparison.names[model_id]
+        figures.append(
+            Figure(
+                plots.matrix(
+                    matrix, comparison.inks, show=options.show, selected=_position(comparison, options.cell, model_id)
+                ),
+                figure_key(comparison, model_id),
+                f"Confusion matrix of {name}, {options.show}",
+                title=name,
+            )
+        )
+        downloads.append(csv(f"Cells of {name} (CSV)", comparison.file_name(f"confusion-{model_id}"), _numbers(matrix)))
+    whole = "predicted" if options.show == plots.BY_PREDICTED else "true"
+    return [
+        Section(
+            figures=tuple(figures),
+            caption=f"{comparison.protocol} Color: share of the {whole} class, on the same scale for all networks. A "
+            "class without images, or that is never predicted, has no share.",
+            downloads=tuple(downloads),
+        )
+    ]
 
 
-def _numbers(matrix: ConfusionMatrix) -> Callable[[], pd.DataFrame]:
-    return lambda: figures.numbers(matrix)
+def figure_key(comparison: Comparison, model_id: str) -> str:
+    """The key of a network's matrix."""
+    return comparison.key(f"confusion-{model_id}")
 
 
-def _difference(comparison: Comparison, runs: Mapping[str, EvaluationRun], cell: Chosen) -> None:
+def _numbers(matrix: ConfusionMatrix) -> Callable[[], Any]:
+    return lambda: plots.numbers(matrix)
+
+
+def _difference(comparison: Comparison, options: Options) -> Section:
+    runs = comparison.all_runs
     if len(runs) < 2:
-        st.info("A difference needs two networks: choose another one in the sidebar.", icon=":material/info:")
-        return
-    names, (left, right) = comparison.names, st.columns(2)
-    first = left.selectbox("Network", list(runs), format_func=names.__getitem__, key="minuend", bind="query-params")
-    others = [m for m in runs if m != first]
-    second = right.selectbox("minus", others, format_func=names.__getitem__, key="subtrahend", bind="query-params")
-    title = f"{names[first]} − {names[second]}"
-    drawn = figures.difference(
-        runs[first], runs[second], comparison.inks, title=title, chosen=cell.position(first, runs[first].labels.classes)
+        return Section(notes=(NEEDS_TWO,), caption=comparison.protocol)
+    first, second = runs[options.first], runs[options.second]
+    title = f"{comparison.names[options.first]} − {comparison.names[options.second]}"
+    figure = plots.difference(
+        first, second, comparison.inks, selected=_position(comparison, options.cell, options.first)
     )
-    _clickable(drawn, "confusion-difference", first, comparison, f"Difference of confusion matrices, {title}")
-    st.caption(
-        f"{blocks.protocol(comparison)} Shares of the true class, {title}; on the diagonal more is better, elsewhere "
-        "less. Bold: measurable (McNemar's exact test of the cell, Holm over all cells, 5 %); the others show no "
-        f"measurable difference. Click a cell to list the images that {names[first]} puts there."
+    return Section(
+        figures=(
+            Figure(
+                figure,
+                figure_key(comparison, options.first),
+                f"Difference of two confusion matrices, {title}",
+                title=title,
+            ),
+        ),
+        caption=f"{comparison.protocol} Difference of the shares of the true class, {title}. Bold: measurable "
+        "difference "
+        "(McNemar's exact test per cell, Holm-corrected for all cells, 5 %).",
+        downloads=(
+            csv(
+                f"Cells of {title} (CSV)",
+                comparison.file_name(f"confusion-{options.first}-minus-{options.second}"),
+                lambda: plots.difference_numbers(first, second),
+            ),
+        ),
     )
-    blocks.csv(
-        lambda: figures.difference_numbers(runs[first], runs[second]),
-        f"confusion-{first}-minus-{second}-{comparison.split}",
-        "Cells (CSV)",
+
+
+def _position(comparison: Comparison, cell: Cell | None, model_id: str) -> plots.Cell | None:
+    """Where a network's matrix has the selected cell."""
+    if cell is None or cell.model_id != model_id:
+        return None
+    return comparison.labels.index(cell.true), comparison.labels.index(cell.predicted)
+
+
+def draw(comparison: Comparison) -> None:
+    """The controls, the matrices, and the images of the selected cell directly below its matrix."""
+    show = st.segmented_control(
+        "Cells",
+        [*plots.SHARES, DIFFERENCE],
+        default=plots.COUNTS,
+        required=True,
+        key=comparison.key("cells"),
+        bind="query-params",
     )
+    first, second = _networks_to_subtract(comparison) if show == DIFFERENCE else ("", "")
+    cell = _select_cell(comparison)
+    matrices = [first] if show == DIFFERENCE else list(comparison.all_runs)
+    on_select = {figure_key(comparison, m): _on_click(comparison, m) for m in matrices}
+    drawn_with = cell.model_id if cell is not None and cell.model_id in matrices else None
+    below = {figure_key(comparison, drawn_with): lambda: _images(comparison, cell)} if cell and drawn_with else {}
+    ui.draw(sections(comparison, Options(show, cell, first, second)), on_select=on_select, below=below)
+    if cell is not None and drawn_with is None:
+        _images(comparison, cell)
 
 
-def _clickable(drawn: go.Figure, key: str, model_id: str, comparison: Comparison, alt: str) -> None:
-    def choose() -> None:
-        choose_cell(st.session_state[key]["selection"]["points"], model_id, comparison)
+def _networks_to_subtract(comparison: Comparison) -> tuple[str, str]:
+    runs = list(comparison.all_runs)
+    if len(runs) < 2:
+        return runs[0], runs[0]
+    left, right = st.columns(2)
+    first = left.selectbox(
+        "Network", runs, format_func=comparison.names.__getitem__, key=comparison.key("minuend"), bind="query-params"
+    )
+    second = right.selectbox(
+        "minus",
+        [m for m in runs if m != first],
+        format_func=comparison.names.__getitem__,
+        key=comparison.key("subtrahend"),
+        bind="query-params",
+    )
+    return first, second
 
-    st.plotly_chart(drawn, key=key, config=charts.CONFIG, alt=alt, on_select=choose, selection_mode="points")
 
-
-def choose_cell(points: Sequence[Mapping[str, Any]], model_id: str, comparison: Comparison) -> None:
-    """Put a clicked cell into the selection boxes; a click beside the cells changes nothing."""
-    if points:
-        true, predicted = points[0]["customdata"][:2]
-        classes = comparison.runs[model_id].labels.classes
-        st.session_state[OF] = model_id
-        st.session_state[TRUE], st.session_state[PREDICTED] = classes[int(true)], classes[int(predicted)]
-
-
-def _boxes(comparison: Comparison, model_ids: list[str]) -> Chosen:
+def _select_cell(comparison: Comparison) -> Cell | None:
+    """The selected cell; None until both classes are selected."""
     of, left, right = st.columns(3)
     model_id = of.selectbox(
-        "Answers of", model_ids, format_func=comparison.names.__getitem__, key=OF, bind="query-params"
+        "Images of a cell: network",
+        list(comparison.all_runs),
+        format_func=comparison.names.__getitem__,
+        key=comparison.key(OF),
+        bind="query-params",
     )
-    classes = list(comparison.runs[model_id].labels.classes)
-    hint = "click a cell, or choose"
-    true = left.selectbox("True", classes, index=None, key=TRUE, bind="query-params", placeholder=hint)
-    predicted = right.selectbox("Predicted", classes, index=None, key=PREDICTED, bind="query-params", placeholder=hint)
-    return Chosen(model_id, true, predicted)
+    classes, hint = list(comparison.labels.classes), "Click a cell or select"
+    true = left.selectbox(
+        "True class", classes, index=None, key=comparison.key(TRUE), bind="query-params", placeholder=hint
+    )
+    predicted = right.selectbox(
+        "Predicted class", classes, index=None, key=comparison.key(PREDICTED), bind="query-params", placeholder=hint
+    )
+    return Cell(model_id, true, predicted) if true and predicted else None
 
 
-def _images(comparison: Comparison, runs: Mapping[str, EvaluationRun], cell: Chosen) -> None:
-    others = [r for m, r in runs.items() if m != cell.model_id]
-    answers = services.error_table(runs[cell.model_id], others)
-    keep = tables.select(answers, {"true": str(cell.true), "predicted": str(cell.predicted)}, mistakes=False)
+def _on_click(comparison: Comparison, model_id: str) -> Callable[[], None]:
+    def select() -> None:
+        select_cell(st.session_state[figure_key(comparison, model_id)]["selection"]["points"], model_id, comparison)
+
+    return select
+
+
+def select_cell(points: Sequence[Mapping[str, Any]], model_id: str, comparison: Comparison) -> None:
+    """Put a clicked cell into the select boxes. A click beside the cells changes nothing."""
+    if points:
+        true, predicted = points[0]["customdata"][:2]
+        classes = comparison.labels.classes
+        st.session_state[comparison.key(OF)] = model_id
+        st.session_state[comparison.key(TRUE)] = classes[int(true)]
+        st.session_state[comparison.key(PREDICTED)] = classes[int(predicted)]
+
+
+def _images(comparison: Comparison, cell: Cell) -> None:
+    runs = comparison.all_runs
+    predictions = services.error_table(runs[cell.model_id], [r for m, r in runs.items() if m != cell.model_id])
+    keep = image_table.select(predictions, {"true": cell.true, "predicted": cell.predicted}, mistakes=False)
+    st.markdown(f"**{cell.true} predicted as {cell.predicted}**" if cell.true != cell.predicted else f"**{cell.true}**")
     image_list.draw(
-        answers,
-        tables.ordered(answers, keep, "confidence"),
+        predictions,
+        image_table.ordered(predictions, keep, "confidence"),
         comparison,
-        comparison.cards.get(cell.model_id) or next(iter(comparison.cards.values())),
         key="cell",
-        alt=f"Images of class {cell.true} that {comparison.names[cell.model_id]} answers {cell.predicted}",
+        alt=f"Images of class {cell.true} that {comparison.names[cell.model_id]} predicts as {cell.predicted}",
         explained=cell.model_id,
+        captions=False,
     )

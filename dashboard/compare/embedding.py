@@ -1,9 +1,10 @@
-"""Where a network puts the images: its penultimate features as a map, on which a lasso selects."""
+"""The penultimate features of a network as a map of the images, on which a lasso selects."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,103 +14,129 @@ import streamlit as st
 from core.errors import CheckpointError, EvaluationError
 from core.evaluation.embedding import Embedding, pca_plane, tsne_plane
 from dashboard import services
-from dashboard.compare import blocks, image_list
+from dashboard.compare import image_list, image_table
 from dashboard.compare.comparison import Comparison
-from dashboard.plots import charts
-from dashboard.plots import embedding as figures
-from dashboard.plots import errors as tables
+from dashboard.plots import embedding as plots
+from dashboard.section import Figure, Note, Section, csv
+from dashboard.ui import sections as ui
 
-# The one figure whose tool bar keeps its lasso and box.
-CONFIG = {**charts.CONFIG, "modeBarButtonsToRemove": ["zoom", "pan", "zoomIn", "zoomOut", "autoScale", "resetScale"]}
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """The network (the first where empty), one of ``plots.COLORS``, and the plane (n, 2) of t-SNE; None for PCA."""
+
+    network: str = ""
+    color: str = plots.TRUE
+    tsne: np.ndarray | None = None
+
+
+def sections(comparison: Comparison, options: Options = Options()) -> list[Section]:
+    """The map of one network."""
+    model_id = options.network or next(iter(comparison.runs))
+    name = comparison.names[model_id]
+    try:
+        whole = services.embedding(comparison.checkpoints[model_id], comparison.split)
+        drawn = whole.sample()
+        plane = pca_plane(drawn) if options.tsne is None else options.tsne
+        table = plots.points(drawn, plane, comparison.runs[model_id])
+    except CheckpointError as error:
+        return [Section(notes=(Note(error.sentence),), caption=comparison.protocol)]
+    except EvaluationError as error:
+        return [Section(notes=(Note(error.sentence, is_warning=True),), caption=comparison.protocol)]
+    layout = plots.PCA if options.tsne is None else plots.TSNE
+    axes = plots.component_axes(whole) if options.tsne is None else None
+    return [
+        Section(
+            figures=(
+                Figure(
+                    plots.scatter(table, comparison.inks, color=options.color, axes=axes),
+                    figure_key(comparison, model_id, layout),
+                    f"{layout} map of the features of {name}, one point per image, colored by {options.color}",
+                    selection=("lasso", "box"),
+                ),
+            ),
+            caption=f"{comparison.protocol} {_method(whole, len(table), layout)}",
+            downloads=(
+                csv(f"{layout} map of {name} (CSV)", comparison.file_name(f"embedding-{model_id}"), lambda: table),
+            ),
+        )
+    ]
+
+
+def figure_key(comparison: Comparison, model_id: str, layout: str) -> str:
+    """The key of a map: points selected on one are elsewhere on another."""
+    return comparison.key(f"embedding-{model_id}-{comparison.split}-{layout}")
+
+
+def _method(whole: Embedding, drawn: int, layout: str) -> str:
+    components = f"the first {len(whole.explained)} principal components of {whole.features:,} penultimate features"
+    part = "" if drawn == len(whole) else f"{drawn:,} images are drawn, at random with a fixed seed. "
+    if layout == plots.PCA:
+        return f"{part}The first two of {components}."
+    return (
+        f"{part}t-SNE (perplexity 30, fixed seed) of {components}, which explain {100 * whole.explained.sum():.1f} % "
+        "of "
+        "the variance. Neighbors are meaningful; distances between groups and axes are not."
+    )
 
 
 def draw(comparison: Comparison) -> None:
-    """One network's map, and below it the images that a lasso or a box took in."""
-    members = [m for m in comparison.runs if m in comparison.checkpoints]
-    if not members:
-        st.info("An ensemble has no features of its own: choose a network in the sidebar.", icon=":material/info:")
-        return
+    """The map of one network, and the images that a lasso or a box selects."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         model_id = st.selectbox(
             "Features of",
-            members,
+            list(comparison.runs),
             format_func=comparison.names.__getitem__,
-            key="embedding_of",
+            key=comparison.key("embedding_of"),
             bind="query-params",
             width=240,
         )
         layout = st.segmented_control(
-            "Map", figures.LAYOUTS, default=figures.PCA, required=True, key="layout", bind="query-params"
+            "Map",
+            plots.LAYOUTS,
+            default=plots.PCA,
+            required=True,
+            key=comparison.key("layout"),
+            bind="query-params",
         )
         color = st.segmented_control(
-            "Color", figures.COLORS, default=figures.TRUE, required=True, key="colored_by", bind="query-params"
+            "Color",
+            plots.COLORS,
+            default=plots.TRUE,
+            required=True,
+            key=comparison.key("colored_by"),
+            bind="query-params",
         )
-    try:
-        whole = services.embedding(comparison.checkpoints[model_id], comparison.split)
-        embedding = whole.sample()
-        plane = pca_plane(embedding) if layout == figures.PCA else _tsne(embedding, comparison.names[model_id])
-        table = figures.points(embedding, plane, comparison.runs[model_id])
-    except CheckpointError as error:
-        st.info(f"{error}", icon=":material/info:")
+    plane = _tsne(comparison, model_id) if layout == plots.TSNE else None
+    key = figure_key(comparison, model_id, plots.PCA if plane is None else plots.TSNE)
+    found = sections(comparison, Options(model_id, color, plane))
+    # The callback has nothing to do: the selection is read below.
+    ui.draw(found, on_select={key: lambda: None})
+    if not found[0].figures:
         return
-    except EvaluationError as error:
-        st.warning(f"{error}", icon=":material/warning:")
-        return
-    chosen = _map(table, comparison, model_id, layout, color, whole)
-    st.markdown("**Images selected**")
+    st.markdown("**Selected images**")
+    chosen = selected_images(st.session_state.get(key, {}).get("selection", {}).get("points", []))
     if not len(chosen):
-        st.caption("Draw a lasso or a box around points of the map to list their images here; a double click lets go.")
+        st.caption("Draw a lasso or a box around points of the map to list their images. Double-click to clear.")
         return
     _images(comparison, model_id, chosen)
 
 
-def _map(
-    table: pd.DataFrame, comparison: Comparison, model_id: str, layout: str, color: str, whole: Embedding
-) -> np.ndarray:
-    """The figure with its caption and file; returns the row numbers of the selected images."""
-    name, pca = comparison.names[model_id], layout == figures.PCA
-    # The key names the map: points selected on one lie elsewhere on another.
-    key = f"embedding-{model_id}-{comparison.split}-{layout}"
-    event = st.plotly_chart(
-        figures.scatter(table, comparison.inks, color=color, axes=figures.component_axes(whole) if pca else None),
-        key=key,
-        config=CONFIG,
-        alt=f"{layout} map of the features of {name}, one point an image, colored by {color}",
-        on_select="rerun",
-        selection_mode=("lasso", "box"),
-    )
-    parts = "" if len(table) == len(whole) else f" {len(table):,} of them are drawn, at random with a fixed seed."
-    kept = f"the first {len(whole.explained)} principal components of {whole.features:,} penultimate features"
-    how = (
-        f"The first two of {kept}."
-        if pca
-        else f"t-SNE (perplexity 30, fixed seed) of {kept}, which explain {100 * whole.explained.sum():.1f} % of the "
-        "variance. Neighbors mean something, distances between groups and axes do not."
-    )
-    st.caption(f"{comparison.split_name}, n = {len(whole):,}.{parts} {how}")
-    blocks.csv(lambda: table, key)
-    return selected_images(event["selection"]["points"])
-
-
 def selected_images(points: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """(n,) row numbers of the images behind selected points; points without one are passed over."""
+    """(n,) row numbers of the images behind selected points; points of the legend have none."""
     ids = {int(p["customdata"][0]) for p in points if p.get("customdata")}
     return np.array(sorted(ids), np.int64)
 
 
 def _images(comparison: Comparison, model_id: str, chosen: np.ndarray) -> None:
-    runs = blocks.comparable(comparison)
-    if model_id in runs:
-        answers = services.error_table(runs[model_id], [r for m, r in runs.items() if m != model_id])
-    else:
-        answers = services.error_table(comparison.runs[model_id], [])
-    listed = tables.ordered(answers, answers["image_id"].isin(chosen).to_numpy(), "confidence")
-    st.caption(_summary(answers.iloc[listed]))
+    runs = comparison.all_runs
+    predictions = services.error_table(runs[model_id], [r for m, r in runs.items() if m != model_id])
+    listed = image_table.ordered(predictions, predictions["image_id"].isin(chosen).to_numpy(), "confidence")
+    st.caption(_summary(predictions.iloc[listed]))
     image_list.draw(
-        answers,
+        predictions,
         listed,
         comparison,
-        comparison.cards[model_id],
         key="embedded",
         alt=f"Images selected on the map of {comparison.names[model_id]}",
         explained=model_id,
@@ -120,19 +147,28 @@ def _summary(found: pd.DataFrame) -> str:
     wrong = int((~found["correct"]).sum())
     counts = found["true"].value_counts()
     most = ", ".join(f"{name} {n:,}" for name, n in counts[counts > 0].items())
-    return f"{len(found):,} images, {wrong:,} of them answered wrongly. True classes: {most}."
+    return f"{len(found):,} images, {wrong:,} of them predicted wrongly. True classes: {most}."
 
 
-def _tsne(embedding: Embedding, name: str) -> np.ndarray:
-    """The map kept from before, or a new one with its progress and a way to stop."""
+def _tsne(comparison: Comparison, model_id: str) -> np.ndarray | None:
+    """The stored map, or a new one with its progress and a way to stop; None where there is no embedding."""
+    try:
+        embedding = services.embedding(comparison.checkpoints[model_id], comparison.split).sample()
+    except (CheckpointError, EvaluationError):
+        return None  # the section has the reason
     key = ("tsne", embedding.model_id, embedding.weights_sha256, embedding.split, len(embedding))
     results = services.results()
     if key in results:
         return results.get(key, lambda: tsne_plane(embedding))
-    title, place = f"t-SNE of {name}, {len(embedding):,} images", st.empty()
+    title, place = f"t-SNE of {comparison.names[model_id]}, {len(embedding):,} images", st.empty()
     with place.container():
-        bar = st.progress(0.0, text=f"{title}: looking for neighbors")
-        st.button("Stop", key="stop-tsne", icon=":material/stop_circle:", on_click=_back_to_pca)
+        bar = st.progress(0.0, text=f"{title}: searching for neighbors")
+        st.button(
+            "Stop",
+            key="stop-tsne",
+            icon=":material/stop_circle:",
+            on_click=lambda: st.session_state.update({comparison.key("layout"): plots.PCA}),
+        )
     started = time.perf_counter()
 
     def show(done: int, total: int) -> None:
@@ -143,7 +179,3 @@ def _tsne(embedding: Embedding, name: str) -> np.ndarray:
         return results.get(key, lambda: tsne_plane(embedding, show))
     finally:
         place.empty()
-
-
-def _back_to_pca() -> None:
-    st.session_state["layout"] = figures.PCA

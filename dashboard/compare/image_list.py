@@ -1,57 +1,82 @@
-"""Images of the split, a page at a time: their rows, and the faces where the data set is on this machine."""
+"""Images of the split, one page at a time: faces, where the data set is on this machine, and predictions."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.checkpoints import ModelCard
 from core.data import Samples
 from core.errors import CheckpointError, DataError, NotFiniteError
+from core.evaluation import EvaluationRun
 from dashboard import services
-from dashboard.compare import blocks
+from dashboard.compare import image_table
 from dashboard.compare.comparison import Comparison
-from dashboard.plots import errors as tables
 from dashboard.plots import saliency_pictures
+from dashboard.section import csv
+from dashboard.ui import sections as ui
+from dashboard.ui.faces import Face, draw_faces
 
 PAGE = 20
-WIDTH_PX = 96
-GAP_PX, MARGIN_PX = 4, 14  # between two faces or a face and its map; after such a pair
+WIDTH_PX = 88
+GAP_PX = 4  # between a face and its map
 COLORMAP, OPACITY = "viridis", 0.55
-NUMBERS = ("confidence", "probability of true", "probability_of_given", "margin", "loss", "disagreement")
+NUMBERS = ("confidence", "probability of true", "probability_of_given", "margin")
 
 
 def draw(
     table: pd.DataFrame,
     listed: np.ndarray,
     comparison: Comparison,
-    card: ModelCard,
     *,
     key: str,
     alt: str,
     classes: Sequence[str] = ("true", "predicted"),
     explained: str | None = None,
+    captions: bool = True,
 ) -> None:
-    """One page of the rows of ``table`` (with the column image_id) at the positions ``listed``, in their order;
-    ``classes`` are the two columns said under a face.
+    """One page of the rows of ``table`` (with the column image_id) at the positions ``listed``, in their order.
 
-    ``explained`` is the model id of the network whose saliency may be laid beside the faces, for the second of
-    ``classes``; with an ensemble's the offer is grayed out, with None there is none.
+    ``classes`` are the two columns in the caption of a face. ``explained`` is the network whose saliency for the second
+    of them can be shown beside the faces; an ensemble has none. ``captions`` repeat both classes under each face.
     """
     if not len(listed):
-        st.info("No image is like that.", icon=":material/info:")
+        st.info("No matching images.", icon=":material/info:")
+        st.caption(comparison.protocol)
         return
     pages = math.ceil(len(listed) / PAGE)
-    page = st.pagination(pages, key=f"{key}_page", bind="query-params") if pages > 1 else 1
+    page = st.pagination(pages, key=comparison.key(f"{key}_page"), bind="query-params") if pages > 1 else 1
     rows = table.iloc[listed[(page - 1) * PAGE : page * PAGE]]
-    _faces(rows, comparison, card, classes, key, explained)
-    run = comparison.runs.get(explained or "")
+    _faces(rows, comparison, classes, key, explained, captions=captions)
+    run = comparison.all_runs.get(explained or "")
+    first = (page - 1) * PAGE + 1
+    st.caption(f"{comparison.protocol} {first:,} to {first + len(rows) - 1:,} of {len(listed):,} images.")
+    with st.expander("Table of these images"):
+        _table(rows, comparison, run, alt)
+    whole = table.iloc[listed]
+    ui.draw_downloads(
+        [
+            csv(
+                f"All {len(listed):,} images of this list (CSV)",
+                comparison.file_name(f"{key}-images"),
+                lambda: image_table.with_probabilities(whole, run) if run else whole,
+            )
+        ]
+    )
+
+
+def _table(rows: pd.DataFrame, comparison: Comparison, run: EvaluationRun | None, alt: str) -> None:
+    columns = [
+        *NUMBERS,
+        *(f"{name} confidence" for name in comparison.names.values()),
+        *(f"p({c})" for c in (run.labels.classes if run else ())),
+    ]
     st.dataframe(
-        tables.shown(tables.with_probabilities(rows, run) if run else rows, comparison.names),
+        image_table.shown(image_table.with_probabilities(rows, run) if run else rows, comparison.names),
         hide_index=True,
         alt=alt,
         column_config={
@@ -61,68 +86,63 @@ def draw(
             ),
             "loss": st.column_config.NumberColumn(format="%.3f", help="Negative log-likelihood of the true class"),
         }
-        | {c: st.column_config.NumberColumn(format="%.3f") for c in NUMBERS[:4]}
-        | {f"{name} confidence": st.column_config.NumberColumn(format="%.3f") for name in comparison.names.values()}
-        | {f"p({c})": st.column_config.NumberColumn(format="%.3f") for c in (run.labels.classes if run else ())},
-    )
-    first = (page - 1) * PAGE + 1
-    st.caption(f"{blocks.protocol(comparison)} {first:,} to {first + len(rows) - 1:,} of {len(listed):,} images.")
-    blocks.csv(
-        lambda: tables.with_probabilities(table.iloc[listed], run) if run else table.iloc[listed],
-        f"{key}-{comparison.split}",
-        "All of them (CSV)",
+        | {column: st.column_config.NumberColumn(format="%.3f") for column in columns},
     )
 
 
 def _faces(
     rows: pd.DataFrame,
     comparison: Comparison,
-    card: ModelCard,
     classes: Sequence[str],
     key: str,
     explained: str | None,
+    *,
+    captions: bool,
 ) -> None:
     try:
-        samples = services.dataset(card)
+        samples = services.dataset(comparison.card_of(explained or ""))
     except DataError as error:
-        st.caption(f":material/image_not_supported: Row numbers only: {error}.")
+        st.caption(f":material/image_not_supported: Only row numbers are shown. {error.sentence}")
         return
-    faces = [samples.images[p] for p in np.searchsorted(samples.ids, rows["image_id"])]
-    lines = tables.captions(rows, classes)
-    if explained is not None and _saliency_wanted(comparison, key, explained):
+    images = [samples.images[p] for p in np.searchsorted(samples.ids, rows["image_id"])]
+    texts = image_table.captions(rows, classes)
+    faces = [
+        Face(int(row), image, text if captions else "", f"Image {row}: {text}")
+        for row, image, text in zip(rows["image_id"], images, texts, strict=True)
+    ]
+    data, width_px, caption = comparison.data.title, WIDTH_PX, ""
+    if explained is not None and _wants_saliency(comparison, key, explained):
         try:
-            _beside_maps(rows, faces, lines, samples, comparison, explained, classes[1])
-            return
+            faces, caption = _with_maps(rows, faces, samples, comparison, explained, classes[1])
+            width_px = 2 * WIDTH_PX + GAP_PX
         except (CheckpointError, NotFiniteError) as error:
-            st.error(str(error), icon=":material/error:")
-    st.image([tables.framed(face) for face in faces], caption=lines, width=WIDTH_PX, alt=lines)
+            st.error(error.sentence, icon=":material/error:")
+    draw_faces(faces, key=comparison.key(key), data=data, width_px=width_px)
+    if caption:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.image(saliency_pictures.color_bar(COLORMAP), alt="Color bar from 0 to 1", width=200)
+            st.caption(caption)
 
 
-def _saliency_wanted(comparison: Comparison, key: str, explained: str) -> bool:
+def _wants_saliency(comparison: Comparison, key: str, explained: str) -> bool:
     single = explained in comparison.checkpoints
     wanted = st.toggle(
         "Saliency",
-        key=f"{key}_saliency",
+        key=comparison.key(f"{key}_saliency"),
         bind="query-params",
         disabled=not single,
-        help="Beside each face, where the network found evidence for its answer."
+        help="The evidence of the network for its prediction, beside each face"
         if single
-        else "An ensemble has no map of its own: choose a single network.",
+        else "An ensemble has no saliency map of its own. Choose a single network.",
     )
     return wanted and single
 
 
-def _beside_maps(
-    rows: pd.DataFrame,
-    faces: Sequence[np.ndarray],
-    lines: list[str],
-    samples: Samples,
-    comparison: Comparison,
-    explained: str,
-    column: str,
-) -> None:
-    """Each face beside itself under the closed-form map of the class in ``column``."""
-    name, labels = comparison.names[explained], comparison.cards[explained].labels
+def _with_maps(
+    rows: pd.DataFrame, faces: list[Face], samples: Samples, comparison: Comparison, explained: str, column: str
+) -> tuple[list[Face], str]:
+    """Each face beside itself under the saliency map of the class in ``column``, and the caption of all."""
+    name, labels = comparison.names[explained], comparison.labels
     network = services.predictor(comparison.checkpoints[explained])
     found = services.image_saliency(
         network,
@@ -130,29 +150,26 @@ def _beside_maps(
         tuple(int(i) for i in rows["image_id"]),
         tuple(labels.index(str(c)) for c in rows[column]),
     )
-    pictures = []
+    pairs = []
     for face, explanation in zip(faces, found, strict=True):
-        seen = network.card.preprocessing.to_input_image(face)
-        map_side = saliency_pictures.overlay_picture(seen, explanation, opacity=OPACITY, colormap=COLORMAP)
-        pictures.append(_pair(saliency_pictures.enlarged(seen, len(map_side)), map_side))
-    alts = [f"{line}, and the saliency of {name}" for line in lines]
-    st.image(pictures, caption=lines, width=2 * WIDTH_PX + GAP_PX + MARGIN_PX, alt=alts)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(saliency_pictures.color_bar(COLORMAP), alt="Color bar from 0 to 1", width=200)
-        bare = sum(not e.has_evidence for e in found)
-        st.caption(
-            f"0, no evidence → 1, most. Grad-CAM of {name} in closed form, {found[0].stage}, for the class it gives; "
-            "each map on its own scale."
-            + (f" {bare} without evidence before the pooling: the face alone." if bare else "")
-        )
+        seen = network.card.preprocessing.to_input_image(face.image)
+        overlay = saliency_pictures.overlay_picture(seen, explanation, opacity=OPACITY, colormap=COLORMAP)
+        picture = _side_by_side(saliency_pictures.enlarged(seen, len(overlay)), overlay)
+        pairs.append(replace(face, picture=picture, alt=f"{face.alt}, with the saliency of {name}"))
+    without = sum(not e.has_evidence for e in found)
+    return pairs, (
+        f"{comparison.protocol} Grad-CAM of {name}, {found[0].stage}, for its prediction; each map on its own scale "
+        "from "
+        "0 (no evidence) to 1." + (f" {without} without evidence at this stage: the face alone." if without else "")
+    )
 
 
-def _pair(face: np.ndarray, under_map: np.ndarray) -> np.ndarray:
-    """Two pictures (S, S, 3) side by side, RGBA: what lies between and after them has the color of the paper."""
+def _side_by_side(face: np.ndarray, overlay: np.ndarray) -> np.ndarray:
+    """Two pictures (S, S, 3) as one RGBA picture with a transparent gap."""
     size = len(face)
-    gap, margin = (round(size * px / WIDTH_PX) for px in (GAP_PX, MARGIN_PX))
-    pair = np.zeros((size, 2 * size + gap + margin, 4), np.uint8)
-    for left, picture in ((0, face), (size + gap, under_map)):
+    gap = round(size * GAP_PX / WIDTH_PX)
+    pair = np.zeros((size, 2 * size + gap, 4), np.uint8)
+    for left, picture in ((0, face), (size + gap, overlay)):
         pair[:, left : left + size, :3] = picture
         pair[:, left : left + size, 3] = 255
     return pair

@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from core.evaluation import per_class
-from dashboard.compare import blocks, tables
 from dashboard.compare.comparison import Comparison
-from dashboard.plots import charts
+from dashboard.plots import per_class as plots
+from dashboard.section import Figure, Section, Table, csv
+from dashboard.ui import sections as ui
+
+
+@dataclass(frozen=True)
+class Options:
+    """``measure`` is one of ``plots.MEASURES``."""
+
+    measure: str = plots.F1
+
+
+def sections(comparison: Comparison, options: Options = Options()) -> list[Section]:
+    """One figure of the chosen measure, and all measures as a table."""
+    scores = {m: per_class(run) for m, run in comparison.all_runs.items()}
+    figure = plots.marks(scores, comparison.styles, comparison.names, comparison.inks, options.measure)
+    interval = "bootstrap" if options.measure == plots.F1 else "Wilson"
+    return [
+        Section(
+            figures=(Figure(figure, comparison.key("per-class"), f"{options.measure} by class and network"),),
+            caption=f"{comparison.protocol} Error bars: 95 %, {interval}. A class without images has no score.",
+            downloads=(
+                csv(
+                    "Precision, recall and F1 by class (CSV)",
+                    comparison.file_name("per-class"),
+                    lambda: plots.numbers(scores),
+                ),
+            ),
+        ),
+        Section(
+            title="Table of all classes",
+            table=Table(plots.table(scores, comparison.names), "Precision, recall and F1 by class and network"),
+            folded=True,
+        ),
+    ]
 
 
 def draw(comparison: Comparison) -> None:
-    """One row a class, one mark a network, each with its interval."""
+    """The choice of the measure, and the sections."""
     measure = st.segmented_control(
-        "Score", ["F1", "precision", "recall"], default="F1", required=True, key="measure", bind="query-params"
+        "Score",
+        plots.MEASURES,
+        default=plots.F1,
+        required=True,
+        key=comparison.key("measure_by_class"),
+        bind="query-params",
     )
-    of_classes = {m: per_class(run) for m, run in blocks.comparable(comparison).items()}
-    st.plotly_chart(
-        charts.per_class(of_classes, comparison.forms, comparison.names, comparison.inks, measure.lower()),
-        key="per-class",
-        config=charts.CONFIG,
-        alt=f"{measure} by class and network",
-    )
-    st.caption(
-        f"{comparison.split_name}, n = {comparison.n:,}. Whiskers: 95 %. A class without images has no score: not "
-        "defined, not 0."
-    )
-    table = tables.per_class(of_classes, comparison.names)
-    with st.expander("Numbers"):
-        st.dataframe(table, hide_index=True, alt="Precision, recall and F1 by class and network")
-    st.download_button(
-        "Per class (CSV)",
-        lambda: table.to_csv(index=False),
-        f"per-class-{comparison.split}.csv",
-        "text/csv",
-        icon=":material/table:",
-    )
+    ui.draw(sections(comparison, Options(str(measure))))

@@ -1,28 +1,79 @@
-"""What the reference systems' authors published, beside FERscope's own figures."""
+"""Published results beside those of FERscope."""
 
 from __future__ import annotations
 
-import streamlit as st
+import pandas as pd
 
-from dashboard.compare import blocks, tables
 from dashboard.compare.comparison import Comparison
 from dashboard.compare.published_results import PUBLISHED
+from dashboard.plots.scores import shown
+from dashboard.section import Section, Table, csv
+from dashboard.ui import sections as ui
+
+
+def sections(comparison: Comparison) -> list[Section]:
+    """The results of this comparison, and those of other authors with the reason why they can or cannot be compared."""
+    own, others = own_results(comparison), published_results()
+    return [
+        Section(
+            title="FERscope",
+            table=Table(own, "Results of FERscope"),
+            caption=f"{comparison.protocol} {comparison.use_of_split} Same images and protocol for all rows, so these "
+            "results are comparable with each other. Intervals: 95 % (Wilson).",
+        ),
+        Section(
+            title="Published by others",
+            table=Table(others, "Results published by others"),
+            caption="As published by the authors, under their own protocol. Not comparable: data, classes or split "
+            "differ "
+            "or are not stated, so the numbers do not show which system is better.",
+            downloads=(
+                csv(
+                    "Own and published results (CSV)",
+                    comparison.file_name("published"),
+                    lambda: pd.concat([own, others]),
+                ),
+            ),
+        ),
+    ]
+
+
+def own_results(comparison: Comparison) -> pd.DataFrame:
+    """One row per network of the comparison."""
+    data = comparison.data
+    protocol = " → ".join(data.split_name(split) for split in ("train", "val", "test"))
+    return pd.DataFrame(
+        [
+            {
+                "system": f"FERscope {comparison.names[model_id]}",
+                "data": data.title,
+                "classes": f"{len(comparison.labels)} ({comparison.labels.name})",
+                "protocol": protocol,
+                "result": f"{shown(summary.accuracy)} on {comparison.split_name}",
+            }
+            for model_id, summary in comparison.summaries.items()
+        ]
+    )
+
+
+def published_results() -> pd.DataFrame:
+    """One row per published system."""
+    return pd.DataFrame(
+        [
+            {
+                "system": r.system,
+                "data": r.data,
+                "classes": str(r.classes),
+                "protocol": r.protocol,
+                "result": r.figure,
+                "comparable": "yes" if r.comparable else "no",
+                "reason": r.why,
+            }
+            for r in PUBLISHED
+        ]
+    )
 
 
 def draw(comparison: Comparison) -> None:
-    """One table; what cannot be compared says why."""
-    kept, _ = comparison.comparable()
-    table = tables.published(
-        PUBLISHED, comparison.summaries, comparison.cards, comparison.names, comparison.split_name, kept
-    )
-    st.dataframe(
-        table,
-        hide_index=True,
-        alt="Figures published by others beside FERscope's own",
-        column_config={"why": st.column_config.TextColumn("why", width="large")},
-    )
-    st.caption(
-        "Figures of other systems are what their authors published, under their own protocol. *Not comparable* means "
-        "that data, classes or split differ or are not stated, so that neither number says who is better."
-    )
-    blocks.csv(lambda: table, f"published-{comparison.split}")
+    """The sections."""
+    ui.draw(sections(comparison))

@@ -1,93 +1,154 @@
-"""ROC, precision-recall, top-k, and accuracy against its cost."""
+"""ROC and precision-recall curves, top-k accuracy, and accuracy against cost."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
 from core.evaluation import pr_curves, roc_curves, top_k
-from dashboard.compare import blocks, findings
 from dashboard.compare.comparison import Comparison
-from dashboard.plots import ranking as figures
+from dashboard.plots import ranking as plots
+from dashboard.section import Figure, Note, Section, Table, csv
+from dashboard.ui import sections as ui
 
 ROC, PR, TOP_K, COST = KINDS = ("ROC", "precision-recall", "top-k", "cost")
+PARAMETERS, MACS, MILLISECONDS = COSTS = ("parameters", "multiply-accumulates", "milliseconds")
 INTERVALS = {
     ROC: "Areas with 95 % intervals: Wilson's with DeLong's variance, approximate below 10 images; for the mean over "
     "the classes those of Zou and Donner.",
-    PR: "Average precision with 95 % logit intervals; the mean over the classes has the mean of "
-    "their widths, the widest it can be.",
+    PR: "Average precision with 95 % logit intervals. The interval of the mean over the classes is the mean of their "
+    "intervals, which is conservative.",
 }
 
 
-def draw(comparison: Comparison) -> None:
-    """One figure at a time."""
-    kind = st.segmented_control("Figure", KINDS, default=ROC, required=True, key="ranking", bind="query-params")
-    if kind == TOP_K:
-        _top_k(comparison)
-    elif kind == COST:
-        _cost(comparison)
+@dataclass(frozen=True)
+class Options:
+    """The figures to draw, and the classes ("macro" is their mean) and costs that they show."""
+
+    kinds: Sequence[str] = KINDS
+    classes: Sequence[str] = (plots.MACRO,)
+    costs: Sequence[str] = COSTS
+
+
+def sections(comparison: Comparison, options: Options = Options()) -> list[Section]:
+    """One section for each kind of figure."""
+    found = [_curves(comparison, kind, options.classes) for kind in (ROC, PR) if kind in options.kinds]
+    if TOP_K in options.kinds:
+        found.append(_top_k(comparison))
+    if COST in options.kinds:
+        found.append(_cost(comparison, options.costs))
+    return found
+
+
+def _curves(comparison: Comparison, kind: str, classes: Sequence[str]) -> Section:
+    if not classes:
+        return Section(notes=(Note("Choose at least one class, or macro."),))
+    curves = {m: (roc_curves if kind == ROC else pr_curves)(run) for m, run in comparison.all_runs.items()}
+    figure = plots.curves(curves, classes, comparison.styles, comparison.names, comparison.inks, kind)
+    return Section(
+        title="ROC curves" if kind == ROC else "Precision-recall curves",
+        figures=(Figure(figure, comparison.key(f"ranking-{kind}"), f"{kind} curves by network: {', '.join(classes)}"),),
+        table=Table(plots.areas(curves, comparison.names), f"Areas under the {kind} curves by class"),
+        caption=f"{comparison.protocol} One class against the rest, by its probability. {INTERVALS[kind]} A class "
+        "without images has no curve and no area, and is not in the mean.",
+        downloads=(
+            csv(
+                f"Points of the {kind} curves (CSV)",
+                comparison.file_name(f"ranking-{kind}"),
+                lambda: plots.curve_numbers(curves, kind),
+            ),
+        ),
+    )
+
+
+def _top_k(comparison: Comparison) -> Section:
+    scores = {m: top_k(run) for m, run in comparison.all_runs.items()}
+    figure = plots.top_k(scores, comparison.styles, comparison.names, comparison.inks)
+    return Section(
+        title="Top-k accuracy",
+        figures=(Figure(figure, comparison.key("ranking-top-k"), "Top-k accuracy by network"),),
+        caption=f"{comparison.protocol} Share of images whose true class is among the k most probable. Error bars: 95 "
+        "% "
+        "(Wilson).",
+        downloads=(
+            csv("Top-k accuracy (CSV)", comparison.file_name("ranking-top-k"), lambda: plots.top_k_numbers(scores)),
+        ),
+    )
+
+
+def _cost(comparison: Comparison, costs: Sequence[str]) -> Section:
+    notes, figures, downloads = [], [], []
+    for title in costs:
+        of_networks, missing = costs_of(comparison, title)
+        if missing:
+            names = ", ".join(comparison.names[m] for m in missing)
+            notes.append(Note(f"{title.capitalize()} not measured: {names}. See Scores, Overview."))
+        if not of_networks:
+            continue
+        summaries = {m: comparison.summaries[m] for m in of_networks}
+        figure = plots.cost(summaries, of_networks, comparison.styles, comparison.names, comparison.inks, title)
+        alt = f"Accuracy against {title}, with the Pareto front"
+        figures.append(Figure(figure, comparison.key(f"ranking-cost-{title}"), alt))
+        downloads.append(
+            csv(
+                f"Accuracy and {title} (CSV)",
+                comparison.file_name(f"accuracy-{title}"),
+                partial(plots.cost_numbers, summaries, of_networks),
+            )
+        )
+    return Section(
+        title="Accuracy against cost",
+        notes=tuple(notes),
+        figures=tuple(figures),
+        caption=f"{comparison.protocol} Cost per face; milliseconds: median, one face at a time. The line joins the "
+        "Pareto-optimal networks: none is more accurate for less. Error bars: 95 % (Wilson); where they overlap, the "
+        "line alone does not show which network is better."
+        if figures
+        else "",
+        downloads=tuple(downloads),
+    )
+
+
+def costs_of(comparison: Comparison, title: str) -> tuple[dict[str, float], list[str]]:
+    """The cost per face of each network, in one of COSTS, and the networks that were not measured.
+
+    An ensemble costs as much as its members together and is left out where one of them was not measured.
+    """
+    if title == MILLISECONDS:
+        of_networks = {m: latency.value for m, latency in comparison.milliseconds.items()}
     else:
-        _curves(comparison, kind)
+        field = {PARAMETERS: "parameters", MACS: "macs"}[title]
+        of_networks = {m: float(getattr(card, field)) for m, card in comparison.cards.items()}
+    missing = [m for m in comparison.runs if m not in of_networks]
+    costs = {m: of_networks[m] for m in comparison.runs if m in of_networks}
+    if comparison.ensemble is not None and all(m in costs for m in comparison.weights):
+        costs[comparison.ensemble.model_id] = sum(costs[m] for m in comparison.weights)
+    return costs, missing
 
 
-def _curves(comparison: Comparison, kind: str) -> None:
-    of_run = roc_curves if kind == ROC else pr_curves
-    of_networks = {m: of_run(run) for m, run in blocks.comparable(comparison).items()}
-    classes = dict.fromkeys(c.name for of in of_networks.values() for c in of.classes)
-    shown = st.pills(
-        "Classes",
-        [figures.MACRO, *classes],
-        selection_mode="multi",
-        default=[figures.MACRO],
-        key="ranked",
-        bind="query-params",
+def draw(comparison: Comparison) -> None:
+    """One kind of figure at a time."""
+    kind = st.segmented_control(
+        "Figure", KINDS, default=ROC, required=True, key=comparison.key("ranking"), bind="query-params"
     )
-    if not shown:
-        st.info("Choose at least one class, or macro.", icon=":material/info:")
-        return
-    blocks.figure(
-        figures.curves(of_networks, shown, comparison.forms, comparison.names, comparison.inks, kind),
-        comparison,
-        key=f"ranking-{kind}",
-        alt=f"{kind} curves of {', '.join(shown)} by network",
-        caption=f"Each class against the rest, by its probability. {INTERVALS[kind]}",
-        numbers=lambda: figures.curve_numbers(of_networks, kind),
-    )
-    st.dataframe(
-        figures.areas(of_networks, comparison.names), hide_index=True, alt=f"Areas under the {kind} curves by class"
-    )
-    st.caption("A class without images has no curve and no area: not defined, and not in the mean.")
-
-
-def _top_k(comparison: Comparison) -> None:
-    scores = {m: top_k(run) for m, run in blocks.comparable(comparison).items()}
-    blocks.figure(
-        figures.top_k(scores, comparison.forms, comparison.names, comparison.inks),
-        comparison,
-        key="ranking-top-k",
-        alt="Top-k accuracy by network",
-        caption="k = 1 is accuracy. Whiskers: 95 % (Wilson).",
-        numbers=lambda: figures.top_k_numbers(scores),
-    )
-
-
-def _cost(comparison: Comparison) -> None:
-    title = st.segmented_control(
-        "Cost", findings.COSTS, default=findings.PARAMETERS, required=True, key="cost", bind="query-params"
-    )
-    costs, missing = findings.costs(comparison, title)
-    blocks.notes(missing)
-    if not costs:
-        return
-    kept = blocks.comparable(comparison)
-    costs = {m: cost for m, cost in costs.items() if m in kept}
-    summaries = {m: comparison.summaries[m] for m in costs}
-    blocks.figure(
-        figures.cost(summaries, costs, comparison.forms, comparison.names, comparison.inks, title),
-        comparison,
-        key="ranking-cost",
-        alt=f"Accuracy against {title}, with the Pareto line",
-        caption="Whiskers: 95 % (Wilson); where they overlap, the line alone does not say who is better. The line "
-        "joins the networks that none beats in accuracy for less. Cost: one face"
-        + (", median on this machine." if title == findings.MILLISECONDS else "."),
-        numbers=lambda: figures.cost_numbers(summaries, costs),
-    )
+    classes: Sequence[str] = ()
+    costs: Sequence[str] = COSTS
+    if kind in (ROC, PR):
+        classes = st.pills(
+            "Classes",
+            [plots.MACRO, *comparison.labels.classes],
+            selection_mode="multi",
+            default=[plots.MACRO],
+            key=comparison.key("ranked"),
+            bind="query-params",
+        )
+    elif kind == COST:
+        costs = (
+            st.segmented_control(
+                "Cost", COSTS, default=PARAMETERS, required=True, key=comparison.key("cost"), bind="query-params"
+            ),
+        )
+    ui.draw(sections(comparison, Options((kind,), classes, costs)))

@@ -1,51 +1,51 @@
-"""The whole comparison as one file to send, print or keep."""
+"""The comparisons of the page as one HTML file."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard.compare import blocks
 from dashboard.compare.comparison import Comparison
+from dashboard.reports import comparison_report
 
-KEPT = "comparison_report"  # the last report of the session with what it was made for
+STORED = "comparison_report"  # key of the session: the last report, with what it was created for
 
 
-def draw(comparison: Comparison) -> None:
-    """One button makes the file, another one hands it over."""
+def draw(comparisons: Sequence[Comparison]) -> None:
+    """A button that creates the file, and one that downloads it."""
     st.markdown(
-        "Scores, tests in plain words, each class, confusion, learning curves, calibration, robustness where it is "
-        "stored, ranking, human doubt, slices, protocol, hardware, model cards and versions: one HTML file without "
-        "scripts that opens offline."
+        "One HTML file with every panel of this page that needs no interaction, and with the protocol, the hardware, "
+        "the "
+        "model cards and the versions. It opens offline; the figures stay interactive."
     )
-    key = (comparison.split, *(f"{m} {run.temperature} {run.logits.sum()}" for m, run in comparison.runs.items()))
-    if st.button("Make the report", icon=":material/description:", type="primary"):
-        st.session_state[KEPT] = (key, _made(comparison))
-    made_for, data = st.session_state.get(KEPT, (None, b""))
-    if made_for != key:
-        st.caption(f"{blocks.protocol(comparison)} It is made of the networks chosen in the sidebar, in some seconds.")
+    key = tuple(run for comparison in comparisons for run in comparison.all_runs.values())
+    if st.button("Create report", key="create-report", icon=":material/description:", type="primary"):
+        st.session_state[STORED] = (key, _created(comparisons))
+    created_for, data = st.session_state.get(STORED, (None, b""))
+    protocols = " ".join(comparison.protocol for comparison in comparisons)
+    if created_for != key:
+        st.caption(f"{protocols} For the networks chosen in the sidebar; takes a few seconds.")
         return
     st.download_button(
-        "Report (HTML)",
+        "Report of all panels (HTML)",
         data,
-        file_name=f"ferscope-comparison-{comparison.split}.html",
+        file_name=f"ferscope-comparison-{comparisons[0].split}.html",
         mime="text/html",
         icon=":material/download:",
         on_click="ignore",
         key="comparison-report",
     )
-    st.caption(f"{blocks.protocol(comparison)} {len(data) / 1e6:.2f} MB, kept for this session only.")
+    st.caption(f"{protocols} {len(data) / 1e6:.1f} MB, stored for this session only.")
 
 
-def _made(comparison: Comparison) -> bytes:
-    from dashboard.reports import comparison_report  # drawing needs matplotlib, which nobody else on the page waits for
+def _created(comparisons: Sequence[Comparison]) -> bytes:
+    bar = st.progress(0.0, "Creating the report")
 
-    bar = st.progress(0.0, "Making the report …")
+    def show(title: str, done: int, total: int) -> None:
+        bar.progress(done / total, f"Creating the report: {title}")
 
-    def show(section: str, done: int, total: int) -> None:
-        bar.progress(done / total, f"Making the report: {section.lower()}")
-
-    text = comparison_report.html(comparison, datetime.now(UTC), show)
+    text = comparison_report.html(comparisons, datetime.now(UTC), show)
     bar.empty()
     return text.encode()

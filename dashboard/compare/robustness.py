@@ -1,4 +1,4 @@
-"""What is left of a network's accuracy when the same images are blurred, noisy, dark, turned or partly hidden."""
+"""Accuracy when the same images are blurred, noisy, dark, compressed, rotated or partly hidden."""
 
 from __future__ import annotations
 
@@ -9,116 +9,143 @@ import streamlit as st
 
 from core.checkpoints import ModelCard
 from core.errors import RobustnessError
-from core.inference import ENSEMBLE
 from core.robustness import CLEAN, CORRUPTIONS, Robustness, corrupt, measurement_command
+from core.robustness.results import BFLOAT16, FLOAT32
 from dashboard import services
-from dashboard.compare import blocks
 from dashboard.compare.comparison import Comparison
-from dashboard.plots import robustness as figures
+from dashboard.plots import robustness as plots
+from dashboard.section import Figure, Note, Section, Table, csv
+from dashboard.ui import sections as ui
 
 EXAMPLE_PX = 112
 
 
+def sections(comparison: Comparison) -> list[Section]:
+    """The mean relative drop, accuracy by strength, and the settings of the strengths."""
+    found, notes = stored_results(comparison)
+    if not found:
+        return [Section(notes=tuple(notes), caption=comparison.protocol)]
+    names, styles, inks = comparison.names, comparison.styles, comparison.inks
+    reduced = [names[m] for m, result in found.items() if result.precision != FLOAT32]
+    precision = (
+        f" Computed in {BFLOAT16} for {', '.join(reduced)}, so the clean accuracy differs slightly from that of the "
+        "scores."
+        if reduced
+        else ""
+    )
+    ensemble = (
+        " An ensemble has no result: which predictions are correct is stored per network, without probabilities."
+        if comparison.ensemble is not None
+        else ""
+    )
+    return [
+        Section(
+            notes=tuple(notes),
+            figures=(
+                Figure(
+                    plots.drops(found, styles, names, inks),
+                    comparison.key("robustness-drops"),
+                    "Mean relative drop of accuracy by network, with its 95 % interval",
+                ),
+            ),
+            table=Table(plots.table(found, names), "Clean accuracy and mean relative drop by network"),
+            caption=f"{comparison.protocol} Relative drop: (clean − corrupted) ÷ clean accuracy, mean over "
+            f"{len(CORRUPTIONS)} corruptions and 5 strengths (after Hendrycks & Dietterich 2019); 0 is best. "
+            f"Intervals: 95 %, bootstrap of the images.{precision}{ensemble}",
+            downloads=(
+                csv(
+                    "Accuracy by corruption and strength (CSV)",
+                    comparison.file_name("robustness"),
+                    lambda: plots.numbers(found),
+                ),
+            ),
+        ),
+        Section(
+            title="Relative drop by corruption",
+            table=Table(plots.drop_table(found, names), "Relative drop by corruption and network"),
+            caption=f"{comparison.protocol} Mean over 5 strengths. Intervals: 95 %, bootstrap of the images.",
+        ),
+        Section(
+            title="Accuracy by strength",
+            figures=(
+                Figure(
+                    plots.curves(found, styles, names, inks),
+                    comparison.key("robustness"),
+                    "Accuracy by strength of each corruption and network",
+                ),
+            ),
+            caption=f"{comparison.protocol} Strength 0: the clean images. Error bars: 95 % (Wilson). The random part "
+            "of a "
+            "corruption is drawn once per image and is the same for all networks. No choice was based on these "
+            "results.",
+        ),
+        Section(
+            title="Settings of all strengths",
+            table=Table(plots.settings(), "Settings of the five strengths of each corruption"),
+            folded=True,
+        ),
+    ]
+
+
+def stored_results(comparison: Comparison) -> tuple[dict[str, Robustness], list[Note]]:
+    """The stored results by network, and a note for each network without."""
+    found, notes = {}, []
+    for run_id, checkpoint in comparison.checkpoints.items():
+        try:
+            result = services.robustness(checkpoint, comparison.split)
+        except RobustnessError as error:
+            notes.append(Note(error.sentence, is_warning=True))
+            continue
+        if result is None:
+            how = f"{measurement_command(run_id, comparison.split)} --data {comparison.data.file_name}"
+            notes.append(
+                Note(f"{comparison.names[run_id]} has not been measured on {comparison.split_name}. Run: `{how}`")
+            )
+        else:
+            found[run_id] = result
+    return found, notes
+
+
 def draw(comparison: Comparison) -> None:
-    """The mean relative drop, accuracy by strength, and what the strengths look like."""
-    found = measured(comparison)
-    if found:
-        _results(found, comparison)
+    """The sections, and the strengths shown on a face."""
+    ui.draw(sections(comparison))
     _example(comparison)
 
 
-def measured(comparison: Comparison) -> dict[str, Robustness]:
-    """What is stored for the networks of a comparison; each one without is named in a sentence."""
-    found = {}
-    for model_id in blocks.comparable(comparison):
-        if model_id not in comparison.checkpoints:
-            continue
-        try:
-            of_network = services.robustness(comparison.checkpoints[model_id], comparison.split)
-        except RobustnessError as error:
-            st.warning(str(error), icon=":material/warning:")
-            continue
-        if of_network is None:
-            st.info(
-                f"{comparison.names[model_id]} has not been measured on {comparison.split_name}. Run: "
-                f"`{measurement_command(model_id, comparison.split)} --data …`",
-                icon=":material/info:",
-            )
-            continue
-        found[model_id] = of_network
-    return found
-
-
-def _results(found: dict[str, Robustness], comparison: Comparison) -> None:
-    blocks.figure(
-        figures.drops(found, comparison.forms, comparison.names, comparison.inks),
-        comparison,
-        key="robustness-drops",
-        alt="Mean relative drop of accuracy by network, with its 95 % interval",
-        caption=f"(clean − perturbed) ÷ clean accuracy, the mean over {len(CORRUPTIONS)} perturbations and 5 "
-        "strengths (after Hendrycks & Dietterich 2019); 0 is best. Whiskers: 95 %, bootstrap of the images.",
-        numbers=lambda: figures.table(found, comparison.names),
-    )
-    st.dataframe(
-        figures.table(found, comparison.names),
-        hide_index=True,
-        alt="Accuracy on the images as they are, and relative drop by perturbation",
-        column_config={
-            "network": st.column_config.TextColumn(pinned=True),
-            "as they are": st.column_config.TextColumn(help="Accuracy on the images as they are"),
-        },
-    )
-    blocks.figure(
-        figures.curves(found, comparison.forms, comparison.names, comparison.inks),
-        comparison,
-        key="robustness",
-        alt="Accuracy by strength of each perturbation and network",
-        caption="Strength 0: the images as they are. Whiskers: 95 % (Wilson). Grain and direction are drawn once an "
-        "image and are the same for all networks. Nothing was chosen by these figures.",
-        numbers=lambda: figures.numbers(found),
-    )
-    if ENSEMBLE in comparison.runs:
-        st.caption(
-            "The ensemble is left out: which answers are right is stored for each network, not the probabilities that "
-            "a mean would need."
-        )
-
-
 def _example(comparison: Comparison) -> None:
-    st.markdown("**What the strengths look like**")
+    st.markdown("**Strengths on a face**")
     card = next(iter(comparison.cards.values()))
     face = services.sample_crop(card)
     if face is None:
-        st.caption("No face was found in the sample portrait, so there is no example.")
+        st.caption("No face was found in the sample portrait.")
         return
     name = st.pills(
-        "Perturbation",
+        "Corruption",
         list(CORRUPTIONS),
         format_func=lambda name: CORRUPTIONS[name].title,
         default="blur",
         required=True,
-        key="perturbation",
+        key=comparison.key("corruption"),
         bind="query-params",
     )
-    lines = figures.captions(name)
-    pictures = _pictures(face, card, name)
+    captions = plots.captions(name)
     with st.container(horizontal=True, gap="small"):
-        for picture, line in zip(pictures, lines, strict=True):
-            st.image(picture, caption=line, width=EXAMPLE_PX, alt=f"{CORRUPTIONS[name].title}, {line}")
+        for picture, caption in zip(_pictures(face, card, name), captions, strict=True):
+            st.image(picture, caption=caption, width=EXAMPLE_PX, alt=f"{CORRUPTIONS[name].title}, {caption}")
     portrait = next(iter(services.samples().values()))
+    size = card.preprocessing.size_px
     st.caption(
-        f"{CORRUPTIONS[name].title} ({CORRUPTIONS[name].unit}) at the {card.preprocessing.size_px} pixels a side "
-        f"that {comparison.names[card.run_id]} sees. {portrait.credit}."
+        f"{CORRUPTIONS[name].title}, strengths 1 to 5 in {CORRUPTIONS[name].unit}, at the {size} × {size} pixels "
+        "that "
+        f"{comparison.names[card.run_id]} receives. {portrait.credit}."
     )
-    with st.expander("All strengths"):
-        st.dataframe(figures.settings(), hide_index=True, alt="What the five strengths of each perturbation are")
 
 
 def _pictures(crop: np.ndarray, card: ModelCard, name: str) -> list[np.ndarray]:
-    """The face as the network sees it at strength 0 to 5, its pixels drawn large."""
+    """The input image of the network at strengths 0 to 5, its pixels enlarged."""
     plain = replace(card.preprocessing, equalize="none").to_input_image(crop)
     pictures = []
-    for condition in figures.conditions(name):
+    for condition in plots.conditions(name):
         changed = plain if condition == CLEAN else corrupt(plain[None], *condition, np.zeros(1, int))[0]
         seen = card.preprocessing.to_input_image(changed)
         times = -(-2 * EXAMPLE_PX // len(seen))

@@ -1,48 +1,57 @@
-"""Whether a difference between two networks is more than luck."""
+"""Whether a difference between two networks is more than chance."""
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.errors import EvaluationError
 from core.evaluation import compare_all
-from dashboard.compare import blocks
 from dashboard.compare.comparison import Comparison
-from dashboard.plots import significance as figures
+from dashboard.plots import significance as plots
+from dashboard.section import Figure, Note, Section, Table, csv
+from dashboard.ui import sections as ui
+
+NEEDS_TWO = Note("A comparison needs at least two networks. Choose another one in the sidebar.")
 
 
-def draw(comparison: Comparison) -> None:
-    """Every pair of networks: the difference with its interval, and the test in plain words."""
-    runs = blocks.comparable(comparison)
+def sections(comparison: Comparison) -> list[Section]:
+    """Every pair of networks: the difference with its interval, and the test in words."""
+    runs, names = comparison.all_runs, comparison.names
     if len(runs) < 2:
-        st.info("A difference needs two networks: choose another one in the sidebar.", icon=":material/info:")
-        return
+        return [Section(notes=(NEEDS_TWO,), caption=comparison.protocol)]
     try:
         pairs = compare_all(list(runs.values()))
     except EvaluationError as error:
-        st.error(str(error), icon=":material/error:")
-        return
-    names = comparison.names
-    blocks.figure(
-        figures.differences(pairs, [f"{names[p.first]}<br>− {names[p.second]}" for p in pairs], comparison.inks),
-        comparison,
-        key="significance",
-        alt="Difference in accuracy of every pair of networks, with its 95 % interval",
-        caption="The same images for both of a pair. Whiskers: 95 %, paired bootstrap. Filled: a measurable "
-        "difference; open: none. Right of zero the first of the pair is more accurate.",
-        numbers=lambda: figures.numbers(pairs),
-    )
-    for pair in pairs:
-        icon = ":material/check_circle:" if pair.significant else ":material/drag_handle:"
-        words = figures.in_words(pair, names, together=len(pairs))
-        st.markdown(f"{icon} **{names[pair.first]} and {names[pair.second]}.** {words}")
-    st.dataframe(
-        figures.table(pairs, names),
-        hide_index=True,
-        alt="Paired tests of every two networks",
-    )
-    st.caption(
-        "p: McNemar's exact test on the images that only one of the two got right; Holm: corrected for all "
-        "pairs shown, it decides at 5 %. Images for 80 % power: how large a test set would have to be to show a "
-        f"difference of this size; this one has {comparison.n:,}."
-    )
+        return [Section(notes=(Note(error.sentence),), caption=comparison.protocol)]
+    rows = [f"{names[p.first]}<br>− {names[p.second]}" for p in pairs]
+    return [
+        Section(
+            figures=(
+                Figure(
+                    plots.differences(pairs, rows, comparison.inks),
+                    comparison.key("significance"),
+                    "Difference in accuracy of every pair of networks, with its 95 % interval",
+                ),
+            ),
+            caption=f"{comparison.protocol} Both networks of a pair on the same images. Error bars: 95 %, paired "
+            "bootstrap. Filled: measurable difference; open: no measurable difference. Right of zero, the first "
+            "network "
+            "of the pair is more accurate.",
+        ),
+        Section(
+            title="Result of each test",
+            text=tuple(
+                f"{names[p.first]} and {names[p.second]}: {plots.in_words(p, names, pairs=len(pairs))}" for p in pairs
+            ),
+            table=Table(plots.table(pairs, names), "Paired tests of every two networks"),
+            caption=f"{comparison.protocol} p: McNemar's exact test on the images that only one of the two networks "
+            "predicts correctly. Holm: corrected for all pairs shown; decisive at 5 %. Images for 80 % power: the size "
+            "of a test set that would show a difference as large as this one.",
+            downloads=(
+                csv("All paired tests (CSV)", comparison.file_name("significance"), lambda: plots.numbers(pairs)),
+            ),
+        ),
+    ]
+
+
+def draw(comparison: Comparison) -> None:
+    """The sections."""
+    ui.draw(sections(comparison))

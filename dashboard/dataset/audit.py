@@ -1,4 +1,4 @@
-"""What an audit finds: copies, copies across splits, contradicting labels, blank images."""
+"""Findings of an audit: copies, copies across splits, conflicting labels, blank images."""
 
 from __future__ import annotations
 
@@ -8,72 +8,90 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.data import ImageFacts
 from core.data.overview import Findings
 from dashboard import services
-from dashboard.compare import blocks
-from dashboard.dataset.described import SPLITS, Described
-from dashboard.plots import dataset as figures
-from dashboard.plots import errors
+from dashboard.dataset.description import Description
+from dashboard.plots import dataset as plots
+from dashboard.section import Note, Section, Table, csv
+from dashboard.ui import sections as ui
+from dashboard.ui.faces import Face, draw_faces
 
 PAGE = 20
-WIDTH_PX = 96
 
 
-def draw(described: Described, problem: str) -> None:
-    """How much was found, and the findings one by one; ``problem`` says why there are no faces."""
-    facts = described.facts
-    if facts is None:
-        st.info(f"{described.missing}.", icon=":material/info:")
+def sections(description: Description) -> list[Section]:
+    """The number of findings of each kind."""
+    if description.facts is None:
+        return [Section(notes=(Note(description.missing),))]
+    found = services.findings(description.facts)
+    summary = plots.finding_table(found, description.totals, description.split_names)
+    return [
+        Section(
+            table=Table(summary, f"Findings of the audit of {description.name}"),
+            caption=f"{description.protocol} {description.origin} Identical: equal in every pixel. A test image that "
+            "is "
+            f"also in {description.split_names['train']} makes the score of a network that memorized it optimistic, so "
+            "Compare also gives every accuracy without these images.",
+            downloads=(csv("Summary of the audit (CSV)", "dataset-audit.csv", lambda: summary),),
+        )
+    ]
+
+
+def draw(description: Description, problem: str) -> None:
+    """The summary, and the findings one by one; ``problem`` is a sentence on why there are no faces."""
+    ui.draw(sections(description))
+    if description.facts is None:
         return
-    found = services.findings(facts)
-    summary = figures.finding_table(found, described.totals, SPLITS)
-    st.dataframe(
-        summary,
-        hide_index=True,
-        alt=f"What the audit of {described.name} found",
-    )
-    st.caption(
-        f"{described.name}, n = {described.n:,}. {described.origin} Identical: equal in every pixel. A test image "
-        "that also stands in Training flatters a network that learned it by heart: Compare gives every accuracy "
-        "without them too."
-    )
-    blocks.csv(lambda: summary, "dataset-audit")
     kind = st.segmented_control(
-        "List", figures.FINDINGS, default=figures.CONFLICTS, required=True, key="finding", bind="query-params"
+        "List", plots.FINDINGS, default=plots.CONFLICTS, required=True, key="finding", bind="query-params"
     )
-    if described.samples is None and problem:
-        st.caption(f":material/image_not_supported: Row numbers only: {problem}.")
-    _listed(described, found, kind)
+    if description.samples is None and problem:
+        st.caption(f":material/image_not_supported: Only row numbers are shown. {problem}")
+    _findings(description, description.facts, services.findings(description.facts), kind)
 
 
-def _listed(described: Described, found: Findings, kind: str) -> None:
-    facts = described.facts
-    assert facts is not None  # there were findings
-    table = figures.listed(found, facts, kind, SPLITS)
+def _findings(description: Description, facts: ImageFacts, found: Findings, kind: str) -> None:
+    table = plots.listed(found, facts, kind, description.split_names)
     if table.empty:
-        st.success("No image is like that.", icon=":material/check_circle:")
+        st.success("No matching images.", icon=":material/check_circle:")
         return
     pages = math.ceil(len(table) / PAGE)
     page = st.pagination(pages, key="finding_page", bind="query-params") if pages > 1 else 1
     rows = table.iloc[(page - 1) * PAGE : page * PAGE]
-    if described.samples is not None:
-        _pictures(described, rows)
-    st.dataframe(
-        rows.drop(columns="first"),
-        hide_index=True,
-        alt=f"{kind.capitalize()} in {described.name}",
-        column_config={"rows": st.column_config.TextColumn(help="Row numbers in the data set's file", pinned=True)},
-    )
+    if description.samples is not None:
+        _faces(description, rows)
     first = (page - 1) * PAGE + 1
-    what = "images" if kind == figures.BLANK else "sets of identical images"
-    st.caption(f"{described.name}, {first:,} to {first + len(rows) - 1:,} of {len(table):,} {what}.")
-    blocks.csv(lambda: table.drop(columns="first"), f"dataset-{kind.replace(' ', '-')}", "All of them (CSV)")
+    unit = "images" if kind == plots.BLANK else "sets of identical images"
+    ui.draw(
+        [
+            Section(
+                table=Table(rows.drop(columns="first"), f"{kind.capitalize()} in {description.name}"),
+                caption=f"{description.name}, {first:,} to {first + len(rows) - 1:,} of {len(table):,} {unit}. Rows: "
+                "row "
+                "numbers in the data set's file.",
+                downloads=(
+                    csv(
+                        f"All rows: {kind} (CSV)",
+                        f"dataset-{kind.replace(' ', '-')}.csv",
+                        lambda: table.drop(columns="first"),
+                    ),
+                ),
+            )
+        ]
+    )
 
 
-def _pictures(described: Described, rows: pd.DataFrame) -> None:
-    """One picture a row: the images of a set are the same."""
-    samples = described.samples
-    assert samples is not None  # asked before
+def _faces(description: Description, rows: pd.DataFrame) -> None:
+    """One face per row, because the images of a set are identical."""
+    samples = description.samples
+    assert samples is not None  # checked by the caller
     positions = np.searchsorted(samples.ids, rows["first"])
-    lines = [f"{first} · {labels}" for first, labels in zip(rows["first"], rows["labels"], strict=True)]
-    st.image([errors.framed(samples.images[p]) for p in positions], caption=lines, width=WIDTH_PX, alt=lines)
+    draw_faces(
+        [
+            Face(int(first), samples.images[p], labels, f"Image {first}: {labels}")
+            for p, first, labels in zip(positions, rows["first"], rows["labels"], strict=True)
+        ],
+        key="finding",
+        data=description.name,
+    )

@@ -1,29 +1,43 @@
-"""How many images each class has."""
+"""The number of images of each class."""
 
 from __future__ import annotations
 
-import streamlit as st
-
-from dashboard.compare import blocks
-from dashboard.dataset.described import SPLITS, Described
-from dashboard.plots import charts
-from dashboard.plots import dataset as figures
+from dashboard.dataset.description import Description
+from dashboard.plots import dataset as plots
+from dashboard.section import Figure, Section, Table, csv
+from dashboard.style import Ink
+from dashboard.ui import sections as ui
 from dashboard.ui import theme
 
 
-def draw(described: Described) -> None:
+def sections(description: Description, inks: Ink) -> list[Section]:
     """Shares of the classes by split, the counts, and how uneven they are."""
-    st.plotly_chart(
-        figures.balance(described.counts, SPLITS, theme.ink()),
-        key="balance",
-        config=charts.CONFIG,
-        alt=f"Share of each class in the splits of {described.name}",
-    )
-    sizes = " · ".join(f"{title} {described.totals[s]:,}" for s, title in SPLITS.items())
-    st.caption(
-        f"{described.name}, n = {described.n:,}: {sizes}. {described.origin} Beside the bars: images. "
-        + figures.imbalance(described.counts, SPLITS)
-    )
-    table = figures.count_table(described.counts, SPLITS)
-    st.dataframe(table, hide_index=True, alt=f"Images of {described.name} by class and split")
-    blocks.csv(lambda: figures.count_numbers(described.counts, SPLITS), "dataset-classes")
+    names, counts = description.split_names, description.counts
+    sizes = ", ".join(f"{title} {description.totals[s]:,}" for s, title in names.items())
+    imbalance = plots.imbalance(counts, names)
+    return [
+        Section(
+            figures=(
+                Figure(
+                    plots.balance(counts, names, inks),
+                    "balance",
+                    f"Share of each class in the splits of {description.name}",
+                ),
+            ),
+            table=Table(plots.count_table(counts, names), f"Images of {description.name} by class and split"),
+            caption=f"{description.protocol} {sizes}. {description.origin} Beside the bars: number of images. "
+            f"{imbalance}",
+            downloads=(
+                csv(
+                    "Images by class and split (CSV)",
+                    "dataset-classes.csv",
+                    lambda: plots.count_numbers(counts, names),
+                ),
+            ),
+        )
+    ]
+
+
+def draw(description: Description) -> None:
+    """The sections."""
+    ui.draw(sections(description, theme.ink()))

@@ -1,74 +1,95 @@
-"""Average faces, and faces drawn at random."""
+"""Mean faces, and a random sample of faces."""
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from core.data import Samples
 from core.data.overview import drawn
 from dashboard import services
-from dashboard.dataset.described import SPLITS, Described
+from dashboard.dataset.description import Description
 from dashboard.plots import saliency_pictures
-from dashboard.plots.errors import framed
+from dashboard.section import Picture, Section
+from dashboard.ui import sections as ui
+from dashboard.ui.faces import Face, draw_faces
 
 WIDTH_PX = 84
 OF_EACH, OF_ONE = 12, 60
 
 
-def draw(described: Described, problem: str) -> None:
-    """Pictures, where the images are on this machine; else one sentence on how to point to them."""
-    samples = described.samples
+def sections(description: Description, means: dict[str, tuple[np.ndarray, int]], split: str) -> list[Section]:
+    """The mean face of each class of a split; ``means`` has the image and the number of images by class."""
+    return [
+        Section(
+            title="Mean face of each class",
+            pictures=tuple(
+                Picture(
+                    _rgb(saliency_pictures.enlarged(mean, 2 * WIDTH_PX)),
+                    f"Mean of {n:,} images labeled {name}",
+                    caption=f"{name}, {n:,}",
+                )
+                for name, (mean, n) in means.items()
+            ),
+            caption=f"{description.name} {description.split_names[split]}, n = {description.totals[split]:,}. Each "
+            "pixel is "
+            "the mean over the images of the class; sharp parts are alike in most images.",
+        )
+    ]
+
+
+def draw(description: Description, problem: str) -> None:
+    """Mean faces and random faces of a split; without images a sentence on how to provide them."""
+    samples, names = description.samples, description.split_names
     if samples is None:
-        st.info(_sentence(problem or f"the images of {described.name} are not on this machine"), icon=":material/info:")
+        st.info(problem or f"The images of {description.name} are not on this machine.", icon=":material/info:")
         return
+    present = [s for s in names if description.totals[s]]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         split = st.segmented_control(
             "Split",
-            [s for s in SPLITS if described.totals[s]],
-            format_func=SPLITS.__getitem__,
-            default=next(s for s in SPLITS if described.totals[s]),
+            present,
+            format_func=names.__getitem__,
+            default=present[0],
             required=True,
             key="data_split",
             bind="query-params",
         )
         seed = st.number_input(
-            "Draw",
+            "Random seed",
             min_value=0,
             max_value=9_999,
             value=0,
-            key="draw",
+            key="seed",
             bind="query-params",
             width=140,
-            help="The number of the random draw: another number shows other faces, the same number the same ones.",
+            help="Another seed shows other faces, the same seed the same faces.",
         )
-    st.markdown("**Mean face of each class**")
     means = services.mean_faces(split)
-    st.image(
-        [framed(saliency_pictures.enlarged(mean, 2 * WIDTH_PX)) for mean, _ in means.values()],
-        caption=[f"{name}, {n:,}" for name, (_, n) in means.items()],
-        width=WIDTH_PX + 24,
-        alt=[f"Mean face of {n:,} images labeled {name}" for name, (_, n) in means.items()],
-    )
-    st.caption(
-        f"{described.name}, {SPLITS[split]}, n = {described.totals[split]:,}. Every pixel is the mean over the images "
-        "of the class: what is sharp is alike in most of them."
-    )
+    ui.draw(sections(description, means, split))
     chosen = st.pills("Class", list(means), key="data_class", bind="query-params")
     for name in [chosen] if chosen else means:
-        _grid(samples, split, str(name), OF_ONE if chosen else OF_EACH, int(seed))
-    st.caption(f"Drawn at random without repeats, draw {seed}; under a face its row number. Choose a class for more.")
-
-
-def _grid(samples: Samples, split: str, name: str, count: int, seed: int) -> None:
-    found = drawn(samples, count, seed, split=split, class_name=name)
-    st.markdown(f"**{name}**")
-    st.image(
-        [framed(image) for image in found.images],
-        caption=[f"{row}" for row in found.ids],
-        width=WIDTH_PX,
-        alt=[f"Row {row}, labeled {name}" for row in found.ids],
+        _random_faces(description, samples, split, str(name), OF_ONE if chosen else OF_EACH, int(seed))
+    st.caption(
+        f"{description.name} {names[split]}. A random sample without repeats, seed {seed}. The number is the row in "
+        "the "
+        "data set's file. Select a class to see more of its faces."
     )
 
 
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
+def _random_faces(description: Description, samples: Samples, split: str, name: str, count: int, seed: int) -> None:
+    found = drawn(samples, count, seed, split=split, class_name=name)
+    st.markdown(f"**{name}**")
+    draw_faces(
+        [
+            Face(int(row), image, "", f"Image {row}, labeled {name}")
+            for row, image in zip(found.ids, found.images, strict=True)
+        ],
+        key=f"random-{name}",
+        data=description.name,
+        width_px=WIDTH_PX,
+    )
+
+
+def _rgb(image: np.ndarray) -> np.ndarray:
+    return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)

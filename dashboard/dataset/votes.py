@@ -1,53 +1,62 @@
-"""What ten annotators say of the faces, against the data set's label."""
+"""The labels of a data set against the votes of ten annotators."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from core.data import ferplus_majority
+from core.data import FERPLUS_FILE, ferplus_majority
+from core.data.info import FER2013
 from core.evaluation import label_against_majority
-from dashboard.compare import blocks
-from dashboard.dataset.described import SPLITS, Described
-from dashboard.plots import annotators as figures
-from dashboard.plots import charts
+from dashboard.dataset.description import Description
+from dashboard.plots import annotators as plots
+from dashboard.section import Figure, Note, Section, csv
+from dashboard.style import Ink
+from dashboard.ui import sections as ui
 from dashboard.ui import theme
 
 ALL = "all splits"
 
 
-def draw(described: Described) -> None:
-    """The label by the FER+ majority as a matrix."""
-    facts = described.facts
+def sections(description: Description, inks: Ink, split: str = ALL) -> list[Section]:
+    """Labels by FER+ majority, of one split or of all."""
+    facts = description.facts
     if facts is None:
-        st.info(f"{described.missing}.", icon=":material/info:")
-        return
+        return [Section(notes=(Note(description.missing),))]
     if facts.votes is None:
-        st.info(
-            f"{described.name} carries no FER+ votes; for FER2013, put fer2013new.csv beside fer2013.csv.",
-            icon=":material/info:",
-        )
-        return
-    split = st.segmented_control(
-        "Split",
-        [ALL, *(s for s in SPLITS if described.totals[s])],
-        format_func=lambda s: SPLITS.get(s, s),
-        default=ALL,
-        required=True,
-        key="voted_split",
-        bind="query-params",
-    )
+        how = f"For {FER2013.title}, put {FERPLUS_FILE} into the folder of {FER2013.file_name}."
+        return [Section(notes=(Note(f"{description.name} has no FER+ votes. {how}"),))]
     rows = slice(None) if split == ALL else facts.split == split
     matrix = label_against_majority(facts.labels, facts.truth[rows], ferplus_majority(facts.votes[rows]))
-    st.plotly_chart(
-        figures.label_matrix(matrix, theme.ink()),
-        key="votes",
-        config=charts.CONFIG,
-        alt=f"Labels of {described.name} by FER+ majority",
-    )
-    n = int(matrix.counts.sum())
-    st.caption(
-        f"{described.name}, {SPLITS.get(split, split)}, n = {n:,}. Label and majority say the same on "
-        f"{matrix.agreement} of the {matrix.agreement.n:,} images with a majority (95 %, Wilson). A majority is more "
-        "than half of the votes that are not single (Barsoum et al. 2016). Color: the share of the label."
-    )
-    blocks.csv(lambda: figures.matrix_numbers(matrix), f"dataset-votes-{split.replace(' ', '-')}", "Cells (CSV)")
+    title = description.split_names.get(split, split)
+    return [
+        Section(
+            figures=(
+                Figure(plots.label_matrix(matrix, inks), "votes", f"Labels of {description.name} by FER+ majority"),
+            ),
+            caption=f"{description.name} {title}, n = {int(matrix.counts.sum()):,}. {plots.label_agreement(matrix)} A "
+            "majority is more than half of the votes without single votes (Barsoum et al. 2016).",
+            downloads=(
+                csv(
+                    "Labels by FER+ majority (CSV)",
+                    f"dataset-votes-{split.replace(' ', '-')}.csv",
+                    lambda: plots.matrix_numbers(matrix),
+                ),
+            ),
+        )
+    ]
+
+
+def draw(description: Description) -> None:
+    """The choice of the split, and the sections."""
+    split = ALL
+    if description.facts is not None and description.facts.votes is not None:
+        split = st.segmented_control(
+            "Split",
+            [ALL, *(s for s in description.split_names if description.totals[s])],
+            format_func=lambda s: description.split_names.get(s, s),
+            default=ALL,
+            required=True,
+            key="voted_split",
+            bind="query-params",
+        )
+    ui.draw(sections(description, theme.ink(), split))

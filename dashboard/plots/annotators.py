@@ -1,4 +1,4 @@
-"""Networks beside the annotators: agreement, cross-entropy, accuracy by how much they agree, label against majority."""
+"""Networks beside annotators: agreement, cross-entropy, accuracy by agreement, and labels against the majority."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import AgreementGroup, AnnotatorComparison, Score, VoteMatrix
-from dashboard.plots.whiskers import whiskers
-from dashboard.style import LIGHT, Form, Ink, template
+from dashboard.plots.error_bars import whiskers
+from dashboard.style import LIGHT, Ink, NetworkStyle, template
 
 AGREEMENT, CROSS_ENTROPY = "agreement with an annotator", "cross-entropy to the votes (nats)"
-# Figure -> the network's score, and what it is to be read against: title in the legend, field, symbol. A triangle is
-# a limit and points to where scores can be.
+# For each figure the field of the network's score, and its references: title in the legend, field, symbol. A triangle
+# is a limit and points to where scores can be.
 MEASURES = {
     AGREEMENT: (
         "network",
         (
             ("another annotator", "annotators", "line-ns-open"),
-            ("annotators' favorite", "best_possible", "triangle-left-open"),
+            ("most frequent vote", "best_possible", "triangle-left-open"),
         ),
     ),
     CROSS_ENTROPY: ("cross_entropy", (("the votes themselves", "vote_entropy", "triangle-right-open"),)),
@@ -30,13 +30,12 @@ LABEL, MAJORITY = AGAINST = ("data set's label", "FER+ majority")
 
 def marks(
     results: Mapping[str, AnnotatorComparison],
-    forms: Mapping[str, Form],
+    styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
     measure: str,
 ) -> go.Figure:
-    """One row a network: its score with the interval, and in the same row what people reach. ``measure`` is one of
-    MEASURES."""
+    """One row per network: its score with the interval, and what annotators reach. ``measure`` is one of MEASURES."""
     own, references = MEASURES[measure]
     figure = go.Figure()
     rows = list(range(len(results)))
@@ -61,9 +60,9 @@ def marks(
         figure.add_scatter(
             x=[_known(score)],
             y=[row],
-            error_x=whiskers([score], inks.text, 1.2, 4),
+            error_x=whiskers([score], styles[model_id].color, 1.2, 4),
             mode="markers",
-            marker={"symbol": forms[model_id].symbol, "size": 11, "color": inks.text},
+            marker={"symbol": styles[model_id].symbol, "size": 11, "color": styles[model_id].color},
             hovertemplate=f"{measure}: {score}<extra>{names[model_id]}</extra>",
             showlegend=False,
         )
@@ -87,27 +86,27 @@ def marks(
 
 def by_agreement(
     results: Mapping[str, AnnotatorComparison],
-    forms: Mapping[str, Form],
+    styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
     against: str,
 ) -> go.Figure:
-    """Accuracy by the annotators' own agreement, networks a little apart. ``against`` is one of AGAINST."""
+    """Accuracy by the annotators' own agreement; networks are slightly offset. ``against`` is one of AGAINST."""
     figure = go.Figure()
     uppers = agreement_steps(results)
     for position, (model_id, result) in enumerate(results.items()):
-        form = forms[model_id]
+        style = styles[model_id]
         found = {_step(g): g for g in result.groups}
         scores = [_accuracy(found.get(u), against) for u in uppers]
         offset = (position - (len(results) - 1) / 2) * 0.008
         figure.add_scatter(
             x=[u / 10 + offset for u in uppers],
             y=[_known(s) for s in scores],
-            error_y=whiskers(scores, inks.muted),
+            error_y=whiskers(scores, style.color),
             mode="lines+markers",
             name=names[model_id],
-            line={"dash": form.dash, "width": form.width, "color": inks.text},
-            marker={"symbol": form.symbol, "size": 9, "color": inks.text},
+            line={"dash": style.dash, "width": style.width, "color": style.color},
+            marker={"symbol": style.symbol, "size": 9, "color": style.color},
             customdata=[
                 [str(s), f"{s.n:,}", f"{(u - 1) / 10:.1f} to {u / 10:.1f}"] for s, u in zip(scores, uppers, strict=True)
             ],
@@ -132,7 +131,7 @@ def by_agreement(
         template=template(inks),
         height=420,
         xaxis={
-            "title": "annotators who agree (share up to), and images",
+            "title": "share of annotators who agree (up to), and images",
             "range": [uppers[0] / 10 - 0.05, 1.05],
             "tickvals": [u / 10 for u in uppers],
             "ticktext": [f"{u / 10:.1f}<br>{n:,}" for u, n in zip(uppers, counts, strict=True)],
@@ -183,38 +182,38 @@ def label_matrix(matrix: VoteMatrix, inks: Ink) -> go.Figure:
     return figure
 
 
-def matrix_words(matrix: VoteMatrix, split_name: str, n: int) -> str:
-    """What :func:`label_matrix` is made of, and what its diagonal means for a network; ``n`` images in the split."""
+def label_agreement(matrix: VoteMatrix) -> str:
+    """How often label and majority agree, and what that means for a network."""
     return (
-        f"{split_name}, n = {n:,}. Label and majority say the same on {matrix.agreement} of the {matrix.agreement.n:,} "
-        "images with a majority: a network that said what the annotators say would score about that against the label. "
-        "Color: the share of the label."
+        f"Label and majority agree on {matrix.agreement} (95 %, Wilson) of the {matrix.agreement.n:,} images with a "
+        "majority; a network that always predicts the majority would have about that accuracy. Color: share of the "
+        "label."
     )
 
 
 def columns_in_row_order(matrix: VoteMatrix) -> list[int]:
-    """Positions of the columns, the rows' classes first and in their order: what agrees lies on the diagonal."""
+    """Positions of the columns, the classes of the rows first and in their order, so that agreement is the diagonal."""
     of_rows = [matrix.columns.index(c) for c in matrix.rows if c in matrix.columns]
     return of_rows + [i for i in range(len(matrix.columns)) if i not in of_rows]
 
 
 def agreement_steps(results: Mapping[str, AnnotatorComparison]) -> list[int]:
-    """Upper ends of the groups in tenths, without a gap from the lowest that any network has to 10."""
+    """Upper ends of the groups in tenths, from the lowest that any network has to 10 without gaps."""
     found = [_step(g) for r in results.values() for g in r.groups]
     return list(range(min(found, default=10), 11))
 
 
 def table(results: Mapping[str, AnnotatorComparison], names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a network, as it is read on the screen."""
+    """One row per network, as shown on the page."""
     return pd.DataFrame(
         [
             {
                 "network": names[m],
-                "agrees with an annotator": str(r.network),
-                "another annotator does": str(r.annotators),
-                "their favorite would": str(r.best_possible),
+                "agreement with an annotator": str(r.network),
+                "of another annotator": str(r.annotators),
+                "of the most frequent vote": str(r.best_possible),
                 "cross-entropy": str(r.cross_entropy),
-                "of the votes themselves": str(r.vote_entropy),
+                "entropy of the votes": str(r.vote_entropy),
                 "images": f"{r.network.n:,}",
             }
             for m, r in results.items()
@@ -223,7 +222,7 @@ def table(results: Mapping[str, AnnotatorComparison], names: Mapping[str, str]) 
 
 
 def numbers(results: Mapping[str, AnnotatorComparison]) -> pd.DataFrame:
-    """One row a network and score, unrounded, for a file."""
+    """One row per network and score, unrounded, for a file."""
     fields = ("network", "annotators", "best_possible", "cross_entropy", "vote_entropy")
     return pd.DataFrame(
         [
@@ -235,7 +234,7 @@ def numbers(results: Mapping[str, AnnotatorComparison]) -> pd.DataFrame:
 
 
 def group_numbers(results: Mapping[str, AnnotatorComparison]) -> pd.DataFrame:
-    """One row a network, group and kind of truth, for a file; empty cells where a score is not defined."""
+    """One row per network, group and kind of truth, for a file; empty cells where a score is not defined."""
     return pd.DataFrame(
         [
             {
@@ -253,7 +252,7 @@ def group_numbers(results: Mapping[str, AnnotatorComparison]) -> pd.DataFrame:
 
 
 def matrix_numbers(matrix: VoteMatrix) -> pd.DataFrame:
-    """One row a cell, for a file."""
+    """One row per cell, for a file."""
     shares = matrix.by_row()
     return pd.DataFrame(
         [

@@ -1,4 +1,4 @@
-"""Confidence against accuracy, and what is gained where a network may be silent."""
+"""Confidence against accuracy, and accuracy where uncertain predictions are withheld."""
 
 from __future__ import annotations
 
@@ -8,19 +8,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import Abstention, EvaluationRun, ReliabilityDiagram, RiskCoverage, RunSummary, brier, nll
-from core.inference import ENSEMBLE
-from dashboard.style import Form, Ink, template
-
-
-def uncalibrated(run: EvaluationRun) -> EvaluationRun | None:
-    """The run before temperature scaling; None for the ensemble, whose members are scaled one by one."""
-    return None if run.model_id == ENSEMBLE else run.uncalibrated
+from dashboard.plots.error_bars import error_bars
+from dashboard.style import Ink, NetworkStyle, template
 
 
 def reliability(
-    diagrams: Mapping[str, ReliabilityDiagram], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink
+    diagrams: Mapping[str, ReliabilityDiagram], styles: Mapping[str, NetworkStyle], names: Mapping[str, str], inks: Ink
 ) -> go.Figure:
-    """Accuracy by confidence, one line a network, with Wilson's intervals; on the diagonal confidence is deserved."""
+    """Accuracy by confidence with Wilson intervals, one line per network; the diagonal is perfect calibration."""
     figure = go.Figure()
     figure.add_scatter(
         x=[0, 1],
@@ -31,21 +26,15 @@ def reliability(
         showlegend=False,
     )
     for model_id, diagram in diagrams.items():
-        form = forms[model_id]
+        style = styles[model_id]
         figure.add_scatter(
             x=diagram.confidence,
             y=diagram.accuracy,
-            error_y={
-                "array": diagram.high - diagram.accuracy,
-                "arrayminus": diagram.accuracy - diagram.low,
-                "color": inks.muted,
-                "thickness": 0.8,
-                "width": 0,
-            },
+            error_y=error_bars(diagram.accuracy, diagram.low, diagram.high, style.color, 0.8),
             mode="lines+markers",
             name=names[model_id],
-            line={"dash": form.dash, "width": form.width, "color": inks.text},
-            marker={"symbol": form.symbol, "size": 8, "color": inks.text},
+            line={"dash": style.dash, "width": style.width, "color": style.color},
+            marker={"symbol": style.symbol, "size": 8, "color": style.color},
             customdata=diagram.count,
             hovertemplate="confidence %{x:.3f}, accuracy %{y:.3f}<br>%{customdata:,} images<extra>"
             + names[model_id]
@@ -63,21 +52,21 @@ def reliability(
 def risk_coverage(
     curves: Mapping[str, RiskCoverage],
     chosen: Mapping[str, Abstention],
-    forms: Mapping[str, Form],
+    styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
 ) -> go.Figure:
-    """Share of wrong answers by share of images answered, the most confident first; ``chosen`` are marked."""
+    """Share of wrong predictions by share of images predicted, the most confident first; ``chosen`` are marked."""
     figure = go.Figure()
     for model_id, curve in curves.items():
-        form = forms[model_id]
+        style = styles[model_id]
         figure.add_scatter(
             x=curve.coverages,
             y=curve.risks,
             mode="lines",
             name=f"{names[model_id]}, AURC {curve.area}",
-            line={"dash": form.dash, "width": form.width, "color": inks.text},
-            hovertemplate="answers %{x:.3f}, wrong among them %{y:.3f}<extra>" + names[model_id] + "</extra>",
+            line={"dash": style.dash, "width": style.width, "color": style.color},
+            hovertemplate="coverage %{x:.3f}, risk %{y:.3f}<extra>" + names[model_id] + "</extra>",
         )
         at = chosen[model_id]
         if at.accuracy.defined:
@@ -86,12 +75,12 @@ def risk_coverage(
                 y=[1 - at.accuracy.value],
                 mode="markers",
                 marker={
-                    "symbol": form.symbol,
+                    "symbol": style.symbol,
                     "size": 12,
-                    "color": inks.text,
+                    "color": style.color,
                     "line": {"color": inks.paper, "width": 1.5},
                 },
-                hovertemplate=f"confidence ≥ {at.threshold:.2f}: answers %{{x:.3f}}, wrong %{{y:.3f}}<extra>"
+                hovertemplate=f"confidence ≥ {at.threshold:.2f}: coverage %{{x:.3f}}, risk %{{y:.3f}}<extra>"
                 + names[model_id]
                 + "</extra>",
                 showlegend=False,
@@ -99,7 +88,7 @@ def risk_coverage(
     figure.update_layout(
         template=template(inks),
         height=420,
-        xaxis={"range": [0, 1.02], "title": "coverage (share answered)", "tickformat": ".1f"},
+        xaxis={"range": [0, 1.02], "title": "coverage (share predicted)", "tickformat": ".1f"},
         yaxis={"rangemode": "tozero", "title": "risk (share wrong)", "tickformat": ".2f"},
     )
     return figure
@@ -107,19 +96,22 @@ def risk_coverage(
 
 def table(
     runs: Mapping[str, EvaluationRun],
-    before: Mapping[str, EvaluationRun | None],
+    before: Mapping[str, EvaluationRun],
     summaries: Mapping[str, RunSummary],
     curves: Mapping[str, RiskCoverage],
     names: Mapping[str, str],
 ) -> pd.DataFrame:
-    """One row a network: ECE, NLL and Brier's score before temperature (:func:`uncalibrated`) and after, and AURC."""
+    """One row per network: ECE, NLL and Brier score before and after temperature scaling, and AURC.
+
+    An ensemble is the mean of scaled networks and is not in ``before``.
+    """
     rows = []
     for model_id, run in runs.items():
-        after, raw = summaries[model_id], before[model_id]
+        after, raw = summaries[model_id], before.get(model_id)
         rows.append(
             {
                 "network": names[model_id],
-                "temperature": f"{run.temperature:.3f}" if raw else "its members'",
+                "temperature": f"{run.temperature:.3f}" if raw else "of its members",
                 "ECE before": str(after.ece_before) if raw else "not defined",
                 "ECE after": str(after.ece),
                 "NLL before": str(nll(raw)) if raw else "not defined",
@@ -132,18 +124,15 @@ def table(
     return pd.DataFrame(rows)
 
 
-def silence(chosen: Mapping[str, Abstention], names: Mapping[str, str]) -> pd.DataFrame:
-    """How often each network answers at a threshold, and how often it is then right."""
+def abstention_table(chosen: Mapping[str, Abstention], names: Mapping[str, str]) -> pd.DataFrame:
+    """The coverage of each network at a threshold, and its accuracy on the images that remain."""
     return pd.DataFrame(
-        [
-            {"network": names[m], "answers": str(a.coverage), "right among them": str(a.accuracy)}
-            for m, a in chosen.items()
-        ]
+        [{"network": names[m], "coverage": str(a.coverage), "accuracy": str(a.accuracy)} for m, a in chosen.items()]
     )
 
 
 def reliability_numbers(diagrams: Mapping[str, ReliabilityDiagram], state: str) -> pd.DataFrame:
-    """One row a network and bin; ``state`` is "before" or "after" temperature."""
+    """One row per network and bin; ``state`` is "before" or "after" temperature scaling."""
     columns = ("confidence", "accuracy", "low", "high", "count")
     frames = [
         pd.DataFrame({c: getattr(d, c) for c in columns}).assign(network=m, temperature=state)
@@ -153,7 +142,7 @@ def reliability_numbers(diagrams: Mapping[str, ReliabilityDiagram], state: str) 
 
 
 def risk_numbers(curves: Mapping[str, RiskCoverage]) -> pd.DataFrame:
-    """One row a network and point of its curve."""
+    """One row per network and point of its curve."""
     return pd.concat(
         pd.DataFrame({"network": m, "coverage": c.coverages, "risk": c.risks, "area": c.area})
         for m, c in curves.items()

@@ -1,4 +1,4 @@
-"""Which class is taken for which, as matrices whose cells can be clicked, and the difference between two of them."""
+"""Confusion matrices whose cells can be clicked, and the difference of two."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ COUNTS, BY_TRUE, BY_PREDICTED = SHARES = ("counts", "by true class", "by predict
 Cell = tuple[int, int]  # positions of the true and of the predicted class
 
 
-def matrix(
-    counted: ConfusionMatrix, inks: Ink, *, show: str = COUNTS, title: str = "", chosen: Cell | None = None
-) -> go.Figure:
-    """True classes as rows, predicted ones as columns. Color is a share from 0 to 1, so that networks share one scale:
-    of the predicted class for "by predicted class", else of the true class. ``show`` is one of SHARES."""
+def matrix(counted: ConfusionMatrix, inks: Ink, *, show: str = COUNTS, selected: Cell | None = None) -> go.Figure:
+    """True classes as rows, predicted classes as columns. ``show`` is one of SHARES.
+
+    Color is the share of the predicted class for BY_PREDICTED, else of the true class: 0 to 1, so that all networks
+    share one scale. ``selected`` is outlined.
+    """
     shares, whole = (counted.by_predicted(), "column") if show == BY_PREDICTED else (counted.by_true(), "row")
     text = _words(counted.counts, "{:,}") if show == COUNTS else _words(shares, "{:.2f}")
     low, high = counted.bounds_by_predicted() if show == BY_PREDICTED else counted.bounds_by_true()
     hover = [
         [
-            f"{n:,} images" + ("" if np.isnan(v) else f", {v:.3f} ({a:.3f} to {b:.3f}) of the {whole}")
+            f"{n:,} image{'' if n == 1 else 's'}"
+            + ("" if np.isnan(v) else f", {v:.3f} ({a:.3f} to {b:.3f}) of the {whole}")
             for n, v, a, b in zip(*rows, strict=True)
         ]
         for rows in zip(counted.counts, shares, low, high, strict=True)
@@ -35,14 +37,14 @@ def matrix(
         zmax=1,
         colorbar={"title": {"text": f"share of {whole}", "side": "right"}, "thickness": 10, "len": 0.9},
     )
-    return _figure(heat, counted.labels.classes, text, hover, inks, title, chosen)
+    return _figure(heat, counted.labels.classes, text, hover, inks, selected)
 
 
-def difference(
-    first: EvaluationRun, second: EvaluationRun, inks: Ink, *, title: str = "", chosen: Cell | None = None
-) -> go.Figure:
-    """Shares by true class, the first network's minus the second's: zero is in the middle of the scale and has the
-    color of the paper. Bold if the difference is significant. Raises EvaluationError for runs that cannot be paired."""
+def difference(first: EvaluationRun, second: EvaluationRun, inks: Ink, *, selected: Cell | None = None) -> go.Figure:
+    """Shares by true class of the first network minus those of the second; zero has the color of the paper.
+
+    Bold where the difference is significant. Raises EvaluationError for runs that cannot be paired.
+    """
     compared = confusion_difference(first, second)
     shares, bold = compared.shares, compared.significant
     text = _words(shares, "{:+.2f}")
@@ -55,7 +57,7 @@ def difference(
         for rows in zip(shares, bold, strict=True)
     ]
     known = np.abs(shares[~np.isnan(shares)])
-    reach = max(0.1, float(known.max(initial=0)))  # a hundredth must not look like a landslide
+    reach = max(0.1, float(known.max(initial=0)))  # so that a difference of 0.01 stays pale
     ends = ("#8C510A", "#01665E") if inks == LIGHT else ("#9A6B22", "#1F7A72")
     heat = go.Heatmap(
         z=shares,
@@ -64,11 +66,11 @@ def difference(
         zmax=reach,
         colorbar={"title": {"text": "difference of shares", "side": "right"}, "thickness": 10, "len": 0.9},
     )
-    return _figure(heat, first.labels.classes, text, hover, inks, title, chosen)
+    return _figure(heat, first.labels.classes, text, hover, inks, selected)
 
 
 def numbers(counted: ConfusionMatrix) -> pd.DataFrame:
-    """One row a cell, for a file."""
+    """One row per cell, for a file."""
     classes = counted.labels.classes
     by_true, by_predicted = counted.by_true(), counted.by_predicted()
     of_true, of_predicted = counted.bounds_by_true(), counted.bounds_by_predicted()
@@ -92,7 +94,7 @@ def numbers(counted: ConfusionMatrix) -> pd.DataFrame:
 
 
 def difference_numbers(first: EvaluationRun, second: EvaluationRun) -> pd.DataFrame:
-    """One row a cell: both counts, the difference of the shares by true class, and whether it is measurable."""
+    """One row per cell: both counts, the difference of the shares by true class, and whether it is measurable."""
     here, there = (numbers(ConfusionMatrix.from_run(r)) for r in (first, second))
     return pd.DataFrame(
         {
@@ -119,15 +121,14 @@ def _figure(
     text: list[list[str]],
     hover: list[list[str]],
     inks: Ink,
-    title: str,
-    chosen: Cell | None,
+    selected: Cell | None,
 ) -> go.Figure:
     heat.update(
         x=classes, y=classes, text=text, texttemplate="%{text}", textfont={"size": 11}, hoverinfo="skip", xgap=1, ygap=1
     )
     figure = go.Figure(heat)
     cells = [(i, j) for i in range(len(classes)) for j in range(len(classes))]
-    # A click on a heatmap's cell tells nobody: transparent squares above the cells take it, and the hovering too.
+    # Clicks on a heatmap are not reported: transparent squares above the cells receive them, and the hover.
     figure.add_scatter(
         x=[classes[j] for _, j in cells],
         y=[classes[i] for i, _ in cells],
@@ -139,20 +140,19 @@ def _figure(
         hovertemplate="true %{y}, predicted %{x}<br>%{customdata[2]}<extra></extra>",
         showlegend=False,
     )
-    if chosen is not None:
-        i, j = chosen
+    if selected is not None:
+        i, j = selected
         figure.add_shape(
             type="rect", x0=j - 0.5, x1=j + 0.5, y0=i - 0.5, y1=i + 0.5, line={"color": inks.text, "width": 2.5}
         )
     figure.update_layout(
         template=template(inks),
-        title={"text": title, "font": {"size": 14}},
         height=400,
-        margin={"t": 40 if title else 12},
+        margin={"t": 12},
         hovermode="closest",
         hoverdistance=-1,
         dragmode=False,
-        # Without a range the squares would make room for themselves around the matrix.
+        # Without a range, the squares would add a margin around the matrix.
         xaxis={"title": "predicted", "showgrid": False, "tickangle": -40, "range": [-0.5, len(classes) - 0.5]},
         yaxis={"title": "true", "showgrid": False, "range": [len(classes) - 0.5, -0.5]},
     )

@@ -1,4 +1,4 @@
-"""A data set in figures and tables: classes by split, and what an audit found."""
+"""A data set in figures and tables: classes by split, and the findings of an audit."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ CONFLICTS, ACROSS, IDENTICAL, BLANK = FINDINGS = (
     "identical images",
     "blank images",
 )
-# A class is a hue, so a split is a pattern.
+# Classes have the hues, so splits differ by pattern.
 PATTERNS = {"train": "", "val": "/", "test": "."}
 
 
 def balance(counts: pd.DataFrame, splits: Mapping[str, str], inks: Ink) -> go.Figure:
-    """One row a class, one bar a split: the class's share of that split, with the number of images beside it.
+    """One row per class, one bar per split: the share of that split, with the number of images beside it.
 
-    ``counts`` has one row a class and one column a split; a split with unknown counts has no bars.
+    ``counts`` has one row per class and one column per split; a split with unknown counts has no bars.
     """
     figure = go.Figure()
     classes = list(counts.index)
@@ -51,14 +51,14 @@ def balance(counts: pd.DataFrame, splits: Mapping[str, str], inks: Ink) -> go.Fi
             hovertemplate="%{y}: %{text} images, %{x:.3f} of " + splits[split] + "<extra></extra>",
             showlegend=False,
         )
-        # The legend shows the pattern alone: its color belongs to the classes.
+        # The legend shows the pattern without a hue, which belongs to the classes.
         figure.add_bar(
             y=[None],
             x=[None],
             orientation="h",
             name=splits[split],
             marker={"color": inks.muted, "pattern": _pattern(split, inks)},
-            offsetgroup=split,  # or it would take a place of its own beside the bars
+            offsetgroup=split,  # otherwise it would take a place of its own beside the bars
         )
     highest = max((float((counts[s] / counts[s].sum()).max()) for s in known), default=1.0)
     figure.update_layout(
@@ -86,14 +86,14 @@ def imbalance(counts: pd.DataFrame, splits: Mapping[str, str]) -> str:
             continue
         large, small = str(of_split.idxmax()), str(of_split.idxmin())
         if of_split[small] == 0:
-            return f"In {title} there is no image of {small}."
+            return f"{title} has no images of {small}."
         ratio = of_split[large] / of_split[small]
         return f"In {title}, {large} has {ratio:.1f} times as many images as {small}."
     return ""
 
 
 def count_table(counts: pd.DataFrame, splits: Mapping[str, str]) -> pd.DataFrame:
-    """Images by class and split as they are read on the screen, with the sums last."""
+    """Images by class and split as shown on the page, with the totals last."""
     table = pd.DataFrame({"class": [*counts.index, "all"]})
     for split, title in splits.items():
         numbers = [*counts[split], counts[split].sum(skipna=False)]
@@ -102,7 +102,7 @@ def count_table(counts: pd.DataFrame, splits: Mapping[str, str]) -> pd.DataFrame
 
 
 def count_numbers(counts: pd.DataFrame, splits: Mapping[str, str]) -> pd.DataFrame:
-    """One row a class and split, for a file; empty where a count is not known."""
+    """One row per class and split, for a file; empty where a count is not known."""
     return (
         counts.rename(columns=dict(splits))
         .reset_index()
@@ -112,15 +112,15 @@ def count_numbers(counts: pd.DataFrame, splits: Mapping[str, str]) -> pd.DataFra
 
 
 def finding_table(found: Findings, totals: Mapping[str, int], splits: Mapping[str, str]) -> pd.DataFrame:
-    """What was found, in a line each."""
+    """One row per kind of finding."""
     groups = found.groups
     conflicts, across = groups[groups["conflicting"]], groups[groups["across_splits"]]
     rows = [
         ("sets of identical images", f"{len(groups):,}", f"{found.identical_images:,}"),
-        ("  of them with conflicting labels", f"{len(conflicts):,}", f"{conflicts['images'].sum():,}"),
-        ("  of them in more than one split", f"{len(across):,}", f"{across['images'].sum():,}"),
+        ("… with conflicting labels", f"{len(conflicts):,}", f"{conflicts['images'].sum():,}"),
+        ("… in more than one split", f"{len(across):,}", f"{across['images'].sum():,}"),
         *(
-            (f"{splits[s]} images with a copy in Training", "", _of(n, totals[s]))
+            (f"{splits[s]} images with a copy in {splits['train']}", "", _of(n, totals[s]))
             for s, n in found.copies_in_train.items()
         ),
         ("blank images", "", f"{len(found.blank):,}"),
@@ -129,8 +129,10 @@ def finding_table(found: Findings, totals: Mapping[str, int], splits: Mapping[st
 
 
 def listed(found: Findings, facts: ImageFacts, kind: str, splits: Mapping[str, str]) -> pd.DataFrame:
-    """The findings of one kind, one row a set or a blank image: first (its first row number), rows, images, labels,
-    splits. ``kind`` is one of FINDINGS."""
+    """The findings of one kind (one of FINDINGS), one row per set of identical images or per blank image.
+
+    Columns: first (the first row number), rows, images, labels, splits.
+    """
     if kind == BLANK:
         at = facts.at(found.blank)
         classes = facts.labels.classes
@@ -158,7 +160,7 @@ def _table(
 
 
 def _counted(names: tuple[str, ...]) -> str:
-    """``angry, sad 2``: each name once, with how often where it is more than once."""
+    """``angry, sad 2``: each name once, with its count where it is above 1."""
     return ", ".join(name if n == 1 else f"{name} {n}" for name, n in Counter(names).items())
 
 

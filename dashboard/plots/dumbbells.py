@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from html import escape
 
 from core.inference import LabelGroup
-from dashboard.style import Form, Ink, class_color
+from dashboard.style import Ink, NetworkStyle, class_color
 
 ROW_PX = 42
 MARK_PX = 11
@@ -35,7 +35,7 @@ SHAPES = {
 def dumbbells(
     before: LabelGroup,
     after: LabelGroup,
-    forms: Mapping[str, Form],
+    styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
     *,
@@ -69,7 +69,7 @@ def dumbbells(
         for word, kind in zip(words, ("was", "now"), strict=True)
     )
     shapes = "".join(
-        f".dumbbells .m{position} {{ clip-path: {SHAPES.get(forms[model_id].symbol, SHAPES['circle'])}; "
+        f".dumbbells .m{position} {{ clip-path: {SHAPES.get(styles[model_id].symbol, SHAPES['circle'])}; "
         f"top: {tops[position]:.1f}px; }}\n"
         for position, model_id in enumerate(shown)
     )

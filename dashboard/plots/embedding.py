@@ -1,4 +1,4 @@
-"""Images where a network puts them: a class is a hue, a mistake is a cross."""
+"""Images by their features: a class is a hue, a mistake is a cross."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ PCA, TSNE = LAYOUTS = ("PCA", "t-SNE")
 
 
 def points(embedding: Embedding, plane: np.ndarray, run: EvaluationRun) -> pd.DataFrame:
-    """One row an image of the embedding: image_id, x, y, true, predicted, correct. ``plane`` is (N, 2).
+    """One row per image of the embedding: image_id, x, y, true, predicted, correct. ``plane`` is (N, 2).
 
-    Raises EvaluationError where the run did not answer one of the images.
+    Raises EvaluationError where the run has no prediction for one of the images.
     """
-    answers = run.on_images(embedding.image_ids)
+    predictions = run.on_images(embedding.image_ids)
     classes = pd.Index(run.labels.classes)
     return pd.DataFrame(
         {
             "image_id": embedding.image_ids,
             "x": plane[:, 0],
             "y": plane[:, 1],
-            "true": pd.Categorical.from_codes(answers.truth, categories=classes),
-            "predicted": pd.Categorical.from_codes(answers.predicted, categories=classes),
-            "correct": answers.correct,
+            "true": pd.Categorical.from_codes(predictions.truth, categories=classes),
+            "predicted": pd.Categorical.from_codes(predictions.predicted, categories=classes),
+            "correct": predictions.correct,
         }
     )
 
 
 def scatter(table: pd.DataFrame, inks: Ink, *, color: str = TRUE, axes: tuple[str, str] | None = None) -> go.Figure:
-    """The table of :func:`points` as a map to draw a lasso on; a class's name stands at the median of its images.
+    """The table of :func:`points` as a map to draw a lasso on; each class is named at the median of its images.
 
-    ``axes`` are their titles; without them the axes carry no numbers, as t-SNE's mean nothing.
+    ``axes`` are the titles of the axes; without them, as for t-SNE, the axes have no numbers.
     """
     figure = go.Figure()
     middles: dict[str, tuple[float, float]] = {}
@@ -66,13 +66,13 @@ def scatter(table: pd.DataFrame, inks: Ink, *, color: str = TRUE, axes: tuple[st
                 hovertemplate="row %{customdata[0]}<br>true %{customdata[1]}, predicted %{customdata[2]}"
                 "<extra></extra>",
             )
-        # The legend shows the hue alone, and apart from it what the forms mean.
+        # The legend shows hues and markers separately.
         if len(of_class):
             _legend(figure, str(name), "circle", class_color(str(name)), group=str(name))
             middles[str(name)] = tuple(of_class[["x", "y"]].median())
     for name, (x, y) in _apart(middles, table).items():
         figure.add_annotation(x=x, y=y, text=name, showarrow=False, bgcolor=inks.paper, opacity=0.85, borderpad=1)
-    _legend(figure, "right", "circle", inks.muted)
+    _legend(figure, "correct", "circle", inks.muted)
     _legend(figure, "wrong", "x", inks.muted)
     x_title, y_title = axes or ("", "")
     figure.update_layout(
@@ -89,8 +89,8 @@ def scatter(table: pd.DataFrame, inks: Ink, *, color: str = TRUE, axes: tuple[st
 
 
 def _apart(middles: dict[str, tuple[float, float]], table: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    """Names that would cover each other, moved down until they do not; from the top."""
-    # A name takes about so much of a figure's sides, on a wide screen.
+    """Positions of the names, from the top: a name that would cover another one is moved down."""
+    # The approximate size of a name on a wide screen, as a share of the sides.
     width, height = 0.09 * float(np.ptp(table["x"])), 0.05 * float(np.ptp(table["y"]))
     placed: dict[str, tuple[float, float]] = {}
     for name, (x, y) in sorted(middles.items(), key=lambda item: -item[1][1]):
@@ -102,7 +102,7 @@ def _apart(middles: dict[str, tuple[float, float]], table: pd.DataFrame) -> dict
 
 
 def component_axes(embedding: Embedding) -> tuple[str, str]:
-    """The titles of a PCA map: what each component explains."""
+    """The titles of the axes of a PCA map, with the variance that each component explains."""
     first, second = [*(100 * embedding.explained[:2]), 0.0][:2]
     return f"component 1 ({first:.1f} % of the variance)", f"component 2 ({second:.1f} %)"
 
@@ -113,7 +113,7 @@ def _legend(figure: go.Figure, name: str, symbol: str, color: str, group: str = 
         y=[None],
         mode="markers",
         name=name,
-        legendgroup=group or f"form-{name}",
+        legendgroup=group or f"marker-{name}",
         marker={"symbol": symbol, "size": 9, "color": color},
         hoverinfo="skip",
     )

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from core.images import encode_png
 from core.inference import Prediction
 from core.probes import OCCLUSION_GRID, Sweep
-from dashboard.style import Form, Ink, class_color, template
+from dashboard.style import Ink, NetworkStyle, class_color, template
 
 GRID_PX = 300
 
@@ -69,7 +69,7 @@ def response_curve(
     sweeps: Mapping[str, Sweep],
     class_name: str,
     current: float,
-    forms: Mapping[str, Form],
+    styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
 ) -> go.Figure:
@@ -81,14 +81,14 @@ def response_curve(
         labels = swept.predictions[0].labels
         if class_name not in labels.classes:
             continue
-        form = forms[model_id]
+        style = styles[model_id]
         figure.add_scatter(
             x=swept.setting_values,
             y=swept.probability(labels.index(class_name)),
             mode="lines+markers",
             name=names[model_id],
-            line={"dash": form.dash, "width": form.width, "color": class_color(class_name)},
-            marker={"symbol": form.symbol, "size": 7, "color": class_color(class_name)},
+            line={"dash": style.dash, "width": style.width, "color": class_color(class_name)},
+            marker={"symbol": style.symbol, "size": 7, "color": class_color(class_name)},
             hovertemplate=f"{setting.title.lower()} %{{x:.2f}}: %{{y:.3f}}<extra>{names[model_id]}</extra>",
         )
     figure.add_vline(x=current, line={"color": inks.muted, "width": 1})

@@ -8,13 +8,18 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.inference import LabelGroup
-from dashboard.style import Form, Ink, class_color, template
+from dashboard.style import Ink, NetworkStyle, class_color, template
 
 ROW_PX = 34
 
 
 def probabilities(
-    group: LabelGroup, forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink, *, ensemble: str = "ensemble"
+    group: LabelGroup,
+    styles: Mapping[str, NetworkStyle],
+    names: Mapping[str, str],
+    inks: Ink,
+    *,
+    ensemble: str = "ensemble",
 ) -> go.Figure:
     """One row per class, one marker per network; the ensemble, named ``ensemble``, is the bar behind the markers.
 
@@ -34,7 +39,7 @@ def probabilities(
             showlegend=False,
         )
     for model_id, prediction in group.predictions.items():
-        symbol, name = forms[model_id].symbol, names[model_id]
+        symbol, name = styles[model_id].symbol, names[model_id]
         figure.add_scatter(
             y=classes,
             x=prediction.probabilities,

@@ -1,4 +1,4 @@
-"""How well the probabilities rank the images, class by class, and what accuracy costs."""
+"""How well the probabilities rank the images, per class, and accuracy against computational cost."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import ClassCurves, Curve, RunSummary, Score, pareto_front
-from dashboard.plots.whiskers import whiskers
-from dashboard.style import Form, Ink, class_color, template
+from dashboard.plots.error_bars import whiskers
+from dashboard.style import Ink, NetworkStyle, class_color, template
 
 MACRO = "macro"
 # Kind of curve: axis titles, and the name of the area under it.
@@ -23,13 +23,15 @@ AXES = {
 def curves(
     of_networks: Mapping[str, ClassCurves],
     shown: Sequence[str],
-    forms: Mapping[str, Form],
+    styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
     kind: str,
 ) -> go.Figure:
-    """One line a network and class: the hue is the class (macro is ink), the line style the network. ``shown`` are
-    classes and "macro"; a class without images has no line."""
+    """One line per network and class. ``shown`` are classes and "macro"; a class without images has no line.
+
+    A class is a hue and networks differ by line style; the mean over the classes has the hue of the network.
+    """
     figure = go.Figure()
     x_title, y_title, area = AXES[kind]
     if kind == "ROC":
@@ -46,9 +48,9 @@ def curves(
                 mode="lines",
                 name=f"{curve.name}, {names[model_id]}",
                 line={
-                    "dash": forms[model_id].dash,
-                    "width": forms[model_id].width,
-                    "color": inks.text if curve.name == MACRO else class_color(curve.name),
+                    "dash": styles[model_id].dash,
+                    "width": styles[model_id].width,
+                    "color": styles[model_id].color if curve.name == MACRO else class_color(curve.name),
                 },
                 hovertemplate=f"{x_title} %{{x:.3f}}, {y_title} %{{y:.3f}}<br>{area} {curve.area}<extra>{curve.name}, "
                 f"{names[model_id]}</extra>",
@@ -63,7 +65,7 @@ def curves(
 
 
 def areas(of_networks: Mapping[str, ClassCurves], names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a class and one for macro, one column a network: the area under the curve with its interval."""
+    """The area under each curve with its interval: one row per class and one for the mean, one column per network."""
     first = next(iter(of_networks.values()))
     rows = [c.name for c in first.classes] + [MACRO]
     table = pd.DataFrame({"class": rows})
@@ -74,7 +76,7 @@ def areas(of_networks: Mapping[str, ClassCurves], names: Mapping[str, str]) -> p
 
 
 def curve_numbers(of_networks: Mapping[str, ClassCurves], kind: str) -> pd.DataFrame:
-    """One row a point of a curve."""
+    """One row per point of a curve."""
     x_title, y_title, area = (title.replace(" ", "_") for title in AXES[kind])
 
     def points(model_id: str, curve: Curve) -> pd.DataFrame:
@@ -88,21 +90,21 @@ def curve_numbers(of_networks: Mapping[str, ClassCurves], kind: str) -> pd.DataF
 
 
 def top_k(
-    scores: Mapping[str, Sequence[Score]], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink
+    scores: Mapping[str, Sequence[Score]], styles: Mapping[str, NetworkStyle], names: Mapping[str, str], inks: Ink
 ) -> go.Figure:
-    """Share of images whose true class is among the k most probable ones, with intervals; networks a little apart."""
+    """Share of images whose true class is among the k most probable, with intervals; networks are slightly offset."""
     figure = go.Figure()
     for position, (model_id, of_k) in enumerate(scores.items()):
-        form = forms[model_id]
+        style = styles[model_id]
         offset = (position - (len(scores) - 1) / 2) * 0.08
         figure.add_scatter(
             x=[k + offset for k in range(1, len(of_k) + 1)],
             y=[s.value for s in of_k],
-            error_y=whiskers(of_k, inks.muted),
+            error_y=whiskers(of_k, style.color),
             mode="lines+markers",
             name=names[model_id],
-            line={"dash": form.dash, "width": form.width, "color": inks.text},
-            marker={"symbol": form.symbol, "size": 9, "color": inks.text},
+            line={"dash": style.dash, "width": style.width, "color": style.color},
+            marker={"symbol": style.symbol, "size": 9, "color": style.color},
             customdata=[[k, str(s)] for k, s in enumerate(of_k, 1)],
             hovertemplate="top %{customdata[0]}: %{customdata[1]}<extra>" + names[model_id] + "</extra>",
         )
@@ -117,7 +119,7 @@ def top_k(
 
 
 def top_k_numbers(scores: Mapping[str, Sequence[Score]]) -> pd.DataFrame:
-    """One row a network and k."""
+    """One row per network and k."""
     return pd.DataFrame(
         [
             {"network": m, "k": k, "accuracy": s.value, "low": s.low, "high": s.high}
@@ -130,13 +132,12 @@ def top_k_numbers(scores: Mapping[str, Sequence[Score]]) -> pd.DataFrame:
 def cost(
     summaries: Mapping[str, RunSummary],
     costs: Mapping[str, float],
-    forms: Mapping[str, Form],
+    styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
     title: str,
 ) -> go.Figure:
-    """Accuracy with its interval against a cost on a log axis, and the Pareto line: right of it and below it lies what
-    another network does better for less."""
+    """Accuracy with its interval against a cost on a logarithmic axis, and the line through the Pareto front."""
     figure = go.Figure()
     table = cost_numbers(summaries, costs)
     front = table[table["pareto"]].sort_values("cost")
@@ -144,7 +145,7 @@ def cost(
         x=front["cost"],
         y=front["accuracy"],
         mode="lines",
-        name="Pareto line",
+        name="Pareto front",
         line={"shape": "hv", "color": inks.muted, "width": 1.5},
         hoverinfo="skip",
     )
@@ -153,10 +154,10 @@ def cost(
         figure.add_scatter(
             x=[costs[model_id]],
             y=[score.value],
-            error_y=whiskers([score], inks.muted, 1.2, 5),
+            error_y=whiskers([score], styles[model_id].color, 1.2, 5),
             mode="markers",
             name=names[model_id],
-            marker={"symbol": forms[model_id].symbol, "size": 13, "color": inks.text},
+            marker={"symbol": styles[model_id].symbol, "size": 13, "color": styles[model_id].color},
             hovertemplate=f"%{{x:.3s}} {title}<br>accuracy {score}<extra>{names[model_id]}</extra>",
         )
     known = table["cost"].to_numpy(float)
@@ -178,7 +179,7 @@ def cost(
 
 
 def cost_numbers(summaries: Mapping[str, RunSummary], costs: Mapping[str, float]) -> pd.DataFrame:
-    """One row a network: cost, accuracy, and whether it lies on the Pareto line."""
+    """One row per network: cost, accuracy, and whether it is Pareto-optimal."""
     scores = [s.accuracy for s in summaries.values()]
     return pd.DataFrame(
         {

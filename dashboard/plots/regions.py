@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from core.explain import REGION_NAMES, FaceRegions
 from core.probes import SplitRegionShares
-from dashboard.style import Form, Ink, class_color, template
+from dashboard.style import Ink, NetworkStyle, class_color, template
 
 OUTLINE = (79, 195, 184)
 RIM = (17, 24, 26)
@@ -34,7 +34,7 @@ def shares(
     found: Mapping[str, np.ndarray],
     areas: np.ndarray,
     class_name: str,
-    forms: Mapping[str, Form],
+    styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
 ) -> go.Figure:
@@ -60,7 +60,7 @@ def shares(
             mode="markers",
             name=names[model_id],
             marker={
-                "symbol": forms[model_id].symbol,
+                "symbol": styles[model_id].symbol,
                 "size": 11,
                 "color": class_color(class_name),
                 "line": {"color": inks.text, "width": 1.2},
@@ -76,7 +76,7 @@ def shares(
 def by_class(
     found: Mapping[str, SplitRegionShares],
     region: str,
-    forms: Mapping[str, Form],
+    styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
 ) -> go.Figure:
@@ -95,7 +95,7 @@ def by_class(
             mode="markers",
             name=names[model_id],
             marker={
-                "symbol": forms[model_id].symbol,
+                "symbol": styles[model_id].symbol,
                 "size": 10,
                 "color": [class_color(c) for c in classes],
                 "line": {"color": inks.text, "width": 1.1},
@@ -110,7 +110,7 @@ def by_class(
             y=[None],
             mode="markers",
             name=names[model_id],
-            marker={"symbol": forms[model_id].symbol, "size": 9, "color": inks.muted},
+            marker={"symbol": styles[model_id].symbol, "size": 9, "color": inks.muted},
         )
     figure.add_vline(x=float(first.areas[column]), line={"color": inks.muted, "width": 1})
     tops = [of.mean()[:, column] + np.nan_to_num(of.half_width()[:, column]) for of in found.values()]

@@ -1,4 +1,4 @@
-"""Accuracy against the strength of each perturbation, and what the perturbations cost together."""
+"""Accuracy by strength of each corruption, and the mean relative drop."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from core.evaluation.intervals import UNDEFINED
 from core.robustness import CLEAN, CONDITIONS, CORRUPTIONS, STRENGTHS, Robustness
-from dashboard.plots.whiskers import whiskers
-from dashboard.style import Form, Ink, template
+from dashboard.plots.error_bars import whiskers
+from dashboard.style import Ink, NetworkStyle, template
 
 COLUMNS = 3
 PANEL_PX = 190
 
 
 def curves(
-    found: Mapping[str, Robustness], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink
+    found: Mapping[str, Robustness], styles: Mapping[str, NetworkStyle], names: Mapping[str, str], inks: Ink
 ) -> go.Figure:
-    """One panel a perturbation on one scale, one line a network; strength 0 is the images as they are."""
+    """One panel per corruption on one scale, one line per network; strength 0 is the clean images."""
     rows = math.ceil(len(CORRUPTIONS) / COLUMNS)
     figure = make_subplots(
         rows=rows,
@@ -33,28 +34,28 @@ def curves(
     )
     traces = []
     for model_id, of_network in found.items():
-        form = forms[model_id]
+        style = styles[model_id]
         for place, (name, graded) in enumerate(CORRUPTIONS.items()):
             scores = [of_network.clean, *(of_network.accuracy(name, strength) for strength in STRENGTHS)]
             traces.append(
                 go.Scatter(
                     x=[0, *STRENGTHS],
                     y=[score.value for score in scores],
-                    error_y=whiskers(scores, inks.muted, 0.8),
+                    error_y=whiskers(scores, style.color, 0.8),
                     mode="lines+markers",
                     name=names[model_id],
                     legendgroup=model_id,
                     showlegend=place == 0,
-                    line={"dash": form.dash, "width": form.width, "color": inks.text},
-                    marker={"symbol": form.symbol, "size": 7, "color": inks.text},
-                    customdata=["as they are", *(graded.shown(strength) for strength in STRENGTHS)],
+                    line={"dash": style.dash, "width": style.width, "color": style.color},
+                    marker={"symbol": style.symbol, "size": 7, "color": style.color},
+                    customdata=["clean", *(graded.shown(strength) for strength in STRENGTHS)],
                     hovertemplate=f"{graded.title} %{{x}} (%{{customdata}}): %{{y:.3f}}<extra>"
                     + names[model_id]
                     + "</extra>",
                 )
             )
     places = [divmod(place, COLUMNS) for place in range(len(CORRUPTIONS))] * len(found)
-    # All at once: adding them one by one would take longer than everything else on the page.
+    # All at once, because adding them one by one is slow.
     figure.add_traces(traces, rows=[row + 1 for row, _ in places], cols=[column + 1 for _, column in places])
     figure.update_xaxes(tickvals=[0, *STRENGTHS], range=[-0.3, STRENGTHS[-1] + 0.3])
     figure.update_xaxes(title="strength", row=rows)
@@ -66,8 +67,10 @@ def curves(
     return figure
 
 
-def drops(found: Mapping[str, Robustness], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink) -> go.Figure:
-    """One row a network: its mean relative drop with the interval."""
+def drops(
+    found: Mapping[str, Robustness], styles: Mapping[str, NetworkStyle], names: Mapping[str, str], inks: Ink
+) -> go.Figure:
+    """One row per network: its mean relative drop with the interval."""
     figure = go.Figure()
     scores = {model_id: of_network.relative_drop() for model_id, of_network in found.items()}
     bounds = [0.0, *(bound for drop in scores.values() if drop.defined for bound in (drop.low, drop.high))]
@@ -76,15 +79,9 @@ def drops(found: Mapping[str, Robustness], forms: Mapping[str, Form], names: Map
         figure.add_scatter(
             x=[drop.value if drop.defined else None],
             y=[row],
-            error_x={
-                "array": [drop.high - drop.value],
-                "arrayminus": [drop.value - drop.low],
-                "color": inks.text,
-                "thickness": 1.5,
-                "width": 5,
-            },
+            error_x=whiskers([drop], styles[model_id].color, 1.5, 5),
             mode="markers",
-            marker={"symbol": forms[model_id].symbol, "size": 11, "color": inks.text},
+            marker={"symbol": styles[model_id].symbol, "size": 11, "color": styles[model_id].color},
             name=names[model_id],
             hovertemplate=f"{drop}<extra>{names[model_id]}</extra>",
             showlegend=False,
@@ -108,22 +105,35 @@ def drops(found: Mapping[str, Robustness], forms: Mapping[str, Form], names: Map
 
 
 def table(found: Mapping[str, Robustness], names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a network: its accuracy on the images as they are, and the relative drop by perturbation."""
+    """One row per network: clean accuracy, mean relative drop, and consistency between mirror images."""
     return pd.DataFrame(
         [
-            {"network": names[model_id], "as they are": str(of_network.clean)}
-            | {"mean relative drop": str(of_network.relative_drop())}
-            | {graded.title: str(of_network.relative_drop(name)) for name, graded in CORRUPTIONS.items()}
+            {
+                "network": names[model_id],
+                "clean accuracy": str(of_network.clean),
+                "mean relative drop": str(of_network.relative_drop()),
+                "mirror consistency": str(of_network.mirror_consistency or UNDEFINED),
+            }
             for model_id, of_network in found.items()
         ]
     )
 
 
-def settings() -> pd.DataFrame:
-    """One row a perturbation: what the five strengths are."""
+def drop_table(found: Mapping[str, Robustness], names: Mapping[str, str]) -> pd.DataFrame:
+    """One row per corruption, one column per network: the relative drop."""
     return pd.DataFrame(
         [
-            {"perturbation": graded.title, "in": graded.unit}
+            {"corruption": graded.title} | {names[m]: str(of.relative_drop(name)) for m, of in found.items()}
+            for name, graded in CORRUPTIONS.items()
+        ]
+    )
+
+
+def settings() -> pd.DataFrame:
+    """One row per corruption: the settings of its five strengths."""
+    return pd.DataFrame(
+        [
+            {"corruption": graded.title, "unit": graded.unit}
             | {f"strength {strength}": f"{graded.settings[strength - 1]:g}" for strength in STRENGTHS}
             for graded in CORRUPTIONS.values()
         ]
@@ -131,15 +141,21 @@ def settings() -> pd.DataFrame:
 
 
 def numbers(found: Mapping[str, Robustness]) -> pd.DataFrame:
-    """One row a network and condition, for a file."""
+    """One row per network and condition, for a file."""
     return pd.concat([of_network.table() for of_network in found.values()])
 
 
 def captions(name: str) -> list[str]:
-    """What stands below the example at strength 0 to 5."""
-    return ["as it is", *(f"{strength}: {CORRUPTIONS[name].settings[strength - 1]:g}" for strength in STRENGTHS)]
+    """The captions of the example at strengths 0 to 5."""
+    return [
+        "clean",
+        *(
+            f"strength {strength}: {CORRUPTIONS[name].settings[strength - 1]:g} {CORRUPTIONS[name].unit}"
+            for strength in STRENGTHS
+        ),
+    ]
 
 
 def conditions(name: str) -> list[tuple[str, int]]:
-    """The conditions of one perturbation's example, strength 0 to 5."""
+    """The conditions of the example of one corruption, strengths 0 to 5."""
     return [CLEAN, *((name, strength) for strength in STRENGTHS)]

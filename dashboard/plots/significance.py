@@ -1,4 +1,4 @@
-"""Differences between networks with their intervals, and what the tests say in plain words."""
+"""Differences between networks with their intervals, and the results of the tests in words."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import PairedComparison, Score
+from dashboard.plots.error_bars import whiskers
 from dashboard.style import Ink, template
 
 
 def differences(
     pairs: Sequence[PairedComparison], rows: Sequence[str], inks: Ink, *, title: str = "difference in accuracy"
 ) -> go.Figure:
-    """One row a pair, the bootstrap interval around its difference; filled where the difference is measurable.
+    """One row per pair: the difference with its bootstrap interval; filled where it is measurable.
 
-    ``rows`` names the pairs. Right of the zero line the first of a pair is the better one.
+    ``rows`` names the pairs. Right of the zero line, the first network of a pair is better.
     """
     values = [p.difference for p in pairs]
     reach = max([0.01, *(abs(b) for v in values for b in (v.low, v.high, v.value) if b == b)]) * 1.15
@@ -25,13 +26,7 @@ def differences(
         go.Scatter(
             x=[v.value for v in values],
             y=list(range(len(values))),
-            error_x={
-                "array": [v.high - v.value for v in values],
-                "arrayminus": [v.value - v.low for v in values],
-                "color": inks.text,
-                "thickness": 1.5,
-                "width": 5,
-            },
+            error_x=whiskers(values, inks.text, 1.5, 5),
             mode="markers",
             marker={
                 "size": 11,
@@ -40,8 +35,8 @@ def differences(
                 "line": {"width": 1.5, "color": inks.text},
             },
             customdata=[[signed(p.difference), p.first_only, p.second_only, p_value(p.p_holm)] for p in pairs],
-            hovertemplate="%{customdata[0]}<br>only the first right: %{customdata[1]:,}, only the second: "
-            "%{customdata[2]:,}<br>corrected %{customdata[3]}<extra></extra>",
+            hovertemplate="%{customdata[0]}<br>correct only by the first: %{customdata[1]:,}, only by the "
+            "second: %{customdata[2]:,}<br>corrected %{customdata[3]}<extra></extra>",
             showlegend=False,
         )
     )
@@ -61,15 +56,15 @@ def differences(
 
 
 def table(pairs: Sequence[PairedComparison], names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a pair, as it is read on the screen."""
+    """One row per pair, as shown on the page."""
     return pd.DataFrame(
         [
             {
                 "first": names[p.first],
                 "second": names[p.second],
                 "accuracy, first − second": signed(p.difference),
-                "only first right": p.first_only,
-                "only second right": p.second_only,
+                "only first correct": p.first_only,
+                "only second correct": p.second_only,
                 "p (McNemar)": shown_p(p.p_value),
                 "p (Holm)": shown_p(p.p_holm),
                 "images for 80 % power": f"{p.images_needed:,}" if p.images_needed else "not defined",
@@ -80,7 +75,7 @@ def table(pairs: Sequence[PairedComparison], names: Mapping[str, str]) -> pd.Dat
 
 
 def numbers(pairs: Sequence[PairedComparison]) -> pd.DataFrame:
-    """One row a pair, unrounded, for a file."""
+    """One row per pair, unrounded, for a file."""
     return pd.DataFrame(
         [
             {
@@ -105,13 +100,51 @@ def numbers(pairs: Sequence[PairedComparison]) -> pd.DataFrame:
     )
 
 
-def in_words(pair: PairedComparison, names: Mapping[str, str], *, together: int = 1) -> str:
-    """The verdict by the corrected p-value, and what the p-value of the pair alone means."""
+def headline(
+    pairs: Sequence[PairedComparison],
+    accuracies: Mapping[str, Score],
+    names: Mapping[str, str],
+    ensemble_id: str | None,
+) -> str:
+    """Which network is the most accurate, and whether that is measurable, in one or two sentences."""
+    single = {m: a for m, a in accuracies.items() if m != ensemble_id and a.defined}
+    if not single:
+        return "There are no images to compare the networks on."
+    best = max(single, key=lambda m: single[m].value)
+    if len(single) == 1:
+        return f"{names[best]} has an accuracy of {single[best]}. A comparison needs a second network."
+    measurable = {frozenset((p.first, p.second)): p.significant for p in pairs}
+    worse = [names[m] for m in single if m != best and measurable[frozenset((best, m))]]
+    tied = [names[m] for m in single if m != best and not measurable[frozenset((best, m))]]
+    if not worse:
+        text = (
+            f"No measurable difference in accuracy between {_listed([names[best], *tied])}; {names[best]} has the "
+            f"highest value, {single[best]}."
+        )
+    else:
+        text = f"{names[best]} is the most accurate network ({single[best]}): measurably better than {_listed(worse)}"
+        text += f", with no measurable difference to {_listed(tied)}." if tied else "."
+    if ensemble_id is None:
+        return text
+    ensemble = f"the ensemble ({accuracies[ensemble_id]})"
+    if not measurable[frozenset((best, ensemble_id))]:
+        return f"{text} There is no measurable difference between {ensemble} and {names[best]}."
+    if accuracies[ensemble_id].value > single[best].value:
+        return f"{text} {ensemble[0].upper()}{ensemble[1:]} is measurably better than {names[best]}."
+    return f"{text} {names[best]} is measurably better than {ensemble}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
+def in_words(pair: PairedComparison, names: Mapping[str, str], *, pairs: int = 1) -> str:
+    """The verdict by the corrected p-value, and the meaning of the uncorrected one; ``pairs`` were tested together."""
     named = replace(pair, first=names.get(pair.first, pair.first), second=names.get(pair.second, pair.second))
     verdict = named.verdict.rpartition(" (")[0]
     verdict = verdict[0].upper() + verdict[1:]
-    chance = f"if both were equally good, chance alone would make a gap like this in {odds(pair.p_value)}"
-    corrected = f"; corrected for {together} pairs, {p_value(pair.p_holm)}" if together > 1 else ""
+    chance = f"if both were equally good, a difference this large would occur by chance in {odds(pair.p_value)}"
+    corrected = f"; corrected for {pairs} pairs, {p_value(pair.p_holm)}" if pairs > 1 else ""
     return f"{verdict}: {chance}{corrected}."
 
 
@@ -128,7 +161,7 @@ def p_value(p: float) -> str:
 
 
 def shown_p(p: float) -> str:
-    """Three decimals, or that it is smaller."""
+    """Three decimals, or "< 0.001"."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 

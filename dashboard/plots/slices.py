@@ -1,4 +1,4 @@
-"""Accuracy on parts of the images: against the rest for one network, and side by side for all."""
+"""Accuracy on parts of the images, against the rest for one network and by property for all networks."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import Score, Slice
+from dashboard.plots.error_bars import whiskers
 from dashboard.plots.significance import p_value, shown_p, signed
-from dashboard.plots.whiskers import whiskers
-from dashboard.style import Form, Ink, template
+from dashboard.style import Ink, NetworkStyle, template
 
-WORDS = 5  # sentences about worse slices; the figure has them all
+MAX_SENTENCES = 5  # about worse slices; the figure shows all
 HOW = (
-    "Filled: measurably worse than the rest (two proportions or Fisher's test, Holm over all slices of the network, "
-    "5 %); these stand first. Whiskers: 95 % (Newcombe). Numbers are cut into quarters: brightness and contrast in "
-    "gray levels, sharpness as the variance of the Laplacian, agreement as the share of annotators with the most "
-    "chosen answer. What goes with a slice need not be its cause: classes are unevenly spread."
+    "Filled and listed first: measurably worse than the rest (test of two proportions or Fisher's exact test, "
+    "Holm-corrected for all slices of the network, 5 %). Error bars: 95 % (Newcombe). Numbers are cut at their "
+    "quartiles: brightness and contrast in gray levels, sharpness as the variance of the Laplacian, agreement as the "
+    "share of annotators who gave the most frequent vote. A property that goes along with lower accuracy need not be "
+    "its cause, because classes are unevenly distributed."
 )
-NONE_WORSE = "no slice is measurably worse than the rest."
+NONE_WORSE = "No slice is measurably worse than the rest."
 
 
 def title(part: Slice) -> str:
@@ -28,8 +29,10 @@ def title(part: Slice) -> str:
 
 
 def differences(report: Sequence[Slice], inks: Ink) -> go.Figure:
-    """One row a slice in the report's order: its accuracy minus that of the rest; filled where it is worse than chance
-    would make it, after the correction. A slice without images, or without a rest, says *not defined*."""
+    """One row per slice in the report's order: its accuracy minus that of the rest; filled where measurably worse.
+
+    A slice without images, or without a rest, is labeled *not defined*.
+    """
     tested = [(row, s) for row, s in enumerate(report) if s.difference_score.defined]
     scores = [s.difference_score for _, s in tested]
     reach = max([0.01, *(abs(b) for v in scores for b in (v.low, v.high))]) * 1.1
@@ -37,13 +40,7 @@ def differences(report: Sequence[Slice], inks: Ink) -> go.Figure:
         go.Scatter(
             x=[v.value for v in scores],
             y=[row for row, _ in tested],
-            error_x={
-                "array": [v.high - v.value for v in scores],
-                "arrayminus": [v.value - v.low for v in scores],
-                "color": inks.text,
-                "thickness": 1.3,
-                "width": 4,
-            },
+            error_x=whiskers(scores, inks.text, 1.3, 4),
             mode="markers",
             marker={
                 "size": 10,
@@ -83,25 +80,25 @@ def differences(report: Sequence[Slice], inks: Ink) -> go.Figure:
 def by_property(
     reports: Mapping[str, Sequence[Slice]],
     column: str,
-    forms: Mapping[str, Form],
+    styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
 ) -> go.Figure:
-    """Accuracy by the parts of one column, lowest first, one line a network; networks stand a little apart."""
+    """Accuracy by the parts of one column, lowest first, one line per network; networks are slightly offset."""
     figure = go.Figure()
     of_column = {m: of(report, column) for m, report in reports.items()}
     first = next(iter(of_column.values()))
     for position, (model_id, parts) in enumerate(of_column.items()):
-        form, scores = forms[model_id], [s.accuracy for s in parts]
+        style, scores = styles[model_id], [s.accuracy for s in parts]
         offset = (position - (len(of_column) - 1) / 2) * 0.07
         figure.add_scatter(
             x=[row + offset for row in range(len(parts))],
             y=[s.value if s.defined else None for s in scores],
-            error_y=whiskers(scores, inks.muted),
+            error_y=whiskers(scores, style.color),
             mode="lines+markers",
             name=names[model_id],
-            line={"dash": form.dash, "width": form.width, "color": inks.text},
-            marker={"symbol": form.symbol, "size": 10, "color": inks.text},
+            line={"dash": style.dash, "width": style.width, "color": style.color},
+            marker={"symbol": style.symbol, "size": 10, "color": style.color},
             customdata=[[title(s), str(s.accuracy), f"{s.accuracy.n:,}"] for s in parts],
             hovertemplate="%{customdata[0]}: %{customdata[1]}<br>%{customdata[2]} images<extra>"
             + names[model_id]
@@ -140,15 +137,15 @@ def of(report: Sequence[Slice], column: str) -> list[Slice]:
 
 
 def worse_in_words(report: Sequence[Slice]) -> list[str]:
-    """The measurably worse slices, the worst first, a sentence each; beyond five only their number; empty for none."""
+    """One sentence for each measurably worse slice, the worst first; beyond MAX_SENTENCES only their number."""
     worse = [s for s in report if s.significantly_worse]
-    told = [f"{title(s)}: {in_words(s)}" for s in worse[:WORDS]]
-    more = len(worse) - len(told)
-    return [*told, f"{more} more are measurably worse; the figure has them all."] if more else told
+    sentences = [f"{title(s)}: {in_words(s)}" for s in worse[:MAX_SENTENCES]]
+    more = len(worse) - len(sentences)
+    return [*sentences, f"{more} more slices are measurably worse; see the figure."] if more else sentences
 
 
 def in_words(part: Slice) -> str:
-    """How much worse a slice is, and that it is no accident; its title goes before."""
+    """How much worse a slice is, with the corrected p-value; its title goes before."""
     return (
         f"accuracy {part.accuracy} on {part.accuracy.n:,} images, {part.rest} on the rest; "
         f"{signed(part.difference_score)}, corrected {p_value(part.p_holm)}."
@@ -156,7 +153,7 @@ def in_words(part: Slice) -> str:
 
 
 def table(report: Sequence[Slice]) -> pd.DataFrame:
-    """One row a slice in the report's order, as it is read on the screen."""
+    """One row per slice in the report's order, as shown on the page."""
     return pd.DataFrame(
         [
             {
@@ -174,7 +171,7 @@ def table(report: Sequence[Slice]) -> pd.DataFrame:
 
 
 def numbers(reports: Mapping[str, Sequence[Slice]]) -> pd.DataFrame:
-    """One row a network and slice, unrounded, for a file; empty cells where a score is not defined."""
+    """One row per network and slice, unrounded, for a file; empty cells where a score is not defined."""
 
     def columns(name: str, score: Score) -> dict[str, float]:
         return {name: score.value, f"{name}_low": score.low, f"{name}_high": score.high}

@@ -11,23 +11,23 @@ import plotly.graph_objects as go
 from core.explain import ChanceResult, FaithfulnessCurves, RoadCurves
 from core.explain.faithfulness import CHANCE_STEPS
 from core.probes import FaithfulnessMeasures, MethodAgreement, TrustFindings
-from dashboard.style import Form, Ink, template
+from dashboard.style import Ink, NetworkStyle, template
 
 BETTER, CHANCE, UNTESTED = "better than chance", "no better than chance", "not tested"
 
 
-def curves(found: FaithfulnessCurves, color: str, form: Form, inks: Ink) -> go.Figure:
+def curves(found: FaithfulnessCurves, color: str, style: NetworkStyle, inks: Ink) -> go.Figure:
     """Probability while the highest cells are blurred (falling is good) or restored (rising is good)."""
     strong = f"insertion, area {found.insertion_area:.3f}", found.insertion
     faint = f"deletion, area {found.deletion_area:.3f}", found.deletion
-    return _by_pixels(found.fractions, faint, strong, "fraction of the pixels changed", color, form, inks)
+    return _by_pixels(found.fractions, faint, strong, "fraction of the pixels changed", color, style, inks)
 
 
-def road(found: RoadCurves, color: str, form: Form, inks: Ink) -> go.Figure:
+def road(found: RoadCurves, color: str, style: NetworkStyle, inks: Ink) -> go.Figure:
     """Probability while the most relevant pixels are removed first (falling is good), and while the least are."""
     strong = "most relevant first", found.most_relevant_first
     faint = "least relevant first", found.least_relevant_first
-    return _by_pixels(found.fractions, faint, strong, "fraction of the pixels removed (ROAD)", color, form, inks)
+    return _by_pixels(found.fractions, faint, strong, "fraction of the pixels removed (ROAD)", color, style, inks)
 
 
 def _by_pixels(
@@ -36,19 +36,19 @@ def _by_pixels(
     strong: tuple[str, np.ndarray],
     title: str,
     color: str,
-    form: Form,
+    style: NetworkStyle,
     inks: Ink,
 ) -> go.Figure:
     """Two named lines: the faint one with hollow markers, the strong one in the color of the class."""
     figure = go.Figure()
-    of_lines = ((*faint, inks.muted, f"{form.symbol}-open"), (*strong, color, form.symbol))
+    of_lines = ((*faint, inks.muted, f"{style.symbol}-open"), (*strong, color, style.symbol))
     for name, values, line_color, symbol in of_lines:
         figure.add_scatter(
             x=fractions,
             y=values,
             mode="lines+markers",
             name=name,
-            line={"color": line_color, "dash": form.dash, "width": form.width},
+            line={"color": line_color, "dash": style.dash, "width": style.width},
             marker={"symbol": symbol, "size": 5},
             hovertemplate="%{x:.0%} of the pixels: %{y:.3f}<extra>" + name.split(",")[0] + "</extra>",
         )
@@ -95,20 +95,23 @@ def agreement(found: MethodAgreement, inks: Ink) -> go.Figure:
 
 
 def randomization(
-    found: Mapping[str, Sequence[tuple[str, float]]], forms: Mapping[str, Form], names: Mapping[str, str], inks: Ink
+    found: Mapping[str, Sequence[tuple[str, float]]],
+    styles: Mapping[str, NetworkStyle],
+    names: Mapping[str, str],
+    inks: Ink,
 ) -> go.Figure:
     """Correlation with the learned map as layers are randomized from the head downwards, one line per network."""
     figure = go.Figure()
     for model_id, layers in found.items():
-        form = forms[model_id]
+        style = styles[model_id]
         figure.add_scatter(
             x=list(range(1, len(layers) + 1)),
             y=[value for _, value in layers],
             customdata=[layer for layer, _ in layers],
             mode="lines+markers",
             name=names[model_id],
-            line={"dash": form.dash, "width": form.width, "color": inks.text},
-            marker={"symbol": form.symbol, "size": 8, "color": inks.text},
+            line={"dash": style.dash, "width": style.width, "color": inks.text},
+            marker={"symbol": style.symbol, "size": 8, "color": inks.text},
             hovertemplate="randomized down to %{customdata}: %{y:.3f}<extra>" + names[model_id] + "</extra>",
         )
     figure.add_hline(y=0, line={"color": inks.muted, "width": 1})

@@ -11,9 +11,12 @@ from core.checkpoints import Checkpoint
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.evaluation import ConfusionMatrix
 from core.inference import explain_face
-from dashboard import services, style
-from dashboard.plots import charts, probabilities, saliency_pictures
+from dashboard import services
+from dashboard.plots import confusion, probabilities, saliency_pictures
+from dashboard.style import Ink
 from dashboard.ui import theme
+from dashboard.ui.network_picker import styles as network_styles
+from dashboard.ui.network_picker import titles
 
 HEIGHT_PX = 240
 
@@ -41,11 +44,8 @@ def live_example() -> Example | None:
     if not analysis.faces:
         return None
     face, inks = analysis.faces[0], theme.ink()
-    name, form = (
-        {network.model_id: checkpoint.card.title},
-        {network.model_id: style.form_of(checkpoint.card.architecture)},
-    )
-    chart = probabilities.probabilities(face.groups[0], form, name, inks)
+    names, styles = titles([checkpoint]), network_styles([checkpoint], inks)
+    chart = probabilities.probabilities(face.groups[0], styles, names, inks)
     chart.update_layout(height=HEIGHT_PX, showlegend=False, margin={"t": 4, "b": 4})
     maps_of_face = explain_face(network, face)
     picture = saliency_pictures.overlay_picture(
@@ -54,12 +54,12 @@ def live_example() -> Example | None:
     return Example(chart, picture, _confusion(checkpoint, inks))
 
 
-def _confusion(checkpoint: Checkpoint, inks: style.Ink) -> go.Figure | None:
+def _confusion(checkpoint: Checkpoint, inks: Ink) -> go.Figure | None:
     try:
         run = services.evaluation(checkpoint, "test")
     except (CheckpointError, EvaluationError):
         return None
-    figure = charts.confusion(ConfusionMatrix.from_run(run), inks, show="by true class")
+    figure = confusion.matrix(ConfusionMatrix.from_run(run), inks, show=confusion.BY_TRUE)
     figure.update_layout(height=HEIGHT_PX, margin={"t": 4, "b": 4})
-    figure.update_traces(showscale=False, texttemplate="")
+    figure.update_traces({"showscale": False, "texttemplate": ""}, selector={"type": "heatmap"})
     return figure

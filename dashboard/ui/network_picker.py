@@ -10,7 +10,7 @@ from core.checkpoints import Checkpoint
 from core.errors import CheckpointError
 from core.inference import Predictor
 from dashboard import services
-from dashboard.style import Form, form_of
+from dashboard.style import Ink, NetworkStyle, network_styles
 from dashboard.ui import links
 
 EMPTY = "No trained network is installed. Train one with: python -m core train fer_cnn --data fer2013.csv"
@@ -74,6 +74,6 @@ def titles(checkpoints: list[Checkpoint]) -> dict[str, str]:
     }
 
 
-def forms(checkpoints: list[Checkpoint]) -> dict[str, Form]:
+def styles(checkpoints: list[Checkpoint], inks: Ink) -> dict[str, NetworkStyle]:
     """How each network is drawn, by run id."""
-    return {c.card.run_id: form_of(c.card.architecture, i) for i, c in enumerate(checkpoints)}
+    return network_styles({c.card.run_id: c.card.architecture for c in checkpoints}, inks)

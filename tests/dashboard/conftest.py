@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -20,6 +21,7 @@ from core.data.info import FER2013, FERPLUS
 from core.evaluation import EvaluationRun
 from core.labels import FER7, FERPLUS8, LabelSet
 from core.sample_photos import sample_photos
+from dashboard.compare.panels import GROUPS
 from dashboard.style import LIGHT, Ink
 
 ENTRY = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -86,11 +88,12 @@ def facts_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def open_view() -> Callable[..., AppTest]:
-    """Compare at one of its views; further arguments are the rest of the link."""
+    """Compare at one of its panels; further arguments are the rest of the link."""
 
     def opened(view: str, **link: str) -> AppTest:
         app = AppTest.from_file(ENTRY, default_timeout=60)
-        for key, value in {"view": view, **link}.items():
+        group = next((name for name, panels in GROUPS.items() if view in panels), list(GROUPS)[-1])
+        for key, value in {"group": group, "view": view, **link}.items():
             app.query_params[key] = value
         app.run()
         app.switch_page("../pages/compare.py").run()
@@ -144,8 +147,14 @@ def labeled() -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def said() -> Callable[[AppTest], str]:
-    """Every text on the page."""
+    """All text on the page."""
     return lambda app: "\n".join(element.value for kind in TEXTS for element in getattr(app, kind))
+
+
+@pytest.fixture(scope="session")
+def tables() -> Callable[[AppTest], list[pd.DataFrame]]:
+    """The tables of the page that wrap, from top to bottom; long lists are in ``app.dataframe``."""
+    return lambda app: [element.value.reset_index(drop=True) for element in app.table]
 
 
 @pytest.fixture(scope="session")
@@ -156,7 +165,7 @@ def inks() -> Ink:
 
 @pytest.fixture(scope="session")
 def answering() -> Callable[..., EvaluationRun]:
-    """A run that gives certain answers, each with the same confidence: ``answering(truth, predicted)``."""
+    """A run with given predictions, all with the same confidence: ``answering(truth, predicted)``."""
 
     def make(
         truth: Sequence[int], predicted: Sequence[int], model_id: str = "network", confidence: float = 0.8, **fields

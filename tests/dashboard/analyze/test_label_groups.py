@@ -1,4 +1,4 @@
-"""Analyze with a network of other classes beside two that share theirs: every panel shows both groups, nothing mixed."""
+"""Analyze with a network of other classes beside two that share theirs: every panel shows both groups."""
 
 import json
 import shutil
@@ -58,9 +58,7 @@ def test_both_groups_have_their_headline_and_chart(two_groups, open_analyze, sai
     assert ["class", "Four classes"] in tables
 
 
-@pytest.mark.parametrize(
-    "panel", ["Saliency", "Methods", "Regions", "What if", "Trust", "Uncertainty", "Report"]
-)
+@pytest.mark.parametrize("panel", ["Saliency", "Methods", "Regions", "What if", "Trust", "Uncertainty", "Report"])
 def test_every_panel_shows_both_groups(two_groups, open_analyze, said, panel):
     app = open_analyze(panel=panel)
     assert not app.error

@@ -1,4 +1,4 @@
-"""The map of the features through the entry file, and the saliency beside the faces of a list."""
+"""The map of the features through the entry file."""
 
 import shutil
 
@@ -38,27 +38,26 @@ def test_a_checkpoint_without_an_embedding_names_the_command(embedded, open_view
     assert len(app.get("plotly_chart")) == 1
 
 
-@pytest.mark.parametrize("split", ["PrivateTest", "PublicTest"])
+@pytest.mark.parametrize("split", ["test", "val"])
 @pytest.mark.parametrize("color", ["true class", "predicted class"])
 def test_the_first_two_components_with_what_they_explain(embedded, open_view, said, split, color):
     app = open_view("Embedding", split=split, colored_by=color)
     assert not app.error
-    assert f"{split}, n = 36. The first two of the first 16 principal components of 16 penultimate features" in said(
-        app
-    )
+    text = f"shapes {split}, n = 36. The first two of the first 16 principal components of 16 penultimate features"
+    assert text in said(app)
     assert "% of the variance" in app.get("plotly_chart")[0].proto.spec
     assert "Draw a lasso or a box" in said(app)
 
 
-def test_tsne_is_made_on_demand_and_kept(embedded, open_view, said):
+def test_tsne_is_computed_on_demand_and_stored(embedded, open_view, said):
     from dashboard import services
 
     app = open_view("Embedding")
-    assert len(services.results()) == 0
+    before = len(services.results())
     app.segmented_control(key="layout").set_value("t-SNE").run()
     assert not app.exception
     assert "t-SNE (perplexity 30, fixed seed)" in said(app)
-    assert len(services.results()) == 1
+    assert len(services.results()) == before + 1
     assert not [b for b in app.button if b.label == "Stop"]
 
 
@@ -70,7 +69,7 @@ def test_runs_on_other_images_than_the_embedding_are_a_sentence(embedded_root, o
     st.cache_resource.clear()
     app = open_view("Embedding", networks="CNN")
     assert not app.exception
-    assert "a prediction is needed for every image" in app.warning[0].value
+    assert "a prediction is needed for every image" in app.warning[0].value.lower()
 
 
 def test_selected_points_become_row_numbers_once_each():
@@ -90,16 +89,16 @@ def lassoed(open_view, monkeypatch):
     return opened
 
 
-def test_a_selection_lists_its_images_and_says_what_they_are(embedded, lassoed, said):
+def test_a_selection_lists_its_images_and_their_classes(embedded, lassoed, said):
     run = checkpoints.load_checkpoint(checkpoints.ROOT / "tiny_cnn").evaluation("test")
     chosen = run.image_ids[[0, 5, 20]]
     app = lassoed(chosen)
     wrong = int((~run.correct[[0, 5, 20]]).sum())
-    assert f"3 images, {wrong} of them answered wrongly. True classes: bright 2, dark 1." in said(app)
-    listed = app.dataframe[-1].value
+    assert f"3 images, {wrong} of them predicted wrongly. True classes: bright 2, dark 1." in said(app)
+    listed = app.dataframe[0].value
     assert set(listed["row"]) == set(chosen)
-    assert "Residual CNN says" in listed
-    assert "Row numbers only" in said(app)
+    assert "Residual CNN predicts" in listed
+    assert "Only row numbers are shown" in said(app)
     assert not [t for t in app.toggle if t.label == "Saliency"]
 
 
@@ -107,12 +106,10 @@ def test_a_selection_shows_its_faces_and_their_saliency(embedded, lassoed, said,
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
     run = checkpoints.load_checkpoint(checkpoints.ROOT / "tiny_cnn").evaluation("test")
     app = lassoed(run.image_ids[:4])
-    assert len(app.get("image")[0].proto.imgs) == 4
-    plain = [i.alt for i in app.get("image")[0].proto.imgs]
+    plain = [i.proto.imgs[0].alt for i in app.get("image")]
+    assert len(plain) == 4
     app.toggle(key="embedded_saliency").set_value(True).run()
     assert not app.exception
-    pairs, bar = app.get("image")
-    assert len(pairs.proto.imgs) == 4
-    assert len(bar.proto.imgs) == 1
-    assert [i.alt for i in pairs.proto.imgs] == [f"{line}, and the saliency of CNN" for line in plain]
-    assert "Grad-CAM of CNN in closed form, stage 3, for the class it gives" in said(app)
+    *pairs, _color_bar = app.get("image")
+    assert [i.proto.imgs[0].alt for i in pairs] == [f"{alt}, with the saliency of CNN" for alt in plain]
+    assert "Grad-CAM of CNN, stage 3, for its prediction" in said(app)

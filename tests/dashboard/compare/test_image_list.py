@@ -9,7 +9,7 @@ from core import checkpoints
 
 
 def cell(checkpoint_root, name: str) -> tuple[str, str, int]:
-    """A cell of that network's matrix that holds images: true, predicted, how many."""
+    """A cell of that network's matrix with images: true class, predicted class, number of images."""
     run = checkpoints.load_checkpoint(checkpoint_root / name).evaluation("test")
     true, predicted = run.labels.classes[run.truth[0]], run.labels.classes[run.predicted[0]]
     return true, predicted, int(((run.truth == run.truth[0]) & (run.predicted == run.predicted[0])).sum())
@@ -26,12 +26,12 @@ def test_a_cell_shows_the_chosen_networks_saliency(
     assert not plain.toggle(key="cell_saliency").value
     app = open_view("Confusion", **link, cell_saliency="true")
     assert not app.error
-    assert len(app.get("image")[0].proto.imgs) == count
-    assert f"Grad-CAM of {title} in closed form" in said(app)
-    assert f"saliency of {title}" in app.get("image")[0].proto.imgs[0].alt
+    faces = app.get("image")[: min(count, 20)]
+    assert f"Grad-CAM of {title}, stage 3, for its prediction" in said(app)
+    assert all(f"saliency of {title}" in face.proto.imgs[0].alt for face in faces)
 
 
-def test_an_ensemble_has_no_saliency_of_its_own(networks, open_view, said, image_folder, monkeypatch, checkpoint_root):
+def test_an_ensemble_has_no_saliency_of_its_own(networks, open_view, said, image_folder, monkeypatch):
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
     from dashboard import services
 
@@ -45,14 +45,14 @@ def test_an_ensemble_has_no_saliency_of_its_own(networks, open_view, said, image
     assert app.get("image")
 
 
-def test_without_the_images_there_is_no_offer(networks, open_view, said, checkpoint_root):
+def test_without_the_images_there_is_no_saliency(networks, open_view, said, checkpoint_root):
     true, predicted, _ = cell(checkpoint_root, "tiny_cnn")
     app = open_view("Confusion", cell_of="CNN", cell_true=true, cell_predicted=predicted, cell_saliency="true")
-    assert "Row numbers only" in said(app)
+    assert "Only row numbers are shown" in said(app)
     assert not [t for t in app.toggle if t.label == "Saliency"]
 
 
-def test_weights_that_are_not_the_cards_leave_the_faces(
+def test_faces_remain_where_the_weights_are_not_those_of_the_card(
     checkpoint_root, open_view, image_folder, monkeypatch, tmp_path
 ):
     root = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
@@ -63,5 +63,5 @@ def test_weights_that_are_not_the_cards_leave_the_faces(
     st.cache_resource.clear()
     true, predicted, count = cell(root, "tiny_cnn")
     app = open_view("Confusion", cell_of="CNN", cell_true=true, cell_predicted=predicted, cell_saliency="true")
-    assert "tiny_cnn: weights.safetensors is not the file its card describes" in app.error[0].value
-    assert len(app.get("image")[0].proto.imgs) == count
+    assert "tiny_cnn: weights.safetensors is not the file that its card describes" in app.error[0].value
+    assert len(app.get("image")) == min(count, 20)

@@ -12,7 +12,7 @@ from dashboard.compare.robustness import _pictures
 
 @pytest.fixture
 def measured(checkpoint_root, tmp_path, monkeypatch):
-    """Networks of which tiny_cnn has been measured on PrivateTest; the folder they lie in."""
+    """The folder of networks of which tiny_cnn has been measured on the test split."""
     root = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
     checkpoint = load_checkpoint(root / "tiny_cnn")
     right = {c: np.arange(36) >= 3 * c[1] for c in CONDITIONS}
@@ -28,22 +28,22 @@ def test_a_network_that_was_not_measured_names_the_command(networks, open_view, 
     app = open_view("Robustness")
     assert not app.error
     text = said(app)
-    assert "CNN has not been measured on PrivateTest. Run: `python -m core robustness tiny_cnn --split test" in text
+    assert "CNN has not been measured on test. Run: `python -m core robustness tiny_cnn --split test" in text
     assert "Residual CNN has not been measured" in text
     assert len(app.get("plotly_chart")) == 0
-    assert "What the strengths look like" in text  # what would be measured can be seen all the same
+    assert "Strengths on a face" in text  # the corruptions can be seen nevertheless
 
 
-def test_what_is_stored_is_drawn_and_the_rest_is_named(measured, open_view, said):
+def test_what_is_stored_is_drawn_and_the_rest_is_named(measured, open_view, said, tables):
     app = open_view("Robustness")
     assert not app.error
     text = said(app)
     assert len(app.get("plotly_chart")) == 2
     assert "Residual CNN has not been measured" in text
-    assert "The ensemble is left out" in text
-    table = app.dataframe[1].value.set_index("network")
-    assert table.loc["CNN", "Blur"].startswith("0.250")  # 3, 6, 9, 12 and 15 of 36 are lost
-    assert "PrivateTest, n = 36." in text
+    assert "An ensemble has no result" in text
+    drops = tables(app)[1].set_index("corruption")
+    assert drops.loc["Blur", "CNN"].startswith("0.250")  # 3, 6, 9, 12 and 15 of 36 are lost
+    assert "shapes test, n = 36." in text
 
 
 def test_a_damaged_file_is_a_sentence_and_the_rest_stays(measured, open_view, said):
@@ -51,18 +51,18 @@ def test_a_damaged_file_is_a_sentence_and_the_rest_stays(measured, open_view, sa
     app = open_view("Robustness")
     assert not app.error
     assert "robustness-test.parquet cannot be read as Parquet" in said(app)
-    assert "What the strengths look like" in said(app)
+    assert "Strengths on a face" in said(app)
 
 
-def test_an_example_of_every_perturbation_is_in_the_link(networks, open_view, said):
-    app = open_view("Robustness", perturbation="Eyes hidden")
-    assert app.pills(key="perturbation").value == "eyes"
-    assert "Eyes hidden (% of the side" in said(app)
+def test_the_corruption_of_the_example_is_in_the_link(networks, open_view, said):
+    app = open_view("Robustness", corruption="Eyes hidden")
+    assert app.pills(key="corruption").value == "eyes"
+    assert "Eyes hidden, strengths 1 to 5 in % of the side" in said(app)
     assert "public domain" in said(app)
     assert len(app.get("image")) == 6
-    app.pills(key="perturbation").set_value("jpeg").run()
+    app.pills(key="corruption").set_value("jpeg").run()
     assert not app.exception
-    assert "JPEG (quality)" in said(app)
+    assert "JPEG, strengths 1 to 5 in quality" in said(app)
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
@@ -80,13 +80,13 @@ def reports(app):
     return [b for b in app.get("download_button") if b.key == "comparison-report"]
 
 
-def test_the_report_is_made_on_demand(networks, open_view, said, monkeypatch):
+def test_the_report_is_created_on_demand(networks, open_view, said):
     app = open_view("Report")
     assert not app.error
     assert not reports(app)
-    next(b for b in app.button if b.label == "Make the report").click().run()
+    app.button(key="create-report").click().run()
     assert not app.exception
-    assert [b.label for b in reports(app)] == ["Report (HTML)"]
-    assert " MB, kept for this session only." in said(app)
+    assert [b.label for b in reports(app)] == ["Report of all panels (HTML)"]
+    assert " MB, stored for this session only." in said(app)
     app.segmented_control(key="split").set_value("val").run()  # another comparison has no report yet
     assert not reports(app)

@@ -1,23 +1,24 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.evaluation import abstention, reliability, risk_coverage, summarize
-from core.inference import ENSEMBLE
 from dashboard.plots import calibration
-from dashboard.style import Form
+from dashboard.style import LIGHT, ensemble_style, network_styles
 
-FORMS = {"net": Form("dot", "circle"), ENSEMBLE: Form("solid", "star", 4.0)}
-NAMES = {"net": "Net", ENSEMBLE: "Ensemble"}
+STYLES = network_styles({"net": "cnn"}, LIGHT) | {"mean": ensemble_style(LIGHT)}
+NAMES = {"net": "Net", "mean": "Ensemble"}
 
 
 @pytest.fixture
 def run(answering):
-    """Four answers at 0.8, three of them right."""
+    """Four predictions with confidence 0.8, three of them correct."""
     return answering([0, 0, 1, 2], [0, 0, 1, 1], "net")
 
 
 def test_a_bin_is_drawn_at_its_confidence_and_accuracy(run, inks):
-    figure = calibration.reliability({"net": reliability(run)}, FORMS, NAMES, inks)
+    figure = calibration.reliability({"net": reliability(run)}, STYLES, NAMES, inks)
     diagonal, line = figure.data
     assert list(diagonal.x) == list(diagonal.y) == [0, 1]
     assert line.x == pytest.approx([0.8])
@@ -25,19 +26,22 @@ def test_a_bin_is_drawn_at_its_confidence_and_accuracy(run, inks):
     assert line.customdata == pytest.approx([4])
 
 
-def test_networks_differ_in_form_and_not_in_hue(run, inks):
-    figure = calibration.reliability({m: reliability(run) for m in FORMS}, FORMS, NAMES, inks)
+def test_networks_differ_in_hue_line_and_marker(run, inks):
+    figure = calibration.reliability({m: reliability(run) for m in STYLES}, STYLES, NAMES, inks)
     first, second = figure.data[1:]
-    assert first.line.color == second.line.color == inks.text
-    assert (first.line.dash, first.marker.symbol) != (second.line.dash, second.marker.symbol)
+    assert first.line.color == first.marker.color == inks.hues[0]
+    assert second.line.color == inks.text
+    assert first.line.dash != second.line.dash
+    assert first.marker.symbol != second.marker.symbol
 
 
 def table_row(model_id, run):
-    before, area = {model_id: calibration.uncalibrated(run)}, {model_id: risk_coverage(run)}
+    before = {} if model_id == "mean" else {model_id: replace(run, temperature=1.0)}
+    area = {model_id: risk_coverage(run)}
     return calibration.table({model_id: run}, before, {model_id: summarize(run)}, area, NAMES).iloc[0]
 
 
-def test_scores_stand_before_and_after_temperature(answering):
+def test_scores_are_given_before_and_after_temperature_scaling(answering):
     soft = answering([0, 0, 1, 2], [0, 0, 1, 1], "net", temperature=2.0)
     row = table_row("net", soft)
     # Before: 3 right at -ln 0.8 and 1 wrong at -ln 0.1; after: the square roots, renormalized.
@@ -51,20 +55,20 @@ def test_scores_stand_before_and_after_temperature(answering):
 
 
 def test_the_ensemble_has_no_temperature_of_its_own(answering):
-    mean = answering([0, 1], [0, 1], ENSEMBLE)
-    row = table_row(ENSEMBLE, mean)
-    assert row["temperature"] == "its members'"
+    mean = answering([0, 1], [0, 1], "mean")
+    row = table_row("mean", mean)
+    assert row["temperature"] == "of its members"
     assert row["ECE before"] == "not defined"
 
 
-def test_the_threshold_is_marked_and_silence_has_no_accuracy(run, inks):
+def test_the_threshold_is_marked_and_no_prediction_has_no_accuracy(run, inks):
     curves = {"net": risk_coverage(run)}
-    figure = calibration.risk_coverage(curves, {"net": abstention(run, 0.5)}, FORMS, NAMES, inks)
+    figure = calibration.risk_coverage(curves, {"net": abstention(run, 0.5)}, STYLES, NAMES, inks)
     assert figure.data[1].x == (1.0,)
     assert figure.data[1].y == pytest.approx([0.25])
     never = abstention(run, 0.9)
-    assert len(calibration.risk_coverage(curves, {"net": never}, FORMS, NAMES, inks).data) == 1
-    assert calibration.silence({"net": never}, NAMES)["right among them"][0] == "not defined"
+    assert len(calibration.risk_coverage(curves, {"net": never}, STYLES, NAMES, inks).data) == 1
+    assert calibration.abstention_table({"net": never}, NAMES)["accuracy"][0] == "not defined"
 
 
 def test_the_file_has_every_bin_and_point(run):

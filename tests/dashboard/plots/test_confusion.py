@@ -10,7 +10,7 @@ from dashboard.style import DARK
 
 @pytest.fixture
 def run(answering):
-    """a: 2 right, 1 taken for b; b: 1 right; c has no image."""
+    """a: 2 correct, 1 predicted as b; b: 1 correct; c has no image."""
     return answering([0, 0, 0, 1], [0, 0, 1, 1], "net")
 
 
@@ -31,7 +31,7 @@ def test_by_predicted_class_the_columns_sum_to_one(run, inks):
     heat = confusion.matrix(ConfusionMatrix.from_run(run), inks, show="by predicted class").data[0]
     assert np.asarray(heat.z)[:, 1] == pytest.approx([0.5, 0.5, 0])
     assert heat.text[0][1] == "0.50"
-    assert [row[2] for row in heat.text] == ["", "", ""]  # never answered
+    assert [row[2] for row in heat.text] == ["", "", ""]  # never predicted
     assert heat.colorbar.title.text == "share of column"
 
 
@@ -41,16 +41,16 @@ def test_a_click_on_a_cell_names_its_classes(run, inks):
     assert squares.marker.opacity == 0
     at = [(x, y) for x, y in zip(squares.x, squares.y, strict=True)].index(("b", "a"))
     assert list(squares.customdata[at][:2]) == [0, 1]  # true a, predicted b
-    assert squares.customdata[at][2] == "1 images, 0.333 (0.061 to 0.792) of the row"
+    assert squares.customdata[at][2] == "1 image, 0.333 (0.061 to 0.792) of the row"
 
 
-def test_the_chosen_cell_is_outlined(run, inks):
-    shape = confusion.matrix(ConfusionMatrix.from_run(run), inks, chosen=(0, 1)).layout.shapes[0]
+def test_the_selected_cell_is_outlined(run, inks):
+    shape = confusion.matrix(ConfusionMatrix.from_run(run), inks, selected=(0, 1)).layout.shapes[0]
     assert (shape.x0, shape.x1, shape.y0, shape.y1) == (0.5, 1.5, -0.5, 0.5)
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_the_difference_has_zero_in_the_middle_in_the_papers_color(answering, run, inks, dark):
+def test_a_difference_of_zero_has_the_color_of_the_paper(answering, run, inks, dark):
     other = answering([0, 0, 0, 1], [0, 1, 1, 1], "other")
     paper = DARK if dark else inks
     heat = confusion.difference(run, other, paper).data[0]

@@ -3,7 +3,7 @@ import pytest
 
 from core.errors import EvaluationError
 from core.evaluation.embedding import Embedding
-from dashboard.plots import embedding as figures
+from dashboard.plots import embedding as plots
 from dashboard.style import DARK, LIGHT, class_color
 
 
@@ -22,10 +22,10 @@ def embedding(ids) -> Embedding:
 def table(run):
     order = [105, 100, 101, 102, 103]  # another order than the run's, and not all of its images
     there = embedding(order)
-    return figures.points(there, np.asarray(there.components, np.float32), run)
+    return plots.points(there, np.asarray(there.components, np.float32), run)
 
 
-def test_points_carry_the_answers_to_their_own_image(table):
+def test_points_have_the_predictions_of_their_own_image(table):
     assert table["image_id"].tolist() == [105, 100, 101, 102, 103]
     assert table["true"].tolist() == ["c", "a", "a", "a", "b"]
     assert table["predicted"].tolist() == ["a", "a", "a", "b", "b"]
@@ -33,10 +33,10 @@ def test_points_carry_the_answers_to_their_own_image(table):
     assert table["x"].tolist() == [0, 1, 2, 3, 4]
 
 
-def test_an_image_that_was_not_answered_is_named(run):
+def test_an_image_without_a_prediction_is_named(run):
     there = embedding([100, 999])
     with pytest.raises(EvaluationError, match="none for image 999"):
-        figures.points(there, np.zeros((2, 2)), run)
+        plots.points(there, np.zeros((2, 2)), run)
 
 
 def drawn(figure):
@@ -45,38 +45,38 @@ def drawn(figure):
 
 @pytest.mark.parametrize("inks", [LIGHT, DARK])
 def test_a_class_is_a_hue_and_a_mistake_a_cross(table, inks):
-    by_true = drawn(figures.scatter(table, inks))
+    by_true = drawn(plots.scatter(table, inks))
     assert set(by_true) == {("a", "circle"), ("a", "x"), ("b", "circle"), ("c", "x")}
     assert all(t.marker.color == class_color(name) for (name, _), t in by_true.items())
     assert [row[0] for row in by_true["a", "circle"].customdata] == [100, 101]
-    by_predicted = drawn(figures.scatter(table, inks, color=figures.PREDICTED))
+    by_predicted = drawn(plots.scatter(table, inks, color=plots.PREDICTED))
     assert set(by_predicted) == {("a", "circle"), ("a", "x"), ("b", "circle"), ("b", "x")}
     assert [row[0] for row in by_predicted["a", "x"].customdata] == [105]
 
 
 def test_classes_are_named_at_their_median_and_forms_in_the_legend(table):
-    figure = figures.scatter(table, LIGHT)
+    figure = plots.scatter(table, LIGHT)
     named = {a.text: (a.x, a.y) for a in figure.layout.annotations}
     assert named == {"a": (2, -2), "b": (4, -4), "c": (0, 0)}
-    assert [t.name for t in figure.data if t.showlegend is not False] == ["a", "b", "c", "right", "wrong"]
+    assert [t.name for t in figure.data if t.showlegend is not False] == ["a", "b", "c", "correct", "wrong"]
 
 
 def test_only_components_have_numbers_on_their_axes(table):
-    axes = figures.component_axes(embedding([1, 2]))
+    axes = plots.component_axes(embedding([1, 2]))
     assert axes == ("component 1 (70.0 % of the variance)", "component 2 (20.0 %)")
     single = Embedding("n", "test", np.arange(3), np.arange(3.0)[:, None], np.array([1.0]), 4, "w")
-    assert figures.component_axes(single)[1] == "component 2 (0.0 %)"
-    assert figures.scatter(table, LIGHT, axes=axes).layout.xaxis.showticklabels
-    assert not figures.scatter(table, LIGHT).layout.xaxis.showticklabels
+    assert plots.component_axes(single)[1] == "component 2 (0.0 %)"
+    assert plots.scatter(table, LIGHT, axes=axes).layout.xaxis.showticklabels
+    assert not plots.scatter(table, LIGHT).layout.xaxis.showticklabels
 
 
 def test_names_that_would_cover_each_other_are_moved_apart(answering):
     run = answering([0, 1, 2, 0, 1, 2], [0, 1, 2, 0, 1, 2])
     there = embedding(run.image_ids)
     plane = np.array([[0, 0], [0, 0], [0, 0], [10, 10], [10, 10], [10, 10]])
-    notes = figures.scatter(figures.points(there, plane, run), LIGHT).layout.annotations
+    notes = plots.scatter(plots.points(there, plane, run), LIGHT).layout.annotations
     heights = sorted(n.y for n in notes)
     assert len(notes) == 3
     assert min(np.diff(heights)) >= 0.05 * 10
-    alike = figures.points(there, np.zeros((6, 2)), run)
-    assert len(figures.scatter(alike, LIGHT).layout.annotations) == 3
+    alike = plots.points(there, np.zeros((6, 2)), run)
+    assert len(plots.scatter(alike, LIGHT).layout.annotations) == 3

@@ -7,14 +7,15 @@ import pytest
 from PIL import Image
 
 from core.explain import REGION_NAMES, Explanation, face_regions
-from core.faces import Box
+from core.faces import Box, Face
+from core.inference import FaceAnalysis, PhotoAnalysis
 from core.labels import LabelSet
 from core.probes import SplitRegionShares
 from dashboard.plots import clickable_photo, method_grid, regions
-from dashboard.style import Form
+from dashboard.style import LIGHT, network_styles
 
 NAMES = {"one": "One", "two": "Two"}
-FORMS = {"one": Form("dot", "circle"), "two": Form("dash", "square")}
+STYLES = network_styles({"one": "cnn", "two": "residual_cnn"}, LIGHT)
 LABELS = LabelSet("letters", ("a", "b", "c"))
 
 
@@ -30,33 +31,33 @@ def shares_of(model_id: str) -> SplitRegionShares:
     )
 
 
-def test_each_network_is_a_mark_in_each_regions_row_beside_the_even_map(inks):
+def test_each_network_is_a_marker_in_the_row_of_each_region(inks):
     found = {"one": np.array([0.1, 0.2, 0.3, 0.4, 0.0]), "two": np.array([0.2] * 5)}
     areas = face_regions().areas
-    figure = regions.shares(found, areas, "happy", FORMS, NAMES, inks)
+    figure = regions.shares(found, areas, "happy", STYLES, NAMES, inks)
     bar, first, second = figure.data
     assert list(bar.x) == list(areas)
     assert [first.marker.symbol, second.marker.symbol] == ["circle", "square"]
     assert list(first.x) == [0.1, 0.2, 0.3, 0.4, 0.0]
-    assert figure.layout.xaxis.range[0] < 0  # a mark on 0 is seen whole
+    assert figure.layout.xaxis.range[0] < 0  # a marker at 0 is not cut off
     table = regions.numbers(found, areas, NAMES)
     assert list(table["region"]) == list(REGION_NAMES)
     assert table["Two"].sum() == pytest.approx(1)
 
 
-def test_the_mean_of_a_class_without_an_image_has_no_mark(inks):
+def test_the_mean_of_a_class_without_images_is_not_drawn(inks):
     found = {m: shares_of(m) for m in NAMES}
-    figure = regions.by_class(found, "mouth", FORMS, NAMES, inks)
+    figure = regions.by_class(found, "mouth", STYLES, NAMES, inks)
     marks = next(t for t in figure.data if t.name == "One" and t.x[0] is not None)
     assert marks.x[0] == pytest.approx(0.3)
     assert np.isnan(marks.x[2])
     assert figure.layout.shapes[0].x0 == pytest.approx(face_regions().areas[3])
     table = regions.class_numbers(found, NAMES)
     assert len(table) == 2 * 3 * 5
-    assert table.loc[(table["answered"] == "c"), "images"].eq(0).all()
+    assert table.loc[(table["predicted"] == "c"), "images"].eq(0).all()
 
 
-def test_the_outlines_leave_most_of_the_picture_alone():
+def test_outlines_change_a_small_part_of_a_copy():
     picture = np.full((336, 336, 3), 128, np.uint8)
     drawn = regions.outlined(picture, face_regions())
     changed = (drawn != picture).any(axis=2)
@@ -64,7 +65,7 @@ def test_the_outlines_leave_most_of_the_picture_alone():
     assert (picture == 128).all()
 
 
-def test_the_sheet_has_a_row_a_method_and_a_column_a_network():
+def test_the_sheet_has_a_row_per_method_and_a_column_per_network():
     red, blue = np.zeros((40, 40, 3), np.uint8), np.zeros((40, 40, 3), np.uint8)
     red[..., 0], blue[..., 2] = 255, 255
     data = method_grid.sheet({"A": {"One": red, "Two": blue}, "B = C": {"Two": blue}}, "heading", "viridis")
@@ -76,25 +77,32 @@ def test_the_sheet_has_a_row_a_method_and_a_column_a_network():
     assert blue_columns.min() > columns.max()
 
 
-def test_the_grids_numbers_have_a_row_a_cell():
+def test_the_numbers_of_the_grid_have_a_row_per_cell():
     explanation = Explanation("One", "layercam", 1, "stage 2", np.eye(3, dtype=np.float32), 1.0)
     table = method_grid.numbers([explanation, explanation])
     assert len(table) == 18
     assert table["saliency"].sum() == pytest.approx(6)
 
 
-def test_each_face_of_the_photo_is_a_square_of_its_own_size_that_knows_its_number(inks):
-    boxes = [Box(100, 50, 200, 200), Box(600, 100, 100, 120)]
-    figure = clickable_photo.clickable(np.zeros((480, 960, 3), np.uint8), boxes, 1920, 400, inks)
-    assert (figure.layout.width, figure.layout.height) == (360, 180)
-    (marks,) = figure.data
-    scale = 360 / 1920
-    assert list(marks.x) == pytest.approx([200 * scale, 650 * scale])
-    assert list(marks.y) == pytest.approx([150 * scale, 160 * scale])
-    assert list(marks.marker.size) == pytest.approx([200 * scale, 120 * scale])
-    assert list(marks.customdata) == [0, 1]
+def photo_with(*boxes: Box, height: int, width: int) -> PhotoAnalysis:
+    faces = tuple(FaceAnalysis(Face(box, 0.9), {}, ()) for box in boxes)
+    return PhotoAnalysis(np.zeros((height, width, 3), np.uint8), "haar", faces, {})
+
+
+def test_every_point_of_a_box_is_near_a_target_of_its_face(inks):
+    boxes = Box(100, 50, 400, 400), Box(900, 100, 30, 36)
+    figure = clickable_photo.clickable(photo_with(*boxes, height=960, width=1920), 0, inks)
+    (targets,) = figure.data
+    px_per_photo_px = figure.layout.height / 960
+    for number, box in enumerate(boxes):
+        own = np.array([p[:2] for p in zip(targets.x, targets.y, targets.customdata, strict=True) if p[2] == number])
+        for x in np.linspace(box.left, box.left + box.width, 20):
+            for y in np.linspace(box.top, box.top + box.height, 20):
+                assert np.hypot(*(own - (x, y)).T).min() * px_per_photo_px <= clickable_photo.CLICK_DISTANCE_PX
+    assert set(targets.customdata) == {0, 1}
+    assert len(figure.layout.annotations) == 2
 
 
 def test_a_tall_photo_stays_above_the_fold(inks):
-    figure = clickable_photo.clickable(np.zeros((960, 480, 3), np.uint8), [Box(0, 0, 50, 50)], 480, 400, inks)
-    assert figure.layout.height == 400
+    figure = clickable_photo.clickable(photo_with(Box(0, 0, 50, 50), height=960, width=480), 0, inks)
+    assert figure.layout.height == clickable_photo.TALLEST_PX

@@ -3,14 +3,14 @@ import pytest
 
 from core.robustness import CLEAN, CONDITIONS, CORRUPTIONS, Robustness
 from dashboard.plots import robustness
-from dashboard.style import Form
+from dashboard.style import LIGHT, network_styles
 
-FORMS = {"one": Form("dot", "circle"), "other": Form("dash", "square")}
+STYLES = network_styles({"one": "cnn", "other": "residual_cnn"}, LIGHT)
 NAMES = {"one": "One", "other": "Other"}
 
 
 def measured(model_id, share):
-    """Ten images right as they are; under every perturbation that share of them."""
+    """Ten images, all correct when clean; that share of them under every corruption."""
     wrong = np.arange(10) >= 10 * share
     right = {c: np.ones(10, bool) if c == CLEAN else ~wrong for c in CONDITIONS}
     return Robustness(model_id, "test", "abc", right)
@@ -21,8 +21,8 @@ def found():
     return {"one": measured("one", 0.9), "other": measured("other", 0.5)}
 
 
-def test_a_panel_a_perturbation_and_a_line_a_network(found, inks):
-    figure = robustness.curves(found, FORMS, NAMES, inks)
+def test_one_panel_per_corruption_and_one_line_per_network(found, inks):
+    figure = robustness.curves(found, STYLES, NAMES, inks)
     assert [note.text for note in figure.layout.annotations] == [g.title for g in CORRUPTIONS.values()]
     assert len(figure.data) == 2 * len(CORRUPTIONS)
     assert list(figure.data[0].x) == [0, 1, 2, 3, 4, 5]
@@ -37,17 +37,17 @@ def test_a_panel_a_perturbation_and_a_line_a_network(found, inks):
 
 
 def test_the_drop_has_its_interval_and_zero_is_on_the_axis(found, inks):
-    one, other = robustness.drops(found, FORMS, NAMES, inks).data
+    one, other = robustness.drops(found, STYLES, NAMES, inks).data
     assert (one.x[0], other.x[0]) == pytest.approx((0.1, 0.5))
     assert other.error_x.arrayminus[0] > 0
-    low, high = robustness.drops(found, FORMS, NAMES, inks).layout.xaxis.range
+    low, high = robustness.drops(found, STYLES, NAMES, inks).layout.xaxis.range
     assert low == 0
     assert high > 0.5 + other.error_x.array[0]
 
 
 def test_a_network_without_a_drop_has_no_mark(inks):
     nothing = {"one": Robustness("one", "test", "abc", {c: np.zeros(5, bool) for c in CONDITIONS})}
-    (mark,) = robustness.drops(nothing, FORMS, NAMES, inks).data
+    (mark,) = robustness.drops(nothing, STYLES, NAMES, inks).data
     assert mark.x[0] is None
     assert robustness.table(nothing, NAMES)["mean relative drop"][0] == "not defined"
 
@@ -55,7 +55,10 @@ def test_a_network_without_a_drop_has_no_mark(inks):
 def test_the_tables_have_a_row_a_network_and_a_row_a_condition(found):
     table = robustness.table(found, NAMES)
     assert list(table["network"]) == ["One", "Other"]
-    assert table["Blur"][1].startswith("0.500")
+    assert table["mean relative drop"][1].startswith("0.500")
+    drops = robustness.drop_table(found, NAMES).set_index("corruption")
+    assert drops.loc["Blur", "Other"].startswith("0.500")
+    assert len(drops) == len(CORRUPTIONS)
     numbers = robustness.numbers(found)
     assert len(numbers) == 2 * 46
     assert set(numbers[numbers["corruption"] == "jpeg"]["setting"]) == {60, 40, 25, 15, 8}

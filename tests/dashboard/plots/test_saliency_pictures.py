@@ -1,29 +1,30 @@
 import re
-from importlib.metadata import version
 
 import numpy as np
 import pytest
 
 from core.explain import ChanceResult, ConfidenceDrop, Explanation, FaithfulnessCurves, RoadCurves
-from core.inference import ENSEMBLE, Prediction
+from core.inference import LabelGroup, Prediction
 from core.labels import LabelSet
 from core.probes import PERTURBATION_SETTINGS, FaithfulnessMeasures, MethodAgreement, Sweep, TrustFindings
-from dashboard.plots import perturbation, trust
+from dashboard.plots import perturbation, probabilities, trust
 from dashboard.plots.dumbbells import SHAPES, dumbbells
-from dashboard.reports import face_report
-from dashboard.style import FORMS as NETWORK_FORMS
-from dashboard.style import OTHER_FORMS, Form, class_color
+from dashboard.style import FAMILIES, LIGHT, OTHERS, class_color, ensemble_style, network_styles
 
 TWO = LabelSet("two", ("happy", "sad"))
-FORMS = {"one": Form("dot", "circle"), "other": Form("dash", "square")}
-NAMES = {"one": "One", "other": "Other", ENSEMBLE: "mean of the networks"}
+STYLES = network_styles({"one": "cnn", "other": "residual_cnn"}, LIGHT)
+NAMES = {"one": "One", "other": "Other"}
 
 
-def saying(model_id: str, *probabilities: float) -> Prediction:
+def group_of(*predictions: Prediction) -> LabelGroup:
+    return LabelGroup(predictions[0].labels, {p.model_id: p for p in predictions})
+
+
+def predicting(model_id: str, *probabilities: float) -> Prediction:
     return Prediction(model_id, TWO, np.log(np.array(probabilities, np.float32)))
 
 
-def test_the_grid_has_a_marker_for_each_cell_that_knows_its_place(inks):
+def test_the_grid_has_a_marker_per_cell_with_its_row_and_column(inks):
     figure = perturbation.grid(np.zeros((48, 48, 3), np.uint8), inks)
     (cells,) = figure.data
     assert len(cells.x) == 36
@@ -33,8 +34,8 @@ def test_the_grid_has_a_marker_for_each_cell_that_knows_its_place(inks):
 
 
 def test_before_and_after_stand_in_one_row_hollow_and_filled(inks):
-    before, after = {"one": saying("one", 0.9, 0.1)}, {"one": saying("one", 0.4, 0.6)}
-    text = dumbbells(before, after, FORMS, NAMES, inks, alt="now highest sad")
+    before, after = group_of(predicting("one", 0.9, 0.1)), group_of(predicting("one", 0.4, 0.6))
+    text = dumbbells(before, after, STYLES, NAMES, inks, alt="now highest sad")
     happy, sad = re.findall(r"<span>(?:happy|sad)</span>(<p .*?</p>)", text)
     assert 'title="happy: 0.900, One, unchanged"' in happy
     assert 'title="happy: 0.400, One, changed"' in happy
@@ -46,93 +47,66 @@ def test_before_and_after_stand_in_one_row_hollow_and_filled(inks):
     assert 'aria-label="now highest sad"' in text
 
 
-def test_answers_before_and_after_as_a_table():
-    table = perturbation.answers({"one": saying("one", 0.9, 0.1)}, {"one": saying("one", 0.4, 0.6)}, NAMES)
+def test_predictions_before_and_after_as_a_table():
+    table = perturbation.predictions_table(
+        {"one": predicting("one", 0.9, 0.1)}, {"one": predicting("one", 0.4, 0.6)}, NAMES
+    )
     assert list(table["face"]) == ["unchanged", "changed"]
     assert list(table["happy"]) == pytest.approx([0.9, 0.4])
 
 
 def test_names_of_networks_and_classes_cannot_break_the_page(inks):
     odd = LabelSet("odd", ("<b>happy", 'sad"'))
-    told = {"one": Prediction("one", odd, np.zeros(2, np.float32))}
-    text = dumbbells(told, told, FORMS, {"one": "<script>"}, inks, alt='"')
+    shown = group_of(Prediction("one", odd, np.zeros(2, np.float32)))
+    text = dumbbells(shown, shown, STYLES, {"one": "<script>"}, inks, alt='"')
     assert "<script" not in text
     assert "<b>happy" not in text
     assert "sad&quot;" in text
 
 
 def test_every_form_of_a_network_has_a_shape():
-    assert {f.symbol for f in (*NETWORK_FORMS.values(), *OTHER_FORMS)} <= set(SHAPES)
+    assert {symbol for symbol, _ in (*FAMILIES.values(), *OTHERS)} | {ensemble_style(LIGHT).symbol} <= set(SHAPES)
 
 
 def test_a_curve_has_the_hue_of_its_class_and_the_form_of_its_network(inks):
     swept = {
-        m: Sweep(PERTURBATION_SETTINGS["blur"], np.array([0.0, 10.0]), (saying(m, 0.9, 0.1), saying(m, 0.25, 0.75)))
-        for m in FORMS
+        m: Sweep(
+            PERTURBATION_SETTINGS["blur"], np.array([0.0, 10.0]), (predicting(m, 0.9, 0.1), predicting(m, 0.25, 0.75))
+        )
+        for m in STYLES
     }
-    figure = perturbation.along(swept, "sad", 2.5, FORMS, NAMES, inks)
+    figure = perturbation.response_curve(swept, "sad", 2.5, STYLES, NAMES, inks)
     one, other = figure.data
     assert one.y == pytest.approx([0.1, 0.75])
     assert one.line.color == other.line.color == class_color("sad")
     assert (one.line.dash, other.line.dash) == ("dot", "dash")
     assert figure.layout.shapes[0].x0 == 2.5
-    table = perturbation.numbers(swept, NAMES)
+    table = perturbation.response_table(swept, NAMES)
     assert list(table["blur"]) == [0, 10, 0, 10]
     assert list(table["sad"]) == pytest.approx([0.1, 0.75] * 2)
 
 
 def test_deletion_and_insertion_carry_their_areas(inks):
     found = FaithfulnessCurves(np.array([0, 0.5, 1]), np.array([0.9, 0.2, 0.1]), np.array([0.1, 0.8, 0.9]), 0.35, 0.65)
-    deletion, insertion = trust.curves(found, class_color("happy"), FORMS["one"], inks).data
+    deletion, insertion = trust.curves(found, class_color("happy"), STYLES["one"], inks).data
     assert (deletion.name, insertion.name) == ("deletion, area 0.350", "insertion, area 0.650")
     assert insertion.line.color == class_color("happy")
     assert insertion.y == pytest.approx([0.1, 0.8, 0.9])
 
 
-def test_agreement_shows_a_map_that_ranks_nothing_as_a_dash(inks):
+def test_agreement_with_a_constant_map_is_a_dash(inks):
     found = MethodAgreement(("A = B", "C"), np.array([[1.0, np.nan], [np.nan, np.nan]]))
     (cells,) = trust.agreement(found, inks).data
     assert list(cells.text[0]) == ["1.00", "–"]
     assert (cells.zmin, cells.zmax) == (-1, 1)  # zero in the middle
 
 
-def test_the_chance_test_is_said_in_words(inks):
-    assert trust.verdict(measured(score=0.3).chance) == "better than chance"
-    assert trust.verdict(measured(score=0.1).chance) == "no better than chance"
+def test_the_chance_test_has_a_verdict_in_words(inks):
+    assert trust.chance_verdict(measured(score=0.3).chance) == "better than chance"
+    assert trust.chance_verdict(measured(score=0.1).chance) == "no better than chance"
     row = trust.table({"one": measured(score=0.3)}, NAMES).iloc[0]
     assert row["insertion − deletion, in 6 steps"] == "0.300"
-    assert row["drop, marked tenth hidden"] == "0.400"
-
-
-def test_the_report_is_one_file_that_fetches_nothing(checkpoint):
-    card = checkpoint.card
-    answer = Prediction(card.run_id, card.labels, np.log(np.array([0.7, 0.2, 0.1], np.float32)))
-    picture = face_report.Picture(np.zeros((4, 4, 3), np.uint8), 'a "map"', 'Saliency of <b>"CNN"</b>')
-    report = face_report.Report(
-        "Report: <script>alert(1)</script>",
-        ["One & all."],
-        {card.run_id: answer},
-        {card.run_id: "CNN"},
-        [card],
-        [picture],
-    )
-    text = face_report.html(report, "2025-01-02T03:04:05+00:00")
-    assert "<script" not in text
-    assert "Report: &lt;script&gt;" in text
-    assert 'alt="Saliency of &lt;b&gt;&quot;CNN&quot;&lt;/b&gt;"' in text
-    assert not re.search(r"(src|href)=\"(?!data:)", text)
-    assert "0.700" in text
-    assert card.weights_sha256 in text
-    assert version("torch") in text
-    assert "2025-01-02T03:04:05+00:00" in text
-
-
-def test_a_report_without_pictures_has_none(checkpoint):
-    card = checkpoint.card
-    answer = Prediction(card.run_id, card.labels, np.zeros(3, np.float32))
-    text = face_report.html(face_report.Report("R", [], {card.run_id: answer}, {card.run_id: "CNN"}, [card]), "now")
-    assert "<img" not in text
-    assert "Pictures" not in text
+    assert row["drop, highest tenth hidden"] == "0.400"
 
 
 def measured(score: float) -> TrustFindings:
@@ -141,3 +115,15 @@ def measured(score: float) -> TrustFindings:
     road = RoadCurves(np.zeros(2), np.zeros(2), np.ones(2))
     measures = FaithfulnessMeasures(explanation, curves, road, ConfidenceDrop(0.9, 0.5, 0.1))
     return TrustFindings(measures, ChanceResult(score, 0.01 if score > 0.2 else 0.5, 0.2, 99))
+
+
+def test_the_ensemble_is_a_bar_and_each_network_a_marker(inks):
+    group = group_of(predicting("one", 0.9, 0.1), predicting("other", 0.5, 0.5))
+    bar, *marks = probabilities.probabilities(group, STYLES, NAMES, inks, ensemble="mean").data
+    assert list(bar.x) == pytest.approx([0.7, 0.3])
+    shown = [trace for trace in marks if trace.type == "scatter" and trace.x[0] is not None]
+    assert [trace.marker.symbol for trace in shown] == ["circle", "square"]
+    table = probabilities.table(group, NAMES, ensemble="mean")
+    assert list(table.columns) == ["class", "One", "Other", "mean"]
+    alone = group_of(predicting("one", 0.9, 0.1))
+    assert not [t for t in probabilities.probabilities(alone, STYLES, NAMES, inks).data if t.type == "bar"]

@@ -1,19 +1,19 @@
 import pytest
 
-from core.evaluation import compare, compare_all
+from core.evaluation import accuracy, compare, compare_all
 from dashboard.plots import significance
 
 
 @pytest.fixture
 def pair(answering):
-    """12 images: both right on 2, the first alone on 9, the second alone on 1."""
+    """12 images: both correct on 2, only the first on 9, only the second on 1."""
     truth = [0] * 12
     first = answering(truth, [0] * 11 + [1], "first")
     second = answering(truth, [0] * 2 + [1] * 9 + [0], "second")
     return compare(first, second)
 
 
-def test_the_mark_stands_at_the_difference_inside_its_interval(pair, inks):
+def test_the_mark_is_at_the_difference_inside_its_interval(pair, inks):
     figure = significance.differences([pair], ["first − second"], inks)
     mark = figure.data[0]
     assert mark.x[0] == pytest.approx(8 / 12)
@@ -51,7 +51,7 @@ def test_correction_for_several_pairs_is_said(answering):
     truth = [0] * 12
     runs = [answering(truth, [0] * k + [1] * (12 - k), f"n{k}") for k in (12, 6, 5)]
     pairs = compare_all(runs)
-    assert "corrected for 3 pairs, p = 0.0" in significance.in_words(pairs[0], {}, together=3)
+    assert "corrected for 3 pairs, p = 0.0" in significance.in_words(pairs[0], {}, pairs=3)
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,39 @@ def test_the_file_has_every_count(pair):
     row = significance.numbers([pair]).iloc[0]
     assert (row.both_right, row.first_only, row.second_only, row.both_wrong) == (2, 9, 1, 0)
     assert row.images == 12
+
+
+@pytest.fixture
+def runs_of_60(answering):
+    """Networks with 60, 58, 20 and 15 of 60 images correct, and an ensemble like the first."""
+    truth = [0] * 60
+    correct = {"best": 60, "tied": 58, "worse": 20, "worst": 15, "mean": 60}
+    return {m: answering(truth, [0] * n + [1] * (60 - n), m) for m, n in correct.items()}
+
+
+def headline(runs, ensemble_id=None):
+    accuracies = {m: accuracy(run) for m, run in runs.items()}
+    names = {m: m.capitalize() for m in runs}
+    return significance.headline(compare_all(list(runs.values())), accuracies, names, ensemble_id)
+
+
+def test_the_headline_names_the_best_network_and_what_is_measurable(runs_of_60):
+    del runs_of_60["mean"], runs_of_60["worst"]
+    text = headline(runs_of_60)
+    assert text.startswith("Best is the most accurate network (1.000")
+    assert text.endswith("measurably better than Worse, with no measurable difference to Tied.")
+
+
+def test_the_headline_of_a_tie_is_no_win(runs_of_60):
+    text = headline({m: runs_of_60[m] for m in ("best", "tied")})
+    assert text.startswith("No measurable difference in accuracy between Best and Tied; Best has the highest value")
+
+
+def test_the_headline_compares_the_ensemble_with_the_best_network(runs_of_60):
+    assert "There is no measurable difference between the ensemble" in headline(runs_of_60, "mean")
+    runs = {m: runs_of_60[m] for m in ("worse", "worst", "mean")}
+    assert headline(runs, "mean").endswith("The ensemble (1.000 (0.940 to 1.000)) is measurably better than Worse.")
+
+
+def test_the_headline_of_one_network_asks_for_another(runs_of_60):
+    assert "needs a second network" in headline({"best": runs_of_60["best"]})

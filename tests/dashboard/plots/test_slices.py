@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from core.evaluation import slice_report
-from dashboard.plots import slices as figures
-from dashboard.style import FORMS
+from dashboard.plots import slices as plots
+from dashboard.style import LIGHT, network_styles
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ def report(answering):
     return slice_report(run, columns)
 
 
-def test_the_worse_slices_stand_first_and_are_filled(report, inks):
-    figure = figures.differences(report, inks)
+def test_worse_slices_come_first_and_are_filled(report, inks):
+    figure = plots.differences(report, inks)
     marks = figure.data[0]
     assert figure.layout.yaxis.ticktext[0] == "brightness 0"
     assert marks.x[0] == -0.5
@@ -26,34 +26,34 @@ def test_the_worse_slices_stand_first_and_are_filled(report, inks):
     assert marks.error_x.array[0] == pytest.approx(report[0].difference_score.high + 0.5)
 
 
-def test_a_slice_without_images_or_without_a_rest_says_so(report, inks):
-    figure = figures.differences(report, inks)
+def test_a_slice_without_images_or_without_a_rest_is_labeled(report, inks):
+    figure = plots.differences(report, inks)
     rows = [list(figure.layout.yaxis.ticktext)[a.y] for a in figure.layout.annotations]
     assert rows == ["copy in Training: no", "copy in Training: yes"]
     assert {a.text for a in figure.layout.annotations} == {"not defined"}
-    table = figures.table(report).set_index("slice")
+    table = plots.table(report).set_index("slice")
     assert table.loc["copy in Training: yes", "accuracy"] == "not defined"
     assert table.loc["copy in Training: no", "p (Holm)"] == "not defined"
 
 
-def test_parts_of_a_property_stand_in_their_order_for_all_networks(report, inks):
-    form, names = {"a": FORMS["cnn"], "b": FORMS["resnet50"]}, {"a": "A", "b": "B"}
-    figure = figures.by_property({"a": report, "b": report}, "brightness", form, names, inks)
+def test_parts_of_a_property_are_in_order_for_all_networks(report, inks):
+    styles, names = network_styles({"a": "cnn", "b": "resnet50"}, LIGHT), {"a": "A", "b": "B"}
+    figure = plots.by_property({"a": report, "b": report}, "brightness", styles, names, inks)
     assert [t.name for t in figure.data] == ["A", "B"]
     assert list(figure.data[0].y) == [0.5, 1, 1, 1]
     assert figure.layout.xaxis.ticktext[0] == "0<br>100"
-    sizes = figures.by_property({"a": report}, "size", form, names, inks)
+    sizes = plots.by_property({"a": report}, "size", styles, names, inks)
     assert sizes.layout.xaxis.ticktext[3] == "15,000 to 19,950<br>100"
-    copies = figures.by_property({"a": report}, "copy in Training", form, names, inks)
+    copies = plots.by_property({"a": report}, "copy in Training", styles, names, inks)
     assert list(copies.data[0].y) == [0.875, None]
     assert [a.text for a in copies.layout.annotations] == ["not defined"]
 
 
-def test_words_and_numbers_carry_the_interval(report):
-    words = figures.in_words(report[0])
+def test_sentences_and_numbers_have_the_interval(report):
+    words = plots.in_words(report[0])
     assert words.startswith("accuracy 0.500")
     assert "corrected p < 0.001" in words
-    numbers = figures.numbers({"a": report})
+    numbers = plots.numbers({"a": report})
     assert len(numbers) == len(report)
     assert numbers["significantly_worse"].sum() == 2
     assert numbers["difference_low"][0] == report[0].difference_score.low

@@ -1,4 +1,4 @@
-"""What is known of a data set on this machine: its images, or the table of facts on them, or only what cards say."""
+"""What is known of a data set on this machine: its images, the table of facts about them, or only what cards state."""
 
 from __future__ import annotations
 
@@ -8,47 +8,61 @@ import numpy as np
 import pandas as pd
 
 from core.checkpoints import Checkpoint
-from core.data import ImageFacts, Samples, image_facts
+from core.data import DatasetInfo, ImageFacts, Samples, image_facts
+from core.data.info import KNOWN
 from core.data.overview import class_counts
+from core.data.samples import SPLITS
 from core.errors import CheckpointError, DataError, EvaluationError
 from dashboard import services
-from dashboard.compare.comparison import SPLITS as SCORED
-
-SPLITS = {"train": "Training", **{s: SCORED[s] for s in ("val", "test")}}
 
 
 @dataclass(frozen=True, eq=False)
-class Described:
-    """One data set. ``counts`` has one row a class and one column a split; NaN where a count is not known."""
+class Description:
+    """One data set. ``counts`` has one row per class and one column per split; NaN where a count is not known."""
 
-    name: str
+    info: DatasetInfo
     counts: pd.DataFrame
     totals: dict[str, int]  # images by split
-    origin: str  # where the counts come from, in words
+    origin: str  # a sentence on where the counts come from
     facts: ImageFacts | None = None
     samples: Samples | None = None
-    missing: str = ""  # why there are no facts
+    missing: str = ""  # a sentence on why there are no facts
+
+    @property
+    def name(self) -> str:
+        """The title of the data set."""
+        return self.info.title
+
+    @property
+    def split_names(self) -> dict[str, str]:
+        """The data set's own names of train, val and test."""
+        return {split: self.info.split_name(split) for split in SPLITS}
 
     @property
     def n(self) -> int:
         """Images in all splits."""
         return sum(self.totals.values())
 
+    @property
+    def protocol(self) -> str:
+        """Title and number of images: the first words of every caption."""
+        return f"{self.name}, n = {self.n:,}."
 
-def available(*, read: bool) -> tuple[list[Described], str]:
-    """The data set that FERSCOPE_DATA names, then those of the installed networks; without any, those with a table.
 
-    Beside them why there are no images, empty where there are or could be: reading them takes a while, and is done
-    only when ``read`` asks for it.
+def available(*, read: bool) -> tuple[list[Description], str]:
+    """The data set that FERSCOPE_DATA names and those of the installed networks; without any, those with a table.
+
+    The second value is a sentence on why there are no images, empty where there are or could be: reading them takes a
+    while and is done only with ``read``.
     """
-    found: list[Described] = []
+    found: list[Description] = []
     problem = ""
     if read or services.is_read():
         try:
             samples, facts = services.whole_dataset()
             found.append(_from_facts(facts, samples))
         except DataError as error:
-            problem = str(error)
+            problem = error.sentence
     known = {f for d in found if d.facts for f in d.facts.fingerprints}
     for checkpoint in services.listing().checkpoints:
         fingerprint = checkpoint.card.data.fingerprint
@@ -59,15 +73,15 @@ def available(*, read: bool) -> tuple[list[Described], str]:
             found.append(_from_facts(facts))
             known |= set(facts.fingerprints)
         except DataError as error:
-            found.append(_from_answers(checkpoint, str(error)))
+            found.append(_from_predictions(checkpoint, error.sentence))
         known.add(fingerprint)
     return found or [_from_facts(f) for f in _shipped()], problem
 
 
-def _from_facts(facts: ImageFacts, samples: Samples | None = None) -> Described:
+def _from_facts(facts: ImageFacts, samples: Samples | None = None) -> Description:
     counts = class_counts(facts)
-    return Described(
-        name=facts.name,
+    return Description(
+        info=KNOWN.get(facts.name, DatasetInfo(facts.name)),
         counts=counts.astype(float),
         totals={s: int(counts[s].sum()) for s in SPLITS},
         origin="Counted in the images." if samples is not None else "From the table of image facts.",
@@ -76,21 +90,22 @@ def _from_facts(facts: ImageFacts, samples: Samples | None = None) -> Described:
     )
 
 
-def _from_answers(checkpoint: Checkpoint, missing: str) -> Described:
-    """The splits' sizes are on the card; the classes of val and test are counted in the stored answers."""
+def _from_predictions(checkpoint: Checkpoint, missing: str) -> Description:
+    """The sizes of the splits are on the card; the classes of val and test are counted in the stored predictions."""
     card = checkpoint.card
     counts = pd.DataFrame(np.nan, index=pd.Index(card.labels.classes, name="class"), columns=list(SPLITS))
-    for split in SCORED:
+    for split in ("val", "test"):
         try:
             truth = services.evaluation(checkpoint, split).truth
         except (CheckpointError, EvaluationError):
-            continue  # Compare says so; here the count stays unknown
+            continue  # reported on Compare; here the count stays unknown
         counts[split] = np.bincount(truth, minlength=len(card.labels)).astype(float)
-    return Described(
-        name=card.data.title,
+    training = card.data.split_name("train")
+    return Description(
+        info=card.data,
         counts=counts,
         totals={s: card.data.images.get(s, 0) for s in SPLITS},
-        origin=f"From the card and the stored answers of {card.run_id}, which do not hold the classes of Training.",
+        origin=f"From the card and the stored predictions of {card.run_id}, which do not cover {training}.",
         missing=missing,
     )
 
@@ -101,5 +116,5 @@ def _shipped() -> list[ImageFacts]:
         try:
             tables.append(ImageFacts.load(path))
         except DataError:
-            continue  # a table that cannot be read describes nothing; Compare's Slices names it
+            continue  # reported on Compare, in Slices
     return tables

@@ -1,10 +1,8 @@
-"""Learning curves say what the history holds."""
-
 import pandas as pd
 import pytest
 
-from dashboard.plots import charts
-from dashboard.style import FORMS
+from dashboard.plots.learning_curves import learning_curves, numbers
+from dashboard.style import LIGHT, network_styles
 
 HISTORY = pd.DataFrame(
     {"epoch": [1, 2, 3], "train_accuracy": [0.2, 0.4, 0.6], "val_accuracy": [0.1, 0.5, 0.3], "val_loss": [3, 2, 1]}
@@ -12,9 +10,9 @@ HISTORY = pd.DataFrame(
 
 
 def drawn(inks, **options):
-    forms = {"one": FORMS["ensemble"]}
+    styles = network_styles({"one": "resnet50"}, LIGHT)
     options = {"images": {}} | options
-    return charts.learning_curves({"one": HISTORY}, {"one": 2}, forms, {"one": "One"}, inks, "accuracy", **options)
+    return learning_curves({"one": HISTORY}, {"one": 2}, styles, {"one": "One"}, inks, "accuracy", **options)
 
 
 def test_lines_are_the_history_and_the_chosen_epoch_is_marked(inks):
@@ -31,7 +29,7 @@ def test_the_chosen_epoch_has_the_interval_of_its_images(inks):
     assert list(chosen.error_y.arrayminus) == pytest.approx([0.096], abs=5e-4)
 
 
-def test_smoothing_weighs_the_past_and_leaves_the_mark(inks):
+def test_smoothing_changes_the_lines_and_not_the_mark(inks):
     _, validation, chosen = drawn(inks, smoothing=0.5).data
     # 0.1; then (0.5 * 0.5 + 0.25 * 0.1) / 0.75; then (0.5 * 0.3 + 0.25 * 0.5 + 0.125 * 0.1) / 0.875
     assert list(validation.y) == pytest.approx([0.1, 0.275 / 0.75, 0.2875 / 0.875])
@@ -42,3 +40,16 @@ def test_axes_become_logarithmic_one_by_one(inks):
     layout = drawn(inks, log_epochs=True).layout
     assert (layout.xaxis.type, layout.yaxis.type) == ("log", "linear")
     assert drawn(inks, log_values=True).layout.yaxis.type == "log"
+
+
+def test_both_splits_have_the_hue_of_the_network_and_training_is_faint(inks):
+    training, validation, chosen = drawn(inks, validation="PublicTest").data
+    assert training.line.color == validation.line.color == chosen.marker.color == inks.hues[2]
+    assert training.opacity < validation.opacity
+    assert validation.name == "One, PublicTest"
+
+
+def test_the_file_has_the_interval_where_the_number_of_images_is_known():
+    table = numbers({"one": HISTORY}, {"one": 100})
+    assert table["val_accuracy_low"].iloc[1] == pytest.approx(0.404, abs=5e-4)
+    assert "val_accuracy_low" not in numbers({"one": HISTORY}, {})

@@ -1,4 +1,4 @@
-"""Stored answers image by image, as they are read on the screen. Tables only."""
+"""Stored predictions image by image: filtered, ordered, and as they are shown on the page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from core.evaluation import EvaluationRun
 
 ANY = "any"
-# What a table of answers, and one of likely wrong labels, is sorted by: heading -> column.
+# Columns by which a table of predictions and a table of likely label errors can be sorted, by their headings.
 ORDERS = {
     "confidence": "confidence",
     "disagreement": "disagreement",
@@ -37,8 +37,10 @@ def select(
     *,
     mistakes: bool = True,
 ) -> np.ndarray:
-    """(N,) bool: the rows with those ``classes`` by column (``ANY``: whichever) and with numbers in those ``ranges`` by
-    column, bounds included; only wrong answers where ``mistakes``."""
+    """(N,) bool: rows with these ``classes`` (ANY matches every class) and with numbers in these ``ranges``, by column.
+
+    Bounds are included. With ``mistakes``, only wrong predictions.
+    """
     keep = ~table["correct"].to_numpy() if mistakes else np.ones(len(table), bool)
     for column, value in (classes or {}).items():
         if value != ANY:
@@ -49,8 +51,10 @@ def select(
 
 
 def ordered(table: pd.DataFrame, keep: np.ndarray, column: str, *, ascending: bool = False) -> np.ndarray:
-    """Positions of the rows where ``keep`` (N,) bool, by a column, the largest first where not ``ascending``; of equals
-    the first row of the source. A page is taken of them: a million rows put in order would be a second table."""
+    """Positions of the rows where ``keep`` (N,) is true, ordered by a column; equal values by row number.
+
+    Positions rather than rows, because a page shows only a few of possibly a million.
+    """
     rows = np.flatnonzero(keep)
     values = table[column].cat.codes if isinstance(table[column].dtype, pd.CategoricalDtype) else table[column]
     key = values.to_numpy()[rows]
@@ -64,9 +68,9 @@ def with_probabilities(table: pd.DataFrame, run: EvaluationRun) -> pd.DataFrame:
 
 
 def shown(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
-    """The columns as they are headed on the screen: row number, classes, probabilities, what the others said."""
+    """The table with the headings of the page, without the columns that only serve to select."""
     headings = {"image_id": "row", "probability_of_true": "probability of true"}
-    headings |= {c: names[c.removeprefix(OTHERS)] + " says" for c in table.columns if c.startswith(OTHERS)}
+    headings |= {c: names[c.removeprefix(OTHERS)] + " predicts" for c in table.columns if c.startswith(OTHERS)}
     headings |= {
         c: names[c.removeprefix(OTHERS_CONFIDENCE)] + " confidence"
         for c in table.columns
@@ -76,17 +80,6 @@ def shown(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
 
 
 def captions(table: pd.DataFrame, columns: Sequence[str] = ("true", "predicted")) -> list[str]:
-    """One line under each image: its row number and the two classes."""
+    """The two classes of each image, or the one that both columns have."""
     first, second = columns
-    return [
-        f"{row} · {a}" if a == b else f"{row} · {a} → {b}"
-        for row, a, b in zip(table["image_id"], table[first], table[second], strict=True)
-    ]
-
-
-def framed(image: np.ndarray) -> np.ndarray:
-    """(S, S) gray or (S, S, 3) -> RGBA with a transparent edge, so that faces in a row do not run into each other."""
-    edge = max(1, round(image.shape[0] / 48))
-    colors = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
-    opaque = np.dstack([colors, np.full(image.shape[:2], 255, np.uint8)])
-    return np.pad(opaque, ((edge, edge), (edge, edge), (0, 0)))
+    return [a if a == b else f"{a} → {b}" for a, b in zip(table[first], table[second], strict=True)]

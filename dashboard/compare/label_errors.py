@@ -1,0 +1,39 @@
+"""Labels that are likely wrong."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.evaluation import likely_label_errors
+from dashboard.compare import errors, image_list, image_table
+from dashboard.compare.comparison import Comparison
+
+
+def draw(comparison: Comparison) -> None:
+    """The images that confidently look like another class than that of their label."""
+    runs = comparison.all_runs
+    model_id = st.selectbox(
+        "Judged by",
+        list(runs),
+        format_func=comparison.names.__getitem__,
+        key=comparison.key("judge"),
+        bind="query-params",
+    )
+    issues = likely_label_errors(runs[model_id])
+    st.markdown(
+        f"An estimated share of {issues.estimated_share} of the labels is wrong (confident learning, Northcutt et al. "
+        f"2021; 95 %, bootstrap). {len(issues.table):,} images confidently look like another class. The network may be "
+        "wrong instead of the label, so look at each image."
+    )
+    chosen, by, ascending = errors.filters(
+        comparison, ("given", "suggested"), image_table.LABEL_ORDERS, key="sort_labels"
+    )
+    keep = image_table.select(issues.table, chosen, mistakes=False)
+    image_list.draw(
+        issues.table,
+        image_table.ordered(issues.table, keep, by, ascending=ascending),
+        comparison,
+        key="labels",
+        alt="Images whose label is likely wrong",
+        classes=("given", "suggested"),
+    )

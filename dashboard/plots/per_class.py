@@ -1,0 +1,100 @@
+"""Precision, recall and F1 of each class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.evaluation import ClassScores
+from dashboard.plots.error_bars import whiskers
+from dashboard.style import Ink, NetworkStyle, class_color, template
+
+F1, PRECISION, RECALL = MEASURES = ("F1", "precision", "recall")
+
+
+def marks(
+    scores: Mapping[str, Sequence[ClassScores]],
+    styles: Mapping[str, NetworkStyle],
+    names: Mapping[str, str],
+    inks: Ink,
+    measure: str,
+) -> go.Figure:
+    """One row per class, one mark per network with its 95 % interval. ``measure`` is one of MEASURES.
+
+    A class is a hue and networks differ by marker. A class without images has no mark.
+    """
+    figure = go.Figure()
+    for position, (model_id, of_classes) in enumerate(scores.items()):
+        values = [getattr(s, measure.lower()) for s in of_classes]
+        # Networks are slightly offset within a row, or their intervals would hide each other.
+        offset = (position - (len(scores) - 1) / 2) * 0.16
+        figure.add_scatter(
+            y=[row + offset for row in range(len(of_classes))],
+            x=[v.value if v.defined else None for v in values],
+            error_x=whiskers(values, inks.muted),
+            mode="markers",
+            name=names[model_id],
+            marker={
+                "symbol": styles[model_id].symbol,
+                "size": 10,
+                "color": [class_color(s.class_name) for s in of_classes],
+                "line": {"color": inks.text, "width": 1.1},
+            },
+            customdata=[[s.class_name, str(v), s.support] for s, v in zip(of_classes, values, strict=True)],
+            hovertemplate="%{customdata[0]}: %{customdata[1]}, %{customdata[2]:,} images<extra>"
+            + names[model_id]
+            + "</extra>",
+            showlegend=False,
+        )
+        # The legend shows the marker without a hue, which belongs to the classes.
+        figure.add_scatter(
+            y=[None],
+            x=[None],
+            mode="markers",
+            name=names[model_id],
+            marker={"symbol": styles[model_id].symbol, "size": 10, "color": inks.muted},
+        )
+    first = next(iter(scores.values()))
+    figure.update_layout(
+        template=template(inks),
+        height=52 * len(first) + 100,
+        xaxis={"range": [0, 1.02], "title": measure},
+        yaxis={
+            "autorange": "reversed",
+            "tickvals": list(range(len(first))),
+            "ticktext": [s.class_name for s in first],
+        },
+    )
+    return figure
+
+
+def table(scores: Mapping[str, Sequence[ClassScores]], names: Mapping[str, str]) -> pd.DataFrame:
+    """One row per network and class."""
+    return pd.DataFrame(
+        [
+            {
+                "network": names[model_id],
+                "class": s.class_name,
+                "precision": str(s.precision),
+                "recall": str(s.recall),
+                "F1": str(s.f1),
+                "images": s.support,
+            }
+            for model_id, of_classes in scores.items()
+            for s in of_classes
+        ]
+    )
+
+
+def numbers(scores: Mapping[str, Sequence[ClassScores]]) -> pd.DataFrame:
+    """One row per network, class and measure, unrounded, for a file."""
+    return pd.DataFrame(
+        [
+            {"network": model_id, "class": s.class_name, "measure": measure, **getattr(s, measure.lower()).to_json()}
+            for model_id, of_classes in scores.items()
+            for s in of_classes
+            for measure in MEASURES
+        ]
+    )

@@ -1,0 +1,164 @@
+"""Scores and costs of networks as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.checkpoints import Latency, ModelCard
+from core.evaluation import RunSummary, Score
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A column of the score table: a field of ``RunSummary``, and whether higher is better."""
+
+    field: str
+    higher_is_better: bool = True
+
+
+MEASURES = {
+    "accuracy": Measure("accuracy"),
+    "without copies": Measure("accuracy_without_copies"),
+    "macro F1": Measure("macro_f1"),
+    "balanced accuracy": Measure("balanced_accuracy"),
+    "NLL": Measure("nll", higher_is_better=False),
+    "ECE": Measure("ece", higher_is_better=False),
+}
+
+
+NBSP = "\u00a0"  # keeps a number and its unit on one line
+
+
+def shown(score: Score | None) -> str:
+    """A score with half the width of its interval, or "not defined"."""
+    if score is None or not score.defined:
+        return "not defined"
+    if np.isnan(score.low) or np.isnan(score.high):
+        return f"{score.value:.3f}"
+    return f"{score.value:.3f}{NBSP}±{NBSP}{(score.high - score.low) / 2:.3f}"
+
+
+def scores(
+    summaries: Mapping[str, RunSummary],
+    members: Mapping[str, Sequence[ModelCard]],
+    names: Mapping[str, str],
+    milliseconds: Mapping[str, Latency],
+) -> pd.DataFrame:
+    """One row per network: scores with their intervals, and what one face costs.
+
+    ``members`` are the cards behind each row: one for a network, several for an ensemble, whose costs add up.
+    """
+    return pd.DataFrame(
+        [
+            {"network": names[model_id]}
+            | {column: shown(getattr(summary, measure.field)) for column, measure in MEASURES.items()}
+            | {
+                "parameters": f"{sum(c.parameters for c in members[model_id]) / 1e6:.2f}{NBSP}M",
+                "MACs": f"{sum(c.macs for c in members[model_id]) / 1e6:,.0f}{NBSP}M",
+                "ms per face": latency(members[model_id], milliseconds),
+            }
+            for model_id, summary in summaries.items()
+        ]
+    )
+
+
+def latency(members: Sequence[ModelCard], milliseconds: Mapping[str, Latency]) -> str:
+    """Milliseconds per face of all members together."""
+    if not members or not all(c.run_id in milliseconds for c in members):
+        return "not measured"
+    return f"{sum(milliseconds[c.run_id].value for c in members):.1f}"
+
+
+def best(summaries: Mapping[str, RunSummary], columns: Sequence[str]) -> np.ndarray:
+    """(rows, columns) bool: the best score of each column and every score whose interval overlaps that of the best.
+
+    A score that is not defined is never the best and does not keep another one from being it.
+    """
+    found = np.zeros((len(summaries), len(columns)), bool)
+    for position, column in enumerate(columns):
+        if column not in MEASURES:
+            continue
+        measure = MEASURES[column]
+        values = [getattr(s, measure.field) for s in summaries.values()]
+        defined = [v for v in values if v is not None and v.defined]
+        if not defined:
+            continue
+        if measure.higher_is_better:
+            top = max(defined, key=float)
+            found[:, position] = [v in defined and (v is top or v.high >= top.low) for v in values]
+        else:
+            top = min(defined, key=float)
+            found[:, position] = [v in defined and (v is top or v.low <= top.high) for v in values]
+    return found
+
+
+def further_scores(
+    summaries: Mapping[str, RunSummary], names: Mapping[str, str], scaled: Collection[str]
+) -> pd.DataFrame:
+    """One row per network: scores that the table of :func:`scores` has no room for.
+
+    ``scaled`` are the networks with a temperature of their own, unlike an ensemble.
+    """
+    return pd.DataFrame(
+        [
+            {
+                "network": names[model_id],
+                "accuracy with mirror images": shown(s.accuracy_mirrored),
+                "the same without copies": shown(s.mirrored_without_copies),
+                "ECE before temperature scaling": shown(s.ece_before) if model_id in scaled else "not defined",
+                "Brier score": shown(s.brier),
+            }
+            for model_id, s in summaries.items()
+        ]
+    )
+
+
+def score_numbers(summaries: Mapping[str, RunSummary]) -> pd.DataFrame:
+    """One row per network and score: value, bounds, number of images and the method of the interval."""
+    return pd.DataFrame(
+        [
+            {"network": model_id, "score": name, **score.to_json()}
+            for model_id, summary in summaries.items()
+            for name, score in vars(summary).items()
+            if isinstance(score, Score)
+        ]
+    )
+
+
+def installed(cards: Sequence[ModelCard], names: Mapping[str, str]) -> pd.DataFrame:
+    """One row per installed network, with the test scores of its card."""
+    rows = []
+    for card in cards:
+        test = card.metrics.get("test")
+        rows.append(
+            {
+                "network": names[card.run_id],
+                "classes": f"{len(card.labels)} ({card.labels.name})",
+                "tested on": f"{card.data.title} {card.data.split_name('test')}",
+                "accuracy": shown(test.accuracy) if test else "not scored",
+                "macro F1": shown(test.macro_f1) if test else "not scored",
+                "ECE": shown(test.ece) if test else "not scored",
+                "parameters": f"{card.parameters / 1e6:.2f}{NBSP}M",
+                "MACs": f"{card.macs / 1e6:,.0f} M",
+                "ms per face": f"{card.milliseconds.value:.1f}" if card.milliseconds else "not measured",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def card_summary(card: ModelCard) -> str:
+    """How a network was trained, on what, and its limits, in a few sentences."""
+    recipe = card.recipe
+    return (
+        f"{recipe.get('summary') or card.architecture}. {card.parameters:,} parameters; epoch {card.chosen_epoch} of "
+        f"{recipe['epochs']} chosen on {card.data.split_name('val')}; {recipe['optimizer']}, learning rate "
+        f"{recipe['learning_rate']:g}, batch size {recipe['batch_size']}, {recipe['precision']}; {card.training_time} "
+        "on "
+        f"{card.hardware}; temperature {card.temperature:.2f}; SHA-256 of the weights {card.weights_sha256[:12]}…; "
+        "commit "
+        f"{card.commit}, {card.created_at[:10]}. {card.data.license} {card.data.limits}"
+    )

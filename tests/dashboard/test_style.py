@@ -1,0 +1,46 @@
+import itertools
+
+import pytest
+
+from dashboard.style import DARK, LIGHT, Ink, ensemble_style, network_styles, on_light
+
+
+def luminance(color: str) -> float:
+    """Relative luminance as defined by WCAG 2.1."""
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first: str, second: str) -> float:
+    low, high = sorted((luminance(first), luminance(second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("inks", [LIGHT, DARK])
+def test_text_and_hues_of_figures_can_be_read(inks: Ink):
+    assert contrast(inks.text, inks.paper) >= 7
+    assert contrast(inks.muted, inks.paper) >= 4.5
+    assert all(contrast(hue, inks.paper) >= 3 for hue in inks.hues)
+
+
+@pytest.mark.parametrize("inks", [LIGHT, DARK])
+def test_networks_differ_in_hue_and_marker_even_within_a_family(inks: Ink):
+    networks = {"a": "cnn", "b": "residual_cnn", "c": "resnet50", "d": "cnn", "e": "unknown"}
+    styles = network_styles(networks, inks)
+    for first, second in itertools.combinations([*styles.values(), ensemble_style(inks)], 2):
+        assert first.color != second.color
+        assert first.symbol != second.symbol
+    assert [styles[m].symbol for m in "abc"] == ["circle", "square", "diamond"]
+    assert [styles[m].color for m in "abc"] == list(inks.hues[:3])
+
+
+def test_more_networks_than_hues_still_have_a_style():
+    styles = network_styles({f"n{i}": "cnn" for i in range(12)}, LIGHT)
+    assert len({(s.symbol, s.dash, s.color) for s in styles.values()}) >= 5
+
+
+def test_a_dark_style_has_its_light_hue_in_a_report():
+    dark, light = network_styles({"a": "resnet50"}, DARK), network_styles({"a": "resnet50"}, LIGHT)
+    assert on_light(dark["a"]) == light["a"]
+    assert on_light(ensemble_style(DARK)) == ensemble_style(LIGHT)
