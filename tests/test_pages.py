@@ -89,7 +89,7 @@ def test_an_uploaded_portrait_is_analyzed_by_every_network(networks):
     assert "networks agree" in said(app)
     assert "2 networks agree" in said(app)
     assert "Grad-CAM, stage 3, 6 × 6 cells" in said(app)
-    table = app.dataframe[0].value
+    table = app.table[0].value
     assert list(table.columns) == ["class", "CNN", "Residual CNN", "ensemble"]
     assert table.iloc[:, 1:].astype(float).sum().to_numpy() == pytest.approx(1, abs=0.002)
 

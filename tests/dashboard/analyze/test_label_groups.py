@@ -53,7 +53,7 @@ def test_both_groups_have_their_headline_and_chart(two_groups, open_analyze, sai
     assert text.count("of 2 networks agree") == 1
     charts = [c.proto.alt for c in app.get("plotly_chart") if c.proto.alt.startswith("Probability of each")]
     assert len(charts) == 2
-    tables = [list(d.value.columns) for d in app.dataframe]
+    tables = [list(d.value.columns) for d in app.table]
     assert ["class", "CNN", "Residual CNN", "ensemble"] in tables
     assert ["class", "Four classes"] in tables
 

@@ -61,7 +61,7 @@ def test_its_prediction_is_in_no_verdict_and_no_number(copied, open_analyze, sai
 
     monkeypatch.setattr(downloads.details, "of_photo", recorded)
     app = open_analyze(panel="Uncertainty", accuracy="0.5")
-    assert list(app.dataframe[0].value["network"]) == ["Residual CNN"]
+    assert list(app.table[0].value["network"]) == ["Residual CNN"]
     assert "Disagreement is defined for two or more networks" in said(app)
     assert "NaN" not in written[-1]
     record = json.loads(written[-1])

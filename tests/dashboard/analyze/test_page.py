@@ -113,7 +113,7 @@ def test_a_detection_can_be_removed_and_restored(networks, open_analyze, said, l
 
 def test_a_removed_detection_does_not_lend_its_maps_to_the_other_face(networks, open_analyze, labeled, show_panel):
     def predictions(app) -> list[float]:
-        return app.dataframe[0].value.iloc[:, 1].astype(float).tolist()
+        return app.table[0].value.iloc[:, 1].astype(float).tolist()
 
     app = open_analyze("two_faces")
     labeled(app.segmented_control, "Face").set_value(1).run()

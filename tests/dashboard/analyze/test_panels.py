@@ -134,7 +134,7 @@ def test_the_grid_has_a_row_per_method_and_a_map_per_network(opened, said):
     app.pills(key="methods").set_value(["layercam", "eigencam", "occlusion"]).run()
     assert not app.exception
     text = said(app)
-    for title in ("#### LayerCAM", "#### Eigen-CAM", "#### Occlusion"):
+    for title in ("## LayerCAM", "## Eigen-CAM", "## Occlusion"):
         assert title in text
     assert "Eigen-CAM: one map for all classes." in text
     labels = {b.label for b in app.get("download_button")}
@@ -150,7 +150,7 @@ def test_methods_with_the_same_map_share_a_row_and_are_computed_once(opened, sai
     app = opened("Methods", stage="before the pooling")
     app.pills(key="methods").set_value(["gradcam", "hirescam", "xgradcam", "layercam"]).run()
     assert not app.exception
-    assert "#### Grad-CAM = HiResCAM = XGrad-CAM" in said(app)
+    assert "## Grad-CAM = HiResCAM = XGrad-CAM" in said(app)
     assert {"hirescam", "xgradcam"}.isdisjoint(computed)
     assert computed.count("gradcam") == 2  # one per network
     app.selectbox(key="stage").set_value("stage 1").run()
@@ -221,7 +221,7 @@ def test_trust_is_measured_on_request_after_an_estimate(opened, said, labeled):
     labeled(app.button, "Measure").click().run()
     assert not app.exception
     if "marks no place" not in said(app):
-        table = app.dataframe[0].value
+        table = app.table[0].value
         assert all("better than chance" in verdict for verdict in table["chance test"])
     app.selectbox(key="method").set_value("eigencam").run()
     assert "ROAD" not in said(app)  # other maps have not been measured
@@ -235,10 +235,10 @@ def test_trust_that_is_stopped_keeps_what_was_measured(opened, said, labeled, mo
     if "marks no place" in said(app):
         pytest.skip("one of the tiny networks has no map here")
     assert "Stopped: " in said(app)
-    assert list(app.dataframe[0].value["chance test"])[-1] == "not tested"
+    assert list(app.table[0].value["chance test"])[-1] == "not tested"
     labeled(app.button, "Resume").click().run()
     assert not app.exception
-    assert "not tested" not in set(app.dataframe[0].value["chance test"])
+    assert "not tested" not in set(app.table[0].value["chance test"])
     assert calls == [1, 2, 3]
 
 
@@ -301,7 +301,7 @@ def test_the_uncertainty_panel_names_the_views(opened, said):
     assert "(n = 36) are correct with a rate of 0.50" in said(app)
     app.selectbox(key="views").set_value("mirror").run()
     assert not app.exception
-    assert "mean over 2 views" in app.dataframe[0].value.columns
+    assert "mean over 2 views" in app.table[0].value.columns
     assert "Both were measured with one view per face." in said(app)
 
 

@@ -132,7 +132,7 @@ def test_measured_trust_is_part_of_the_report_and_the_file(opened, few_methods, 
     app = opened("Report", stage=STAGE)
     assert "Trust" not in app.chapters[-1]
     measured(app)
-    verdicts = dict(zip(app.dataframe[0].value["network"], app.dataframe[0].value["chance test"], strict=True))
+    verdicts = dict(zip(app.table[0].value["network"], app.table[0].value["chance test"], strict=True))
     measured(app, "Report")
     chapters = app.chapters[-1]
     assert not app.toggle(key="report_trust").value
