@@ -127,6 +127,7 @@ def template(inks: Ink) -> go.layout.Template:
             "xaxis": {**axis, "automargin": True},
             "yaxis": {**axis, "automargin": True},
             "legend": {"orientation": "h", "y": -0.18, "x": 0, "font": {"color": inks.text}},
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": inks.muted, "activecolor": inks.text},
             "hoverlabel": {"font": {"size": 12}},
             "colorway": list(CLASS_COLORS.values()),
         }
