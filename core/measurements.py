@@ -38,14 +38,8 @@ def read_samples(card: ModelCard, source: Path, *, skip_bad: bool = False, split
 def read_own_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -> Samples:
     """The data set that a network was trained on. Raises DataError if ``source`` is another one."""
     samples = read_samples(card, source, skip_bad=skip_bad)
-    require_fingerprint(card, source, samples.fingerprint())
+    card.require_data(source, samples.fingerprint())
     return samples
-
-
-def require_fingerprint(card: ModelCard, source: Path, fingerprint: str) -> None:
-    """Raises DataError unless the fingerprint of a data set is that of the data set the network was trained on."""
-    if not card.data.matches(fingerprint):
-        raise DataError(f"{source} is not the data set of {card.run_id}: {card.data.mismatch(fingerprint)}")
 
 
 @dataclass(frozen=True)

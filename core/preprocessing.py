@@ -1,4 +1,4 @@
-"""How a face crop becomes a network's input. Stored with every checkpoint, so that no page has to know."""
+"""How a face crop becomes the input of a network; stored with every checkpoint."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ EQUALIZE = ("none", "histogram", "clahe")
 class Preprocessing:
     """The evaluation transform of one network: gray or RGB, square, ``(x / 255 - mean) / std``.
 
-    ``crop_margin`` maps a detector's name to (side, dx, dy): the part of its box's side added on each side before
-    cropping, and the shift of the crop's center in the same unit, measured so that a photo's crop is framed as the
-    training images are (``core.faces.framing``). A negative side crops tighter than the box.
+    ``crop_margin`` maps a detector's name to (side, dx, dy): the fraction of its box's side added on each side before
+    cropping, and the shift of the crop's center in the same unit, measured so that the crop of a photo is framed like
+    the training images (``core.faces.framing``). A negative side crops tighter than the box.
     """
 
     size_px: int = 48
@@ -40,7 +40,7 @@ class Preprocessing:
             raise ValueError(f"equalize must be one of {', '.join(EQUALIZE)}, got {self.equalize!r}")
 
     def to_input_image(self, crop: np.ndarray) -> np.ndarray:
-        """What the network sees: ``crop`` (h, w) or (h, w, 3) uint8 -> (S, S) or (S, S, 3) uint8."""
+        """The image that the network gets: ``crop`` (h, w) or (h, w, 3) uint8 -> (S, S) or (S, S, 3) uint8."""
         if crop.dtype != np.uint8 or crop.ndim not in (2, 3):
             raise ValueError(f"a crop must be uint8 with shape (h, w) or (h, w, 3), got {crop.dtype} {crop.shape}")
         image = crop
@@ -49,14 +49,14 @@ class Preprocessing:
         elif self.channels == 3 and image.ndim == 2:
             image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
         if image.shape[:2] != (self.size_px, self.size_px):
-            # INTER_AREA averages while shrinking (no aliasing) but blocks while growing.
+            # INTER_AREA averages while shrinking (no aliasing) but produces blocks while enlarging.
             shrinking = min(image.shape[:2]) >= self.size_px
             method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
             image = cv2.resize(image, (self.size_px, self.size_px), interpolation=method)
         return _equalized(np.asarray(image), self.equalize)
 
     def to_tensor(self, crops: Sequence[np.ndarray]) -> Tensor:
-        """Crops of any size -> the network's input, (N, channels, S, S) float32."""
+        """Crops of any size -> the input of the network, (N, channels, S, S) float32."""
         if not crops:
             return torch.empty(0, self.channels, self.size_px, self.size_px)
         return self.normalize(torch.from_numpy(np.stack([self.to_input_image(c) for c in crops])))
@@ -74,7 +74,7 @@ def _equalized(image: np.ndarray, how: str) -> np.ndarray:
     equalize = cv2.equalizeHist if how == "histogram" else clahe.apply
     if image.ndim == 2:
         return np.asarray(equalize(image))
-    # On lightness alone: equalizing each color by itself would tint the face.
+    # Of the lightness only, because equalizing each color channel would tint the face.
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
     lab[..., 0] = equalize(lab[..., 0])
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB))

@@ -31,11 +31,10 @@ from core.inference import (
     PhotoAnalysis,
     Predictor,
     analyze,
-    image_maps,
+    explain_images,
     milliseconds_per_face,
     stored_embedding,
 )
-from core.measurements import require_fingerprint
 from core.robustness import Robustness, load_robustness
 from core.training import recipe_from, training_samples
 
@@ -210,7 +209,7 @@ class Runtime:
             return samples.select(samples.split != "train"), samples.fingerprint()
 
         samples, fingerprint = _returned(self._card_samples.get(key, compute))
-        require_fingerprint(card, source, fingerprint)
+        card.require_data(source, fingerprint)
         return samples
 
     def facts(self, card: ModelCard) -> ImageFacts:
@@ -231,11 +230,12 @@ class Runtime:
     def image_maps(
         self, predictor: Predictor, samples: Samples, image_ids: tuple[int, ...], class_indices: tuple[int, ...]
     ) -> tuple[Explanation, ...]:
-        """Saliency maps of images of :meth:`card_samples`, each for its own class. Raises ExplainError."""
+        """Saliency maps of images of :meth:`card_samples`, each for its own class. Raises NotFiniteError."""
         # The weights determine the data set, and its row numbers the images.
         key = (predictor.card.weights_sha256, image_ids, class_indices)
+        stage = predictor.network.closed_form_stage
         images = samples.images[np.searchsorted(samples.ids, image_ids)]
-        return self._image_maps.get(key, lambda: image_maps(predictor, list(images), class_indices))
+        return self._image_maps.get(key, lambda: explain_images(predictor, list(images), class_indices, stage=stage))
 
     def mean_faces(self, source: Path, split: str) -> dict[str, tuple[np.ndarray, int]]:
         """The average image of each class of a split and the number of its images. Raises DataError."""

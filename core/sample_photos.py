@@ -1,4 +1,4 @@
-"""Public-domain portraits to try FERscope with: one of each of two people, and both in one photo."""
+"""Public-domain portraits for trying FERscope: one of each of two people, and both in one photo."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def sample_photos() -> dict[str, SamplePhoto]:
 
 
 def _hopper() -> bytes:
-    """The portrait that matplotlib carries. Only the specification is looked up: importing it would cost a second."""
+    """The portrait that matplotlib ships. Only its location is looked up, because importing it takes a second."""
     found = find_spec("matplotlib")
     if found is None or found.origin is None:
         raise FileNotFoundError("matplotlib is not installed; run: make setup")

@@ -34,8 +34,8 @@ def report(
 ) -> None:
     """Write the comparison of networks as one HTML file: scores, tests, curves, slices, protocol, model cards."""
     # Imported here, so that the help appears at once.
+    from dashboard.compare import comparison_report
     from dashboard.compare.comparison import SPLITS, build_comparisons
-    from dashboard.reports import comparison_report
 
     if split not in SPLITS:
         raise typer.BadParameter(f"a split is val or test, got {split!r}", param_hint="--split")

@@ -26,6 +26,7 @@ from dashboard.ui import links, network_picker, photo_sources, session, theme
 
 links.begin()
 photo_sources.open_linked_sample()
+session.photo_was_added()  # it is shown here
 
 with st.sidebar:
     chosen_networks = network_picker.pick_networks()

@@ -1,76 +1,88 @@
-"""What FERscope is, what is installed, and a face to begin with."""
+"""What FERscope is, photos to start with, and the installed networks."""
 
 import streamlit as st
 
 from dashboard import services
+from dashboard.overview.example import live_example
 from dashboard.plots.scores import installed
 from dashboard.style import STILL
-from dashboard.ui.example import live_example
-from dashboard.ui.navigation import open_page
+from dashboard.ui import navigation, photo_sources, session
 from dashboard.ui.network_picker import EMPTY, titles
-from dashboard.ui.photo_sources import open_source, sample_cards
 
-st.title("FERscope")
-st.markdown("What networks read in a face, and how far to believe it.")
+if session.photo_was_added():
+    navigation.open_page("analyze")
 
-st.subheader("Begin with a portrait, or with a photo of your own")
-portraits, own = st.columns([3, 1], gap="large")
+st.title("FERscope", anchor=False)
+st.markdown("What networks see in a face, and how far to trust it.")
+
+for sentence in session.refused().values():
+    st.error(sentence, icon=":material/broken_image:")
+own_photo, portraits = st.columns([5, 7], gap="large")
+with own_photo:
+    photo_sources.photo_input()
 with portraits:
-    if sample_cards():
-        open_page("analyze")
-with own:
-    st.markdown("Drop a photo or take a webcam snapshot. It stays in this session's memory and is never stored.")
-    if st.button("Upload a photo", icon=":material/upload:", width="stretch", type="primary"):
-        open_source("File")
-    if st.button("Use the webcam", icon=":material/photo_camera:", width="stretch"):
-        open_source("Webcam")
+    st.markdown("**Or start with a portrait**")
+    photo_sources.sample_cards()
 
-st.subheader("Three ways to look")
 example = live_example()
-journeys = (
-    ("Explore predictions", "../pages/analyze.py", "frame_person", "Every face, every network, every probability."),
-    ("Inspect saliency", "../pages/analyze.py", "visibility", "Which part of the face speaks for each expression."),
-    ("Compare networks", "../pages/compare.py", "compare_arrows", "Curves, confusions and intervals side by side."),
+tasks = (
+    ("Explore predictions", "analyze", "frame_person", "The expression that each network predicts for every face."),
+    ("Inspect saliency", "analyze", "visibility", "The parts of the face that a prediction depends on."),
+    ("Compare networks", "compare", "compare_arrows", "Scores, learning curves and errors with their intervals."),
 )
-for number, (column, (name, target, icon, line)) in enumerate(zip(st.columns(3), journeys, strict=True)):
+for number, (column, (name, page, icon, description)) in enumerate(zip(st.columns(3), tasks, strict=True)):
     with column.container(border=True, height="stretch"):
-        st.page_link(target, label=name, icon=f":material/{icon}:")
-        st.caption(line)
-        if example and number == 0:
+        st.page_link(f"{navigation.PAGES}/{page}.py", label=name, icon=f":material/{icon}:")
+        st.caption(description)
+        if example is None:
+            continue
+        if number == 0:
             st.plotly_chart(
                 example.probabilities,
-                key="example-chart",
+                key="example-probabilities",
                 config=STILL,
-                alt="Probabilities of one network for a portrait",
+                alt="Probabilities that one network predicts for a portrait",
             )
-        elif example and number == 1:
-            st.image(example.overlay, alt="A saliency map laid over a portrait", width=220)
-        elif example and example.confusion:
+        elif number == 1:
+            st.image(example.overlay, alt="A saliency map on a portrait", width=220)
+        elif example.confusion is not None:
             st.plotly_chart(
                 example.confusion, key="example-confusion", config=STILL, alt="Confusion matrix of one network"
             )
 
-st.subheader("Networks installed")
+st.subheader("Installed networks", anchor=False)
 listing = services.listing()
 for problem in listing.problems:
     st.warning(problem, icon=":material/warning:")
-if listing.checkpoints:
-    names = titles(list(listing.checkpoints))
-    cards = [c.card for c in listing.checkpoints]
-    st.dataframe(installed(cards, names), hide_index=True, alt="Installed networks with their scores")
-    n = max((c.metrics["test"].n for c in cards if "test" in c.metrics), default=0)
-    st.caption(
-        f"Trained on FER2013 Training, chosen on PublicTest, scored once on PrivateTest (n = {n:,}); 95 % intervals. "
-        "Milliseconds: one face at a time. "
-        "FER2013 holds copies of some test images in Training: Compare shows every score without them too."
-    )
-else:
+if not listing.checkpoints:
     st.info(EMPTY, icon=":material/info:")
+else:
+    cards = [c.card for c in listing.checkpoints]
+    st.dataframe(
+        installed(cards, titles(list(listing.checkpoints))),
+        hide_index=True,
+        alt="Installed networks with their test scores",
+    )
+    hardware = " · ".join(dict.fromkeys(card.milliseconds.hardware for card in cards if card.milliseconds))
+    st.caption(
+        "Test scores with 95 % intervals. ECE: expected calibration error, 0 is best. "
+        + (f"Milliseconds per face were measured on: {hardware}. " if hardware else "")
+        + "Compare measures them on this machine."
+    )
 
-st.subheader("What the numbers cannot tell")
+    st.subheader("Where the numbers come from", anchor=False)
+    for data in {card.data.title: card.data for card in cards}.values():
+        counts = ", ".join(f"{n:,} in {data.split_name(split)}" for split, n in data.images.items())
+        st.markdown(
+            f"**{data.title}**: {counts or 'number of images not stated'}. Networks learn from "
+            f"{data.split_name('train')}; {data.split_name('val')} chooses the epoch and the temperature; "
+            f"{data.split_name('test')} is scored once. Images with an exact copy in {data.split_name('train')} are "
+            "counted, and Compare also shows every score without them."
+        )
+
+st.subheader("What the numbers cannot tell", anchor=False)
 st.markdown(
-    "A network says which *expression* a picture was labeled with. It does not say what a person feels. People "
-    "themselves gave about 65 % of FER2013's labels (Goodfellow et al. 2013); other kinds of photos are harder still, "
-    "and *unsure* is a good answer."
+    "A network predicts which *expression* a picture was labeled with, not what a person feels. Human accuracy on "
+    "FER2013 is about 65 % (Goodfellow et al. 2013), other photos are harder still, and *unsure* is a good answer."
 )
-st.page_link("../pages/about.py", label="Data, limits and law", icon=":material/info:")
+st.page_link(f"{navigation.PAGES}/about.py", label="Data, limits and law", icon=":material/info:")

@@ -1,6 +1,7 @@
-"""The house rules, kept by walking the imports."""
+"""The design's rules about layers, names and dependencies, checked by reading the imports."""
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
@@ -8,40 +9,56 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = ("core", "dashboard", "pages")
 
-# Inside core a module imports its own layer's package or lower layers; packages of layer 2 do not know each other.
-TOP = 10  # modules of the top layer may import each other
-LAYERS = {
-    "errors": 0,
-    "parallel": 0,
-    "caching": 1,
-    "device": 1,
-    "heap": 1,
-    "files": 1,
-    "validation": 1,
-    "labels": 1,
-    "images": 1,
-    "preprocessing": 1,
-    "sample_photos": 1,
-    "versions": 1,
-    "data": 2,
-    "models": 2,
-    "faces": 2,
-    "evaluation": 2,
+# A module imports its own package and lower layers. Packages of one layer do not know each other; at the top they may.
+CORE = {
+    **dict.fromkeys(("errors", "parallel", "caching", "device", "heap", "versions"), 0),
+    **dict.fromkeys(("labels", "images", "preprocessing", "sample_photos", "files", "validation"), 1),
+    **dict.fromkeys(("data", "models", "faces", "evaluation"), 2),
     "checkpoints": 3,
     "explain": 4,
     "inference": 5,
     "probes": 6,
-    "robustness": 7,
-    "training": 7,
-    "photo_store": 8,
-    "records": 8,
-    "importing": 8,
-    "measurements": 8,
-    "runtime": 9,
-    "api": TOP,
-    "cli": TOP,
-    "__main__": TOP,
+    **dict.fromkeys(("robustness", "training", "video", "exporting"), 7),
+    **dict.fromkeys(("runtime", "records", "photo_store", "importing"), 8),
+    **dict.fromkeys(("measurements", "batch", "api", "cli", "__main__"), 9),
+}
+# Explanations work on modules and tensors: they know networks, not cards, data sets or photos.
+EXPLAIN_MAY_IMPORT = {"errors", "parallel", "models"}
+DASHBOARD = {
+    **dict.fromkeys(("style", "section"), 1),
+    "services": 2,
+    "plots": 3,
+    "ui": 4,
+    "reports": 5,
+    **dict.fromkeys(("overview", "analyze", "compare", "dataset", "live", "video", "folder"), 6),
+    **dict.fromkeys(("app", "server", "__main__"), 7),
+}
+TOP = 9
+# One name, one meaning. These modules treat the same subject in different layers: computed, drawn, shown as a panel.
+SUBJECTS = {
+    "analysis",
+    "annotators",
+    "calibration",
+    "confusion",
+    "embedding",
+    "ensemble",
+    "methods",
+    "networks",
+    "per_class",
+    "perturbation",
+    "ranking",
+    "regions",
+    "registry",
+    "report",
+    "robustness",
+    "saliency",
+    "scores",
+    "significance",
+    "slices",
+    "trust",
+    "uncertainty",
 }
 
 
@@ -54,7 +71,6 @@ def imports(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
@@ -63,22 +79,60 @@ def part(module: str) -> str:
     return [*module.split("."), ""][1]
 
 
-@pytest.mark.parametrize("path", files("core"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_core_knows_neither_screen_nor_higher_layers(path):
-    own = part(".".join(path.relative_to(ROOT).with_suffix("").parts))
+def own_part(path: Path) -> str:
+    return part(".".join(path.relative_to(ROOT).with_suffix("").parts))
+
+
+def parameters(folder: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", files(folder), ids=lambda p: str(p.relative_to(ROOT)))
+
+
+def layer_violations(path: Path, package: str, layers: dict[str, int]) -> list[str]:
+    own = own_part(path)
+    if own == "__init__":
+        return []
+    assert own in layers, f"{package}/{own} has no layer: add it to the design and to this test"
+    found = []
     for module in imports(path):
-        assert module.split(".")[0] not in ("streamlit", "dashboard", "pages"), f"{path.name} imports {module}"
-        if not module.startswith("core.") or (path.name == "__init__.py" and own == "__init__"):
-            continue
         other = part(module)
-        if other == own or other not in LAYERS:
+        if not module.startswith(f"{package}.") or other == own or other not in layers:
             continue
-        assert LAYERS[other] < LAYERS[own] or LAYERS[own] == TOP, f"{own} (layer {LAYERS[own]}) imports {other}"
+        if not (
+            layers[other] < layers[own] or layers[own] == layers[other] == TOP or layers[own] == 0 == layers[other]
+        ):
+            found.append(f"{own} (layer {layers[own]}) imports {module} (layer {layers[other]})")
+    return found
 
 
-@pytest.mark.parametrize("path", files("dashboard"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_the_dashboard_knows_no_page(path):
+@parameters("core")
+def test_core_imports_lower_layers_only(path):
+    assert not layer_violations(path, "core", CORE)
+
+
+@parameters("core")
+def test_core_does_not_know_the_screen(path):
+    assert not [m for m in imports(path) if m.split(".")[0] in ("streamlit", "plotly", "dashboard", "pages")]
+
+
+@pytest.mark.parametrize("path", files("core/explain"), ids=lambda p: p.name)
+def test_explanations_know_networks_and_nothing_else(path):
+    assert {part(m) for m in imports(path) if m.startswith("core.")} <= {*EXPLAIN_MAY_IMPORT, "explain"}
+
+
+@parameters("dashboard")
+def test_the_dashboard_imports_lower_layers_only(path):
+    assert not layer_violations(path, "dashboard", DASHBOARD)
     assert not [m for m in imports(path) if m.split(".")[0] == "pages"]
+
+
+@pytest.mark.parametrize("path", [*files("dashboard/plots"), *files("dashboard/reports")], ids=lambda p: p.name)
+def test_plots_and_reports_are_made_without_streamlit(path):
+    assert not [m for m in imports(path) if m.split(".")[0] == "streamlit"]
+
+
+@pytest.mark.parametrize("path", [ROOT / "dashboard" / n for n in ("style.py", "section.py")], ids=lambda p: p.name)
+def test_styles_and_sections_do_not_know_streamlit(path):
+    assert not [m for m in imports(path) if m.split(".")[0] == "streamlit"]
 
 
 @pytest.mark.parametrize("path", files("pages"), ids=lambda p: p.name)
@@ -86,18 +140,51 @@ def test_pages_know_neither_each_other_nor_torch(path):
     assert not [m for m in imports(path) if m.split(".")[0] in ("pages", "torch", "torchvision", "pytorch_grad_cam")]
 
 
-@pytest.mark.parametrize("path", [ROOT / "dashboard" / "style.py", *files("dashboard/plots")], ids=lambda p: p.name)
-def test_plots_draw_without_streamlit(path):
-    assert not [m for m in imports(path) if m.startswith("streamlit")]
-
-
-@pytest.mark.parametrize("path", [f for d in ("core", "dashboard", "pages") for f in files(d)], ids=str)
+@pytest.mark.parametrize("path", [f for d in FOLDERS for f in files(d)], ids=str)
 def test_no_file_is_long(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 320
 
 
-def test_names_that_say_nothing_are_not_there():
-    assert not [p for d in ("core", "dashboard", "pages") for p in files(d) if p.stem in ("utils", "helpers", "misc")]
+def test_no_module_name_has_two_meanings():
+    places = defaultdict(set)
+    for path in (f for d in ("core", "dashboard") for f in files(d)):
+        if path.stem not in ("__init__", "__main__"):
+            places[path.stem].add(str(path.relative_to(ROOT).parent))
+    twice = {name: sorted(of) for name, of in places.items() if len(of) > 1 and name not in SUBJECTS}
+    assert not twice
+
+
+def test_no_module_has_a_name_without_meaning():
+    vague = {"utils", "util", "helpers", "misc", "common", "lab", "shelf", "kept", "blocks", "findings"}
+    assert not [f for d in FOLDERS for f in files(d) if f.stem in vague]
+
+
+def test_file_names_of_a_checkpoint_are_known_in_one_place():
+    names = ("weights.safetensors", "card.json", "predictions-", "embeddings-", "robustness-val", "robustness-test")
+    for path in (f for d in FOLDERS for f in files(d)):
+        if path.is_relative_to(ROOT / "core" / "checkpoints"):
+            continue
+        literals = [
+            n.value for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Constant)
+        ]
+        documented = {
+            ast.get_docstring(n, clean=False)
+            for n in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(n, ast.Module | ast.FunctionDef | ast.ClassDef)
+        }
+        found = [t for t in literals if isinstance(t, str) and t not in documented and t.startswith(names)]
+        assert not found, f"{path.relative_to(ROOT)} names {found}"
+
+
+def test_names_of_splits_are_known_in_one_place():
+    for path in (f for d in FOLDERS for f in files(d)):
+        if path == ROOT / "core" / "data" / "info.py":
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        exact = [
+            n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and n.value in ("PrivateTest", "PublicTest")
+        ]
+        assert not exact or path.parent == ROOT / "core" / "data", f"{path.relative_to(ROOT)} names {exact}"
 
 
 def test_exactly_one_opencv_is_installed_and_it_still_has_haar():

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter, V
 from pydantic.dataclasses import dataclass
 
 from core.data.info import DatasetInfo
-from core.errors import CheckpointError, FerscopeError
+from core.errors import CheckpointError, DataError, FerscopeError
 from core.evaluation import RunSummary
 from core.labels import LabelSet
 from core.preprocessing import Preprocessing
@@ -73,6 +73,11 @@ class ModelCard:
             total = sum(self.prerequisite_seconds.values())
             text += f", and {total / 60:.0f} for {', '.join(self.prerequisite_seconds)}"
         return text
+
+    def require_data(self, source: object, fingerprint: str) -> None:
+        """Raises DataError, naming ``source``, unless the fingerprint is that of the network's own data set."""
+        if not self.data.matches(fingerprint):
+            raise DataError(f"{source} is not the data set of {self.run_id}: {self.data.mismatch(fingerprint)}")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that :meth:`from_json` turns back into this card."""

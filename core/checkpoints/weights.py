@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from core.files import write_atomically
@@ -23,14 +23,8 @@ def save_weights(network: Network, path: Path, *, half: bool = True) -> str:
         name: (t.half() if half and t.is_floating_point() and t.ndim > 1 else t).detach().cpu().contiguous()
         for name, t in network.state_dict().items()
     }
-
-    def write(partial: Path) -> None:
-        try:
-            save_file(tensors, partial)
-        except SafetensorError as error:  # a full disk, for example
-            raise OSError(str(error)) from error
-
-    write_atomically(path, write)
+    # Not save_file, whose file only its owner can read.
+    write_atomically(path, lambda partial: partial.write_bytes(save(tensors)))
     return sha256_of(path)
 
 

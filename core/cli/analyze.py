@@ -124,14 +124,14 @@ def _write_maps(
 ) -> FaceDetails:
     """Two PNGs per network: the map on the network's input, and on the photo at the photo's resolution."""
     from core.explain import overlay
-    from core.inference import class_saliency, margin_for, overlay_on_photo
+    from core.inference import explain_face, margin_for, overlay_on_photo
     from core.records import FaceDetails
 
     maps = {}
     for predictor in analysis.predicting(predictors):
         prediction = face.predictions[predictor.model_id]
         try:
-            found = class_saliency(predictor, face).explanation(prediction.top)
+            (found,) = explain_face(predictor, face, targets=prediction.top)
         except ExplainError as error:
             warn(f"{name}: {error}")
             continue

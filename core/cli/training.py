@@ -90,7 +90,7 @@ def _train_plan(
         skip_bad=skip_bad,
         progress=_print_epoch,
     )
-    console.print((out / "README").read_text(encoding="utf-8"), highlight=False, markup=False)
+    console.print((out / "README").read_text(encoding="utf-8"), highlight=False, markup=False, soft_wrap=True)
 
 
 def _epoch(recipe: Recipe, row: EpochRow) -> str:

@@ -1,7 +1,7 @@
-"""Numbers on every image of a data set, keyed by row number, in one small table without a pixel.
+"""Numbers on every image of a data set, keyed by row number, in one small table without any pixel.
 
-With it a page can say how bright, sharp or disputed the images are on which a network fails, on a machine that does not
-have the images. ``python -m core data describe`` makes the table; the one of FER2013 ships with FERscope.
+With it a page can show how bright, sharp or disputed the images are on which a network fails, on a machine that does
+not have the images. ``python -m core data describe`` writes the table; the one of FER2013 ships with FERscope.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _VOTES = tuple(f"votes_{c}" for c in FERPLUS_COLUMNS)
 # Compared by identity: an equality of arrays has no single truth value.
 @dataclass(frozen=True, eq=False)
 class ImageFacts:
-    """Facts on N images of one data set, by ascending row number; arrays are read-only.
+    """Facts about N images of one data set, by ascending row number; arrays are read-only.
 
     ``brightness`` is the mean and ``contrast`` the standard deviation of the gray levels (0 to 255, to a tenth).
-    ``sharpness`` is the variance of the Laplacian (Pech-Pacheco et al. 2000), to three digits: low where an image is
-    blurred. ``copy_group`` numbers the sets of pixel-identical images, -1 for an image without a copy. ``fingerprints``
-    are those of the data set it was made from, under its own labels and under the FER+ majority's. Raises DataError for
-    columns that do not fit together.
+    ``sharpness`` is the variance of the Laplacian (Pech-Pacheco et al. 2000), to three digits, and low for blurred
+    images. ``copy_group`` numbers the sets of pixel-identical images, -1 for an image without a copy. ``fingerprints``
+    are those of the data set from which it was computed, under its own labels and under those of the FER+ majority.
+    Raises DataError for columns of different lengths or with invalid values.
     """
 
     name: str
@@ -57,7 +57,7 @@ class ImageFacts:
     contrast: np.ndarray  # (N,) float32
     sharpness: np.ndarray  # (N,) float32
     blank: np.ndarray  # (N,) bool, all pixels are equal
-    copy_in_train: np.ndarray  # (N,) bool, val and test images that also stand in train
+    copy_in_train: np.ndarray  # (N,) bool, val and test images that are also in train
     copy_group: np.ndarray  # (N,) int32
     votes: np.ndarray | None = None  # (N, 10) uint8, the ten FER+ counts
 
@@ -93,7 +93,7 @@ class ImageFacts:
         return {name: value for name, value in values.items() if value is not None}
 
     def at(self, image_ids: np.ndarray) -> ImageFacts:
-        """The facts on those images, which must ascend. Raises DataError naming the first that is not in the table."""
+        """The facts about these images, which must ascend. Raises DataError naming the first one that is missing."""
         wanted = np.asarray(image_ids)
         if np.array_equal(wanted, self.ids):
             return self
@@ -104,7 +104,7 @@ class ImageFacts:
         return replace(self, **{name: array[rows] for name, array in self._arrays().items()})
 
     def save(self, path: Path) -> None:
-        """Write a Parquet file with one column a fact and the fingerprints in its metadata."""
+        """Write a Parquet file with one column per fact and the fingerprints in its metadata."""
         about = {
             "name": self.name,
             "fingerprints": list(self.fingerprints),
@@ -130,7 +130,7 @@ class ImageFacts:
 
     @classmethod
     def load(cls, path: Path) -> ImageFacts:
-        """Read what :meth:`save` wrote. Raises DataError naming the file and what is wrong in it."""
+        """Read a file of :meth:`save`. Raises DataError naming the file and its defect."""
         about = _about(path)
         try:
             table = pq.read_table(path)
@@ -140,7 +140,7 @@ class ImageFacts:
         for column in ("image_id", *_COLUMNS, *(_VOTES if votes else ())):
             if column not in table.column_names:
                 raise DataError(
-                    f"{path.name} lacks the column {column!r}; make it again with: python -m core data describe"
+                    f"{path.name} lacks the column {column!r}; write it again with: python -m core data describe"
                 )
             if table[column].null_count:
                 raise DataError(f"{path.name} has no value in a row of the column {column!r}")
@@ -167,7 +167,7 @@ def describe(samples: Samples) -> ImageFacts:
     groups = identical_groups(samples)
     _, first, sizes = np.unique(groups, return_index=True, return_counts=True)
     sharpness = np.array([cv2.Laplacian(image, cv2.CV_64F).var() for image in gray])
-    # Numbered again from 0 among the sets of two or more, in the order of their first image.
+    # Sets of two or more are numbered from 0, in the order of their first image.
     numbers = np.full(len(sizes), NO_GROUP, np.int32)
     several = np.flatnonzero(sizes > 1)
     numbers[several[np.argsort(first[several])]] = np.arange(len(several))
@@ -190,28 +190,28 @@ def describe(samples: Samples) -> ImageFacts:
 
 
 def facts_for(fingerprint: str, folder: Path = FOLDER) -> ImageFacts:
-    """The table in ``folder`` that was made from the data set with that fingerprint.
+    """The table in ``folder`` that was computed from the data set with that fingerprint.
 
-    Raises DataError where none was, naming the data sets that have one and the tables that cannot be read.
+    Raises DataError if there is none, naming the data sets that have one and the tables that cannot be read.
     """
     known, problems = [], []
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         try:
             about = _about(path)
-        except DataError as error:  # it may be another data set's
+        except DataError as error:  # the table may be that of another data set
             problems.append(f"; {error}")
             continue
         if fingerprint in about.get("fingerprints", []):
             return ImageFacts.load(path)
         known.append(str(about.get("name")))
     raise DataError(
-        f"no table of image facts was made from this data set (fingerprint {fingerprint[:12]}…), there is one for "
+        f"no table of image facts was computed from this data set (fingerprint {fingerprint[:12]}…), there is one for "
         f"{', '.join(known) or 'no data set'}{''.join(problems)}"
     )
 
 
 def table_path(facts: ImageFacts, folder: Path = FOLDER) -> Path:
-    """Where a table is kept: under the data set's name, and under its fingerprint too where another has the name."""
+    """The path of a table: the data set's name, with its fingerprint if another data set has the same name."""
     stem = "".join(c if c.isalnum() else "_" for c in facts.name.lower())
     path = folder / f"{stem}{SUFFIX}"
     if path.is_file() and not set(facts.fingerprints) & set(_about(path).get("fingerprints", [])):
@@ -220,7 +220,7 @@ def table_path(facts: ImageFacts, folder: Path = FOLDER) -> Path:
 
 
 def _fingerprints(samples: Samples) -> tuple[str, ...]:
-    """Of the data set, and of what networks see of it: FER+ majority labels, known classes in their own order."""
+    """Of the data set, and of the forms in which networks get it: FER+ majority labels, known orders of its classes."""
     seen = [samples]
     if samples.votes is not None and bool((ferplus_majority(samples.votes) >= 0).any()):
         seen.append(with_ferplus_labels(samples))
@@ -239,9 +239,7 @@ def _about(path: Path) -> dict[str, Any]:
     except (OSError, pa.ArrowException, ValueError) as error:
         raise DataError(f"{path.name} cannot be read as a table of image facts: {error}") from error
     if not about:
-        raise DataError(
-            f"{path.name} does not say from which data set it was made; make it with: python -m core data describe"
-        )
+        raise DataError(f"{path.name} does not state its data set; write it again with: python -m core data describe")
     return about
 
 
@@ -250,6 +248,6 @@ def _gray(image: np.ndarray) -> np.ndarray:
 
 
 def _three_digits(values: np.ndarray) -> np.ndarray:
-    """Fewer different numbers make a smaller table; the fourth digit says nothing about an image."""
+    """Rounded, because fewer different numbers make a smaller table and the fourth digit has no meaning."""
     magnitude = 10.0 ** (np.floor(np.log10(np.maximum(values, 1e-9))) - 2)
     return np.asarray(np.round(values / magnitude) * magnitude)

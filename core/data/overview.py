@@ -1,4 +1,4 @@
-"""What a data set looks like before anything is trained on it: classes, copies, annotators, average faces."""
+"""An overview of a data set before anything is trained on it: classes, copies, defects, average faces."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def class_counts(facts: ImageFacts) -> pd.DataFrame:
 class Findings:
     """What an audit of N images found. A group is a set of two or more pixel-identical images.
 
-    ``groups`` has one row a group, by its first image: ``image_ids``, ``classes`` and ``splits`` (tuples, one entry an
-    image, by row number), ``images`` (how many), ``conflicting`` (the labels differ) and ``across_splits`` (it stands
-    in more than one split). ``blank`` are the images whose pixels are all equal, ``copies_in_train`` counts the images
-    of val and test that also stand in train.
+    ``groups`` has one row per group, in the order of their first image: ``image_ids``, ``classes`` and ``splits``
+    (tuples with one entry per image, by row number), ``images`` (their number), ``conflicting`` (the labels differ) and
+    ``across_splits`` (the group has images in more than one split). ``blank`` are the images whose pixels are all
+    equal, ``copies_in_train`` counts the images of val and test that are also in train.
     """
 
     groups: pd.DataFrame
@@ -34,12 +34,12 @@ class Findings:
 
     @property
     def identical_images(self) -> int:
-        """Images that stand in a group."""
+        """Number of images in a group."""
         return int(self.groups["images"].sum())
 
 
 def findings(facts: ImageFacts) -> Findings:
-    """List what is wrong with a data set, from its table of facts."""
+    """The defects of a data set, from its table of facts."""
     member = np.flatnonzero(facts.copy_group != NO_GROUP)
     member = member[np.argsort(facts.copy_group[member], kind="stable")]  # ids ascend within a group
     groups = facts.copy_group[member]
@@ -72,7 +72,7 @@ def findings(facts: ImageFacts) -> Findings:
 
 
 def mean_faces(samples: Samples, split: str) -> dict[str, tuple[np.ndarray, int]]:
-    """By class with images in that split: their average, (S, S) or (S, S, 3) uint8, and how many they are."""
+    """For each class with images in that split, their average, (S, S) or (S, S, 3) uint8, and their number."""
     found = {}
     for k, name in enumerate(samples.labels.classes):
         of_class = samples.images[(samples.truth == k) & (samples.split == split)]
@@ -82,9 +82,9 @@ def mean_faces(samples: Samples, split: str) -> dict[str, tuple[np.ndarray, int]
 
 
 def drawn(samples: Samples, count: int, seed: int, *, split: str, class_name: str) -> Samples:
-    """``count`` images of a class in a split at random without repeats, or all where there are fewer.
+    """``count`` images of a class in a split at random without repetition, or all if there are fewer.
 
-    The same for the same seed. Raises LabelError for a class the data set lacks.
+    The same for the same seed. Raises LabelError for a class that the data set lacks.
     """
     rows = np.flatnonzero((samples.truth == samples.labels.index(class_name)) & (samples.split == split))
     return samples.select(np.random.default_rng(seed).permutation(rows)[:count])

@@ -1,7 +1,6 @@
-"""Class activation maps of the grad-cam package, at the stage's own resolution and not yet normalized.
+"""Class activation maps of the grad-cam package, at the stage's own resolution and not normalized.
 
-The package works on a small network of our making: a named place, then the rest. Its hooks, its replaced layers and its
-gradients live and die there.
+The package works on a small private network: a place for its hooks, then the rest of the network.
 """
 
 from __future__ import annotations
@@ -27,9 +26,8 @@ from pytorch_grad_cam import (
 )
 from torch import Tensor, nn
 
-from core.explain.explanation import Target
 from core.explain.gradcam import split_at
-from core.explain.registry import PassCounter, Request, per_target, score_of
+from core.explain.registry import PassCounter, Request, per_face_and_target, per_target
 
 __all__ = [
     "GradCAMPlusPlus",
@@ -42,13 +40,13 @@ __all__ = [
     "score_cam",
 ]
 
-# The package prints a bar per face to standard error; here progress goes to the caller instead.
+# The package prints a progress bar per face to standard error; here progress is reported to the caller.
 for _module in (pytorch_grad_cam.ablation_cam, pytorch_grad_cam.score_cam):
     _module.tqdm = SimpleNamespace(tqdm=lambda steps: steps)
 
 
 class _Hooked(nn.Module):
-    """inputs -> before -> place -> after: ``place`` changes nothing, it is where the package puts its hooks."""
+    """inputs -> before -> place -> after. ``place`` is an identity, where the package attaches its hooks."""
 
     def __init__(self, before: nn.Module, after: nn.Module, counter: PassCounter | None = None) -> None:
         super().__init__()
@@ -66,14 +64,14 @@ class _Hooked(nn.Module):
 
 @cache
 def _unscaled(cam_class: type[Any]) -> type[Any]:
-    """The package's method without its last step, which scales the map to the image: signed maps (N, h, w)."""
+    """The package's method without its last step, which scales the map to the image; returns signed maps (N, h, w)."""
 
     class Unscaled(cam_class):  # type: ignore[misc]  # the package has no types
         def compute_cam_per_layer(self, input_tensor: Tensor, targets: list[Any], eigen_smooth: bool) -> np.ndarray:
             seen = self.activations_and_grads
             activations = seen.activations[0].numpy()
             gradients = seen.gradients[0].numpy() if seen.gradients else None
-            # Score-CAM and Ablation-CAM go on running the network; the hook would keep every activation.
+            # Score-CAM and Ablation-CAM run the network many more times; the hook would store every activation.
             seen.release()
             maps: np.ndarray = self.get_cam_image(
                 input_tensor, self.target_layers[0], targets, activations, gradients, eigen_smooth
@@ -89,11 +87,11 @@ def _unscaled(cam_class: type[Any]) -> type[Any]:
 def _raw_maps(
     cam_class: type[Any], network: _Hooked, inputs: Tensor, scores: list[Callable[[Tensor], Tensor]], **options: Any
 ) -> Tensor:
-    """What the package computes at ``network.place``, one score function a face: (N, h, w)."""
+    """The package's maps (N, h, w) at ``network.place``, with one score function per face."""
     method = _unscaled(cam_class)  # type: ignore[arg-type]  # mypy doubts that a class can be hashed
     cam = method(network, [network.place], **options)
     try:
-        # Not `with cam:`, which swallows every IndexError.
+        # Not `with cam:`, which suppresses every IndexError.
         return torch.from_numpy(np.asarray(cam(inputs, scores), dtype=np.float32))
     finally:
         cam.activations_and_grads.release()
@@ -105,8 +103,8 @@ def gradient_cam(cam_class: type[Any], request: Request) -> Tensor:
     with torch.no_grad():
         features = stem(request.inputs)
 
-    def maps_of(target: Target) -> Tensor:
-        scores = [lambda logits: score_of(target, logits)] * len(features)
+    def maps_of(target: int) -> Tensor:
+        scores = [request.score(face, target) for face in range(len(features))]
         return _raw_maps(cam_class, _Hooked(nn.Identity(), tail), features.detach().requires_grad_(True), scores)
 
     return per_target(request, maps_of)
@@ -115,31 +113,31 @@ def gradient_cam(cam_class: type[Any], request: Request) -> Tensor:
 def eigen_cam(request: Request) -> Tensor:
     """The features along their first principal component, the same for every target.
 
-    The sign of a principal component is arbitrary: it is turned so that strong activation is bright.
+    The sign of a principal component is arbitrary; it is chosen so that strong activation is bright.
     """
     request.counter.start(len(request.inputs))
     stem, tail = split_at(request.network, request.stage)
     with torch.no_grad():
         features = stem(request.inputs)
         if not torch.isfinite(features).all():
-            # The package reads NaN as 0; passed on, it is reported.
-            return torch.full((len(features), len(request.targets), *features.shape[2:]), torch.nan)
+            # The package replaces NaN by 0; returned as NaN it is reported.
+            return torch.full((len(features), request.target_count, *features.shape[2:]), torch.nan)
         maps = _raw_maps(EigenCAM, _Hooked(nn.Identity(), tail), features, [])
     agreement = (maps * features.sum(dim=1).cpu()).sum(dim=(1, 2), keepdim=True)
     maps = torch.where(agreement < 0, -maps, maps)
     request.counter.advance(len(request.inputs))
-    return maps[:, None].repeat(1, len(request.targets), 1, 1)
+    return maps[:, None].repeat(1, request.target_count, 1, 1)
 
 
 def score_cam(request: Request) -> Tensor:
-    """One masked face a channel; face by face, since a face's masks are all in memory at once."""
+    """One masked face per channel; face by face, since all masks of a face are in memory at once."""
     stem, tail = split_at(request.network, request.stage)
     network = _Hooked(stem, tail, request.counter)
 
-    def maps_of(face: Tensor, target: Target) -> Tensor:
-        return _raw_maps(ScoreCAM, network, face, [lambda logits: score_of(target, logits)])
+    def map_of(face: Tensor, n: int, t: int) -> Tensor:
+        return _raw_maps(ScoreCAM, network, face, [request.score(n, t)])[0]
 
-    return _face_by_face(request, maps_of)
+    return per_face_and_target(request, _channels(request) + 1, map_of)
 
 
 class _SetToZero(AblationLayer):  # type: ignore[misc]  # the package has no types
@@ -153,33 +151,30 @@ class _SetToZero(AblationLayer):  # type: ignore[misc]  # the package has no typ
 
 
 def ablation_cam(request: Request) -> Tensor:
-    """One forward of the tail a channel.
+    """One forward pass of the tail per channel.
 
-    The paper divides the drop by the score, which turns the map round where a logit is negative. The score is therefore
-    counted from its own value on this face plus 1, so that the weights are the drops themselves.
+    The paper divides the drop by the score, which inverts the map where a logit is negative. The score is therefore
+    shifted so that it is 1 for the unchanged face, and the weights are the drops themselves.
     """
     stem, tail = split_at(request.network, request.stage)
 
-    def maps_of(face: Tensor, target: Target) -> Tensor:
+    def map_of(face: Tensor, n: int, t: int) -> Tensor:
+        score = request.score(n, t)
         with torch.no_grad():
             features = stem(face)
-            whole = score_of(target, tail(features)[0])
+            unchanged = score(tail(features)[0])
             return _raw_maps(
                 AblationCAM,
                 _Hooked(nn.Identity(), tail, request.counter),
                 features,
-                [lambda logits: score_of(target, logits) - whole + 1],
+                [lambda logits: score(logits) - unchanged + 1],
                 ablation_layer=_SetToZero(),
-            )
+            )[0]
 
-    return _face_by_face(request, maps_of)
+    return per_face_and_target(request, _channels(request) + 1, map_of)
 
 
-def _face_by_face(request: Request, maps_of: Callable[[Tensor, Target], Tensor]) -> Tensor:
-    """Maps (1, h, w) of each face and target -> (N, T, h, w); a pass a channel and one for the whole face."""
+def _channels(request: Request) -> int:
     with torch.no_grad():
-        channels = split_at(request.network, request.stage)[0](request.inputs[:1]).shape[1]
-    request.counter.start(len(request.inputs) * len(request.targets) * (channels + 1))
-    return torch.stack(
-        [torch.cat([maps_of(face, t) for t in request.targets]) for face in torch.split(request.inputs, 1)]
-    )
+        features: Tensor = split_at(request.network, request.stage)[0](request.inputs[:1])
+    return features.shape[1]

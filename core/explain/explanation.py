@@ -1,29 +1,32 @@
-"""What an explanation is, and what can go wrong while making one."""
+"""The result of a saliency method, and the errors of computing one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from core.errors import ExplainError
 
+Scale = Literal["own", "common"]
 
-class Stopped(Exception):  # noqa: N818  (nothing went wrong: somebody asked for it)
-    """A slow method was stopped by the caller's ``should_stop``."""
+
+class Stopped(Exception):  # noqa: N818  (not an error: the caller asked for it)
+    """A computation was stopped by the caller's ``should_stop``."""
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """What speaks for class ``a`` rather than class ``b``: the target is logit a - logit b."""
+    """Evidence for class ``a`` rather than class ``b``: the target is logit a - logit b."""
 
     a: int
     b: int
 
     def __post_init__(self) -> None:
         if self.a == self.b:
-            raise ExplainError(f"a contrast needs two different classes, got class {self.a} against itself")
+            raise ExplainError(f"a contrast needs two different classes, got class {self.a} twice")
 
 
 Target = int | Contrast
@@ -31,40 +34,48 @@ Target = int | Contrast
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Where one network looked on one face, for one class.
+    """The saliency map of one network for one face and one target.
 
-    ``heatmap`` has the resolution of the stage it was computed at (``layer``; "input" for methods that mark pixels);
-    its highest cell is 1. ``evidence`` is that cell before normalizing, 0 or less where nothing speaks for the class:
-    the heatmap is all zeros then. ``against`` is the class this one is contrasted with.
+    ``heatmap`` has the resolution of its stage; its highest cell is 1 on the map's own scale. ``evidence`` is that cell
+    before normalizing; it is 0 or less where nothing supports the target, and the heatmap is then all zeros.
     """
 
     model_id: str
     method: str
-    class_index: int
-    layer: str
+    target: Target
+    stage: str  # "input" for methods that mark pixels
     heatmap: np.ndarray  # (H, W) float32 in [0, 1]
     evidence: float
-    against: int | None = None
 
     def __post_init__(self) -> None:
         heatmap = self.heatmap
         if heatmap.ndim != 2 or heatmap.dtype != np.float32:
             raise ExplainError(f"a heatmap must be float32 of shape (H, W), got {heatmap.dtype} {heatmap.shape}")
-        # Negated, so that a NaN is refused too.
+        # Negated, so that NaN is refused as well.
         if not (heatmap.size and heatmap.min() >= 0 and heatmap.max() <= 1):
             raise ExplainError("the cells of a heatmap must lie in [0, 1]")
 
     @property
+    def class_index(self) -> int:
+        """The class that the map is evidence for."""
+        return self.target.a if isinstance(self.target, Contrast) else self.target
+
+    @property
+    def against(self) -> int | None:
+        """The class that it is contrasted with, if any."""
+        return self.target.b if isinstance(self.target, Contrast) else None
+
+    @property
     def has_evidence(self) -> bool:
-        """False where the map has no positive cell: *no evidence for this class*."""
+        """Whether the map has a positive cell."""
         return self.evidence > 0
 
 
-def on_common_scale(explanations: Iterable[Explanation]) -> list[Explanation]:
-    """The maps of one face, network and method, divided by the highest evidence among them instead of each by its own.
-
-    Comparable across classes: a class with a tenth of the evidence is a tenth as bright.
-    """
-    all_maps = list(explanations)
-    highest = max((e.evidence for e in all_maps if e.has_evidence), default=1.0)
-    return [replace(e, heatmap=np.float32(e.evidence / highest) * e.heatmap) if e.has_evidence else e for e in all_maps]
+def on_common_scale(explanations: Iterable[Explanation]) -> tuple[Explanation, ...]:
+    """The maps of one face, network and method, divided by the highest evidence among them instead of each by its own,
+    so that a class with a tenth of the evidence is a tenth as bright."""
+    found = tuple(explanations)
+    highest = max((e.evidence for e in found if e.has_evidence), default=1.0)
+    return tuple(
+        replace(e, heatmap=np.float32(e.evidence / highest) * e.heatmap) if e.has_evidence else e for e in found
+    )

@@ -1,7 +1,7 @@
-"""How far a heatmap can be trusted: change the face where the map points and watch the probability.
+"""Faithfulness of a heatmap: change the face where the map points and measure the probability.
 
-Everything here needs only ``predict``, a function (N, channels, S, S) -> probabilities (N, K), one face as that network
-sees it, (channels, S, S), and a heatmap of any resolution (h, w).
+All measures need only ``predict``, a function (N, channels, S, S) -> probabilities (N, K), one face at the network's
+input size, (channels, S, S), and a heatmap of any resolution (h, w).
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from core.errors import ExplainError
-from core.explain.explanation import Stopped
 from core.explain.rendering import upsample
 
 Predict = Callable[[Tensor], Tensor]
@@ -26,18 +25,21 @@ Baseline = Literal["blur", "mean"]
 
 # Steps of the curves of one map, and of the hundred maps of the chance test.
 STEPS, CHANCE_STEPS = 24, 6
-# Faces of 48 px in one call of ``predict``; larger faces go in smaller batches.
+# Faces of 48 px in one call of ``predict``; larger faces are passed in smaller batches.
 FACES_PER_BATCH = 256
+SIGNIFICANCE_LEVEL = 0.05
+# Areas are sums of float32 probabilities; smaller differences are rounding errors and count as ties.
+TIE_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class FaithfulnessCurves:
-    """Probability of the class while the marked part is taken away (deletion) or brought back (insertion).
+    """Probability of the class while the marked pixels are removed (deletion) or restored (insertion).
 
-    Petsiuk et al. 2018. A good map deletes fast (small area) and inserts fast (large area).
+    Petsiuk et al. 2018. A faithful map has a small deletion area and a large insertion area.
     """
 
-    fractions: np.ndarray  # (steps + 1,) part of the pixels changed, 0 to 1
+    fractions: np.ndarray  # (steps + 1,) fraction of the pixels changed, 0 to 1
     deletion: np.ndarray  # (steps + 1,)
     insertion: np.ndarray  # (steps + 1,)
     deletion_area: float
@@ -45,26 +47,26 @@ class FaithfulnessCurves:
 
     @property
     def steps(self) -> int:
-        """How many times a further part of the pixels was changed."""
+        """Number of times that a further fraction of the pixels was changed."""
         return len(self.fractions) - 1
 
     @property
     def score(self) -> float:
-        """Insertion area less deletion area, -1 to 1; about 0 for a map that points nowhere in particular."""
+        """Insertion area minus deletion area, -1 to 1; about 0 for a map that marks no particular place."""
         return self.insertion_area - self.deletion_area
 
 
 @dataclass(frozen=True, eq=False)
 class RoadCurves:
-    """Probability after removing the most, or the least, relevant pixels and debiasing the rest (Rong et al. 2022)."""
+    """Probability after removing the most or the least relevant pixels and filling them in (Rong et al. 2022)."""
 
-    fractions: np.ndarray  # (P,) part of the pixels removed
+    fractions: np.ndarray  # (P,) fraction of the pixels removed
     most_relevant_first: np.ndarray  # (P,)
     least_relevant_first: np.ndarray  # (P,)
 
     @property
     def score(self) -> float:
-        """Half the mean gap of the two curves, as the grad-cam package's ROADCombined counts it; higher is better."""
+        """Half the mean difference of the two curves, as the grad-cam package's ROADCombined; higher is better."""
         return float(np.mean(self.least_relevant_first - self.most_relevant_first) / 2)
 
 
@@ -78,26 +80,27 @@ class ConfidenceDrop:
 
     @property
     def drop(self) -> float:
-        """What hiding cost; negative where the network became surer."""
+        """Loss of probability; negative where the network became more confident."""
         return self.before - self.after
 
 
 @dataclass(frozen=True)
 class ChanceResult:
-    """A map's (insertion - deletion) area beside that of copies with their cells permuted, all in as many ``steps``.
+    """A map's insertion minus deletion area compared with that of moved copies of the map, all in as many ``steps``.
 
-    The area of the same map in more steps (:class:`FaithfulnessCurves`) is another figure.
+    The area of the same map in more steps (:class:`FaithfulnessCurves`) differs slightly.
     """
 
     score: float
-    percentile_95: float
+    p_value: float  # one-sided rank p-value: how often a copy scores at least as high
+    percentile_95: float  # of the copies' scores
     copies: int
     steps: int = CHANCE_STEPS
 
     @property
     def better_than_chance(self) -> bool:
-        """False: the map is *no better than chance*."""
-        return self.score > self.percentile_95
+        """Whether the p-value is at most 0.05."""
+        return self.p_value <= SIGNIFICANCE_LEVEL
 
 
 def deletion_insertion(
@@ -111,13 +114,12 @@ def deletion_insertion(
 ) -> FaithfulnessCurves:
     """Both curves from one batch of 2 x (steps + 1) faces.
 
-    ``baseline`` is what a pixel is replaced with: the face blurred beyond recognition, or its mean gray.
-    Raises ExplainError for a map without a difference between its cells, or a class the network lacks.
+    ``baseline`` is what pixels are replaced with: the face blurred beyond recognition, or its mean gray. Raises
+    ExplainError for a constant map, and for a class that the network lacks.
     """
     original = _one_face(face)
-    deletion, insertion = _curves(
-        predict, original, _baseline(original, baseline), _ranks([heatmap], original), class_index, steps
-    )
+    ranks = _ranks([_pixel_map(heatmap, original)], original)
+    deletion, insertion = _curves(predict, original, _baseline(original, baseline), ranks, class_index, steps)
     fractions = np.linspace(0.0, 1.0, steps + 1)
     return FaithfulnessCurves(
         fractions, deletion[0], insertion[0], _area(deletion[0], fractions), _area(insertion[0], fractions)
@@ -135,30 +137,37 @@ def chance_test(
     steps: int = CHANCE_STEPS,
     baseline: Baseline = "blur",
     progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> ChanceResult:
-    """Is the map's (insertion - deletion) area above the 95th percentile of copies with their cells permuted?
+    """Does the map mark the places that matter better than the same map placed at random?
 
-    The copies have the map's values at its own resolution, in other places. Map and copies are measured with the same
-    ``steps``. ``progress(done, total)`` counts maps. Raises ExplainError as :func:`deletion_insertion`, and Stopped.
+    The null hypothesis is that position and orientation of the map are unrelated to what the network uses. Under it,
+    the map is exchangeable with copies that are turned by a random multiple of 90 degrees, mirrored at random and
+    shifted by a random number of pixels with wrap-around. The copies keep the map's values and smoothness, whereas
+    permuted cells are rough, and even unrelated smooth maps score higher than rough ones. The p-value is (1 + number of
+    copies with a higher score + half the number of ties) / (1 + copies).
+
+    ``progress(done, total)`` counts maps. Raises ExplainError as :func:`deletion_insertion`.
     """
-    random = np.random.default_rng(seed)
-    maps = [heatmap] + [random.permutation(heatmap.ravel()).reshape(heatmap.shape) for _ in range(copies)]
     original = _one_face(face)
+    pixels = _pixel_map(heatmap, original)
+    random = np.random.default_rng(seed)
+    maps = [pixels] + [_moved(pixels, random) for _ in range(copies)]
     replacement = _baseline(original, baseline)
     fractions = np.linspace(0.0, 1.0, steps + 1)
     faces_at_once = max(1, FACES_PER_BATCH * 48 * 48 // (original.shape[1] * original.shape[2]))
     maps_at_once = max(1, faces_at_once // (2 * (steps + 1)))
-    scores: list[float] = []
+    areas: list[float] = []
     for start in range(0, len(maps), maps_at_once):
-        if should_stop is not None and should_stop():
-            raise Stopped(f"stopped after {start} of {len(maps)} maps")
         ranks = _ranks(maps[start : start + maps_at_once], original)
         deletion, insertion = _curves(predict, original, replacement, ranks, class_index, steps)
-        scores += [_area(i, fractions) - _area(d, fractions) for d, i in zip(deletion, insertion, strict=True)]
+        areas += [_area(i, fractions) - _area(d, fractions) for d, i in zip(deletion, insertion, strict=True)]
         if progress is not None:
-            progress(len(scores), len(maps))
-    return ChanceResult(scores[0], float(np.percentile(scores[1:], 95)), copies, steps)
+            progress(len(areas), len(maps))
+    score, of_copies = areas[0], np.array(areas[1:])
+    higher = np.count_nonzero(of_copies > score + TIE_TOLERANCE)
+    ties = np.count_nonzero(np.abs(of_copies - score) <= TIE_TOLERANCE)
+    p_value = (1 + higher + ties / 2) / (1 + copies)
+    return ChanceResult(score, float(p_value), float(np.percentile(of_copies, 95)), copies, steps)
 
 
 def road(
@@ -170,14 +179,15 @@ def road(
     percentages: Sequence[int] = (10, 30, 50, 70, 90),
     seed: int = 0,
 ) -> RoadCurves:
-    """ROAD: removed pixels are filled in from their neighbors with a little noise, so that the hole says nothing.
+    """ROAD: removed pixels are filled in from their neighbors with a little noise, so that the hole itself carries no
+    information.
 
-    The filling in is the grad-cam package's noisy linear imputation. Raises ExplainError as :func:`deletion_insertion`.
+    Uses the grad-cam package's noisy linear imputation. Raises ExplainError as :func:`deletion_insertion`.
     """
     from pytorch_grad_cam.metrics.road import NoisyLinearImputer  # two seconds to import
 
     original = _one_face(face).cpu()
-    order = _ranks([heatmap], original)[0]
+    order = _ranks([_pixel_map(heatmap, original)], original)[0]
     impute = NoisyLinearImputer(noise=0.0)  # its own noise comes from torch's global generator
     generator = torch.Generator().manual_seed(seed)
     changed = []
@@ -187,8 +197,8 @@ def road(
             filled = impute(original, kept.float())
             noise = 0.01 * torch.randn(original.shape, generator=generator)
             changed.append(torch.where(kept, original, filled + noise))
-    answers = _probability(predict, torch.stack(changed).to(face.device), class_index)
-    most, least = answers.reshape(2, len(percentages))
+    probabilities = _probability(predict, torch.stack(changed).to(face.device), class_index)
+    most, least = probabilities.reshape(2, len(percentages))
     return RoadCurves(np.asarray(percentages) / 100, most, least)
 
 
@@ -201,9 +211,10 @@ def confidence_drop(
     *,
     baseline: Baseline = "blur",
 ) -> ConfidenceDrop:
-    """What the class loses when the most strongly marked ``part`` of the face's pixels is hidden."""
+    """Loss of probability when the most strongly marked fraction ``part`` of the face's pixels is hidden."""
     original = _one_face(face)
-    hidden = (_ranks([heatmap], original)[0] < round(part * original[0].numel())).reshape(original.shape[1:])
+    ranks = _ranks([_pixel_map(heatmap, original)], original)[0]
+    hidden = (ranks < round(part * ranks.numel())).reshape(original.shape[1:])
     both = torch.stack([original, torch.where(hidden, _baseline(original, baseline), original)])
     before, after = _probability(predict, both, class_index)
     return ConfidenceDrop(float(before), float(after), part)
@@ -212,8 +223,8 @@ def confidence_drop(
 def rank_agreement(maps: Sequence[np.ndarray]) -> np.ndarray:
     """Spearman's rank correlation of each pair of M maps, (M, M).
 
-    Maps of different resolution are averaged down to the coarsest, so that they are compared on *where*, not on detail.
-    NaN for a map whose cells are all equal: it ranks nothing.
+    Maps of different resolution are averaged down to the coarsest, so that position is compared and not detail. NaN for
+    a constant map, which has no ranks.
     """
     height, width = (min(m.shape[axis] for m in maps) for axis in (0, 1))
     pooled = [
@@ -236,22 +247,33 @@ def _baseline(face: Tensor, kind: Baseline) -> Tensor:
         return face.mean(dim=(1, 2), keepdim=True).expand_as(face)
     if kind != "blur":
         raise ExplainError(f'the baseline must be "blur" or "mean", got {kind!r}')
-    # An eighth of the face: eyes and mouth melt into the face, its lighting stays.
+    # An eighth of the face: eyes and mouth disappear, the lighting stays.
     sigma = max(face.shape[1:]) / 8
     blurred = np.stack([cv2.GaussianBlur(channel, (0, 0), sigma) for channel in face.cpu().numpy()])
     return torch.from_numpy(blurred).to(face.device)
 
 
-def _ranks(heatmaps: Sequence[np.ndarray], face: Tensor) -> Tensor:
-    """Each pixel's place in the order of the maps, the strongest first: (M, S * S)."""
-    size = face.shape[1], face.shape[2]
-    # Equal pixels in random order: reading order would favor the forehead.
-    tie_break = np.random.default_rng(0).random(size[0] * size[1])
-    ranks = np.empty((len(heatmaps), size[0] * size[1]), dtype=np.int64)
-    for row, heatmap in zip(ranks, heatmaps, strict=True):
-        if not np.isfinite(heatmap).all() or heatmap.min() == heatmap.max():
-            raise ExplainError("every cell of this map is alike, so it marks no place whose removal could be tested")
-        row[np.lexsort((tie_break, -upsample(heatmap, size).ravel()))] = np.arange(row.size)
+def _pixel_map(heatmap: np.ndarray, face: Tensor) -> np.ndarray:
+    """The map at the face's resolution. Raises ExplainError for a constant map."""
+    if not np.isfinite(heatmap).all() or heatmap.min() == heatmap.max():
+        raise ExplainError("all cells of this map are equal, so it marks no place whose removal could be tested")
+    return upsample(heatmap, (face.shape[1], face.shape[2]))
+
+
+def _moved(pixels: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A square map turned by a multiple of 90 degrees, mirrored or not, and shifted with wrap-around, all at random."""
+    turned = np.rot90(pixels, int(random.integers(4)))
+    mirrored = turned[:, ::-1] if random.integers(2) else turned
+    return np.roll(mirrored, tuple(random.integers(0, pixels.shape)), axis=(0, 1))
+
+
+def _ranks(pixel_maps: Sequence[np.ndarray], face: Tensor) -> Tensor:
+    """The rank of each pixel in each map, the strongest first: (M, S * S)."""
+    # Equal pixels are ranked in random order: reading order would favor the forehead.
+    tie_break = np.random.default_rng(0).random(pixel_maps[0].size)
+    ranks = np.empty((len(pixel_maps), tie_break.size), dtype=np.int64)
+    for row, pixels in zip(ranks, pixel_maps, strict=True):
+        row[np.lexsort((tie_break, -pixels.ravel()))] = np.arange(row.size)
     return torch.from_numpy(ranks).to(face.device)
 
 
@@ -272,10 +294,10 @@ def _probability(predict: Predict, faces: Tensor, class_index: int) -> np.ndarra
         probabilities = predict(faces)
     if not 0 <= class_index < probabilities.shape[1]:
         raise ExplainError(f"this network has no class {class_index}; it has {probabilities.shape[1]}")
-    answers = probabilities[:, class_index].double().cpu().numpy()
-    if not np.isfinite(answers).all():
-        raise ExplainError("the network answered with a value that is not a finite number")
-    return np.asarray(answers)
+    of_class = np.asarray(probabilities[:, class_index].double().cpu().numpy())
+    if not np.isfinite(of_class).all():
+        raise ExplainError("the network returned NaN or infinity; the weights may be damaged")
+    return of_class
 
 
 def _area(curve: np.ndarray, fractions: np.ndarray) -> float:

@@ -12,8 +12,7 @@ from pytorch_grad_cam.guided_backprop import GuidedBackpropReLU, GuidedBackpropR
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from core.explain.explanation import Target
-from core.explain.registry import Request, score_of
+from core.explain.registry import Request, per_face_and_target
 
 # A window of a sixth of the face (8 of 48 px: an eye, a corner of the mouth), moved by half of it.
 WINDOWS_PER_SIDE = 6
@@ -22,21 +21,21 @@ FACES_PER_BATCH = 16
 
 
 class _Score(nn.Module):
-    """Faces (N, channels, S, S) -> what the target stands for, (N, 1)."""
+    """Faces (N, channels, S, S) -> score of the target of one face, (N, 1)."""
 
-    def __init__(self, request: Request, target: Target) -> None:
+    def __init__(self, request: Request, face: int, target: int) -> None:
         super().__init__()
         self.network = request.network
         self.counter = request.counter
-        self.target = target
+        self.score = request.score(face, target)
 
     def forward(self, faces: Tensor) -> Tensor:
         self.counter.advance(len(faces))
-        return score_of(self.target, self.network(faces).logits)[:, None]
+        return self.score(self.network(faces).logits)[:, None]
 
 
 class _GuidedReLUs(TorchFunctionMode):
-    """Guides every ReLU and ReLU6, also those called as functions, which the package's replacing of modules misses."""
+    """Guides every ReLU and ReLU6, including those called as functions, which the package does not replace."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -48,7 +47,7 @@ class _GuidedReLUs(TorchFunctionMode):
 
 
 def guided_backprop(request: Request) -> Tensor:
-    """Size of the guided gradient by pixel, the largest over the colors: (N, T, S, S)."""
+    """Absolute guided gradient per pixel, the largest over the colors: (N, T, S, S)."""
 
     def attribution(score: _Score, face: Tensor) -> Tensor:
         with _GuidedReLUs():
@@ -59,7 +58,7 @@ def guided_backprop(request: Request) -> Tensor:
 
 
 def occlusion(request: Request) -> Tensor:
-    """Loss of score under a square of the face's mean gray, the mean of the squares over a pixel: (N, T, S, S)."""
+    """Drop in score under a square of the face's mean gray, averaged over the squares on a pixel: (N, T, S, S)."""
     channels, height, width = request.inputs.shape[1:]
     window = max(2, height // WINDOWS_PER_SIDE), max(2, width // WINDOWS_PER_SIDE)
     step = window[0] // 2, window[1] // 2
@@ -81,7 +80,7 @@ def occlusion(request: Request) -> Tensor:
 
 
 def integrated_gradients(request: Request) -> Tensor:
-    """Attribution by pixel against the face's mean gray, added over the colors: (N, T, S, S)."""
+    """Attribution per pixel relative to the face's mean gray, summed over the colors: (N, T, S, S)."""
 
     def attribution(score: _Score, face: Tensor) -> Tensor:
         found = IntegratedGradients(score).attribute(
@@ -97,12 +96,12 @@ def integrated_gradients(request: Request) -> Tensor:
 
 
 def _even_gray(face: Tensor) -> Tensor:
-    # Black or the data set's mean would be a change of lighting as well; the face's own mean is not.
+    # Black or the data set's mean would change the lighting as well; the face's own mean does not.
     return face.mean(dim=(2, 3), keepdim=True).expand_as(face).contiguous()
 
 
 def _face_by_face(request: Request, attribution: Callable[[_Score, Tensor], Tensor], passes: int) -> Tensor:
-    request.counter.start(len(request.inputs) * len(request.targets) * passes)
-    scores = [_Score(request, target) for target in request.targets]
-    faces = torch.split(request.inputs, 1)
-    return torch.stack([torch.stack([attribution(score, face).float().cpu() for score in scores]) for face in faces])
+    def map_of(face: Tensor, n: int, t: int) -> Tensor:
+        return attribution(_Score(request, n, t), face).float().cpu()
+
+    return per_face_and_target(request, passes, map_of)

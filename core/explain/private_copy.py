@@ -1,8 +1,8 @@
-"""A network of one's own that costs no memory: new modules around the same weights.
+"""A private copy of a network that costs no memory: new modules around the same weights.
 
-Saliency packages put hooks on modules, replace layers, switch modes and clear gradients. Requests are threads that
-share one network, so none of that may happen to the shared one, least of all when something fails halfway. Every method
-here therefore works on a private copy, and there is nothing to restore.
+Saliency packages attach hooks, replace layers, switch modes and clear gradients. Sessions are threads that share one
+network, so none of that may happen to the shared one, especially when a computation fails halfway. Every method works
+on a private copy, and nothing has to be restored.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from core.models.network import Network
 
 
 def private_copy(network: Network) -> Network:
-    """New modules in evaluation mode, without gradients for the weights, around the very storage of the old ones.
+    """New modules in evaluation mode, without gradients for the weights, around the storage of the old ones.
 
-    A few milliseconds. Half-precision weights become float32 copies: the packages compute in numpy. In-place
-    activations are switched off, since they would overwrite the features that are being explained.
+    Takes a few milliseconds. Half-precision weights become float32 copies, since the packages compute in NumPy.
+    In-place activations are switched off, since they would overwrite the features that are being explained.
     """
     memo: dict[int, object] = {}
     for parameter in network.parameters():

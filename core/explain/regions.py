@@ -1,4 +1,4 @@
-"""How a map divides among the parts of a face: brows, eyes, nose, mouth and the rest."""
+"""Share of a map in each region of a face: brows, eyes, nose, mouth and the rest."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import torch.nn.functional as F
 from core.errors import ExplainError
 
 REGION_NAMES = ("brows", "eyes", "nose", "mouth", "rest")
-SIZE = 96  # cells of the drawing; a multiple of the usual maps' 3, 6, 12, 24 and 48
+SIZE = 96  # cells per side of a region map; a multiple of the usual maps' 3, 6, 12, 24 and 48
 
-# Right eye, left eye, nose tip, right and left mouth corner (the person's own right first), in parts of the side.
-# Medians of what YuNet finds in 1,000 Training frames of FER2013 drawn at random; half lie within 0.04 of them.
+# Right eye, left eye, nose tip, right and left mouth corner (the person's own right first), as fractions of
+# the side. Medians of YuNet's landmarks in 1,000 random Training images of FER2013; half lie within 0.04 of them.
 TEMPLATE_LANDMARKS = np.array([[0.310, 0.389], [0.685, 0.392], [0.489, 0.596], [0.347, 0.758], [0.643, 0.763]])
 TEMPLATE_LANDMARKS.flags.writeable = False
 
-# Closer than this (parts of the crop's side) two landmarks do not tell which way the face is turned.
+# Landmarks closer than this (fraction of the crop's side) do not determine the orientation of the face.
 LEAST_DISTANCE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class FaceRegions:
-    """Which part of the face each cell of a square crop belongs to; every cell belongs to exactly one."""
+    """The region of each cell of a square crop; every cell belongs to exactly one."""
 
-    labels: np.ndarray  # (96, 96) uint8, position in REGION_NAMES
-    from_landmarks: bool  # False: the template, drawn where a face framed as FER2013's has its parts
+    labels: np.ndarray  # (96, 96) uint8, index in REGION_NAMES
+    from_landmarks: bool  # False: from the template of a face framed as FER2013's
 
     def mask(self, name: str) -> np.ndarray:
         """(96, 96) bool of one region. Raises ValueError for a name that is not in REGION_NAMES."""
@@ -35,14 +35,14 @@ class FaceRegions:
 
     @property
     def areas(self) -> np.ndarray:
-        """(5,) part of the crop that each region covers: the shares of a map that is even over the whole crop."""
+        """(5,) fraction of the crop that each region covers: the shares of a uniform map."""
         counts = np.bincount(self.labels.ravel(), minlength=len(REGION_NAMES))
         return np.asarray(counts / self.labels.size)
 
     def shares(self, heatmaps: np.ndarray) -> np.ndarray:
-        """Part of each map's saliency in each region: (..., h, w), none negative -> (..., 5) summing to 1.
+        """Fraction of each map's saliency in each region: (..., h, w), none negative -> (..., 5) summing to 1.
 
-        A cell of a map that several regions share is divided among them by area. NaN for a map without evidence.
+        A cell that covers several regions is divided among them by area. NaN for a map without evidence.
         Raises ExplainError for maps with negative or not finite cells.
         """
         maps = np.asarray(heatmaps, np.float64)
@@ -52,7 +52,7 @@ class FaceRegions:
         each = np.stack([self.labels == k for k in range(len(REGION_NAMES))])
         covers = F.adaptive_avg_pool2d(torch.from_numpy(each.astype(np.float64))[None], (height, width))[0].numpy()
         peak = maps.max(axis=(-2, -1), keepdims=True, initial=0)
-        # Parts of the smallest numbers there are would round to nothing.
+        # Fractions of subnormal numbers would round to zero.
         maps = maps / np.where(peak > 0, peak, 1.0)
         found = np.einsum("...hw,rhw->...r", maps, covers)
         total = maps.sum(axis=(-2, -1))[..., None]
@@ -60,9 +60,9 @@ class FaceRegions:
 
 
 def face_regions(landmarks: np.ndarray | None = None) -> FaceRegions:
-    """Regions drawn about five landmarks (5, 2), x and y in parts of the crop's side, in the order of a ``Face``.
+    """Regions around five landmarks (5, 2), x and y as fractions of the crop's side, in the order of a ``Face``.
 
-    None, and landmarks too close together to span a face, give the template. Raises ValueError for another shape.
+    None, and landmarks too close together, give the template. Raises ValueError for another shape.
     """
     if landmarks is None:
         return FaceRegions(_drawn(TEMPLATE_LANDMARKS), from_landmarks=False)
@@ -75,8 +75,8 @@ def face_regions(landmarks: np.ndarray | None = None) -> FaceRegions:
 
 
 def _drawn(points: np.ndarray) -> np.ndarray:
-    """Ellipses about eyes, brows and mouth, a wedge for the nose; sizes in the larger of the distance between the eyes
-    and that from eyes to mouth, since a face turned away shortens the one and a bowed face the other."""
+    """Ellipses around eyes, brows and mouth, a wedge for the nose. Sizes are relative to the larger of the distance
+    between the eyes and that from eyes to mouth, since yaw shortens the first and pitch the second."""
     eyes, nose, corners = points[:2], points[2], points[3:]
     between, mouth = eyes.mean(axis=0), corners.mean(axis=0)
     unit = max(_length(eyes[1] - eyes[0]), _length(mouth - between))
@@ -89,12 +89,12 @@ def _drawn(points: np.ndarray) -> np.ndarray:
     labels = np.full((SIZE, SIZE), REGION_NAMES.index("rest"), np.uint8)
     for eye in eyes:
         labels[_ellipse(cells, eye - 0.33 * unit * down, right, 0.42 * unit, 0.20 * unit)] = 0
-    # The furrow between the brows belongs to them.
+    # The area between the brows belongs to them.
     labels[_ellipse(cells, between - 0.30 * unit * down, right, 0.25 * unit, 0.17 * unit)] = 0
     labels[_wedge(cells, between, nose, right, unit)] = 2
     width = _length(corners[1] - corners[0]) / 2 + 0.15 * unit
     labels[_ellipse(cells, mouth, along_mouth, width, 0.27 * unit)] = 3
-    for eye in eyes:  # last: where they meet a brow or the nose they keep their shape
+    for eye in eyes:  # last, so that eyes take precedence over brows and nose
         labels[_ellipse(cells, eye, right, 0.36 * unit, 0.20 * unit)] = 1
     return labels
 
@@ -106,7 +106,7 @@ def _ellipse(cells: np.ndarray, center: np.ndarray, axis: np.ndarray, long: floa
 
 
 def _wedge(cells: np.ndarray, top: np.ndarray, tip: np.ndarray, right: np.ndarray, unit: float) -> np.ndarray:
-    """From between the eyes to just below the tip of the nose, widening downwards."""
+    """From the point between the eyes to just below the tip of the nose, widening downwards."""
     length = max(_length(tip - top), 1e-6)
     down = (tip - top) / length
     across = np.array([down[1], -down[0]])

@@ -1,4 +1,4 @@
-"""Saliency methods by name. A new method is one function and one call of :func:`register_method`."""
+"""Saliency methods by name. A new method is one function decorated with :func:`register_method`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from core.errors import ExplainError
-from core.explain.explanation import Stopped, Target
+from core.explain.explanation import Stopped
 from core.models.network import Network
 
 Needs = Literal["forward", "gradient", "forward-many", "gradient-many"]
@@ -18,7 +18,7 @@ Needs = Literal["forward", "gradient", "forward-many", "gradient-many"]
 
 @dataclass
 class PassCounter:
-    """Counts what has passed through the network, tells the caller, and stops where the caller wishes."""
+    """Counts the faces that have passed through the network, reports them, and stops when the caller asks for it."""
 
     progress: Callable[[int, int], None] | None = None
     should_stop: Callable[[], bool] | None = None
@@ -26,15 +26,15 @@ class PassCounter:
     done: int = field(default=0, init=False)
 
     def start(self, total: int) -> None:
-        """So many faces will pass, altered or not."""
+        """Set the expected number of faces, altered or not."""
         self.total = max(total, 1)
         self.advance(0)
 
     def advance(self, faces: int) -> None:
-        """``faces`` more have passed. Raises Stopped when the caller has had enough."""
+        """Count ``faces`` more. Raises Stopped when the caller asks for it."""
         if self.should_stop is not None and self.should_stop():
             raise Stopped(f"stopped after {self.done} of {self.total} passes")
-        # A package may pass a face more than was foreseen; nobody wants to read 130 of 128.
+        # A package may pass one face more than expected; the progress must not exceed its total.
         self.done = min(self.done + faces, self.total)
         if self.progress is not None:
             self.progress(self.done, self.total)
@@ -42,13 +42,23 @@ class PassCounter:
 
 @dataclass(frozen=True)
 class Request:
-    """What a method is given. The network is a private copy: hooks, replaced layers and gradients hurt nobody."""
+    """The input of a method. The network is a private copy, so hooks, replaced layers and gradients affect no one."""
 
     network: Network
-    inputs: Tensor  # (N, channels, S, S) float32 on the network's device, nobody else's
+    inputs: Tensor  # (N, channels, S, S) float32 on the network's device, not shared
     stage: str
-    targets: tuple[Target, ...]
+    logit_weights: Tensor  # (N, T, K): target t of face n is the sum of the logits times these weights
     counter: PassCounter
+
+    @property
+    def target_count(self) -> int:
+        """T, the number of targets per face."""
+        return self.logit_weights.shape[1]
+
+    def score(self, face: int, target: int) -> Callable[[Tensor], Tensor]:
+        """The function from logits (..., K) to the target's score (...)."""
+        weights = self.logit_weights[face, target]
+        return lambda logits: logits @ weights
 
 
 MapFunction = Callable[[Request], Tensor]
@@ -58,22 +68,23 @@ MapFunction = Callable[[Request], Tensor]
 class SaliencyMethod:
     """A registered method.
 
-    ``needs`` says what it costs: one forward, one backward a target, or many of either. ``marks_pixels``: the map has
-    the input's resolution and the stage is not used. ``class_specific`` is False where all classes share one map.
+    ``needs`` is its cost: one forward pass, one backward pass per target, or many of either. With ``marks_pixels`` the
+    map has the input's resolution and the stage is not used. ``class_specific`` is False where all classes share one
+    map.
     """
 
     name: str
     title: str
     needs: Needs
     source: str
-    maps: MapFunction  # -> (N, T, h, w), raw; cells that speak for the target are positive
+    maps: MapFunction  # -> (N, T, h, w), raw; cells that support the target are positive
     marks_pixels: bool = False
     class_specific: bool = True
     summary: str = ""
 
     @property
     def slow(self) -> bool:
-        """Worth a progress bar and a stop button."""
+        """Whether it needs many passes, so that a caller should show progress."""
         return self.needs.endswith("-many")
 
 
@@ -83,7 +94,7 @@ _METHODS: dict[str, SaliencyMethod] = {}
 def register_method(
     name: str, *, title: str, needs: Needs, source: str, marks_pixels: bool = False, class_specific: bool = True
 ) -> Callable[[MapFunction], MapFunction]:
-    """Decorator for a function ``Request -> raw maps (N, T, h, w)``; its docstring's first line is shown."""
+    """Decorator for a function ``Request -> raw maps (N, T, h, w)``; the first line of its docstring is shown."""
 
     def add(maps: MapFunction) -> MapFunction:
         if name in _METHODS:
@@ -96,29 +107,34 @@ def register_method(
 
 
 def saliency_methods() -> dict[str, SaliencyMethod]:
-    """All saliency methods by name, in the order they were registered."""
+    """All saliency methods by name, in the order of registration."""
     return dict(_METHODS)
 
 
 def method_named(name: str) -> SaliencyMethod:
-    """The method of that name. Raises ExplainError naming those there are."""
+    """The method of that name. Raises ExplainError naming the available ones."""
     if name not in _METHODS:
-        raise ExplainError(f"there is no saliency method {name!r}; there are {', '.join(_METHODS)}")
+        raise ExplainError(f"unknown saliency method {name!r}; available: {', '.join(_METHODS)}")
     return _METHODS[name]
 
 
-def score_of(target: Target, logits: Tensor) -> Tensor:
-    """The number a target stands for, logits (..., K) -> (...)."""
-    if isinstance(target, int):
-        return logits[..., target]
-    return logits[..., target.a] - logits[..., target.b]
-
-
-def per_target(request: Request, maps_of: Callable[[Target], Tensor]) -> Tensor:
-    """Maps (N, h, w) of one target after the other -> (N, T, h, w); counts the faces of each."""
-    request.counter.start(len(request.inputs) * len(request.targets))
-    found = []
-    for target in request.targets:
-        found.append(maps_of(target))
+def per_target(request: Request, maps_of: Callable[[int], Tensor]) -> Tensor:
+    """Maps (N, h, w) of one target number after the other -> (N, T, h, w); counts the faces of each."""
+    request.counter.start(len(request.inputs) * request.target_count)
+    maps = []
+    for target in range(request.target_count):
+        maps.append(maps_of(target))
         request.counter.advance(len(request.inputs))
-    return torch.stack(found, dim=1)
+    return torch.stack(maps, dim=1)
+
+
+def per_face_and_target(request: Request, passes: int, map_of: Callable[[Tensor, int, int], Tensor]) -> Tensor:
+    """Maps (h, w) of one face (1, channels, S, S) and target after the other -> (N, T, h, w).
+
+    ``map_of`` is given the face and the numbers of face and target, and counts its own ``passes``.
+    """
+    request.counter.start(len(request.inputs) * request.target_count * passes)
+    faces = torch.split(request.inputs, 1)
+    return torch.stack(
+        [torch.stack([map_of(face, n, t) for t in range(request.target_count)]) for n, face in enumerate(faces)]
+    )

@@ -1,4 +1,4 @@
-"""Heatmap -> colors -> picture. Perceptually even color maps only: jet paints edges that are not in the data."""
+"""Heatmap -> colors -> image. Only perceptually uniform color maps: jet shows edges that are not in the data."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def upsample(heatmap: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
 def overlay(
     image_rgb: np.ndarray, heatmap: np.ndarray, *, opacity: float = 0.5, colormap: str = "viridis"
 ) -> np.ndarray:
-    """The heatmap laid over an image, (H, W, 3) or (H, W) uint8 -> (H, W, 3) uint8; opacity 0 leaves the image alone.
+    """The heatmap blended over an image, (H, W, 3) or (H, W) uint8 -> (H, W, 3) uint8; opacity 0 gives the image.
 
-    Raises ValueError for an opacity outside [0, 1] or an image of another kind.
+    Raises ValueError for an opacity outside [0, 1] or another kind of image.
     """
     if not 0.0 <= opacity <= 1.0:
         raise ValueError(f"opacity must lie in [0, 1], got {opacity}")

@@ -11,18 +11,16 @@ from core.inference.ensemble import (
 )
 from core.inference.face_summary import FACE_ORDERS, FaceSummary, sort_faces, summarize_faces
 from core.inference.features import embed, embed_split, stored_embedding
-from core.inference.image_maps import image_maps
 from core.inference.latency import milliseconds_per_face
 from core.inference.photo_overlay import overlay_on_photo
 from core.inference.predictor import ENSEMBLE, Prediction, Predictor
-from core.inference.saliency import ClassMaps, class_saliency, explained, input_tensor
+from core.inference.saliency import explain_face, explain_images, input_tensor
 from core.inference.scoring import evaluate, infer_logits, prepared_images
 
 __all__ = [
     "ENSEMBLE",
     "FACE_ORDERS",
     "WHOLE_IMAGE",
-    "ClassMaps",
     "FaceAnalysis",
     "FaceSummary",
     "LabelGroup",
@@ -30,16 +28,15 @@ __all__ = [
     "Prediction",
     "Predictor",
     "analyze",
-    "class_saliency",
     "disagreement_bits",
     "embed",
     "embed_split",
     "ensemble_prediction",
     "entropy_bits",
     "evaluate",
-    "explained",
+    "explain_face",
+    "explain_images",
     "group_predictions",
-    "image_maps",
     "infer_logits",
     "input_tensor",
     "margin_for",

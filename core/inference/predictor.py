@@ -130,5 +130,8 @@ class Predictor:
 
 
 def _fused(trunk: nn.Module) -> nn.Module:
-    """A copy of the trunk with folded batch norms."""
-    return fuse(trunk)
+    """A copy of the trunk with folded batch norms, or the trunk itself where torch.fx cannot trace it."""
+    try:
+        return fuse(trunk)
+    except Exception:  # control flow on values ends in TraceError, TypeError, RuntimeError and others
+        return trunk

@@ -1,97 +1,103 @@
-"""Where a network looked in an analyzed face, for every class at once."""
+"""Saliency maps of analyzed faces and of images of a data set; see ``core.explain.explain``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from core.errors import ExplainError
-from core.explain import Contrast, Explanation, class_maps, explain, grad_cam_maps, normalize
-from core.explain.closed_form import Scale
+from core.explain import Explanation, Scale, Target, explain, is_closed_form
 from core.inference.analysis import FaceAnalysis
-from core.inference.predictor import Predictor
+from core.inference.predictor import Prediction, Predictor
 
 
-@dataclass(frozen=True)
-class ClassMaps:
-    """Grad-CAM of one network for all K classes of one face, not yet normalized."""
-
-    model_id: str
-    stage: str
-    closed_form: bool
-    maps: np.ndarray  # (K, h, w) float32, none negative
-
-    def explanation(self, class_index: int, scale: Scale = "own") -> Explanation:
-        """One class's map in [0, 1]: on its own scale, or on the scale ``"common"`` to all classes."""
-        if not 0 <= class_index < len(self.maps):
-            raise IndexError(f"{self.model_id} has {len(self.maps)} classes, there is no class number {class_index}")
-        scaled = normalize(torch.from_numpy(self.maps)[None], scale=scale)[0]
-        return Explanation(
-            model_id=self.model_id,
-            method="gradcam",
-            class_index=class_index,
-            layer=self.stage,
-            heatmap=scaled[class_index].numpy(),
-            evidence=float(self.maps[class_index].max()),
-        )
-
-
-def class_saliency(predictor: Predictor, face: FaceAnalysis, stage: str | None = None) -> ClassMaps:
-    """Grad-CAM at a stage, by default the card's.
-
-    Before the pooling the maps follow from the features of the prediction that was already made (``core.explain``);
-    elsewhere the tail of the network is differentiated once a class. Raises KeyError for a stage the network lacks and
-    ExplainError for a map with a value that is not a number.
-    """
-    network, stage = predictor.network, stage or predictor.card.cam_layer
-    network.stage_module(stage)
-    features = face.predictions[predictor.model_id].features
-    closed_form = stage == network.closed_form_stage and features is not None
-    if closed_form:
-        with torch.inference_mode():
-            maps = class_maps(torch.from_numpy(features)[None], network.head.weight)
-    else:
-        with predictor.lock:
-            maps = grad_cam_maps(network, input_tensor(predictor, face), stage)
-    if not torch.isfinite(maps).all():
-        raise ExplainError(f"{predictor.model_id} met a value that is not a finite number; check the network's weights")
-    return ClassMaps(predictor.model_id, stage, closed_form, maps[0].numpy())
-
-
-def input_tensor(predictor: Predictor, face: FaceAnalysis) -> Tensor:
-    """The face as it entered the network, (1, channels, S, S) float32."""
-    # Not ``to_tensor``: the stored picture is already equalized, and must not be a second time.
-    return predictor.card.preprocessing.normalize(torch.from_numpy(face.inputs[predictor.model_id])[None])
-
-
-def explained(
+def explain_face(
     predictor: Predictor,
     face: FaceAnalysis,
     *,
-    method: str,
-    stage: str,
-    classes: int | Contrast | None,
+    method: str = "gradcam",
+    stage: str | None = None,
+    targets: Target | None = None,
+    scale: Scale = "own",
     progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> tuple[Explanation, ...]:
-    """The maps of an analyzed face by any method of ``core.explain``: for one class, for one rather than another, or
-    for all (None). Holds the network's lock meanwhile. Raises ExplainError and Stopped as ``core.explain.explain``.
+    """Maps of an analyzed face for one target, or for every class (None); ``stage`` None is the card's.
+
+    Holds the network's lock, except where the map has a closed form. Raises ExplainError.
     """
-    inputs = input_tensor(predictor, face)
-    with predictor.lock:
-        return tuple(
-            explain(
-                predictor.network,
-                inputs,
-                method=method,
-                stage=stage,
-                classes=classes,
-                model_id=predictor.model_id,
-                progress=progress,
-                should_stop=should_stop,
-            )
+    model_id = predictor.model_id
+    return _explain(
+        predictor,
+        [face.inputs[model_id]],
+        [face.predictions[model_id]] if model_id in face.predictions else [],
+        method=method,
+        stage=stage,
+        targets=targets,
+        scale=scale,
+        progress=progress,
+    )
+
+
+def explain_images(
+    predictor: Predictor,
+    images: Sequence[np.ndarray],
+    targets: Sequence[Target] | None = None,
+    *,
+    stage: str | None = None,
+) -> tuple[Explanation, ...]:
+    """Grad-CAM of each face image (h, w) or (h, w, 3) uint8 of any size, for its own target or, by default, for its
+    predicted class; ``stage`` None is the card's.
+
+    Raises NotFiniteError where the network returns NaN or infinity, and ExplainError.
+    """
+    inputs = predictor.input_images(images)
+    predictions = predictor.predict_inputs(inputs)
+    chosen = [p.top for p in predictions] if targets is None else targets
+    return _explain(predictor, inputs, predictions, stage=stage, targets=chosen)
+
+
+def input_tensor(predictor: Predictor, face: FaceAnalysis) -> Tensor:
+    """The face as it enters the network, (1, channels, S, S) float32."""
+    return _normalized(predictor, [face.inputs[predictor.model_id]])
+
+
+def _explain(
+    predictor: Predictor,
+    inputs: Sequence[np.ndarray],
+    predictions: Sequence[Prediction],
+    *,
+    method: str = "gradcam",
+    stage: str | None,
+    targets: Target | Sequence[Target] | None,
+    scale: Scale = "own",
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Explanation, ...]:
+    if not inputs:
+        return ()
+    stage = stage or predictor.card.cam_layer
+    stored = [p.features for p in predictions if p.features is not None]
+    features = None
+    if len(stored) == len(inputs) and is_closed_form(predictor.network, method, stage):
+        features = torch.from_numpy(np.stack(stored))
+    # The closed form runs no module, so it need not wait for a slow method of another session.
+    with predictor.lock if features is None else nullcontext():
+        return explain(
+            predictor.network,
+            _normalized(predictor, inputs),
+            method=method,
+            stage=stage,
+            targets=targets,
+            features=features,
+            scale=scale,
+            model_id=predictor.model_id,
+            progress=progress,
         )
+
+
+def _normalized(predictor: Predictor, inputs: Sequence[np.ndarray]) -> Tensor:
+    # Not ``to_tensor``: the inputs are already equalized, which must not be done twice.
+    faces = predictor.card.preprocessing.normalize(torch.from_numpy(np.stack(inputs)))
+    return faces.contiguous(memory_format=torch.channels_last)

@@ -6,13 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from core.data import Samples
-from core.errors import ExplainError
-from core.explain import REGION_NAMES, FaceRegions, Stopped, face_regions, predicted_class_maps
+from core.explain import REGION_NAMES, FaceRegions, face_regions
 from core.faces import points_in_crop
-from core.inference import PhotoAnalysis, Predictor, margin_for, prepared_images
+from core.inference import PhotoAnalysis, Predictor, explain_images, margin_for
 from core.labels import LabelSet
 
 MIN_IMAGES_FOR_INTERVAL = 2
@@ -74,36 +72,30 @@ def split_region_shares(
     stage: str | None = None,
     batch_size: int = 64,
     progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> SplitRegionShares:
     """Grad-CAM of every image of a split for its predicted class (stage None: the card's), divided among the regions of
     the template, since data sets of cropped faces have no landmarks.
 
     ``progress(done, total)`` counts images. The network's lock is held for one batch at a time. Raises ExplainError for
-    a stage that the network lacks or for NaN, DataError for a split without images, and Stopped.
+    a stage that the network lacks, NotFiniteError, and DataError for a split without images.
     """
-    network, stage = predictor.network, stage or predictor.card.cam_layer
-    images = prepared_images(samples.of(split), predictor.card.preprocessing)
+    stage = stage or predictor.card.cam_layer
+    images = samples.of(split).images
     regions = face_regions()
-    predicted, shares = [], []
+    predicted: list[int] = []
+    shares = []
     for start in range(0, len(images), batch_size):
-        if should_stop is not None and should_stop():
-            raise Stopped(f"stopped after {start} of {len(images)} images")
-        faces = predictor.card.preprocessing.normalize(images[start : start + batch_size])
-        with predictor.lock:
-            logits, maps = predicted_class_maps(network, faces.contiguous(memory_format=torch.channels_last), stage)
-        if not (torch.isfinite(logits).all() and torch.isfinite(maps).all()):
-            raise ExplainError(f"{predictor.model_id} returned NaN or infinity; the weights may be damaged")
-        predicted.append(logits.argmax(dim=1).numpy())
-        shares.append(regions.shares(maps.numpy()))
+        explanations = explain_images(predictor, list(images[start : start + batch_size]), stage=stage)
+        predicted += [e.class_index for e in explanations]
+        shares.append(regions.shares(np.stack([e.heatmap for e in explanations])))
         if progress is not None:
-            progress(start + len(faces), len(images))
+            progress(len(predicted), len(images))
     return SplitRegionShares(
         model_id=predictor.model_id,
         split=split,
         stage=stage,
         labels=predictor.card.labels,
-        predicted=np.concatenate(predicted),
+        predicted=np.array(predicted),
         shares=np.concatenate(shares),
         areas=regions.areas,
     )

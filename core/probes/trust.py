@@ -12,10 +12,11 @@ from torch import Tensor
 from core.explain import (
     ChanceResult,
     ConfidenceDrop,
-    Contrast,
     Explanation,
     FaithfulnessCurves,
+    RandomizationStep,
     RoadCurves,
+    Target,
     cascading_randomization,
     chance_test,
     confidence_drop,
@@ -25,7 +26,7 @@ from core.explain import (
     rank_agreement,
     road,
 )
-from core.inference import FaceAnalysis, Predictor, explained, input_tensor
+from core.inference import FaceAnalysis, Predictor, explain_face, input_tensor
 
 HIDDEN_FRACTION = 0.1
 
@@ -56,7 +57,7 @@ class TrustFindings:
     measures: FaithfulnessMeasures | None = None
     chance: ChanceResult | None = None
     agreement: MethodAgreement | None = None
-    randomization: tuple[tuple[str, float], ...] | None = None  # as :func:`randomization_check` returns it
+    randomization: tuple[RandomizationStep, ...] | None = None
 
     @property
     def empty(self) -> bool:
@@ -82,18 +83,16 @@ def compare_with_chance(
     explanation: Explanation,
     *,
     progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> ChanceResult:
-    """The chance test of one map; see ``core.explain.chance_test``. Raises ExplainError for a constant map, and
-    Stopped."""
+    """The chance test of one map; see ``core.explain.chance_test``. Raises ExplainError for a constant map."""
     (predict, k), pixels = explained_probability(predictor, explanation), input_tensor(predictor, face)[0]
-    return chance_test(predict, pixels, explanation.heatmap, k, progress=progress, should_stop=should_stop)
+    return chance_test(predict, pixels, explanation.heatmap, k, progress=progress)
 
 
 def method_agreement(
     predictor: Predictor,
     face: FaceAnalysis,
-    target: int | Contrast,
+    target: Target,
     stage: str,
     methods: Sequence[str],
     *,
@@ -111,7 +110,7 @@ def method_agreement(
         if known is not None and known.method in group:
             maps.append(known.heatmap)
         else:
-            (found,) = explained(predictor, face, method=group[0], stage=stage, classes=target)
+            (found,) = explain_face(predictor, face, method=group[0], stage=stage, targets=target)
             maps.append(found.heatmap)
     titles = tuple(" = ".join(method_named(name).title for name in group) for group in groups)
     return MethodAgreement(titles, rank_agreement(maps))
@@ -120,13 +119,12 @@ def method_agreement(
 def randomization_check(
     predictor: Predictor,
     face: FaceAnalysis,
-    target: int | Contrast,
+    target: Target,
     stage: str,
     method: str = "gradcam",
     *,
     progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> tuple[tuple[str, float], ...]:
+) -> tuple[RandomizationStep, ...]:
     """Rank correlation of a map with the maps of the same network while its weights are randomized layer by layer.
 
     See ``core.explain.cascading_randomization``, also for errors.
@@ -139,7 +137,6 @@ def randomization_check(
             stage,
             method=method,
             progress=progress,
-            should_stop=should_stop,
         )
 
 

@@ -62,7 +62,7 @@ class MapRecord(Record):
                 "method": explanation.method,
                 "expression": classes[explanation.class_index],
                 "against": None if against is None else classes[against],
-                "stage": explanation.layer,
+                "stage": explanation.stage,
                 "evidence": explanation.evidence,
                 "heatmap": explanation.heatmap,
             }
@@ -106,11 +106,12 @@ class FaithfulnessRecord(Record):
 
 
 class ChanceRecord(Record):
-    """Insertion minus deletion of a map, compared with that of random maps."""
+    """Insertion minus deletion of a map, compared with that of copies turned, mirrored and shifted at random."""
 
     score: Number
-    percentile_95: Number
-    copies: int  # number of random maps
+    p_value: Number
+    percentile_95: Number  # of the copies
+    copies: int
     better_than_chance: bool
 
 
@@ -127,5 +128,6 @@ class TrustRecord(Record):
     measures: FaithfulnessRecord | None
     chance: ChanceRecord | None
     agreement: AgreementRecord | None
-    # Rank correlation of the map with that of the network whose weights are random from the output down to a stage.
+    # Rank correlation of the map with that of the network whose weights are random from the output down to a layer;
+    # null where there is no map to compare.
     randomization: list[tuple[str, Number]] | None

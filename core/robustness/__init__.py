@@ -5,9 +5,9 @@ all of them. It describes finished networks; nothing is chosen by it.
 """
 
 from core.robustness.corruptions import CORRUPTIONS, SEED, STRENGTHS, Corruption, corrupt
-from core.robustness.files import load_robustness, measurement_command, save_robustness
 from core.robustness.measurement import measure
 from core.robustness.results import CLEAN, CONDITIONS, Robustness
+from core.robustness.storage import load_robustness, measurement_command, save_robustness
 
 __all__ = [
     "CLEAN",

@@ -12,8 +12,8 @@ from core.data import Samples
 from core.errors import DataError, RobustnessError
 from core.inference import Predictor, prepared_images
 from core.robustness.corruptions import CORRUPTIONS, corrupt
-from core.robustness.files import load_conditions, save_conditions
 from core.robustness.results import CLEAN, CONDITIONS, FLOAT32, Condition, Robustness
+from core.robustness.storage import load_conditions, save_conditions
 
 BATCH = 128
 Progress = Callable[[str, int, int], None]

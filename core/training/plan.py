@@ -174,19 +174,14 @@ def pack(folder: Path, out: Path) -> list[Path]:
 
 
 def _write_readme(out: Path, runs: Path, outcomes: Sequence[Outcome]) -> None:
-    lines = [
-        "Checkpoints trained by a plan of FERscope. Join and unpack them into the folder checkpoints/ with:",
-        "",
-        *(
-            f"    cat {o.name}.tar{'.part-*' if not (out / f'{o.name}.tar').is_file() else ''} | tar -x -C checkpoints"
-            for o in outcomes
-            if o.checkpoint
-        ),
-        "",
-        *(f"{o.name}: {_result(o)}" for o in outcomes),
-        "",
-        f"Runs without a checkpoint are resumed from {runs} by the same command.",
-    ]
+    lines = ["Results of a training plan of FERscope:", "", *(f"    {o.name}: {_result(o)}" for o in outcomes)]
+    finished = [o.name for o in outcomes if o.checkpoint]
+    if finished:
+        files = {name: f"{name}.tar" if (out / f"{name}.tar").is_file() else f"{name}.tar.part-*" for name in finished}
+        lines += ["", "Join and unpack the checkpoints in this folder, with the path of FERscope's checkpoints/:", ""]
+        lines += [f"    cat {files[name]} | tar -x -C checkpoints" for name in finished]
+    if len(finished) < len(outcomes):
+        lines += ["", f"The same command resumes the other runs from their states in {runs}."]
     write_text(out / "README", "\n".join(lines) + "\n")
 
 

@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 
 from core import inference, probes
 from core.data import Samples
-from core.explain import ChanceResult, Contrast, Explanation, distinct_methods, saliency_methods
-from core.inference import ClassMaps, FaceSummary, PhotoAnalysis, Predictor
+from core.explain import ChanceResult, Contrast, Explanation, RandomizationStep, distinct_methods, saliency_methods
+from core.inference import FaceSummary, PhotoAnalysis, Predictor
 from core.probes import (
     PERTURBATION_SETTINGS,
     FaithfulnessMeasures,
@@ -58,18 +58,9 @@ def explanations(
     return Computation(
         face.photo,
         (*_key("explanations", face, network), method, stage, classes),
-        lambda progress: inference.explained(
-            network, face.found, method=method, stage=stage, classes=classes, progress=progress
+        lambda progress: inference.explain_face(
+            network, face.found, method=method, stage=stage, targets=classes, progress=progress
         ),
-    )
-
-
-def class_maps(face: SelectedFace, network: Predictor, stage: str) -> Computation[ClassMaps]:
-    """Grad-CAM of all classes. Raises ExplainError."""
-    return Computation(
-        face.photo,
-        (*_key("class maps", face, network), stage),
-        lambda _: inference.class_saliency(network, face.found, stage),
     )
 
 
@@ -103,7 +94,7 @@ def faithfulness(face: SelectedFace, network: Predictor, explanation: Explanatio
 
 
 def chance(face: SelectedFace, network: Predictor, explanation: Explanation) -> Computation[ChanceResult]:
-    """The map compared with random maps. Raises ExplainError."""
+    """The map compared with moved copies of it. Raises ExplainError."""
     return Computation(
         face.photo,
         (*_key("chance", face, network), _map_key(network, explanation)),
@@ -131,7 +122,7 @@ def agreement(
 
 def randomization(
     face: SelectedFace, network: Predictor, target: int | Contrast, stage: str, method: str
-) -> Computation[tuple[tuple[str, float], ...]]:
+) -> Computation[tuple[RandomizationStep, ...]]:
     """A map compared with maps of the same network with random weights. Raises ExplainError."""
     return Computation(
         face.photo,
@@ -167,8 +158,8 @@ def _key(what: str, face: SelectedFace, network: Predictor) -> tuple[str, str, s
 
 def _map_key(network: Predictor, explanation: Explanation) -> tuple[str, str, int, int | None]:
     """Identifies a map by the first of the methods that give the same one."""
-    method, layer = explanation.method, explanation.layer
-    if layer == network.network.closed_form_stage:
-        groups = distinct_methods(tuple(saliency_methods()), network.network, layer)
+    method, stage = explanation.method, explanation.stage
+    if stage == network.network.closed_form_stage:
+        groups = distinct_methods(tuple(saliency_methods()), network.network, stage)
         method = next(group[0] for group in groups if method in group)
-    return method, layer, explanation.class_index, explanation.against
+    return method, stage, explanation.class_index, explanation.against

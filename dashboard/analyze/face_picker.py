@@ -17,7 +17,6 @@ from dashboard.style import Ink
 from dashboard.ui import links, session
 
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
-MANY_FACES = 6  # more can be told apart only after zooming in
 ZOOM_CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtons": [["zoomIn2d", "zoomOut2d", "resetScale2d"]]}
 
 
@@ -74,7 +73,7 @@ def _draw_photo(photo: Photo, analysis: PhotoAnalysis, number: int, control: str
         key=chart,
         on_select=partial(_clicked, photo.digest, chart, control) if control else "ignore",
         selection_mode="points",
-        config=ZOOM_CONFIG if count > MANY_FACES else CHART_CONFIG,
+        config=ZOOM_CONFIG if count >= clickable_photo.ZOOMABLE_FROM else CHART_CONFIG,
         alt=f"{photo.name} with {count} {'face' if count == 1 else 'faces'} in boxes"
         + ("; each can be clicked" if control else ""),
     )

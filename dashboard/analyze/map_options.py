@@ -9,8 +9,7 @@ from typing import cast
 import streamlit as st
 
 from core.errors import ExplainError
-from core.explain import Contrast, SaliencyMethod, distinct_methods, method_named, saliency_methods
-from core.explain.closed_form import Scale
+from core.explain import Contrast, SaliencyMethod, Scale, distinct_methods, method_named, saliency_methods
 from core.inference import Predictor
 from dashboard.analyze.selected_face import SelectedFace
 from dashboard.plots.saliency_pictures import COLORMAPS

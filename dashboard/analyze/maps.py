@@ -64,12 +64,12 @@ def explanation(face: SelectedFace, network: Predictor, options: MapOptions) -> 
     """
     target = options.target_of(network)
     common = options.scale == "common" and isinstance(target, int) and not options.method.slow
-    if options.method.name == "gradcam" and isinstance(target, int):
-        stage = options.stage_of(network)
-        maps = computations.class_maps(face, network, stage).get()
-        return maps.explanation(target, "common" if common else "own")
-    found = _computation(face, network, options, alone=not common).get()
-    return on_common_scale(found)[target] if common and isinstance(target, int) else found[0]
+    # Grad-CAM of all classes costs as much as that of one.
+    all_classes = common or options.method.name == "gradcam"
+    found = _computation(face, network, options, alone=not (all_classes and isinstance(target, int))).get()
+    if not (all_classes and isinstance(target, int)):
+        return found[0]
+    return (on_common_scale(found) if common else found)[target]
 
 
 def _computation(
@@ -116,8 +116,8 @@ def caption(face: SelectedFace, network: Predictor, found: Explanation, options:
     k = network.card.labels.index(options.class_name)
     probability = f"{options.class_name} {face.found.predictions[network.model_id].probabilities[k]:.3f}"
     if not found.has_evidence:
-        return f"{probability} · no evidence for this class at {found.layer}"
+        return f"{probability} · no evidence for this class at {found.stage}"
     rows, columns = found.heatmap.shape
     cells = f"{columns} × {rows} {'pixels' if options.method.marks_pixels else 'cells'}"
-    words = [probability, f"{options.method.title}, {found.layer}, {cells}", chance_words(face, network, found)]
+    words = [probability, f"{options.method.title}, {found.stage}, {cells}", chance_words(face, network, found)]
     return " · ".join(word for word in words if word)

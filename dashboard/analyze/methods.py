@@ -54,8 +54,10 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
     ]
     notes += [Note(problem) for problem in progress.run(KEY, steps)]
     sections.draw_notes(notes)
-    with st.container(width=max(CELL_PX * len(networks), 360)):
-        sections.draw(_row_sections(face, options, rows))
+    with st.grid("auto", min_column_width=min(CELL_PX * max(len(networks), 1), 460), gap="large") as grid:
+        for section in _row_sections(face, options, rows):
+            with grid.cell():
+                sections.draw([section])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.image(saliency_pictures.color_bar(options.colormap), alt="Color bar from 0 on the left to 1", width=200)
         st.caption("0: no evidence, 1: maximum. Every map has its own scale.")

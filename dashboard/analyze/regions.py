@@ -43,7 +43,7 @@ def region_sections(face: SelectedFace, options: MapOptions, *, with_photo: bool
     shares = details.region_shares(face, found.explanations)
     notes = [*found.notes]
     notes += [
-        Note(f"{face.names[m]}: no evidence for {options.evidence} at {e.layer}.")
+        Note(f"{face.names[m]}: no evidence for {options.evidence} at {e.stage}.")
         for m, e in found.explanations.items()
         if not e.has_evidence
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.explain import ChanceResult, Explanation, saliency_methods
+from core.explain import ChanceResult, Explanation, RandomizationStep, saliency_methods
 from core.inference import Predictor
 from core.probes import FaithfulnessMeasures, MethodAgreement, TrustFindings
 from dashboard.analyze import computations, details, maps
@@ -31,14 +31,14 @@ class Measurements:
     faithfulness: Computation[FaithfulnessMeasures]
     agreement: Computation[MethodAgreement]
     chance: Computation[ChanceResult]
-    randomization: Computation[tuple[tuple[str, float], ...]]
+    randomization: Computation[tuple[RandomizationStep, ...]]
 
     def steps(self, name: str) -> list[progress.Step]:
         """The measurements in order, the quickest first."""
         return [
             progress.Step(f"{name}: deletion and insertion", self.faithfulness),
             progress.Step(f"{name}: other methods", self.agreement, "methods"),
-            progress.Step(f"{name}: random maps", self.chance, "maps"),
+            progress.Step(f"{name}: moved maps", self.chance, "maps"),
             progress.Step(f"{name}: randomized weights", self.randomization),
         ]
 
@@ -74,9 +74,9 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Measure", type="primary", icon=":material/straighten:", on_click=_request, args=(request,))
         st.caption(
-            "Blurs and restores the face where the map is highest, compares the map with random maps and with those of "
-            f"other methods, and randomizes the weights. About {_estimate(face)} on two CPU cores, longer for a slow "
-            "method. It can be stopped; finished measurements are stored."
+            "Blurs and restores the face where the map is highest, compares the map with moved copies of it and with "
+            f"maps of other methods, and randomizes the weights. About {_estimate(face)} on two CPU cores, longer "
+            "for a slow method. It can be stopped; finished measurements are stored."
         )
     if st.session_state.get("trust-request") == request:
         sections.draw_notes(Note(problem) for problem in measure(face, options))
@@ -138,7 +138,7 @@ def _network_sections(
     picture = Picture(
         maps.over_photo(face, network, explanation, options),
         f"Saliency of {name} for {options.evidence}",
-        caption=f"{options.method.title}, {explanation.layer}: {plots.chance_verdict(found.chance)}",
+        caption=f"{options.method.title}, {explanation.stage}: {plots.chance_verdict(found.chance)}",
     )
     built = [Section(name, pictures=(picture,) if with_map else ())]
     if found.measures is not None:

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.data import Samples
-from core.errors import CheckpointError, DataError, ExplainError
+from core.errors import CheckpointError, DataError, NotFiniteError
 from core.evaluation import EvaluationRun
 from dashboard import services
 from dashboard.compare import image_table
@@ -115,7 +115,7 @@ def _faces(
         try:
             faces, caption = _with_maps(rows, faces, samples, comparison, explained, classes[1])
             width_px = 2 * WIDTH_PX + GAP_PX
-        except (CheckpointError, ExplainError) as error:
+        except (CheckpointError, NotFiniteError) as error:
             st.error(error.sentence, icon=":material/error:")
     draw_faces(faces, key=comparison.key(key), data=data, width_px=width_px)
     if caption:
@@ -158,7 +158,7 @@ def _with_maps(
         pairs.append(replace(face, picture=picture, alt=f"{face.alt}, with the saliency of {name}"))
     without = sum(not e.has_evidence for e in found)
     return pairs, (
-        f"{comparison.protocol} Grad-CAM of {name}, {found[0].layer}, for its prediction; each map on its own scale "
+        f"{comparison.protocol} Grad-CAM of {name}, {found[0].stage}, for its prediction; each map on its own scale "
         "from "
         "0 (no evidence) to 1." + (f" {without} without evidence at this stage: the face alone." if without else "")
     )

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from dashboard.compare import comparison_report
 from dashboard.compare.comparison import Comparison
-from dashboard.reports import comparison_report
 
 STORED = "comparison_report"  # key of the session: the last report, with what it was created for
 

@@ -18,6 +18,7 @@ DISPLAY_PX = 1280  # longest side of the copy on the screen; the analysis keeps 
 TALLEST_PX = 420  # so that the predictions stay above the fold on a laptop
 TYPICAL_WIDTH_PX = 420  # of the column on a laptop
 CLICK_DISTANCE_PX = 20  # how far from a marker Plotly counts a click
+ZOOMABLE_FROM = 7  # faces; so many can be told apart only after zooming in
 SELECTED, OTHER, RIM = "#4FC3B8", "#FFFFFF", "#11181A"
 
 
@@ -43,7 +44,8 @@ def clickable(analysis: PhotoAnalysis, selected: int, inks: Ink) -> go.Figure:
         dash = "dash" if analysis.faces[number].face.uncertain else "solid"
         _draw_box(figure, number, box, dash, is_selected=number == selected)
     _add_targets(figure, boxes, px_per_photo_px=height_px / height)
-    axis = {"visible": False, "fixedrange": len(boxes) <= 1, "automargin": False, "constrain": "domain"}
+    zoomable = len(boxes) >= ZOOMABLE_FROM  # otherwise a finger on the photo would not scroll the page
+    axis = {"visible": False, "fixedrange": not zoomable, "automargin": False, "constrain": "domain"}
     figure.update_layout(
         template=template(inks),
         height=height_px,
@@ -52,7 +54,7 @@ def clickable(analysis: PhotoAnalysis, selected: int, inks: Ink) -> go.Figure:
         yaxis={**axis, "range": [height, 0], "scaleanchor": "x", "constraintoward": "top"},
         hovermode="closest",
         hoverdistance=CLICK_DISTANCE_PX,
-        dragmode="pan" if len(boxes) > 1 else False,
+        dragmode="pan" if zoomable else False,
         showlegend=False,
     )
     return figure

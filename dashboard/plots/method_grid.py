@@ -29,7 +29,7 @@ def numbers(explained: Sequence[Explanation]) -> pd.DataFrame:
                 {
                     "network": explanation.model_id,
                     "method": explanation.method,
-                    "layer": explanation.layer,
+                    "layer": explanation.stage,
                     "class_index": explanation.class_index,
                     "row": rows.ravel(),
                     "column": columns.ravel(),

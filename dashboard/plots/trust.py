@@ -137,8 +137,8 @@ def chance_sentence(chance: ChanceResult | None) -> str:
     if chance is None:
         return ""
     return (
-        f"Insertion − deletion {chance.score:.3f} in {chance.steps} steps; 95 % of {chance.copies} random maps stay "
-        f"below {chance.percentile_95:.3f}."
+        f"Insertion − deletion {chance.score:.3f} in {chance.steps} steps; 95 % of {chance.copies} moved copies stay "
+        f"below {chance.percentile_95:.3f} (p = {chance.p_value:.3f})."
     )
 
 
@@ -157,7 +157,7 @@ def table(found: Mapping[str, TrustFindings], names: Mapping[str, str]) -> pd.Da
                 "network": names[model_id],
                 "chance test": chance_verdict(tested),
                 f"insertion − deletion, {coarse}": f"{tested.score:.3f}" if tested else "–",
-                f"shuffled maps, 95th percentile, {coarse}": f"{tested.percentile_95:.3f}" if tested else "–",
+                f"moved copies, 95th percentile, {coarse}": f"{tested.percentile_95:.3f}" if tested else "–",
                 f"deletion area, {fine}": f"{of.curves.deletion_area:.3f}",
                 f"insertion area, {fine}": f"{of.curves.insertion_area:.3f}",
                 "ROAD": f"{of.road.score:.3f}",
@@ -200,7 +200,7 @@ def _of_measures(
     if tested is not None:
         rows += [
             ("chance test: insertion − deletion", "", tested.steps, tested.score),
-            (f"chance test: 95th percentile of {tested.copies} shuffled maps", "", tested.steps, tested.percentile_95),
+            (f"chance test: 95th percentile of {tested.copies} moved copies", "", tested.steps, tested.percentile_95),
             ("chance test: better than chance", "", tested.steps, int(tested.better_than_chance)),
         ]
     points = (

@@ -59,7 +59,7 @@ def is_read() -> bool:
 def image_saliency(
     network: Predictor, data: Samples, image_ids: tuple[int, ...], class_indices: tuple[int, ...]
 ) -> tuple[Explanation, ...]:
-    """Maps of images of :func:`dataset`, each for its own class. Raises ExplainError."""
+    """Maps of images of :func:`dataset`, each for its own class. Raises NotFiniteError."""
     with st.spinner("Computing saliency …"):
         return runtime().image_maps(network, data, image_ids, class_indices)
 

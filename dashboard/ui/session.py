@@ -21,6 +21,12 @@ def add_photo(photo: Photo) -> None:
     """Add a photo and show it; the oldest one is removed when there are too many."""
     services.photo_store().add(photo)
     choose_photo(photo)
+    st.session_state["photo_added"] = True
+
+
+def photo_was_added() -> bool:
+    """Whether a photo was added since this was last asked; the pages then show Analyze."""
+    return bool(st.session_state.pop("photo_added", False))
 
 
 def too_many() -> str | None:

@@ -1,4 +1,4 @@
-"""What only a browser can show: a file dropped, a snapshot taken, maps seen."""
+"""What only a browser can show: a photo uploaded, its maps, and clicks on figures."""
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
@@ -37,9 +37,10 @@ def test_upload_faces_saliency(browser, address, tmp_path):
     browser.get(f"{address}/analyze")
     file_input = wait_for(browser, lambda b: b.find_element(By.CSS_SELECTOR, 'input[type="file"]'), "the uploader")
     file_input.send_keys(str(path))
-    wait_for(browser, lambda b: "etworks say" in page_text(b) or "etwork says" in page_text(b), "the answer")
-    wait_for(browser, lambda b: pictures(b, "portrait.jpg with 1 faces boxed"), "the boxed photo")
-    wait_for(browser, lambda b: len(pictures(b, "Saliency of")) == networks, "one map a network")
+    wait_for(browser, lambda b: "after temperature scaling" in page_text(b), "the prediction")
+    wait_for(browser, lambda b: "portrait.jpg · " in page_text(b), "the photo")
+    # Each map is shown over the photo and over the input of its network.
+    wait_for(browser, lambda b: len(pictures(b, "Saliency of")) == 2 * networks, "the maps")
     wait_for(
         browser,
         lambda b: b.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .bars, .js-plotly-plot .points"),
@@ -52,32 +53,13 @@ def test_upload_faces_saliency(browser, address, tmp_path):
     wait_for(
         browser,
         lambda b: (
-            len(pictures(b, "Saliency of")) == networks
+            len(pictures(b, "Saliency of")) == 2 * networks
             and "for sad" in pictures(b, "Saliency of")[0].get_attribute("alt")
         ),
         "maps for sad",
     )
     assert [image.get_attribute("src") for image in pictures(browser, "Saliency of")] != before
     assert "Traceback" not in page_text(browser)
-
-
-def test_webcam_snapshot(browser, address):
-    browser.get(f"{address}/analyze")
-    webcam = wait_for(
-        browser, lambda b: next(x for x in b.find_elements(By.TAG_NAME, "button") if "Webcam" in x.text), "the source"
-    )
-    browser.execute_script("arguments[0].click()", webcam)
-    take = wait_for(
-        browser,
-        lambda b: next(x for x in b.find_elements(By.TAG_NAME, "button") if "Take" in x.text and x.is_enabled()),
-        "the camera",
-    )
-    browser.execute_script("arguments[0].click()", take)
-    # Chromium's fake camera shows a test pattern, so the honest answer is that there is no face.
-    wait_for(
-        browser, lambda b: "Webcam snapshot" in page_text(b) or "No face was found" in page_text(b), "the snapshot"
-    )
-    wait_for(browser, lambda b: pictures(b, "Webcam snapshot"), "the snapshot on the page")
 
 
 def test_a_click_on_a_confusion_cell_lists_its_images(browser, address):

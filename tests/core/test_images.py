@@ -66,20 +66,20 @@ def stored(upright: np.ndarray, orientation: int) -> np.ndarray:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("fmt", ["PNG", "TIFF", "WEBP"])
-def test_every_exif_orientation_comes_out_upright(fmt, orientation):
+def test_every_exif_orientation_is_applied(fmt, orientation):
     options = {"lossless": True} if fmt == "WEBP" else {}
     data = saved(stored(scene(), orientation), fmt, exif=exif(orientation), **options)
     np.testing.assert_array_equal(decode(data), scene())
 
 
-def test_a_turned_jpeg_comes_out_upright():
+def test_a_rotated_jpeg_is_set_upright():
     data = saved(stored(scene(), 6), "JPEG", exif=exif(6), quality=98, subsampling=0)
     assert np.abs(decode(data).astype(int) - scene()).max() < 8
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 @pytest.mark.parametrize("block", [b"Exif\0\0garbage", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0"])
-def test_a_damaged_exif_block_does_not_cost_the_photo(block):
+def test_a_photo_with_a_damaged_exif_block_is_read(block):
     assert decode(saved(scene(), "JPEG", exif=block)).shape == (HEIGHT, WIDTH, 3)
 
 
@@ -251,7 +251,7 @@ def test_a_tiff_without_a_known_white_says_so(kind):
         (saved(scene(), "ICO"), "of an unknown kind"),
     ],
 )
-def test_a_file_that_is_no_photo_is_named(data, words):
+def test_a_file_that_is_not_a_photo_is_named(data, words):
     with pytest.raises(ImageError, match=words):
         decode(data)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -19,6 +19,7 @@ def test_a_frame_already_at_size_is_not_resampled():
     assert (Preprocessing().to_input_image(frame) == frame).all()
 
 
+@settings(deadline=None)
 @given(
     crop=arrays(np.uint8, st.tuples(st.integers(1, 90), st.integers(1, 90), st.just(3))),
     channels=st.sampled_from([1, 3]),

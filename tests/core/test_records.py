@@ -8,10 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from core.checkpoints import list_checkpoints
-from core.explain import ChanceResult, ConfidenceDrop, Explanation, FaithfulnessCurves, RoadCurves
+from core.explain import ChanceResult, ConfidenceDrop, Explanation, FaithfulnessCurves, RandomizationStep, RoadCurves
 from core.faces import detector
 from core.images import decode
-from core.inference import Predictor, analyze, class_saliency, entropy_bits, group_predictions
+from core.inference import Predictor, analyze, entropy_bits, explain_face, group_predictions
 from core.labels import LabelSet
 from core.probes import FaithfulnessMeasures, MethodAgreement, TrustFindings, decide, estimate_uncertainty
 from core.records import SCHEMA_VERSION, AnalysisRecord, FaceDetails, PhotoRecord, to_json
@@ -38,7 +38,7 @@ def analysis(predictors):
 
 @pytest.fixture(scope="module")
 def explained(predictors, analysis):
-    return {p.model_id: class_saliency(p, analysis.faces[0]).explanation(1) for p in predictors}
+    return {p.model_id: explain_face(p, analysis.faces[0])[1] for p in predictors}
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +67,9 @@ def measured(explanation: Explanation) -> TrustFindings:
     road = RoadCurves(FRACTIONS, np.array([0.5, 0.4, 0.3]), np.array([0.8, 0.7, 0.6]))
     made = FaithfulnessMeasures(explanation, curves, road, ConfidenceDrop(0.9, 0.5, 0.1))
     correlation = np.array([[1.0, np.nan], [np.nan, 1.0]])
-    return TrustFindings(
-        made, ChanceResult(0.2, 0.1, 99), MethodAgreement(("Grad-CAM", "LayerCAM"), correlation), (("head", 0.25),)
-    )
+    agreement = MethodAgreement(("Grad-CAM", "LayerCAM"), correlation)
+    steps = (RandomizationStep("head", 0.25), RandomizationStep("stage3", np.nan))
+    return TrustFindings(made, ChanceResult(0.2, 0.01, 0.1, 99), agreement, steps)
 
 
 def test_a_document_names_the_schema_the_networks_and_the_versions(document, predictors):
@@ -127,7 +127,7 @@ def test_a_decision_has_its_threshold_and_the_effect_of_it(face):
 def test_maps_have_their_own_resolution_and_name_their_class(face, explained):
     found = face["maps"]["tiny_cnn"]
     assert (found["method"], found["expression"], found["against"]) == ("gradcam", "dark", None)
-    assert found["stage"] == explained["tiny_cnn"].layer
+    assert found["stage"] == explained["tiny_cnn"].stage
     assert np.array(found["heatmap"]) == pytest.approx(explained["tiny_cnn"].heatmap, abs=1e-6)
 
 
@@ -143,12 +143,12 @@ def test_measurements_of_a_map_are_complete(face):
     assert trust["measures"]["road"]["least_relevant_first"] == [0.8, 0.7, 0.6]
     assert trust["measures"]["drop"] == {"part": 0.1, "before": 0.9, "after": 0.5}
     assert trust["chance"]["better_than_chance"] is True
-    assert trust["randomization"] == [["head", 0.25]]
+    assert trust["randomization"] == [["head", 0.25], ["stage3", None]]
     assert "tiny_residual" not in face["trust"]
 
 
 def test_what_was_not_measured_is_null(analysis):
-    details = FaceDetails(trust={"tiny_cnn": TrustFindings(randomization=(("head", 0.5),))})
+    details = FaceDetails(trust={"tiny_cnn": TrustFindings(randomization=(RandomizationStep("head", 0.5),))})
     face = PhotoRecord.of("a.jpg", analysis, [details] * len(analysis.faces)).model_dump()["faces"][0]
     assert face["uncertainty"] is None
     assert face["decision"] is None

@@ -17,6 +17,7 @@ from core.checkpoints import (
     list_checkpoints,
     load_checkpoint,
     save_card,
+    save_weights,
     withhold_weights,
 )
 from core.data import read
@@ -56,6 +57,12 @@ def test_matrices_are_half_precision_on_disk_and_float32_in_use(checkpoint):
     network = checkpoint.network()
     assert {p.dtype for p in network.parameters()} == {torch.float32}
     assert not network.training
+
+
+def test_weights_can_be_read_by_other_users(copied):
+    checkpoint = load_checkpoint(copied)
+    save_weights(checkpoint.network(), checkpoint.weights_path)
+    assert checkpoint.weights_path.stat().st_mode == checkpoint.card_path.stat().st_mode
 
 
 def test_stored_predictions_are_those_of_the_shipped_weights(checkpoint, image_folder):

@@ -29,7 +29,7 @@ def samples(request) -> Samples:
     )
 
 
-def test_audit_counts_what_was_put_in(samples):
+def test_the_audit_counts_known_defects(samples):
     found = audit(samples)
     assert (found.rows, found.skipped, found.blank) == (9, 4, 1)
     assert (found.identical_groups, found.identical_images) == (2, 6)  # aaa and bbb
@@ -55,7 +55,7 @@ def test_report_is_plain_json(samples):
     }
 
 
-def test_nothing_is_found_in_nothing():
+def test_the_audit_of_an_empty_data_set_is_empty():
     empty = samples_of("a", [0], ["train"]).select(np.array([False]))
     found = audit(empty)
     assert (found.rows, found.blank, found.identical_groups, found.conflicting_groups) == (0, 0, 0, 0)

@@ -86,7 +86,7 @@ BAD_ROWS = {
 
 @pytest.mark.parametrize(("spoil", "message"), BAD_ROWS.values(), ids=BAD_ROWS)
 @pytest.mark.parametrize("row", [0, 4, 8])
-def test_bad_row_is_named_or_left_out(tmp_path, faces, spoil, message, row):
+def test_bad_row_is_named_or_skipped(tmp_path, faces, spoil, message, row):
     lines = faces.lines()
     lines[row] = spoil(lines[row])
     path = faces.write(tmp_path / "fer2013.csv", lines)

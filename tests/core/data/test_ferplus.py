@@ -94,7 +94,7 @@ def test_both_files_must_have_as_many_rows(official_csv, faces, write_votes, row
 
 
 @pytest.mark.parametrize("count", ["-1", "11", "x", "", "2.5"])
-def test_unreadable_votes_are_named_or_left_out(official_csv, faces, write_votes, count):
+def test_unreadable_votes_are_named_or_skipped(official_csv, faces, write_votes, count):
     votes = [list(HAPPY) for _ in range(9)]
     votes[3][9] = count
     write_votes(faces.usages, votes)
@@ -111,7 +111,7 @@ def test_votes_for_another_usage_than_the_face_are_refused(official_csv, faces, 
         read(official_csv)
 
 
-def test_votes_stay_with_their_face_when_rows_are_skipped(official_csv, faces, write_votes):
+def test_votes_match_their_face_when_rows_are_skipped(official_csv, faces, write_votes):
     lines = faces.lines()
     lines[1] = lines[1][:100]
     faces.write(official_csv, lines)

@@ -56,7 +56,7 @@ def test_blur_lowers_sharpness_and_color_is_read_as_gray() -> None:
     np.testing.assert_array_equal(color.brightness, gray.brightness)
 
 
-def test_a_table_comes_back_as_it_was_saved(tmp_path) -> None:
+def test_a_saved_table_is_loaded_unchanged(tmp_path) -> None:
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (30, 48, 48), dtype=np.uint8)
     images[20] = images[3]
@@ -113,10 +113,10 @@ def test_spoiled_tables_are_refused_in_a_sentence_that_names_them(tmp_path) -> N
     describe(samples_of(np.zeros((3, 8, 8), np.uint8))).save(path)
     table = pq.read_table(path)
     pq.write_table(table.drop_columns("sharpness"), path)
-    with pytest.raises(DataError, match=r"faces_images\.parquet lacks the column 'sharpness'; make it again with"):
+    with pytest.raises(DataError, match=r"faces_images\.parquet lacks the column 'sharpness'; write it again with"):
         ImageFacts.load(path)
     pq.write_table(table.replace_schema_metadata({}), path)
-    with pytest.raises(DataError, match="does not say from which data set it was made"):
+    with pytest.raises(DataError, match="does not state its data set"):
         ImageFacts.load(path)
     pq.write_table(table.replace_schema_metadata({b"ferscope": json.dumps({"name": "x"})}), path)
     with pytest.raises(DataError, match=r"faces_images\.parquet: 'fingerprints'"):
@@ -143,7 +143,7 @@ def test_another_data_set_has_no_table(tmp_path) -> None:
     assert table_path(other, tmp_path).name == f"faces_{other.fingerprints[0][:12]}_images.parquet"
 
 
-def test_a_data_set_with_votes_also_answers_for_its_majority_labels(official_csv, write_votes, faces) -> None:
+def test_facts_of_data_with_votes_have_the_fingerprint_of_the_majority_labels(official_csv, write_votes, faces) -> None:
     from core.data import with_ferplus_labels
 
     write_votes(faces.usages, [[10, *[0] * 9] if i % 2 else [0] * 10 for i in range(9)])
@@ -153,7 +153,7 @@ def test_a_data_set_with_votes_also_answers_for_its_majority_labels(official_csv
     assert facts.votes[1].tolist() == [10, *[0] * 9]
 
 
-def test_an_alphabetical_folder_also_answers_for_the_order_that_networks_have() -> None:
+def test_facts_of_an_alphabetical_folder_have_the_fingerprint_of_the_known_order() -> None:
     alphabetical = LabelSet("custom", tuple(sorted(FER7.classes)))
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (7, 8, 8), np.uint8)

@@ -116,7 +116,7 @@ BAD_IMAGES = {
 
 
 @pytest.mark.parametrize(("spoil", "message"), BAD_IMAGES.values(), ids=BAD_IMAGES)
-def test_unreadable_image_is_named_or_left_out(image_folder, spoil, message):
+def test_unreadable_image_is_named_or_skipped(image_folder, spoil, message):
     spoil(image_folder / "Training/happy/a.png")
     with pytest.raises(DataError, match=f"faces, row 4: 'Training/happy/a.png'.*{message}"):
         read(image_folder)
@@ -157,7 +157,7 @@ def test_manifest_paths_are_relative_to_the_csv(image_folder):
         (",happy,train", "cannot be read as an image"),
     ],
 )
-def test_bad_manifest_row_is_named_or_left_out(image_folder, bad, message):
+def test_bad_manifest_row_is_named_or_skipped(image_folder, bad, message):
     path = manifest_of(image_folder, [GOOD_ROWS[0], bad, *GOOD_ROWS[1:]])
     with pytest.raises(DataError, match=f"mine.csv, row 1: .*{message}"):
         read(path)

@@ -60,7 +60,7 @@ def test_findings_agree_with_the_audit(samples):
     assert len(listed.blank) == counted.blank
 
 
-def test_nothing_is_found_where_nothing_is_wrong():
+def test_a_data_set_without_defects_has_no_findings():
     found = findings(describe(samples_of("abc", [0, 1, 2], ["train", "val", "test"])))
     assert len(found.groups) == 0
     assert found.identical_images == 0

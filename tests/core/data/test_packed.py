@@ -32,7 +32,7 @@ def test_packed_file_has_the_fingerprint_of_its_csv(tmp_path, official_csv):
     assert [p.name for p in out.parent.iterdir()] == ["faces.parquet"]
 
 
-def test_votes_travel_with_the_packed_file(tmp_path, official_csv, faces, write_votes):
+def test_the_packed_file_contains_the_votes(tmp_path, official_csv, faces, write_votes):
     votes = np.random.default_rng(2).integers(0, 11, (9, 10))
     elsewhere = write_votes(faces.usages, votes.tolist(), name="votes.csv")
     out = tmp_path / "faces.parquet"
@@ -44,7 +44,7 @@ def test_votes_travel_with_the_packed_file(tmp_path, official_csv, faces, write_
     assert table["Image name"][8] == "fer0000008.png"
 
 
-def test_votes_beside_the_csv_are_packed_unasked(tmp_path, official_csv, faces, write_votes):
+def test_votes_in_the_folder_of_the_csv_are_packed(tmp_path, official_csv, faces, write_votes):
     write_votes(faces.usages, [HAPPY] * 9)
     pack(official_csv, tmp_path / "faces.parquet")
     assert read(tmp_path / "faces.parquet").votes.tolist() == [list(HAPPY)] * 9
@@ -77,7 +77,7 @@ def test_packing_names_a_file_that_is_not_there(tmp_path, official_csv, missing)
         ("NF", 11, "row 1: a vote must be"),
     ],
 )
-def test_bad_packed_row_is_named_or_left_out(tmp_path, column, value, message):
+def test_bad_packed_row_is_named_or_skipped(tmp_path, column, value, message):
     columns = {"image": [webp()] * 3, "emotion": [3] * 3, "Usage": ["Training"] * 3, "pixels_exact": [True] * 3}
     columns |= {c: [1] * 3 for c in FERPLUS_COLUMNS}
     columns[column] = [columns[column][0], value, columns[column][2]]

@@ -36,7 +36,7 @@ def test_something_else_is_refused_with_what_was_found(tmp_path):
         read(path)
 
 
-def test_kind_is_told_by_content_not_by_name(tmp_path, official_csv):
+def test_the_kind_is_recognized_by_content_not_by_name(tmp_path, official_csv):
     renamed = official_csv.rename(tmp_path / "faces.txt")
     assert len(read(renamed)) == 9
 

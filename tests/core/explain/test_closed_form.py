@@ -11,7 +11,9 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
-from core.explain import class_maps, contrast_maps, grad_cam_maps, normalize
+from core.explain import Contrast, class_maps, explain, normalize
+from core.explain.gradcam import gradient_maps
+from core.explain.private_copy import private_copy
 from core.models import build_network, families
 from core.models.network import Network
 
@@ -48,10 +50,16 @@ def faces() -> Tensor:
     return torch.randn(2, 1, 48, 48, generator=torch.Generator().manual_seed(1))
 
 
-def as_the_package_shows(maps: Tensor) -> np.ndarray:
-    """(N, h, w) raw -> (N, 48, 48) through the package's own normalization."""
-    scaled = normalize(maps[:, None], subtract_minimum=True)[:, 0].numpy()
-    return np.asarray(scale_cam_image(scale_cam_image(scaled, (48, 48))))
+def as_the_package_scales(maps: Tensor) -> np.ndarray:
+    """(N, h, w) raw -> (N, 48, 48) with the package's own normalization, which subtracts the lowest cell."""
+    return np.asarray(scale_cam_image(scale_cam_image(maps.numpy(), (48, 48))))
+
+
+def raw_maps(network: Network, faces: Tensor, stage: str) -> Tensor:
+    """Every class's Grad-CAM by gradients, (N, K, h, w), not normalized."""
+    network = private_copy(network)
+    weights = torch.eye(CLASSES).expand(len(faces), -1, -1)
+    return gradient_maps(network, faces, stage, weights)
 
 
 def package_maps(network: Network, faces: Tensor, stage: str, class_index: int) -> np.ndarray:
@@ -70,23 +78,25 @@ def test_the_closed_form_is_the_packages_grad_cam_on_every_family(family_network
     for k in (0, 4):
         expected = package_maps(family_network, faces, family_network.closed_form_stage, k)
         assert expected.max() > 0.99
-        np.testing.assert_allclose(as_the_package_shows(maps[:, k]), expected, atol=1e-4)
+        np.testing.assert_allclose(as_the_package_scales(maps[:, k]), expected, atol=1e-4)
 
 
 def test_grad_cam_at_an_inner_stage_is_the_packages_on_every_family(family_network: Network, faces: Tensor) -> None:
     stage = list(family_network.stages)[-2]
-    maps = grad_cam_maps(family_network, faces, stage)
+    maps = raw_maps(family_network, faces, stage)
+    found = explain(family_network, faces, stage=stage)
     assert maps.shape[:2] == (2, CLASSES)
     for k in (1, 6):
         expected = package_maps(family_network, faces, stage, k)
-        np.testing.assert_allclose(as_the_package_shows(maps[:, k]), expected, atol=1e-4)
-        np.testing.assert_allclose(grad_cam_maps(family_network, faces, stage, [k])[:, 0], maps[:, k], atol=1e-5)
+        np.testing.assert_allclose(as_the_package_scales(maps[:, k]), expected, atol=1e-4)
+        for n in range(len(faces)):
+            np.testing.assert_allclose(found[n * CLASSES + k].heatmap, normalize(maps)[n, k], atol=1e-5)
 
 
-def test_the_closed_form_is_what_gradients_give(family_network: Network, faces: Tensor) -> None:
+def test_the_closed_form_equals_the_maps_by_gradients(family_network: Network, faces: Tensor) -> None:
     with torch.no_grad():
         maps = class_maps(family_network(faces).features, family_network.head.weight)
-    by_gradient = grad_cam_maps(family_network, faces, family_network.closed_form_stage)
+    by_gradient = raw_maps(family_network, faces, family_network.closed_form_stage)
     torch.testing.assert_close(maps, by_gradient, atol=1e-5, rtol=1e-4)
 
 
@@ -97,12 +107,10 @@ def test_maps_are_the_hand_computed_ones(two_layers: Network, face: Tensor) -> N
     torch.testing.assert_close(maps[0, 1], torch.tensor([[0.0, 0.0], [0.25, 0.75]]))
 
 
-def test_a_contrast_shows_what_speaks_for_one_class_rather_than_the_other(two_layers: Network, face: Tensor) -> None:
-    with torch.no_grad():
-        features = two_layers(face).features
+def test_a_contrast_is_evidence_for_one_class_rather_than_the_other(two_layers: Network, face: Tensor) -> None:
     # w_0 - w_1 = (2, -0.5)
-    contrast = contrast_maps(features, two_layers.head.weight, 0, 1)
-    torch.testing.assert_close(contrast[0], torch.tensor([[1.0, 1.375], [0.0, 0.0]]))
+    (contrast,) = explain(two_layers, face, stage="stage two", targets=Contrast(0, 1))
+    np.testing.assert_allclose(contrast.heatmap * contrast.evidence, [[1.0, 1.375], [0.0, 0.0]], atol=1e-6)
 
 
 def test_shapes_that_do_not_fit_are_refused() -> None:
@@ -116,17 +124,14 @@ def test_terms_that_cancel_leave_no_evidence() -> None:
     features = torch.cat([half, half / 3], dim=1)
     weight = torch.rand(1, 256, generator=generator)
     maps = class_maps(features, torch.cat([weight, -3 * weight], dim=1))
-    assert not maps.any(), "rounding must not be shown as evidence"
+    assert not maps.any(), "rounding noise is not evidence"
 
 
-def test_own_scale_divides_by_each_maps_maximum_and_common_by_the_faces() -> None:
+def test_each_map_is_divided_by_its_own_maximum() -> None:
     maps = torch.tensor([[[[0.0, 2.0]], [[1.0, 4.0]]], [[[8.0, 4.0]], [[-1.0, -2.0]]]])
-    own, common = normalize(maps), normalize(maps, "common")
-    torch.testing.assert_close(own[0], torch.tensor([[[0.0, 1.0]], [[0.25, 1.0]]]))
-    torch.testing.assert_close(common[0], torch.tensor([[[0.0, 0.5]], [[0.25, 1.0]]]))
-    torch.testing.assert_close(own[1], torch.tensor([[[1.0, 0.5]], [[0.0, 0.0]]]))
-    with pytest.raises(ValueError, match='"own" or "common"'):
-        normalize(maps, "log")  # type: ignore[arg-type]
+    normalized = normalize(maps)
+    torch.testing.assert_close(normalized[0], torch.tensor([[[0.0, 1.0]], [[0.25, 1.0]]]))
+    torch.testing.assert_close(normalized[1], torch.tensor([[[1.0, 0.5]], [[0.0, 0.0]]]))
 
 
 def test_a_peak_of_rounding_noise_beside_another_class_is_no_evidence() -> None:
@@ -142,15 +147,12 @@ wild_maps = arrays(
 
 
 @settings(deadline=None)
-@given(wild_maps, st.sampled_from(["own", "common"]), st.booleans())
-def test_normalized_maps_lie_between_0_and_1_and_empty_ones_stay_empty(
-    raw: np.ndarray, scale: str, subtract_minimum: bool
-) -> None:
-    result = normalize(torch.from_numpy(raw), scale, subtract_minimum=subtract_minimum).numpy()  # type: ignore[arg-type]
+@given(wild_maps)
+def test_normalized_maps_lie_between_0_and_1_and_empty_ones_stay_empty(raw: np.ndarray) -> None:
+    result = normalize(torch.from_numpy(raw)).numpy()
     assert np.isfinite(result).all()
     assert result.min() >= 0
     assert result.max() <= 1
     assert not result[raw.max(axis=(2, 3)) <= 0].any()
-    if not subtract_minimum:
-        strongest = raw.max(axis=(1, 2, 3)) > 1e-5 * np.abs(raw).max(axis=(1, 2, 3))
-        assert (result.max(axis=(1, 2, 3))[strongest] == 1).all()
+    strongest = raw.max(axis=(1, 2, 3)) > 1e-5 * np.abs(raw).max(axis=(1, 2, 3))
+    assert (result.max(axis=(1, 2, 3))[strongest] == 1).all()

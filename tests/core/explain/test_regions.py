@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core.errors import ExplainError
-from core.explain import REGION_NAMES, explain, face_regions, predicted_class_maps
+from core.explain import REGION_NAMES, face_regions
 from core.explain.regions import SIZE, TEMPLATE_LANDMARKS, FaceRegions
 
 
@@ -31,19 +30,19 @@ def test_shares_are_the_saliency_that_lies_in_each_region(halves):
     assert halves.areas == pytest.approx([0, 0.5, 0, 0.25, 0.25])
 
 
-def test_a_cell_that_regions_share_is_divided_by_area(halves):
+def test_a_cell_in_several_regions_is_divided_by_area(halves):
     # The middle row of three lies half in the eyes, the middle column half in the mouth.
     middle = np.zeros((3, 3))
     middle[1, 1] = 5.0
     assert halves.shares(middle) == pytest.approx([0, 0.5, 0, 0.25, 0.25])
 
 
-def test_an_even_map_gives_the_areas_at_every_resolution():
+def test_a_uniform_map_gives_the_areas_at_every_resolution():
     for size in (1, 3, 6, 7, 48, 96, 224):
         assert face_regions().shares(np.ones((size, size))) == pytest.approx(face_regions().areas, abs=0.01)
 
 
-def test_a_map_without_evidence_has_no_shares_and_the_others_keep_theirs(halves):
+def test_only_maps_without_evidence_have_undefined_shares(halves):
     maps = np.stack([np.zeros((2, 2)), np.eye(2)])
     found = halves.shares(maps)
     assert np.isnan(found[0]).all()
@@ -51,7 +50,7 @@ def test_a_map_without_evidence_has_no_shares_and_the_others_keep_theirs(halves)
 
 
 @pytest.mark.parametrize("wrong", [np.full((2, 2), np.nan), np.array([[1.0, -1.0]]), np.ones(4)])
-def test_maps_that_cannot_be_shared_out_are_refused(wrong):
+def test_negative_or_not_finite_maps_are_refused(wrong):
     with pytest.raises(ExplainError, match="finite cells, none negative"):
         face_regions().shares(wrong)
 
@@ -70,7 +69,7 @@ def test_shares_sum_to_one_whatever_the_map_and_the_landmarks(maps, landmarks):
     assert np.isnan(found[~some]).all()
 
 
-def test_each_part_of_the_template_lies_where_the_face_has_it():
+def test_the_template_has_the_regions_in_their_places():
     regions = face_regions()
     assert not regions.from_landmarks
     rows = {name: np.nonzero(regions.mask(name))[0].mean() / SIZE for name in REGION_NAMES}
@@ -92,26 +91,14 @@ def test_regions_follow_the_landmarks():
     assert np.array_equal(moved.labels[inner], shifted[inner])
 
 
-def test_a_turned_face_has_turned_regions():
+def test_a_rotated_face_has_rotated_regions():
     turned = (TEMPLATE_LANDMARKS - 0.5) @ np.array([[0, 1], [-1, 0]]) + 0.5  # a quarter, clockwise on the screen
     assert (np.rot90(face_regions().labels, -1) != face_regions(turned).labels).mean() < 0.01
 
 
-def test_landmarks_that_span_no_face_give_the_template():
+def test_degenerate_landmarks_give_the_template():
     together = np.full((5, 2), 0.5)
     assert not face_regions(together).from_landmarks
     assert np.array_equal(face_regions(together).labels, face_regions().labels)
     with pytest.raises(ValueError, match="5 finite points"):
         face_regions(np.full((5, 2), np.nan))
-
-
-@pytest.mark.parametrize("stage", ["stage one", "stage two"])
-def test_maps_for_the_answers_are_those_asked_for_one_by_one(two_layers, face, stage):
-    faces = torch.cat([face, face.flip(1)])
-    logits, maps = predicted_class_maps(two_layers, faces, stage)
-    assert logits.tolist() == two_layers(faces).logits.tolist()
-    for row, k in enumerate(logits.argmax(dim=1).tolist()):
-        (expected,) = explain(two_layers, faces[row : row + 1], stage=stage, classes=k)
-        found = maps[row].numpy()
-        assert found.max() == pytest.approx(expected.evidence)
-        np.testing.assert_allclose(found / max(found.max(), 1e-12), expected.heatmap, atol=1e-5)

@@ -8,7 +8,7 @@ from core.explain import COLORMAPS, colorize, overlay, upsample
 
 
 @pytest.mark.parametrize("name", COLORMAPS)
-def test_colors_run_from_one_end_of_the_map_to_the_other_and_get_brighter(name: str) -> None:
+def test_colors_span_the_color_map_with_rising_brightness(name: str) -> None:
     colors = colorize(np.linspace(0, 1, 32, dtype=np.float32)[None], name)
     assert colors.dtype == np.uint8
     assert colors.shape == (1, 32, 3)
@@ -17,18 +17,18 @@ def test_colors_run_from_one_end_of_the_map_to_the_other_and_get_brighter(name: 
     assert (np.diff(luminance) > 0).all()
 
 
-def test_jet_is_refused_by_naming_the_maps_there_are() -> None:
+def test_an_unknown_color_map_is_refused() -> None:
     with pytest.raises(ValueError, match="viridis, cividis"):
         colorize(np.zeros((2, 2), np.float32), "jet")
 
 
-def test_upsampling_keeps_the_corners_and_goes_straight_between() -> None:
+def test_upsampling_is_bilinear() -> None:
     grown = upsample(np.array([[0.0, 1.0]], np.float32), (1, 4))
     np.testing.assert_allclose(grown, [[0.0, 0.25, 0.75, 1.0]])
     assert upsample(np.zeros((6, 6), np.float32), 48).shape == (48, 48)
 
 
-def test_opacity_goes_from_the_image_to_the_colors() -> None:
+def test_opacity_blends_the_image_and_the_colors() -> None:
     image = np.random.default_rng(0).integers(0, 256, (9, 12, 3), dtype=np.uint8)
     heatmap = np.array([[0.0, 1.0], [0.5, 0.2]], np.float32)
     np.testing.assert_array_equal(overlay(image, heatmap, opacity=0.0), image)
@@ -38,7 +38,7 @@ def test_opacity_goes_from_the_image_to_the_colors() -> None:
     assert np.abs(half - expected).max() <= 0.5
 
 
-def test_a_gray_image_becomes_rgb_and_nonsense_is_refused() -> None:
+def test_gray_images_are_accepted_and_invalid_arguments_refused() -> None:
     heatmap = np.zeros((2, 2), np.float32)
     assert overlay(np.zeros((4, 4), np.uint8), heatmap).shape == (4, 4, 3)
     with pytest.raises(ValueError, match="opacity"):

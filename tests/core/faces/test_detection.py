@@ -62,7 +62,7 @@ def test_every_stored_orientation_gives_the_same_box(portrait, any_detector):
     np.testing.assert_allclose(boxes, np.tile(boxes[0], (8, 1)), atol=0.06 * HEIGHT)
 
 
-def test_faces_come_largest_first(portrait, any_detector):
+def test_the_larger_of_two_faces_is_first(portrait, any_detector):
     small = cv2.resize(portrait, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
     scene = np.full((300, 440, 3), 128, np.uint8)
     scene[:180, 20 : 20 + small.shape[1]] = small
@@ -89,7 +89,7 @@ def test_a_face_at_the_border_is_found_and_cropped_to_a_square(portrait, any_det
     assert image.shape[0] == image.shape[1] > 60
 
 
-def test_a_face_cut_by_the_border_has_a_box_reaching_over_it(portrait, haar):
+def test_a_face_cut_by_the_border_has_a_box_that_extends_beyond_it(portrait, haar):
     (face,) = haar.detect(np.ascontiguousarray(portrait[:, 100:]))
     assert face.box.left < 0
     assert_on_the_face(face, offset=(-100, 0))
@@ -157,7 +157,7 @@ def test_the_cascade_reads_the_roll_off_two_eyes_only(portrait, haar):
     assert all(face.roll_deg == 0 for face in haar.detect(blindfolded))
 
 
-def test_every_core_finds_what_one_finds_and_opencv_has_one_again_afterwards(portrait, haar, monkeypatch):
+def test_all_cores_find_the_same_faces_as_one_and_opencv_uses_one_afterwards(portrait, haar, monkeypatch):
     crowd = np.tile(portrait, (2, 2, 1))
     on_all = haar.detect(crowd)
     threads, set_threads = [], cv2.setNumThreads
@@ -198,7 +198,7 @@ def test_opencv_uses_one_thread_of_its_own():
 
 
 @pytest.mark.parametrize(("name", "count"), [("grace_hopper", 1), ("eileen_collins", 1), ("two_faces", 2)])
-def test_the_sample_photos_show_the_faces_their_names_promise(any_detector, name, count):
+def test_the_faces_of_the_sample_photos_are_found(any_detector, name, count):
     image = decode(sample_photos()[name].data)
     faces = any_detector.detect(image)
     assert len(faces) == count

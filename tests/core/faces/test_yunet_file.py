@@ -118,7 +118,7 @@ def test_a_cached_file_with_another_hash_is_not_used(closed_network):
         detector("yunet")
 
 
-def test_a_path_that_leads_nowhere_is_named(closed_network, monkeypatch, tmp_path):
+def test_an_absent_path_is_named(closed_network, monkeypatch, tmp_path):
     with pytest.raises(DetectorUnavailableError, match=r"expected YuNet's model file at .*none.onnx.*No such file"):
         detector("yunet", path=tmp_path / "none.onnx")
     monkeypatch.setenv(PATH_VARIABLE, str(tmp_path))
@@ -127,7 +127,7 @@ def test_a_path_that_leads_nowhere_is_named(closed_network, monkeypatch, tmp_pat
 
 
 @pytest.mark.parametrize("content", [b"", b"version https://git-lfs.github.com/spec/v1\n", bytes(5000)])
-def test_a_file_that_is_no_model_is_named(tmp_path, content):
+def test_a_file_that_is_not_a_model_is_named(tmp_path, content):
     path = tmp_path / "own.onnx"
     path.write_bytes(content)
     with pytest.raises(DetectorUnavailableError, match=r"own.onnx is not a YuNet model that OpenCV"):

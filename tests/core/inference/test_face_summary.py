@@ -1,4 +1,4 @@
-"""Faces as a gallery shows them, and their order."""
+"""Summaries of faces for the gallery, and their order."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ FACES = [
         ("disagreement", ["b0", "a0", "c0", "a1"]),
     ],
 )
-def test_faces_are_sorted_and_equal_ones_keep_their_order(order, expected):
+def test_faces_are_sorted_stably(order, expected):
     assert [f"{f.photo}{f.number}" for f in sort_faces(FACES, order)] == expected
 
 

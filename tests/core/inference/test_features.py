@@ -32,7 +32,7 @@ def run(*arguments):
 
 
 @pytest.mark.parametrize("family", list(families()))
-def test_the_head_makes_the_logits_of_what_is_embedded(family):
+def test_the_head_maps_the_features_to_the_logits(family):
     torch.manual_seed(0)
     network = build_network(family, classes=3, channels=1).eval()
     images = torch.randint(0, 256, (5, 48, 48), dtype=torch.uint8)
@@ -42,12 +42,12 @@ def test_the_head_makes_the_logits_of_what_is_embedded(family):
         assert torch.allclose(network.head(features), infer_logits(network, Preprocessing(), images), atol=1e-4)
 
 
-def test_no_images_have_no_features(checkpoint):
+def test_an_empty_batch_has_no_features(checkpoint):
     features = embed(checkpoint.network(), checkpoint.card.preprocessing, torch.empty(0, 48, 48, dtype=torch.uint8))
     assert features.shape == (0, 16)
 
 
-def test_a_split_keeps_its_row_numbers_and_the_distances_of_its_features(checkpoint, samples):
+def test_the_embedding_keeps_image_ids_and_distances(checkpoint, samples):
     network, preprocessing = checkpoint.network(), checkpoint.card.preprocessing
     found = embed_split(network, preprocessing, samples, "test", model_id="tiny", weights_sha256="x")
     chosen = samples.of("test")
@@ -60,7 +60,7 @@ def test_a_split_keeps_its_row_numbers_and_the_distances_of_its_features(checkpo
     assert np.linalg.norm(components - components[0], axis=1) == pytest.approx(expected, abs=0.02)
 
 
-def test_the_command_makes_both_splits_and_they_are_found_again(own_root, image_folder):
+def test_the_command_stores_both_splits(own_root, image_folder):
     checkpoint = load_checkpoint(own_root / "tiny_cnn")
     with pytest.raises(CheckpointError, match=r"no stored embedding of the test split; create it with: python -m core"):
         stored_embedding(checkpoint, "test")
@@ -73,7 +73,7 @@ def test_the_command_makes_both_splits_and_they_are_found_again(own_root, image_
         assert found.image_ids.tolist() == checkpoint.evaluation(split).image_ids.tolist()
 
 
-def test_the_command_takes_one_split_and_refuses_others(own_root, image_folder):
+def test_the_command_accepts_one_split_and_refuses_unknown_ones(own_root, image_folder):
     folder = own_root / "tiny_cnn"
     assert not run("embed", "tiny_cnn", "--data", image_folder, "--split", "val", "--checkpoints", own_root).exit_code
     assert CheckpointFolder(folder).embeddings_path("val").is_file()
@@ -83,7 +83,7 @@ def test_the_command_takes_one_split_and_refuses_others(own_root, image_folder):
     assert "expected one of val, test" in wrong.output
 
 
-def test_other_images_under_the_same_row_numbers_are_refused(own_root, image_folder, tmp_path):
+def test_another_data_set_is_refused(own_root, image_folder, tmp_path):
     other = shutil.copytree(image_folder, tmp_path / "other")
     pictures = sorted((other / "test" / "dark").iterdir())
     shutil.copy(pictures[0], pictures[1])

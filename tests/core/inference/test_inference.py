@@ -7,7 +7,7 @@ import torch
 from core.checkpoints import list_checkpoints
 from core.faces import detector
 from core.images import decode
-from core.inference import Prediction, Predictor, analyze, class_saliency
+from core.inference import Prediction, Predictor, analyze, explain_face
 from core.labels import FER7, LabelSet
 from core.models import build_network, families
 from core.sample_photos import sample_photos
@@ -39,7 +39,7 @@ def test_logits_of_another_length_are_refused():
         Prediction("m", FER7, np.zeros(8, np.float32))
 
 
-def test_a_batch_says_what_each_face_says_alone(predictors):
+def test_a_batch_gives_the_predictions_of_each_face_alone(predictors):
     random = np.random.default_rng(1)
     crops = [draw(name, random, size) for name in CLASSES for size in (48, 90)]
     for predictor in predictors:
@@ -49,7 +49,7 @@ def test_a_batch_says_what_each_face_says_alone(predictors):
             assert np.allclose(a.logits, b.logits, atol=1e-4)
 
 
-def test_folding_the_norms_changes_no_answer(predictors):
+def test_fusing_batch_norms_does_not_change_predictions(predictors):
     random = np.random.default_rng(3)
     crops = [draw(name, random) for name in CLASSES]
     for predictor in predictors:
@@ -61,7 +61,7 @@ def test_folding_the_norms_changes_no_answer(predictors):
 
 
 @pytest.mark.parametrize("name", list(families()))
-def test_every_family_can_be_folded(name, checkpoint):
+def test_every_family_can_be_fused(name, checkpoint):
     torch.manual_seed(0)
     network = build_network(name, classes=3, channels=1)
     network.train()(torch.randn(4, 1, 48, 48))  # statistics other than the initial zeros and ones
@@ -72,7 +72,22 @@ def test_every_family_can_be_folded(name, checkpoint):
     assert np.allclose(predictor.predict(crops)[0].logits, plain[0], atol=1e-4)
 
 
-def test_a_portrait_passes_the_whole_path(predictors, portrait):
+@pytest.mark.parametrize("condition", [lambda x: x.mean() > 0, lambda x: len(x) > 1, lambda x: float(x.sum()) > 0])
+def test_a_network_that_cannot_be_traced_runs_unfused(condition, checkpoint):
+    class Branching(torch.nn.Module):
+        def forward(self, x):
+            return x if condition(x) else 2 * x
+
+    network = checkpoint.network()
+    network.trunk.append(Branching())
+    crops = [draw("striped", np.random.default_rng(4))]
+    with torch.inference_mode():
+        plain = network(checkpoint.card.preprocessing.to_tensor(crops)).logits
+    (prediction,) = Predictor(network, checkpoint.card).predict(crops)
+    assert np.allclose(prediction.logits, plain[0], atol=1e-4)
+
+
+def test_a_portrait_is_detected_and_predicted(predictors, portrait):
     analysis = analyze(portrait, detector("haar"), predictors)
     assert len(analysis.faces) >= 1
     face = analysis.faces[0]
@@ -86,7 +101,7 @@ def test_a_portrait_passes_the_whole_path(predictors, portrait):
     assert 1 <= group.agreeing <= 2
 
 
-def test_a_photo_without_a_face_is_an_empty_list_and_can_be_taken_whole(predictors):
+def test_a_photo_without_faces_has_none_and_can_be_taken_as_a_whole(predictors):
     blank = np.full((300, 400, 3), 128, np.uint8)
     assert analyze(blank, detector("haar"), predictors).faces == ()
     whole = analyze(blank, detector("haar"), predictors, whole_image=True)
@@ -94,41 +109,28 @@ def test_a_photo_without_a_face_is_an_empty_list_and_can_be_taken_whole(predicto
     assert whole.faces[0].face.box.width == 300
 
 
-def test_no_network_is_refused(portrait):
+def test_an_analysis_without_networks_is_refused(portrait):
     with pytest.raises(ValueError, match="at least one network"):
         analyze(portrait, detector("haar"), [])
 
 
-def test_saliency_follows_from_the_answer_at_the_last_stage_and_from_gradients_elsewhere(predictors, portrait):
-    face = analyze(portrait, detector("haar"), predictors).faces[0]
-    last = class_saliency(predictors[0], face)
-    assert last.closed_form
-    assert last.maps.shape == (3, 6, 6)
-    inner = class_saliency(predictors[0], face, "stage 2")
-    assert not inner.closed_form
-    assert inner.maps.shape == (3, 12, 12)
-    for maps in (last, inner):
-        explanation = maps.explanation(0)
-        assert 0 <= explanation.heatmap.min() <= explanation.heatmap.max() <= 1
-    with pytest.raises(IndexError, match="no class number 3"):
-        last.explanation(3)
-    with pytest.raises(KeyError, match="no stage 'stage 9'"):
-        class_saliency(predictors[0], face, "stage 9")
+def heatmaps(predictor, face):
+    return np.stack([e.heatmap for e in explain_face(predictor, face, stage="stage 2")])
 
 
-def test_two_threads_on_one_network_get_a_thousand_right_answers(predictors, portrait):
+def test_two_threads_share_one_network(predictors, portrait):
     predictor = predictors[0]
     random = np.random.default_rng(2)
     crops = [draw(name, random) for name in CLASSES]
     expected = [predictor.predict([c])[0].logits for c in crops]
     face = analyze(portrait, detector("haar"), predictors).faces[0]
-    expected_maps = class_saliency(predictor, face, "stage 2").maps
+    expected_maps = heatmaps(predictor, face)
     wrong: list[int] = []
 
     def ask(first: int) -> None:
         for call in range(first, 1000, 2):
             if call % 10 < 2:  # saliency by gradients between the predictions, on the same network
-                same = np.allclose(class_saliency(predictor, face, "stage 2").maps, expected_maps, atol=1e-6)
+                same = np.allclose(heatmaps(predictor, face), expected_maps, atol=1e-6)
             else:
                 same = np.allclose(predictor.predict([crops[call % 3]])[0].logits, expected[call % 3], atol=1e-5)
             if not same:

@@ -1,14 +1,14 @@
-"""A network with a broken weight gives no answer, and the others go on."""
+"""A network that returns NaN has no prediction; the others continue."""
 
 import numpy as np
 import pytest
 import torch
 
 from core.checkpoints import list_checkpoints
-from core.errors import ExplainError, NotFiniteError
+from core.errors import NotFiniteError
 from core.faces import detector
 from core.images import decode
-from core.inference import Predictor, analyze, disagreement_bits, image_maps, summarize_faces
+from core.inference import Predictor, analyze, disagreement_bits, explain_images, summarize_faces
 from core.probes import Perturbation, estimate_uncertainty, predict_perturbed, sweep
 from core.sample_photos import sample_photos
 
@@ -20,7 +20,7 @@ def sound(checkpoint_root):
 
 @pytest.fixture(scope="module")
 def broken(checkpoint_root):
-    """The tiny CNN with a head that is not a number."""
+    """The tiny CNN with NaN in its head."""
     checkpoint = list_checkpoints(checkpoint_root).get("tiny_cnn")
     network = checkpoint.network()
     with torch.no_grad():
@@ -39,8 +39,8 @@ def portrait():
 
 
 @pytest.fixture
-def silent_when_changed(sound, portrait, monkeypatch):
-    """Both networks and their analysis; afterwards the tiny CNN answers nothing any more."""
+def failing_when_changed(sound, portrait, monkeypatch):
+    """Both networks and their analysis; the tiny CNN fails in later predictions."""
     analysis = analyze(portrait, detector("haar"), sound)
     cnn = next(p for p in sound if p.model_id == "tiny_cnn")
 
@@ -51,20 +51,20 @@ def silent_when_changed(sound, portrait, monkeypatch):
     return sound, analysis
 
 
-def test_an_answer_that_is_no_number_is_refused_with_the_networks_name(broken):
+def test_nan_is_reported_with_the_name_of_the_network(broken):
     with pytest.raises(NotFiniteError, match="tiny_cnn returned NaN or infinity") as error:
         broken.predict([np.zeros((48, 48), np.uint8)])
     assert error.value.model_ids == ("tiny_cnn",)
-    with pytest.raises(ExplainError, match="tiny_cnn returned NaN or infinity"):
-        image_maps(broken, [np.zeros((48, 48), np.uint8)], [0])
+    with pytest.raises(NotFiniteError, match="tiny_cnn returned NaN or infinity"):
+        explain_images(broken, [np.zeros((48, 48), np.uint8)])
 
 
-def test_the_analysis_names_that_network_and_goes_on_without_it(broken, residual, portrait):
+def test_the_analysis_names_the_network_and_continues_with_the_others(broken, residual, portrait):
     analysis = analyze(portrait, detector("haar"), [broken, residual])
     assert analysis.left_out == ("tiny_cnn",)
     assert analysis.predicting([broken, residual]) == (residual,)
     face = analysis.faces[0]
-    assert set(face.predictions) == {"tiny_residual"}  # a mean of one network is that network
+    assert set(face.predictions) == {"tiny_residual"}  # a single network has no ensemble
     assert np.isfinite(face.verdict.probabilities).all()
     assert face.groups[0].agreeing == 1
     assert summarize_faces("a.jpg", analysis)[0].left_out == ("tiny_cnn",)
@@ -73,16 +73,16 @@ def test_the_analysis_names_that_network_and_goes_on_without_it(broken, residual
     assert found.groups[0].augmented.disagreement_bits is None
 
 
-def test_without_any_answer_there_is_no_analysis(broken, portrait):
+def test_an_analysis_without_any_prediction_is_refused(broken, portrait):
     with pytest.raises(NotFiniteError, match="tiny_cnn returned"):
         analyze(portrait, detector("haar"), [broken])
 
 
-def test_a_network_that_fails_on_the_changed_face_says_nothing_of_it(silent_when_changed):
-    networks, analysis = silent_when_changed
+def test_a_network_that_fails_for_the_changed_face_has_no_prediction(failing_when_changed):
+    networks, analysis = failing_when_changed
     changed = predict_perturbed(networks, analysis, 0, Perturbation(blur=5))
     assert set(changed.predictions) == {"tiny_residual"}
-    assert set(changed.inputs) == {"tiny_cnn", "tiny_residual"}  # what it was shown is known
+    assert set(changed.inputs) == {"tiny_cnn", "tiny_residual"}
     cnn = [p for p in networks if p.model_id == "tiny_cnn"]
     with pytest.raises(NotFiniteError):
         predict_perturbed(cnn, analysis, 0, Perturbation(blur=5))
@@ -90,8 +90,8 @@ def test_a_network_that_fails_on_the_changed_face_says_nothing_of_it(silent_when
         sweep(cnn[0], analysis, 0, Perturbation(), "blur")
 
 
-def test_a_network_that_fails_on_a_view_is_left_out_of_the_doubt(silent_when_changed):
-    networks, analysis = silent_when_changed
+def test_a_network_that_fails_for_a_view_is_left_out(failing_when_changed):
+    networks, analysis = failing_when_changed
     assert estimate_uncertainty(networks, analysis, 0).verdict.is_ensemble  # both networks predicted the face itself
     found = estimate_uncertainty(networks, analysis, 0, "mirror")
     (group,) = found.groups
@@ -101,5 +101,5 @@ def test_a_network_that_fails_on_a_view_is_left_out_of_the_doubt(silent_when_cha
         estimate_uncertainty([p for p in networks if p.model_id == "tiny_cnn"], analysis, 0, "mirror")
 
 
-def test_disagreement_with_what_is_no_number_is_not_called_agreement():
+def test_disagreement_with_nan_is_nan():
     assert np.isnan(disagreement_bits([np.array([0.3, 0.7]), np.array([np.nan, np.nan])]))

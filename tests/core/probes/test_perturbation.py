@@ -37,18 +37,18 @@ def analysis(predictors):
 
 
 @pytest.mark.parametrize("image", [CHEQUERED, RANDOM])
-def test_the_identity_leaves_every_pixel_alone(image):
+def test_the_default_changes_no_pixel(image):
     assert Perturbation().is_identity
     assert np.array_equal(Perturbation().apply(image), image)
 
 
-def test_light_is_added_and_multiplied_about_the_mean():
+def test_brightness_is_added_and_contrast_scales_about_the_mean():
     assert np.array_equal(Perturbation(brightness=0.2).apply(CHEQUERED), CHEQUERED + 51)
     assert np.array_equal(Perturbation(contrast=0.5).apply(CHEQUERED), np.where(CHEQUERED == 50, 75, 125))
     assert Perturbation(brightness=0.5).apply(CHEQUERED).max() == 255  # clipped, not wrapped round
 
 
-def test_noise_has_the_asked_size_and_is_the_same_each_time():
+def test_noise_has_the_requested_deviation_and_is_reproducible():
     gray = np.full((400, 400), 128, np.uint8)
     noisy = Perturbation(noise=0.1).apply(gray)
     assert noisy.std() == pytest.approx(25.5, rel=0.02)
@@ -57,7 +57,7 @@ def test_noise_has_the_asked_size_and_is_the_same_each_time():
     assert np.array_equal(color[..., 0], color[..., 2])
 
 
-def test_blur_is_in_parts_of_the_side():
+def test_blur_is_relative_to_the_side():
     edge = np.repeat([[0] * 50 + [255] * 50], 100, axis=0).astype(np.uint8)
     large = np.repeat(np.repeat(edge, 2, axis=0), 2, axis=1)
     small_blur, large_blur = (Perturbation(blur=4).apply(image) for image in (edge, large))
@@ -66,7 +66,7 @@ def test_blur_is_in_parts_of_the_side():
     assert large_blur[100, 107:109].mean() / 255 == pytest.approx(0.84, abs=0.02)
 
 
-def test_mirrored_and_turned():
+def test_mirroring_and_rotation():
     assert np.array_equal(Perturbation(mirrored=True).apply(RANDOM), RANDOM[:, ::-1])
     corner = np.zeros((49, 49), np.uint8)
     corner[24, 40] = 255  # right of the middle; counter-clockwise by 45 degrees it goes up
@@ -74,7 +74,7 @@ def test_mirrored_and_turned():
     assert (row, column) == (24 - 11, 24 + 11)
 
 
-def test_compression_keeps_the_colors_in_their_place():
+def test_compression_keeps_the_channel_order():
     red = np.zeros((48, 48, 3), np.uint8)
     red[..., 0] = 200
     pressed = Perturbation(jpeg_quality=50).apply(red)
@@ -89,7 +89,7 @@ def test_hidden_cells_are_filled_with_the_mean_and_nothing_else_changes():
     assert np.array_equal(changed, CHEQUERED)
 
 
-def test_hiding_everything_or_nothing_there_is_is_refused():
+def test_hiding_all_cells_or_unknown_cells_is_refused():
     everything = OCCLUSION_PRESETS["left half"] | OCCLUSION_PRESETS["right half"]
     assert len(everything) == OCCLUSION_GRID * OCCLUSION_GRID
     with pytest.raises(PerturbationError, match="the whole face is hidden; leave at least one cell"):
@@ -106,14 +106,14 @@ def test_hiding_everything_or_nothing_there_is_is_refused():
     st.booleans(),
     st.sampled_from([(16, 16), (48, 48), (61, 61, 3)]),
 )
-def test_any_change_of_any_picture_is_a_picture(values, mirrored, shape):
+def test_any_change_gives_an_image_of_the_same_shape(values, mirrored, shape):
     image = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
     changed = Perturbation(**values, mirrored=mirrored, hidden=OCCLUSION_PRESETS["mouth"]).apply(image)
     assert changed.shape == shape
     assert changed.dtype == np.uint8
 
 
-def test_without_a_change_the_networks_see_and_say_what_they_did(predictors, analysis):
+def test_without_a_change_inputs_and_predictions_are_those_of_the_analysis(predictors, analysis):
     again = predict_perturbed(predictors, analysis, 0, Perturbation())
     for model_id, before in analysis.faces[0].predictions.items():
         assert again.predictions[model_id].probabilities == pytest.approx(before.probabilities, abs=1e-6)
@@ -121,7 +121,7 @@ def test_without_a_change_the_networks_see_and_say_what_they_did(predictors, ana
         assert np.array_equal(again.inputs[model_id], before)
 
 
-def test_a_change_reaches_the_network_before_its_equalization(predictors, analysis):
+def test_changes_are_applied_before_equalization(predictors, analysis):
     card = replace(predictors[0].card, preprocessing=Preprocessing(equalize="histogram"))
     equalizing = Predictor(predictors[0].network, card)
     plain, brighter = perturbed_inputs(equalizing, analysis, 0, [Perturbation(), Perturbation(brightness=0.05)])
@@ -133,7 +133,7 @@ def test_a_margin_shows_more_of_the_photo(predictors, analysis):
     assert not np.array_equal(tight, wide)
 
 
-def test_a_sweep_says_what_each_value_says_alone(predictors, analysis):
+def test_a_sweep_gives_the_prediction_of_each_value(predictors, analysis):
     base = Perturbation(mirrored=True)
     swept = sweep(predictors[0], analysis, 0, base, "brightness", [-0.3, 0.0, 0.3])
     for value, prediction in zip(swept.setting_values, swept.predictions, strict=True):

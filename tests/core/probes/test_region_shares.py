@@ -1,4 +1,4 @@
-"""Regions of analyzed faces, and shares over a split, on networks that were really trained."""
+"""Regions of analyzed faces and shares over a split, for trained networks."""
 
 from dataclasses import replace
 
@@ -8,10 +8,10 @@ import pytest
 from core.checkpoints import list_checkpoints
 from core.data import read
 from core.errors import ExplainError
-from core.explain import REGION_NAMES, Stopped, face_regions
+from core.explain import REGION_NAMES, face_regions
 from core.explain.regions import TEMPLATE_LANDMARKS
 from core.faces import MEASURED, Box, Face, crop, points_in_crop
-from core.inference import FaceAnalysis, PhotoAnalysis, Predictor, explained
+from core.inference import FaceAnalysis, PhotoAnalysis, Predictor, explain_face
 from core.labels import LabelSet
 from core.probes import regions_in_crop, split_region_shares
 
@@ -30,12 +30,12 @@ def analysis_of(face: Face) -> PhotoAnalysis:
     return PhotoAnalysis(np.zeros((200, 300, 3), np.uint8), "yunet", (FaceAnalysis(face, {}, ()),), {})
 
 
-def test_a_face_without_landmarks_has_the_templates_regions(predictor):
+def test_a_face_without_landmarks_has_the_regions_of_the_template(predictor):
     found = regions_in_crop(predictor, analysis_of(Face(Box(50, 40, 100, 100), 0.9)), 0)
     assert not found.from_landmarks
 
 
-def test_landmarks_in_the_photo_are_found_again_in_the_turned_crop(predictor):
+def test_landmarks_are_mapped_into_the_rotated_crop(predictor):
     face = Face(Box(50, 40, 100, 110), 0.9, roll_deg=30.0)
     image = np.zeros((200, 300, 3), np.uint8)
     image[70:73, 120:123] = 255
@@ -71,12 +71,12 @@ def test_shares_of_a_split_are_those_of_its_images(predictor, samples):
         answer = predictor.predict_inputs([images[row]])[0]
         assert found.predicted[row] == answer.top
         face = FaceAnalysis(Face(Box(0, 0, 48, 48), 1.0), {predictor.model_id: images[row]}, ())
-        (one,) = explained(predictor, face, method="gradcam", stage=predictor.card.cam_layer, classes=answer.top)
+        (one,) = explain_face(predictor, face, targets=answer.top)
         if one.has_evidence:
             assert found.shares[row] == pytest.approx(face_regions().shares(one.heatmap), abs=1e-4)
 
 
-def test_the_mean_by_class_leaves_out_maps_without_evidence(predictor, samples):
+def test_maps_without_evidence_are_left_out_of_the_mean_by_class(predictor, samples):
     found = split_region_shares(predictor, samples, "test")
     by_hand = replace(
         found,
@@ -92,9 +92,7 @@ def test_the_mean_by_class_leaves_out_maps_without_evidence(predictor, samples):
     assert np.isnan(by_hand.half_width()[1]).all()
 
 
-def test_it_stops_when_asked_names_a_missing_stage_and_frees_the_lock(predictor, samples):
-    with pytest.raises(Stopped, match="after 0 of 36 images"):
-        split_region_shares(predictor, samples, "test", should_stop=lambda: True)
+def test_an_unknown_stage_is_refused_and_the_lock_is_released(predictor, samples):
     with pytest.raises(ExplainError, match="no stage 'stage 9'"):
         split_region_shares(predictor, samples, "test", stage="stage 9")
     assert not predictor.lock.locked()

@@ -1,4 +1,4 @@
-"""The measures on a network whose answer depends on one known patch."""
+"""The measures for a network whose prediction depends on one known patch."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from torch import nn
 from core.errors import ExplainError
 from core.explain import Contrast, Explanation
 from core.faces import Box, Face
-from core.inference import FaceAnalysis, Predictor, explained, group_predictions
+from core.inference import FaceAnalysis, Predictor, explain_face, group_predictions
 from core.labels import LabelSet
 from core.models import Network
 from core.preprocessing import Preprocessing
@@ -28,7 +28,7 @@ SIZE = 24
 
 
 class Patch(nn.Module):
-    """Passes on the upper left quarter and nothing else."""
+    """Keeps the upper left quarter and sets the rest to zero."""
 
     def __init__(self):
         super().__init__()
@@ -42,7 +42,7 @@ class Patch(nn.Module):
 
 @pytest.fixture
 def predictor(checkpoint):
-    """Logit of "patch" rises with the light of the upper left quarter."""
+    """The logit of "patch" rises with the brightness of the upper left quarter."""
     conv = nn.Conv2d(1, 1, 1, bias=False)
     conv.weight.data.fill_(1.0)
     trunk = nn.Sequential()
@@ -77,7 +77,7 @@ def pointing(heatmap) -> Explanation:
     return Explanation("m", "gradcam", 0, "stage one", np.asarray(heatmap, np.float32), 1.0)
 
 
-def test_the_right_map_beats_chance_and_the_wrong_one_does_not(predictor, face):
+def test_only_the_right_map_is_better_than_chance(predictor, face):
     right, wrong = np.zeros((6, 6)), np.zeros((6, 6))
     right[:3, :3] = np.linspace(0.5, 1, 9).reshape(3, 3)
     wrong[3:, 3:] = np.linspace(0.5, 1, 9).reshape(3, 3)
@@ -94,14 +94,14 @@ def test_the_right_map_beats_chance_and_the_wrong_one_does_not(predictor, face):
     assert counted[-1] == (100, 100)
 
 
-def test_a_map_that_marks_no_place_is_refused(predictor, face):
-    with pytest.raises(ExplainError, match="every cell of this map is alike"):
+def test_a_constant_map_is_refused(predictor, face):
+    with pytest.raises(ExplainError, match="all cells of this map are equal"):
         measure_faithfulness(predictor, face, pointing(np.ones((6, 6))))
-    with pytest.raises(ExplainError, match="every cell of this map is alike"):
+    with pytest.raises(ExplainError, match="all cells of this map are equal"):
         compare_with_chance(predictor, face, pointing(np.ones((6, 6))))
 
 
-def test_methods_that_coincide_count_once(predictor, face):
+def test_methods_with_the_same_map_are_counted_once(predictor, face):
     names = ("gradcam", "hirescam", "xgradcam", "eigencam")
     before_pooling = method_agreement(predictor, face, 0, "stage two", names)
     assert before_pooling.methods == ("Grad-CAM = HiResCAM = XGrad-CAM", "Eigen-CAM")
@@ -110,17 +110,17 @@ def test_methods_that_coincide_count_once(predictor, face):
     assert len(method_agreement(predictor, face, 0, "stage one", names).methods) == 4
 
 
-def test_a_slow_map_in_question_is_compared_without_being_made_again(predictor, face, monkeypatch):
-    (made,) = explained(predictor, face, method="occlusion", stage="stage one", classes=0)
+def test_a_known_map_is_compared_without_being_computed_again(predictor, face, monkeypatch):
+    (made,) = explain_face(predictor, face, method="occlusion", stage="stage one", targets=0)
     asked = []
-    monkeypatch.setattr(trust, "explained", lambda *a, **o: asked.append(o["method"]) or explained(*a, **o))
+    monkeypatch.setattr(trust, "explain_face", lambda *a, **o: asked.append(o["method"]) or explain_face(*a, **o))
     found = method_agreement(predictor, face, 0, "stage one", ("gradcam", "eigencam", "occlusion"), known=made)
     assert found.methods == ("Grad-CAM", "Eigen-CAM", "Occlusion")
     assert asked == ["gradcam", "eigencam"]
     assert found.correlation[0, 2] > 0.5  # both mark the patch
 
 
-def test_the_check_by_random_weights_takes_contrasts_and_slow_methods(predictor, face):
+def test_the_randomization_check_supports_contrasts_and_slow_methods(predictor, face):
     counted = []
     found = randomization_check(
         predictor,
@@ -139,7 +139,7 @@ def test_the_check_by_random_weights_takes_contrasts_and_slow_methods(predictor,
 
 @pytest.fixture
 def three_classes(checkpoint):
-    """ "dark" is far ahead of "left" and "right", the light of whose half of the face each of these follows."""
+    """ "dark" is far ahead of "left" and "right", whose logits follow the brightness of that half of the face."""
     left, right = torch.zeros(1, 1, SIZE, SIZE), torch.zeros(1, 1, SIZE, SIZE)
     left[..., : SIZE // 2] = right[..., SIZE // 2 :] = 1
 
@@ -163,27 +163,27 @@ def three_classes(checkpoint):
     return Predictor(network, card)
 
 
-def test_measures_of_a_contrast_follow_the_difference_that_the_map_explains(three_classes):
+def test_measures_of_a_contrast_follow_the_difference_of_logits(three_classes):
     picture = np.zeros((SIZE, SIZE), np.uint8)
     picture[4:20, 4:10] = 255  # in the left half only
     answer = three_classes.predict_inputs([picture])[0]
     model_id = three_classes.model_id
     face = FaceAnalysis(Face(Box(0, 0, SIZE, SIZE), 1.0), {model_id: picture}, group_predictions({model_id: answer}))
-    (contrast,) = explained(three_classes, face, method="gradcam", stage="two", classes=Contrast(0, 1))
+    (contrast,) = explain_face(three_classes, face, method="gradcam", stage="two", targets=Contrast(0, 1))
     found = measure_faithfulness(three_classes, face, contrast)
     a, b = answer.logits[:2]
     two_sided = 1 / (1 + np.exp(-(a - b) / 2.0))
     assert found.drop.before == found.curves.deletion[0] == pytest.approx(two_sided, abs=1e-5)
     assert found.curves.score > 0.05
-    (alone,) = explained(three_classes, face, method="gradcam", stage="two", classes=0)
+    (alone,) = explain_face(three_classes, face, method="gradcam", stage="two", targets=0)
     assert abs(measure_faithfulness(three_classes, face, alone).curves.score) < 1e-3
 
 
-def test_the_measure_of_a_contrast_and_of_its_opposite_add_up_to_one(three_classes):
+def test_the_probabilities_of_a_contrast_and_of_its_opposite_add_up_to_one(three_classes):
     faces = torch.rand(4, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
 
     def measured(a, b):
-        map_ = Explanation("m", "gradcam", a, "one", np.ones((2, 2), np.float32), 1.0, against=b)
+        map_ = Explanation("m", "gradcam", a if b is None else Contrast(a, b), "one", np.ones((2, 2), np.float32), 1.0)
         predict, column = explained_probability(three_classes, map_)
         return predict(faces)[:, column]
 
@@ -191,7 +191,7 @@ def test_the_measure_of_a_contrast_and_of_its_opposite_add_up_to_one(three_class
     torch.testing.assert_close(measured(2, None), probability_of(three_classes)(faces)[:, 2])
 
 
-def test_the_shared_network_keeps_its_weights_under_the_sanity_check(predictor, face):
+def test_the_randomization_check_does_not_change_the_network(predictor, face):
     weights = predictor.network.head.weight.clone()
     layers = randomization_check(predictor, face, 0, "stage one")
     assert [name for name, _ in layers] == ["head", "two", "one"]
@@ -199,7 +199,7 @@ def test_the_shared_network_keeps_its_weights_under_the_sanity_check(predictor, 
     assert not predictor.lock.locked()
 
 
-def test_the_lock_is_free_after_a_failure(predictor, face):
+def test_the_lock_is_released_after_a_failure(predictor, face):
     with pytest.raises(ExplainError, match="no class 5"):
-        explained(predictor, face, method="gradcam", stage="stage one", classes=5)
+        explain_face(predictor, face, method="gradcam", stage="stage one", targets=5)
     assert not predictor.lock.locked()

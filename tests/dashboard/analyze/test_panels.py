@@ -105,7 +105,7 @@ def test_a_chosen_class_stays_for_the_next_face(opened, labeled):
 
 
 def test_a_slow_map_that_is_stopped_leaves_the_others(opened, said, labeled, monkeypatch, remembers_the_request):
-    calls = stopping_at(monkeypatch, inference, "explained", 2, "maps")
+    calls = stopping_at(monkeypatch, inference, "explain_face", 2, "maps")
     app = opened("Saliency", method="Occlusion")
     assert said(app).count("Occlusion, input") == 1
     assert "Residual CNN: this map has not been computed." in said(app)
@@ -145,8 +145,8 @@ def test_the_grid_has_a_row_per_method_and_a_map_per_network(opened, said):
 
 def test_methods_with_the_same_map_share_a_row_and_are_computed_once(opened, said, monkeypatch):
     computed = []
-    real = inference.explained
-    monkeypatch.setattr(inference, "explained", lambda *a, **o: computed.append(o["method"]) or real(*a, **o))
+    real = inference.explain_face
+    monkeypatch.setattr(inference, "explain_face", lambda *a, **o: computed.append(o["method"]) or real(*a, **o))
     app = opened("Methods", stage="before the pooling")
     app.pills(key="methods").set_value(["gradcam", "hirescam", "xgradcam", "layercam"]).run()
     assert not app.exception
@@ -164,7 +164,7 @@ def test_the_grid_shows_one_class_rather_than_another(opened, said):
 
 
 def test_a_stopped_grid_keeps_what_was_computed_and_resumes(opened, said, labeled, monkeypatch, remembers_the_request):
-    calls = stopping_at(monkeypatch, inference, "explained", 3, "methods-work")
+    calls = stopping_at(monkeypatch, inference, "explain_face", 3, "methods-work")
     app = opened("Methods")
     assert "Stopped: 2 of 10 results are ready." in said(app)
     assert "This method has not been computed." in said(app)

@@ -21,7 +21,7 @@ from dashboard.reports import html
 from dashboard.ui import progress
 
 STAGE = "stage 1"  # at which both networks of the tests have a map of the portrait
-NOT_BETTER = ChanceResult(0.1, 0.2, 99)
+NOT_BETTER = ChanceResult(0.1, 0.4, 0.2, 99)
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def test_a_slow_map_is_part_of_the_file_and_not_computed_for_it(opened, show_pan
     assert faces_of(app)[0]["maps"]["tiny_cnn"]["method"] == "gradcam"
     app.selectbox(key="method").set_value("occlusion").run()
     assert faces_of(app)[0]["maps"]["tiny_cnn"]["method"] == "occlusion"
-    monkeypatch.setattr(inference, "explained", lambda *_, **__: pytest.fail("computed for a file"))
+    monkeypatch.setattr(inference, "explain_face", lambda *_, **__: pytest.fail("computed for a file"))
     show_panel(app, "Report")
     assert faces_of(app)[0]["maps"]["tiny_cnn"]["stage"] == "input"
 
@@ -228,7 +228,7 @@ def test_the_numbers_of_trust_contain_every_point_and_correlation():
             RoadCurves(fractions[1:], np.array([0.4, 0.3]), np.array([0.7, 0.6])),
             ConfidenceDrop(0.9, 0.5, 0.1),
         ),
-        ChanceResult(0.2, 0.1, 99),
+        ChanceResult(0.2, 0.01, 0.1, 99),
         probes.MethodAgreement(("A = B", "C"), np.array([[1.0, 0.5], [0.5, 1.0]])),
         (("head", 0.25), ("stage3", 0.0)),
     )

@@ -48,7 +48,7 @@ def test_own_data_without_a_table_is_one_sentence(networks, open_view, said, vie
     app = open_view(view)
     assert not app.error
     text = said(app)
-    assert "o table of image facts was made from this data set" in text
+    assert "o table of image facts was computed from this data set" in text
     assert "there is one for FER2013" in text
     assert "python -m core data describe DATA --size-px 48 --channels 1" in text
     if view == "Slices":  # copies are known without a table, and there are none

@@ -114,7 +114,7 @@ def measured(score: float) -> TrustFindings:
     explanation = Explanation("one", "gradcam", 0, "stage 3", np.eye(2, dtype=np.float32), 1.0)
     road = RoadCurves(np.zeros(2), np.zeros(2), np.ones(2))
     measures = FaithfulnessMeasures(explanation, curves, road, ConfidenceDrop(0.9, 0.5, 0.1))
-    return TrustFindings(measures, ChanceResult(score, 0.2, 99))
+    return TrustFindings(measures, ChanceResult(score, 0.01 if score > 0.2 else 0.5, 0.2, 99))
 
 
 def test_the_ensemble_is_a_bar_and_each_network_a_marker(inks):

@@ -14,7 +14,7 @@ from core.explain import (
     Stopped,
     distinct_methods,
     explain,
-    explain_features,
+    is_closed_form,
     method_named,
     on_common_scale,
     register_method,
@@ -40,12 +40,12 @@ BY_HAND = {
 
 @pytest.mark.parametrize("method", BY_HAND)
 def test_each_method_gives_the_hand_computed_map(two_layers: Network, face: Tensor, method: str) -> None:
-    (found,) = explain(two_layers, face, method=method, stage="stage one", classes=0, model_id="two layers")
+    (found,) = explain(two_layers, face, method=method, stage="stage one", targets=0, model_id="two layers")
     by_hand = np.maximum(BY_HAND[method], 0)
     assert found.evidence == pytest.approx(by_hand.max(), rel=1e-4)
     np.testing.assert_allclose(found.heatmap, by_hand / by_hand.max(), atol=1e-4)
     assert (found.model_id, found.method, found.class_index, found.against) == ("two layers", method, 0, None)
-    assert found.layer == ("input" if method_named(method).marks_pixels else "stage one")
+    assert found.stage == ("input" if method_named(method).marks_pixels else "stage one")
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def bright_spot() -> Tensor:
 
 
 def test_occlusion_gives_the_hand_computed_map(brightness: Network, bright_spot: Tensor) -> None:
-    (found,) = explain(brightness, bright_spot, method="occlusion", classes=0)
+    (found,) = explain(brightness, bright_spot, method="occlusion", targets=0)
     # Windows of 2 px moved by 1: all 4, 2 or 1 of the windows over a pixel hold the spot; gray adds 4 x 4/144.
     expected = np.zeros((12, 12))
     expected[4:7, 4:7] = [[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]
@@ -66,7 +66,7 @@ def test_occlusion_gives_the_hand_computed_map(brightness: Network, bright_spot:
 
 
 def test_integrated_gradients_give_the_hand_computed_map(brightness: Network, bright_spot: Tensor) -> None:
-    (found,) = explain(brightness, bright_spot, method="integrated_gradients", classes=0)
+    (found,) = explain(brightness, bright_spot, method="integrated_gradients", targets=0)
     # The network is linear there, so a pixel's share is (pixel - mean) / 144.
     assert found.evidence == pytest.approx((4 - 4 / 144) / 144, rel=1e-4)
     assert found.heatmap[5, 5] == 1
@@ -78,20 +78,20 @@ def test_guided_backpropagation_guides_relu6_too(brightness: Network) -> None:
     picture[0, 0, 0, 0] = 7.0  # cut off at 6: no gradient
     raises, lowers = explain(brightness, picture, method="guided_backprop")
     assert raises.heatmap.tolist() == [[0, 1], [1, 1]]
-    assert not lowers.has_evidence, "an unguided ReLU would let the negative gradient of class 1 pass"
+    assert not lowers.has_evidence, "an unguided ReLU would propagate the negative gradient of class 1"
 
 
-def test_all_classes_come_face_by_face_in_order(two_layers: Network, face: Tensor) -> None:
+def test_maps_of_all_classes_are_ordered_by_face(two_layers: Network, face: Tensor) -> None:
     faces = torch.cat([face, face.flip(3)])
     for method in saliency_methods():
         found = explain(two_layers, faces, method=method)
         assert [e.class_index for e in found] == [0, 1, 0, 1]
         if method != "eigencam":
-            one = explain(two_layers, faces[1:], method=method, classes=1)[0]
+            one = explain(two_layers, faces[1:], method=method, targets=1)[0]
             np.testing.assert_allclose(found[3].heatmap, one.heatmap, atol=1e-5)
 
 
-def test_a_class_nothing_speaks_for_has_no_evidence_and_an_empty_map(two_layers: Network) -> None:
+def test_a_class_without_support_has_no_evidence_and_an_empty_map(two_layers: Network) -> None:
     only_second_channel = torch.zeros(1, 2, 2, 2)
     only_second_channel[0, 0] = 1.0
     _, second = explain(two_layers, only_second_channel, stage="stage two")
@@ -105,16 +105,16 @@ def test_a_class_nothing_speaks_for_has_no_evidence_and_an_empty_map(two_layers:
 def test_a_contrast_is_the_map_of_the_difference_of_logits(
     two_layers: Network, face: Tensor, method: str, stage: str
 ) -> None:
-    (found,) = explain(two_layers, face, method=method, stage=stage, classes=Contrast(0, 1))
+    (found,) = explain(two_layers, face, method=method, stage=stage, targets=Contrast(0, 1))
     assert (found.class_index, found.against) == (0, 1)
     two_layers.head.weight.data[0] -= two_layers.head.weight.data[1]
-    (expected,) = explain(two_layers, face, method=method, stage=stage, classes=0)
+    (expected,) = explain(two_layers, face, method=method, stage=stage, targets=0)
     np.testing.assert_allclose(found.heatmap, expected.heatmap, atol=1e-4)
 
 
-def test_three_methods_coincide_before_the_pooling_and_are_counted_once(two_layers: Network, face: Tensor) -> None:
+def test_three_methods_coincide_before_the_pooling_and_are_grouped(two_layers: Network, face: Tensor) -> None:
     same = [
-        explain(two_layers, face, method=m, stage="stage two", classes=0)[0]
+        explain(two_layers, face, method=m, stage="stage two", targets=0)[0]
         for m in ("gradcam", "hirescam", "xgradcam")
     ]
     for other in same[1:]:
@@ -124,50 +124,86 @@ def test_three_methods_coincide_before_the_pooling_and_are_counted_once(two_laye
     assert distinct_methods(names, two_layers, "stage one") == tuple((name,) for name in names)
 
 
-def test_features_of_a_forward_pass_explain_without_another(two_layers: Network, face: Tensor) -> None:
+@pytest.mark.parametrize("targets", [None, 1, Contrast(0, 1), [1, Contrast(1, 0)]])
+def test_stored_features_give_the_closed_form_without_another_pass(
+    two_layers: Network, face: Tensor, targets: int | Contrast | list[int | Contrast] | None
+) -> None:
+    faces = torch.cat([face, face.flip(3)])
     with torch.inference_mode():
-        features = two_layers(face).features
-    from_features = explain_features(features, two_layers.head.weight, layer="stage two", model_id="m")
-    from_faces = explain(two_layers, face, stage="stage two", model_id="m")
-    for a, b in zip(from_features, from_faces, strict=True):
-        assert (a.class_index, a.layer, a.method) == (b.class_index, b.layer, b.method)
+        features = two_layers(faces).features
+    expected = explain(two_layers, faces, stage="stage two", targets=targets)
+    passes: list[int] = []
+
+    def count(done: int, _total: int) -> None:
+        passes.append(done)
+
+    found = explain(two_layers, faces, stage="stage two", targets=targets, features=features, progress=count)
+    assert not passes
+    assert [(e.target, e.stage, e.method) for e in found] == [(e.target, e.stage, e.method) for e in expected]
+    for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a.heatmap, b.heatmap, atol=1e-6)
-    with pytest.raises(ExplainError, match="no class 2; it has 2"):
-        explain_features(features, two_layers.head.weight, layer="stage two", classes=2)
+        assert a.evidence == pytest.approx(b.evidence, rel=1e-5)
+
+
+def test_features_are_ignored_where_the_map_has_no_closed_form(two_layers: Network, face: Tensor) -> None:
+    wrong = torch.full((1, 2, 2, 2), torch.nan)
+    for method, stage in (("gradcam", "stage one"), ("layercam", "stage two")):
+        assert not is_closed_form(two_layers, method, stage)
+        (expected,) = explain(two_layers, face, method=method, stage=stage, targets=0)
+        (found,) = explain(two_layers, face, method=method, stage=stage, targets=0, features=wrong)
+        np.testing.assert_array_equal(found.heatmap, expected.heatmap)
+
+
+@pytest.mark.parametrize("stage", ["stage one", "stage two"])
+@pytest.mark.parametrize("method", list(saliency_methods()))
+def test_each_face_can_have_its_own_target(two_layers: Network, face: Tensor, method: str, stage: str) -> None:
+    faces, targets = torch.cat([face, face.flip(3), face.flip(2)]), [1, Contrast(0, 1), 0]
+    found = explain(two_layers, faces, method=method, stage=stage, targets=targets)
+    assert [e.target for e in found] == targets
+    for n, target in enumerate(targets):
+        (alone,) = explain(two_layers, faces[n : n + 1], method=method, stage=stage, targets=target)
+        np.testing.assert_allclose(found[n].heatmap, alone.heatmap, atol=1e-5)
+    with pytest.raises(ExplainError, match="expected one target per face, got 2 targets for 3 faces"):
+        explain(two_layers, faces, targets=[0, 1])
 
 
 def test_a_common_scale_keeps_the_ratio_between_classes(two_layers: Network, face: Tensor) -> None:
-    strong, weak = on_common_scale(explain(two_layers, face, stage="stage two"))
+    own = explain(two_layers, face, stage="stage two")
+    strong, weak = explain(two_layers, face, stage="stage two", scale="common")
     assert strong.heatmap.max() == 1
     assert weak.heatmap.max() == pytest.approx(0.75 / 0.875)
+    for a, b in zip(on_common_scale(own), (strong, weak), strict=True):
+        np.testing.assert_array_equal(a.heatmap, b.heatmap)
+    with pytest.raises(ExplainError, match='"own" or "common"'):
+        explain(two_layers, face, scale="log")  # type: ignore[arg-type]
 
 
-def test_what_the_network_lacks_is_named(two_layers: Network, face: Tensor) -> None:
+def test_an_unknown_class_stage_or_method_is_refused(two_layers: Network, face: Tensor) -> None:
     with pytest.raises(ExplainError, match="no class 2; it has 2, numbered 0 to 1"):
-        explain(two_layers, face, classes=2)
+        explain(two_layers, face, targets=2)
     with pytest.raises(ExplainError, match="no class -1"):
-        explain(two_layers, face, method="layercam", classes=Contrast(0, -1))
+        explain(two_layers, face, method="layercam", targets=Contrast(0, -1))
     with pytest.raises(ExplainError, match="no stage 'stage 9'; it has stage one, stage two"):
         explain(two_layers, face, stage="stage 9")
-    with pytest.raises(ExplainError, match="no saliency method 'tarot'; there are gradcam"):
+    with pytest.raises(ExplainError, match="unknown saliency method 'tarot'; available: gradcam"):
         explain(two_layers, face, method="tarot")
     with pytest.raises(ExplainError, match="two different classes"):
         Contrast(1, 1)
     with pytest.raises(ExplainError, match="shape"):
         explain(two_layers, face[0])
-    assert explain(two_layers, face[:0]) == []
+    assert explain(two_layers, face[:0]) == ()
 
 
 @pytest.mark.parametrize("method", list(saliency_methods()))
-def test_a_value_that_is_not_a_number_is_said_and_not_drawn(two_layers: Network, face: Tensor, method: str) -> None:
+def test_a_map_with_nan_is_refused(two_layers: Network, face: Tensor, method: str) -> None:
     two_layers.trunk.two[0].weight.data[0, 0] = torch.nan
-    with pytest.raises(ExplainError, match="not a finite number"):
+    with pytest.raises(ExplainError, match="returned NaN or infinity"):
         explain(two_layers, face, method=method, stage="stage two")
 
 
 def test_a_face_that_is_not_finite_is_refused(two_layers: Network, face: Tensor) -> None:
     face[0, 0, 0, 0] = torch.inf
-    with pytest.raises(ExplainError, match="a face has a value"):
+    with pytest.raises(ExplainError, match="a face contains NaN or infinity"):
         explain(two_layers, face)
 
 
@@ -180,7 +216,7 @@ def test_progress_rises_to_its_total(
     assert len({total for _, total in seen}) == 1
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert seen[-1][0] == seen[-1][1]
-    assert "it/s" not in capfd.readouterr().err, "the package's own bars stay silent"
+    assert "it/s" not in capfd.readouterr().err, "the package prints no progress bars"
 
 
 @pytest.mark.parametrize("method", [m.name for m in saliency_methods().values() if m.slow])
@@ -195,7 +231,7 @@ def test_a_slow_method_stops_midway(two_layers: Network, face: Tensor, method: s
             progress=lambda d, _: done.append(d),
             should_stop=lambda: next(asked),
         )
-    assert len(done) == 2, "nothing is computed after the wish to stop"
+    assert len(done) == 2, "nothing is computed after the request to stop"
 
 
 def test_a_method_cannot_be_registered_twice() -> None:
@@ -203,7 +239,7 @@ def test_a_method_cannot_be_registered_twice() -> None:
         register_method("gradcam", title="Grad-CAM", needs="forward", source="")(lambda request: request.inputs)
 
 
-def test_a_heatmap_is_checked_when_made() -> None:
+def test_an_invalid_heatmap_is_refused() -> None:
     for wrong in (np.zeros((2, 2)), np.full((2, 2), 2, np.float32), np.full((2, 2), np.nan, np.float32)):
         with pytest.raises(ExplainError, match="heatmap"):
             Explanation("m", "gradcam", 0, "stage one", wrong, 1.0)
@@ -236,7 +272,7 @@ def state_of(network: Network) -> dict[str, object]:
 
 @pytest.fixture
 def in_use(two_layers: Network) -> Network:
-    """In training mode with gradients in place, one frozen weight and a norm whose statistics would move."""
+    """In training mode with gradients, one frozen weight and a norm whose statistics would change."""
     two_layers.trunk.two.append(nn.BatchNorm2d(2))
     for parameter in two_layers.parameters():
         parameter.grad = torch.ones_like(parameter)
@@ -245,7 +281,7 @@ def in_use(two_layers: Network) -> Network:
 
 
 @pytest.mark.parametrize("method", list(saliency_methods()))
-def test_the_network_is_as_it_was_after_a_map(in_use: Network, face: Tensor, method: str) -> None:
+def test_the_network_is_unchanged_after_a_map(in_use: Network, face: Tensor, method: str) -> None:
     before = state_of(in_use)
     explain(in_use, face, method=method)
     assert state_of(in_use) == before
@@ -253,7 +289,7 @@ def test_the_network_is_as_it_was_after_a_map(in_use: Network, face: Tensor, met
 
 @pytest.mark.parametrize("broken", [Breaks, BreaksAnIndex])
 @pytest.mark.parametrize("method", list(saliency_methods()))
-def test_hooks_modes_and_gradients_are_as_they_were_when_the_model_raises(
+def test_the_network_is_unchanged_when_it_raises(
     in_use: Network, face: Tensor, method: str, broken: type[nn.Module]
 ) -> None:
     in_use.trunk.two.append(broken())
@@ -263,7 +299,7 @@ def test_hooks_modes_and_gradients_are_as_they_were_when_the_model_raises(
     assert state_of(in_use) == before
 
 
-def test_the_network_is_as_it_was_after_a_stop(in_use: Network, face: Tensor) -> None:
+def test_the_network_is_unchanged_after_a_stop(in_use: Network, face: Tensor) -> None:
     before = state_of(in_use)
     asked = iter([False, False, True])
     with pytest.raises(Stopped):
@@ -272,11 +308,11 @@ def test_the_network_is_as_it_was_after_a_stop(in_use: Network, face: Tensor) ->
 
 
 @pytest.mark.parametrize("method", list(saliency_methods()))
-def test_maps_can_be_had_inside_inference_mode_and_of_half_precision_networks(
+def test_maps_are_available_inside_inference_mode_and_for_half_precision_networks(
     two_layers: Network, face: Tensor, method: str
 ) -> None:
-    (expected,) = explain(two_layers, face, method=method, classes=0)
+    (expected,) = explain(two_layers, face, method=method, targets=0)
     with torch.inference_mode():
         half = two_layers.to(torch.bfloat16)
-        (found,) = explain(half, face.clone(), method=method, classes=0)
+        (found,) = explain(half, face.clone(), method=method, targets=0)
     np.testing.assert_allclose(found.heatmap, expected.heatmap, atol=1e-4)

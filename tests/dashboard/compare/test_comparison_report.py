@@ -14,8 +14,8 @@ from core.evaluation import pr_curves, roc_curves
 from core.robustness import CONDITIONS, Robustness, save_robustness
 from dashboard.__main__ import main
 from dashboard.compare.comparison import build_comparisons
+from dashboard.compare.comparison_report import chapters, html
 from dashboard.compare.panels import GROUPS
-from dashboard.reports.comparison_report import chapters, html
 from dashboard.style import DARK
 
 NOW = datetime(2025, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2)))
@@ -144,7 +144,7 @@ def test_ranking_has_the_areas_and_every_cost(written, comparisons):
 def test_own_data_without_a_table_is_one_sentence_and_copies_remain(written):
     for title in ("Annotator agreement", "Slices"):
         text = text_of(chapter(written, title))
-        assert text.count("o table of image facts was made from this data set") == 1
+        assert text.count("o table of image facts was computed from this data set") == 1
         assert "python -m core data describe DATA --size-px 48 --channels 1" in text
     assert "<figure" not in chapter(written, "Annotator agreement")
     assert 'aria-label="Accuracy by copy in train and network"' in chapter(written, "Slices")

@@ -1,4 +1,4 @@
-"""One small live picture for each journey: a sample portrait as the smallest installed network sees it."""
+"""One small live picture for each main task: a sample portrait, analyzed by the smallest installed network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from core.checkpoints import Checkpoint
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.evaluation import ConfusionMatrix
-from core.inference import class_saliency
+from core.inference import explain_face
 from dashboard import services
 from dashboard.plots import confusion, probabilities, saliency_pictures
 from dashboard.style import Ink
@@ -21,9 +21,9 @@ from dashboard.ui.network_picker import titles
 HEIGHT_PX = 240
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Example:
-    """What the overview shows of a portrait."""
+    """The pictures of the three main tasks; None for a network without stored test predictions."""
 
     probabilities: go.Figure
     overlay: np.ndarray  # (336, 336, 3) uint8
@@ -31,7 +31,7 @@ class Example:
 
 
 def live_example() -> Example | None:
-    """Computed by the network that is installed; None where none is, or where the portrait's face is not found."""
+    """The example, or None if no network is installed or the face of the portrait is not found."""
     listing = services.listing()
     if not listing.with_weights:
         return None
@@ -40,18 +40,17 @@ def live_example() -> Example | None:
         network = services.predictor(checkpoint)
         analysis = services.sample_analysis(network)
     except (CheckpointError, NotFiniteError):
-        return None  # the pages that use the network say what is wrong with it
+        return None  # the pages that use the network name the problem
     if not analysis.faces:
         return None
     face, inks = analysis.faces[0], theme.ink()
-    names, styles = titles([checkpoint]), network_styles([checkpoint], inks)
-    chart = probabilities.probabilities(face.groups[0], styles, names, inks)
+    chart = probabilities.probabilities(face.groups[0], network_styles([checkpoint], inks), titles([checkpoint]), inks)
     chart.update_layout(height=HEIGHT_PX, showlegend=False, margin={"t": 4, "b": 4})
-    maps_of_face = class_saliency(network, face)
-    picture = saliency_pictures.overlay_picture(
-        face.inputs[network.model_id], maps_of_face.explanation(face.verdict.top), opacity=0.55, colormap="viridis"
+    explanation = explain_face(network, face)[face.verdict.top]
+    overlay = saliency_pictures.overlay_picture(
+        face.inputs[network.model_id], explanation, opacity=0.55, colormap="viridis"
     )
-    return Example(chart, picture, _confusion(checkpoint, inks))
+    return Example(chart, overlay, _confusion(checkpoint, inks))
 
 
 def _confusion(checkpoint: Checkpoint, inks: Ink) -> go.Figure | None:
