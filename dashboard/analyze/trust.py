@@ -21,7 +21,7 @@ from dashboard.ui import progress, sections
 QUICK = tuple(name for name, method in saliency_methods().items() if not method.slow)
 KEY = "trust"
 # Seconds per network and billion multiply-accumulate operations of one forward pass, on two CPU cores.
-SECONDS_PER_GMAC = 40.0
+SECONDS_PER_GMAC = 25.0
 
 
 @dataclass(frozen=True)
