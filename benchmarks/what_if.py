@@ -32,7 +32,7 @@ RELEASES = 20
 WARM_UP = 4
 SLIDERS = ("brightness", "contrast", "blur", "rotation_deg")
 THUMB = ':has(> [data-testid="stSliderThumbValue"])'
-MARKS = ".st-key-what-if-answers .rows [title]"
+MARKS = '[class*="st-key-what-if-predictions"] .rows [title]'
 
 # Notes when the pointer is let go, and when the first frame with other numbers in the chart has been painted: a message
 # sent before a frame is painted is delivered after it.

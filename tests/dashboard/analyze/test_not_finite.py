@@ -123,4 +123,4 @@ def test_overview_opens_without_its_example(copied, said):
         break_weights(path)
     app = AppTest.from_file(ENTRY, default_timeout=120).run()
     assert not app.exception
-    assert "Networks installed" in "\n".join([said(app), *(s.value for s in app.header)])
+    assert "Installed networks" in "\n".join([said(app), *(s.value for s in app.header)])
