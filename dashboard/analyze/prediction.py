@@ -89,12 +89,12 @@ def _headline(face: SelectedFace, group: LabelGroup) -> None:
     try:
         made = uncertainty.decision(face, group)
     except (CheckpointError, EvaluationError) as error:
-        st.subheader(answer, help=f"Whether this is sure cannot be said: {error}.", anchor=False)
+        st.header(answer, help=f"Whether this is sure cannot be said: {error}.", anchor=False)
     else:
         if made.sure:
-            st.subheader(f"{answer}, sure", icon=":material/check_circle:", help=_explained(face, made), anchor=False)
+            st.header(f"{answer}, sure", icon=":material/check_circle:", help=_explained(face, made), anchor=False)
         else:
-            st.subheader(f":gray[{answer}, unsure]", icon=":material/help:", help=_explained(face, made), anchor=False)
+            st.header(f":gray[{answer}, unsure]", icon=":material/help:", help=_explained(face, made), anchor=False)
     words = [
         f"Face {face.number + 1} of {len(face.analysis.faces)}",
         face.group_title(group),
