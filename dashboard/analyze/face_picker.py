@@ -33,7 +33,7 @@ def pick_photo(photo: Photo) -> Photo:
         key="photo_pills",
         wrap=True,
     )
-    st.session_state["photo"] = picked  # survives that another page is opened
+    st.session_state["photo"] = picked  # remains when another page is opened
     return stored[picked]
 
 

@@ -106,7 +106,7 @@ def over_input(face: SelectedFace, network: Predictor, found: Explanation, optio
 
 
 def chance_words(face: SelectedFace, network: Predictor, found: Explanation) -> str:
-    """The result of the chance test of this map, in whichever panel it was made; empty if it was not made."""
+    """The result of the chance test of this map, which any panel may have run; empty if it has not been run."""
     tested = computations.chance(face, network, found)
     return chance_verdict(tested.get()) if tested.ready else ""
 

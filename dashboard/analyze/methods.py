@@ -65,7 +65,7 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
 
 
 def method_title(name: str) -> str:
-    """A method as it is offered."""
+    """The title of a method in the control."""
     method = method_named(name)
     return method.title + (" (slow)" if method.slow else "")
 

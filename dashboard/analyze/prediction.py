@@ -1,4 +1,4 @@
-"""The answer: the verdict of each label group with its uncertainty, and the probabilities by class and network."""
+"""The verdict of each label group with its uncertainty, and the probabilities by class and network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dashboard.ui import sections
 
 TEMPERATURE_HELP = (
     "Temperature scaling divides the logits of a network by one number, fitted on {split}, so that its confidence "
-    "matches how often it is right. The predicted class does not change (Guo et al. 2017)."
+    "matches its accuracy. The predicted class does not change (Guo et al. 2017)."
 )
 
 
@@ -89,7 +89,7 @@ def _headline(face: SelectedFace, group: LabelGroup) -> None:
     try:
         made = uncertainty.decision(face, group)
     except (CheckpointError, EvaluationError) as error:
-        st.subheader(answer, help=f"Whether this is sure cannot be said: {error}.", anchor=False)
+        st.subheader(answer, help=f"It is not known whether this prediction is sure: {error}.", anchor=False)
     else:
         if made.sure:
             st.subheader(f"{answer}, sure", icon=":material/check_circle:", help=_explained(face, made), anchor=False)
@@ -115,6 +115,6 @@ def _explained(face: SelectedFace, made: Decision) -> str:
     relation = "reaches" if made.sure else "is below"
     return (
         f"*{'Sure' if made.sure else 'Unsure'}*: the probability {relation} {made.effect.threshold:.2f}. At or "
-        f"above this threshold, predictions on {face.split_name('val')} are correct with a rate of "
+        f"above this threshold, predictions on {face.split_name('val')} reach an accuracy of "
         f"{made.target:.2f}. The required accuracy can be changed in the sidebar."
     )

@@ -16,7 +16,10 @@ from dashboard.plots import saliency_pictures
 from dashboard.section import Download, Picture, Section
 from dashboard.ui import sections
 
-READING = "0: no evidence, 1: maximum. A map shows where the evidence lies; it does not prove why the network predicts."
+READING = (
+    "0: no evidence, 1: maximum. A map shows where the evidence for a class lies; it does not prove why the network "
+    "predicts it."
+)
 
 
 def draw_over_photo(face: SelectedFace, options: MapOptions) -> None:
@@ -106,7 +109,7 @@ def _notes(face: SelectedFace, options: MapOptions) -> list[str]:
     if same:
         notes.append(same)
     if not method.class_specific:
-        notes.append("This method gives one map for all classes, whichever class is chosen.")
+        notes.append("This method computes the same map for all classes.")
     if options.scale == "common" and (method.slow or options.contrast):
         notes.append("Maps of slow methods and contrasts always have their own scale.")
     return notes

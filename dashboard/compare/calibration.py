@@ -61,8 +61,7 @@ def reliability_sections(comparison: Comparison, scheme: str, runs: dict[str, Ev
             caption=f"{comparison.protocol} 15 bins of the probability of the predicted class. Below the diagonal a "
             "network is more confident than accurate. Error bars: 95 % (Wilson). The temperature was fitted on "
             f"{comparison.data.split_name('val')}; an ensemble is the mean of scaled networks and has no temperature "
-            "of "
-            "its own.",
+            "of its own.",
             downloads=(
                 csv(
                     "Bins of the reliability diagrams (CSV)",
@@ -83,7 +82,7 @@ def reliability_sections(comparison: Comparison, scheme: str, runs: dict[str, Ev
 
 
 def abstention_sections(comparison: Comparison, options: Options, runs: dict[str, EvaluationRun]) -> list[Section]:
-    """What withholding uncertain predictions gains."""
+    """The effect of withholding uncertain predictions."""
     curves = {m: risk_coverage(run) for m, run in runs.items()}
     chosen = {m: abstention(run, options.threshold) for m, run in runs.items()}
     table = plots.abstention_table(chosen, comparison.names)
@@ -113,7 +112,7 @@ def abstention_sections(comparison: Comparison, options: Options, runs: dict[str
 
 
 def draw(comparison: Comparison) -> None:
-    """The kind of bins and the threshold, each above what it changes."""
+    """The kind of bins and the threshold, each above the figures that it changes."""
     runs = comparison.all_runs
     scheme = st.segmented_control(
         "Bins",

@@ -24,7 +24,7 @@ def html(comparisons: Sequence[Comparison], created_at: datetime, progress: Prog
     on_paper = [_light(c) for c in comparisons]
     first = on_paper[0]
     summary = [f"{', '.join(c.names[m] for m in c.all_runs)}: {c.protocol}" for c in on_paper]
-    summary.append("Intervals are 95 %. A difference that the tests cannot tell from chance is not measurable.")
+    summary.append("Intervals are 95 %. A difference is called measurable if it is significant at 5 %.")
     return write(
         f"Comparison of networks on {first.split_name}",
         summary,

@@ -141,7 +141,7 @@ def _wants_saliency(comparison: Comparison, key: str, explained: str) -> bool:
 def _with_maps(
     rows: pd.DataFrame, faces: list[Face], samples: Samples, comparison: Comparison, explained: str, column: str
 ) -> tuple[list[Face], str]:
-    """Each face beside itself under the saliency map of the class in ``column``, and the caption of all."""
+    """Each face next to its overlay with the saliency map of the class in ``column``, and the caption of all."""
     name, labels = comparison.names[explained], comparison.labels
     network = services.predictor(comparison.checkpoints[explained])
     found = services.image_saliency(

@@ -19,7 +19,7 @@ CONFLICTS, ACROSS, IDENTICAL, BLANK = FINDINGS = (
     "identical images",
     "blank images",
 )
-# Classes have the hues, so splits differ by pattern.
+# Hues denote classes, so splits differ by pattern.
 PATTERNS = {"train": "", "val": "/", "test": "."}
 
 
@@ -51,14 +51,14 @@ def balance(counts: pd.DataFrame, splits: Mapping[str, str], inks: Ink) -> go.Fi
             hovertemplate="%{y}: %{text} images, %{x:.3f} of " + splits[split] + "<extra></extra>",
             showlegend=False,
         )
-        # The legend shows the pattern without a hue, which belongs to the classes.
+        # The legend shows the pattern without a hue, because hues denote classes.
         figure.add_bar(
             y=[None],
             x=[None],
             orientation="h",
             name=splits[split],
             marker={"color": inks.muted, "pattern": _pattern(split, inks)},
-            offsetgroup=split,  # otherwise it would take a place of its own beside the bars
+            offsetgroup=split,  # otherwise it would be placed next to the bars
         )
     highest = max((float((counts[s] / counts[s].sum()).max()) for s in known), default=1.0)
     figure.update_layout(

@@ -1,4 +1,4 @@
-// What Streamlit's widgets do not offer: pasting a photo, and starting a portrait by a click on its picture.
+// Features that Streamlit's widgets lack: pasting a photo, and opening a portrait by a click on its picture.
 if (!window.ferscopePhotoInput) {
   window.ferscopePhotoInput = true;
   document.addEventListener("paste", (event) => {

@@ -140,11 +140,11 @@ def test_what_the_networks_lack_is_a_message_shown_once(opened, said, labeled):
     predicted = labeled(app.segmented_control, "Evidence for the class").value
     text = said(app)
     assert (
-        "This link asks for the evidence for the class `contempt`, which is not available. Available: bright, dark, "
+        "This link requests the evidence for the class `contempt`, which is not available. Available: bright, dark, "
         f"striped. Shown: {predicted}." in text
     )
-    assert "This link asks for the rather than `pain`, which is not available." in text
-    assert "This link asks for the stage `layer99`, which is not available. Available: each network's default" in text
+    assert "This link requests the rather than `pain`, which is not available." in text
+    assert "This link requests the stage `layer99`, which is not available. Available: each network's default" in text
     assert labeled(app.selectbox, "Rather than").value == "any other class"
     assert app.selectbox(key="stage").value == "each network's default"
     assert {"class", "rather_than"}.isdisjoint(app.query_params)
@@ -162,7 +162,7 @@ def test_unknown_words_and_numbers_are_messages_where_the_controls_are(opened, s
     wrong = {"brightness": "9", "blur": "nan", "accuracy": "x", "networks": ["nobody", "CNN"], "panel": "Tarot"}
     app = opened("", sample="grace_hopper", method="voodoo", **wrong)
     text = said(app)
-    assert "This link asks for the method `voodoo`, which is not available. Available: Grad-CAM, " in text
+    assert "This link requests the method `voodoo`, which is not available. Available: Grad-CAM, " in text
     assert "Shown: Grad-CAM." in text
     assert "the required accuracy `x`; the range is 0.5 to 0.95. Shown: 0.8." in text
     assert "the networks `nobody`, which is not available. Available: CNN, Residual CNN. Shown: CNN." in text
@@ -181,7 +181,7 @@ def test_unknown_words_and_numbers_are_messages_where_the_controls_are(opened, s
 
 def test_a_face_the_photo_lacks_is_a_message(opened, said):
     app = opened("two_faces", face="99")
-    assert "This link asks for the face `99`, which is not available. Available: 1, 2. Shown: 1." in said(app)
+    assert "This link requests the face `99`, which is not available. Available: 1, 2. Shown: 1." in said(app)
     assert "Face 1 of 2" in said(app)
     app.run()
     assert "This link asks" not in said(app)
