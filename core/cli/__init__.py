@@ -30,7 +30,7 @@ app.add_typer(data.app, name="data")
 def main() -> None:
     """Run the command line. An expected error prints one sentence and exits with status 1, Ctrl-C exits with 130."""
     for stream in (sys.stdout, sys.stderr):
-        # File names may hold characters that the terminal's encoding lacks, or bytes of no encoding.
+        # File names may contain characters that the terminal's encoding lacks, or bytes of no encoding.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:

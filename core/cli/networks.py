@@ -190,7 +190,7 @@ def robustness(
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
-    """Score a split under blur, noise, other light, JPEG, rotation, shift and occlusion; Ctrl-C can be resumed."""
+    """Score a split under blur, noise, changed lighting, JPEG, rotation, shift and occlusion; Ctrl-C can be resumed."""
     from core.robustness import CORRUPTIONS
 
     require_split(split, ("val", "test"))

@@ -1,4 +1,4 @@
-"""Splits: the names that data sets use for them, and a split of one's own for a data set that lacks them."""
+"""Splits: the names that data sets use for them, and random splits for a data set that lacks them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from core.data.samples import SPLITS
 from core.errors import DataError
 
-# Names of splits in published copies, lower-cased and without separators. FER2013's public test serves for choosing.
+# Names of splits in published copies, lower-cased and without separators. FER2013's public test is for validation.
 SPLIT_OF_NAME = {
     **dict.fromkeys(("train", "training", "trainset"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev", "valset", "publictest"), "val"),

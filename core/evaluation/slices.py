@@ -99,8 +99,8 @@ def slice_report(
 
 def bin_columns(columns: Mapping[str, np.ndarray], *, bins: int = BINS) -> tuple[BinnedColumn, ...]:
     """Divide columns of values into bins. Numbers are divided at their quantiles; truth values, texts (at most 50
-    different ones) and numbers with no more than ``bins`` different values are taken as they are. NaN and None are no
-    value. Raises EvaluationError for a column with too many texts."""
+    different ones) and numbers with no more than ``bins`` different values are taken as they are. NaN and None count as
+    missing. Raises EvaluationError for a column with too many texts."""
     return tuple(_binned(name, pd.Series(np.asarray(values)), bins) for name, values in columns.items())
 
 

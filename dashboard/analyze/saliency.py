@@ -23,7 +23,7 @@ READING = (
 
 
 def draw_over_photo(face: SelectedFace, options: MapOptions) -> None:
-    """The maps at the photo's resolution, beside the prediction."""
+    """The maps at the photo's resolution, next to the prediction."""
     found = maps.compute(face, options)
     sections.draw_notes(found.notes)
     with st.grid(max(3, len(face.networks)), min_column_width=104) as grid:

@@ -42,7 +42,7 @@ def draw(
     """One page of the rows of ``table`` (with the column image_id) at the positions ``listed``, in their order.
 
     ``classes`` are the two columns in the caption of a face. ``explained`` is the network whose saliency for the second
-    of them can be shown beside the faces; an ensemble has none. ``captions`` repeat both classes under each face.
+    of them can be shown next to the faces; an ensemble has none. ``captions`` repeat both classes under each face.
     """
     if not len(listed):
         st.info("No matching images.", icon=":material/info:")
@@ -131,7 +131,7 @@ def _wants_saliency(comparison: Comparison, key: str, explained: str) -> bool:
         key=comparison.key(f"{key}_saliency"),
         bind="query-params",
         disabled=not single,
-        help="The evidence of the network for its prediction, beside each face"
+        help="The evidence of the network for its prediction, next to each face"
         if single
         else "An ensemble has no saliency map of its own. Choose a single network.",
     )

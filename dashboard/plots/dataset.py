@@ -24,7 +24,7 @@ PATTERNS = {"train": "", "val": "/", "test": "."}
 
 
 def balance(counts: pd.DataFrame, splits: Mapping[str, str], inks: Ink) -> go.Figure:
-    """One row per class, one bar per split: the share of that split, with the number of images beside it.
+    """One row per class, one bar per split: the share of that split, labeled with the number of images.
 
     ``counts`` has one row per class and one column per split; a split with unknown counts has no bars.
     """

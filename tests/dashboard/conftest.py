@@ -48,7 +48,7 @@ def answer(path: Path, run: EvaluationRun, *, title: str, data: dict[str, Any]) 
 
 @pytest.fixture
 def fer_networks(checkpoint_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Made-up answers for FER2013's PrivateTest: a network on its labels that fails on dark images, and one on FER+."""
+    """Generated predictions for PrivateTest: a network on its labels that fails on dark images, and one on FER+."""
     shipped = checkpoints.list_checkpoints().checkpoints[0].card.data.fingerprint
     table = facts_for(shipped)
     facts = table.at(table.ids[table.split == "test"])

@@ -221,7 +221,7 @@ def test_a_network_without_predictions_is_named_and_without_any_there_is_no_repo
     ("arguments", "sentence", "status"),
     [
         (["report", "nobody"], "There is no network 'nobody'; installed: tiny_cnn, tiny_residual.", 1),
-        (["report", "--split", "train"], "a split is val or test", 2),
+        (["report", "--split", "train"], "expected val or test", 2),
         (["report", "tiny_cnn", "--output", "/nowhere/at/all.html"], "cannot be written", 1),
     ],
 )

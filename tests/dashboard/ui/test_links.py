@@ -88,7 +88,7 @@ def test_a_link_contains_every_choice_whatever_panel_is_open_and_restores_it(
     assert all(link | {"panel": ["-"]} == everything for link in links.values())
     assert {panel: link.get("panel", ["Saliency"]) for panel, link in links.items()} == {p: [p] for p in PANELS}
     other = opened(**links["Uncertainty"])
-    assert "This link asks" not in said(other)
+    assert "This link requests" not in said(other)
     assert link_of(other) == links["Uncertainty"]  # including the panels that have not been opened
     check_everything(other)
 
@@ -149,7 +149,7 @@ def test_what_the_networks_lack_is_a_message_shown_once(opened, said, labeled):
     assert app.selectbox(key="stage").value == "each network's default"
     assert {"class", "rather_than"}.isdisjoint(app.query_params)
     assert link_of(app) == {"networks": ["CNN"]}
-    assert "This link asks" not in said(app)
+    assert "This link requests" not in said(app)
 
 
 def test_a_class_is_not_contrasted_with_itself(opened, said, labeled):
@@ -174,7 +174,7 @@ def test_unknown_words_and_numbers_are_messages_where_the_controls_are(opened, s
     assert app.slider(key="brightness").value == 0.5
     assert app.slider(key="blur").value == 0
     app.run()
-    assert "This link asks" not in said(app)
+    assert "This link requests" not in said(app)
     expected = {"networks": ["CNN"], "brightness": ["0.5"], "panel": ["What if"], "sample": ["grace_hopper"]}
     assert link_of(app) == expected
 
@@ -184,7 +184,7 @@ def test_a_face_the_photo_lacks_is_a_message(opened, said):
     assert "This link requests the face `99`, which is not available. Available: 1, 2. Shown: 1." in said(app)
     assert "Face 1 of 2" in said(app)
     app.run()
-    assert "This link asks" not in said(app)
+    assert "This link requests" not in said(app)
 
 
 def test_a_link_cannot_write_markdown_on_the_page(opened, said):
