@@ -31,7 +31,7 @@ class DeviceError(FerscopeError):
 
 
 class OutputError(FerscopeError):
-    """A file or folder that was asked for cannot be written."""
+    """A requested file or folder cannot be written."""
 
 
 class DataError(FerscopeError):

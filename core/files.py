@@ -41,7 +41,7 @@ def temporary_folder(target: Path) -> Path:
 
 
 def replace_folder(target: Path, fresh: Path) -> None:
-    """Put ``fresh``, made by :func:`temporary_folder`, in the place of ``target``.
+    """Replace ``target`` by ``fresh``, a folder from :func:`temporary_folder`.
 
     No system replaces a folder that has content in one step, so the previous folder is first renamed. A process that is
     killed in between leaves both folders complete, and :func:`finish_replacement` restores the previous one.

@@ -27,7 +27,7 @@ from core.preprocessing import Preprocessing
 from core.training import Recipe
 from core.training.recipe import as_values
 
-# What training scripts wrap a state dict in, and what wrappers of a network prepend to its names.
+# Keys under which training scripts store a state dict, and prefixes that wrappers of a network add to its names.
 WRAPPERS = ("state_dict", "model_state_dict", "model")
 PREFIXES = ("module.", "_orig_mod.", "model.")
 # The first layer of each of MobileNetV2's stages, and the number of its layers.

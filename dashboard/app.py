@@ -1,8 +1,13 @@
 """Page settings and navigation; the pages are in ``pages/``."""
 
+from pathlib import Path
+
 import streamlit as st
 
-st.set_page_config(page_title="FERscope", page_icon=":material/frame_person:", layout="wide", initial_sidebar_state=320)
+# A file of its own: the browser would fetch a Material symbol from another host.
+MARK = str(Path(__file__).with_name("mark.svg"))
+st.set_page_config(page_icon=MARK, layout="wide", initial_sidebar_state=320)
+st.logo(MARK, size="large")
 
 page = st.navigation(
     [
@@ -17,7 +22,7 @@ page = st.navigation(
             "../pages/analyze.py",
             title="Analyze",
             icon=":material/frame_person:",
-            help="What each network predicts for the faces in a photo, and which pixels the predictions depend on.",
+            help="What each network predicts for the faces in a photo, and what the predictions depend on.",
         ),
         st.Page(
             "../pages/compare.py",
@@ -40,4 +45,5 @@ page = st.navigation(
     ],
     position="top",
 )
+st.set_page_config(page_title="FERscope" if page.title == "Overview" else f"{page.title} · FERscope")
 page.run()

@@ -25,7 +25,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Download:
-    """A file that is created when it is requested. The label says what the file contains and its format."""
+    """A file that is created when it is requested. The label names the content and the format of the file."""
 
     label: str
     file_name: str

@@ -111,12 +111,14 @@ def on_light(style: NetworkStyle) -> NetworkStyle:
 
 def template(inks: Ink) -> go.layout.Template:
     """Plotly settings shared by every figure."""
+    small = {"color": inks.muted, "size": 12}
     axis = {
         "gridcolor": inks.faint,
         "linecolor": inks.faint,
         "zeroline": False,
+        "ticks": "",
         "tickfont": {"color": inks.text, "size": 12},
-        "title": {"font": {"color": inks.muted, "size": 12}},
+        "title": {"font": small},
     }
     return go.layout.Template(
         layout={
@@ -127,8 +129,9 @@ def template(inks: Ink) -> go.layout.Template:
             "xaxis": {**axis, "automargin": True},
             "yaxis": {**axis, "automargin": True},
             "legend": {"orientation": "h", "y": -0.18, "x": 0, "font": {"color": inks.text}},
-            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": inks.muted, "activecolor": inks.text},
             "hoverlabel": {"font": {"size": 12}},
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": inks.muted, "activecolor": inks.text},
             "colorway": list(CLASS_COLORS.values()),
-        }
+        },
+        data={"heatmap": [{"colorbar": {"outlinewidth": 0, "tickfont": small, "title": {"font": small}}}]},
     )

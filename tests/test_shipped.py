@@ -22,7 +22,7 @@ each = pytest.mark.parametrize("run_id", SHIPPED)
 
 
 class LogitsOnly(nn.Module):
-    """The grad-cam package wants a module that returns logits alone."""
+    """The grad-cam package needs a module that returns logits only."""
 
     def __init__(self, network):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Facts about a data set that travel with everything made from it: titles, license, limits and fingerprint."""
+"""Facts about a data set that are stored with everything computed from it: titles, license, limits and fingerprint."""
 
 from __future__ import annotations
 

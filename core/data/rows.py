@@ -42,7 +42,7 @@ class ImageFormat:
         image = image.convert("L" if self.channels == 1 else "RGB")
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
-        # Of Pillow's filters, Hamming is closest to the area average with which core.preprocessing shrinks a face (1
+        # Among Pillow's filters, Hamming is closest to the area average with which core.preprocessing shrinks a face (1
         # gray level on a portrait; Pillow's box 2 to 7, because it uses whole pixels). Both enlarge bilinearly.
         method = Image.Resampling.HAMMING if side >= self.size_px else Image.Resampling.BILINEAR
         # Cropped before and not while resizing, because Pillow would blend in the pixels beyond the border.

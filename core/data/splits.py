@@ -82,7 +82,7 @@ class SplitShares:
             members.setdefault(f"group {groups[row]}" if groups[row] else f"row {row}", []).append(row)
         order = list(members)
         np.random.default_rng(self.seed).shuffle(order)
-        order.sort(key=lambda key: -len(members[key]))  # stable; the largest groups first, while there is room for them
+        order.sort(key=lambda key: -len(members[key]))  # stable; the largest groups first, to place them well
 
         shares = np.array([getattr(self, split) for split in targets], float)
         per_class = np.zeros(max(truth) + 1)

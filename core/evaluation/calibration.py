@@ -53,8 +53,8 @@ def nll(run: EvaluationRun) -> Score:
 
 
 def losses(run: EvaluationRun) -> np.ndarray:
-    """(N,) nats: the negative log-likelihood of each image, at most 708, so that a probability of 0 is no infinite
-    loss."""
+    """(N,) nats: the negative log-likelihood of each image, at most 708, so that the loss of a probability of 0 is
+    finite."""
     return np.asarray(-np.log(np.maximum(run.true_probability, np.finfo(np.float64).tiny)))
 
 

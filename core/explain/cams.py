@@ -1,6 +1,6 @@
 """Class activation maps of the grad-cam package, at the stage's own resolution and not normalized.
 
-The package works on a small private network: a place for its hooks, then the rest of the network.
+The package works on a small private network: an identity for its hooks, then the remaining layers.
 """
 
 from __future__ import annotations

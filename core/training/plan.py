@@ -166,9 +166,9 @@ def pack(folder: Path, out: Path) -> list[Path]:
         return [archive]
     parts: list[Path] = []
     with archive.open("rb") as file:
-        while piece := file.read(PART_BYTES):
+        while chunk := file.read(PART_BYTES):
             parts.append(out / f"{archive.name}.part-{len(parts):02}")
-            parts[-1].write_bytes(piece)
+            parts[-1].write_bytes(chunk)
     archive.unlink()
     return parts
 

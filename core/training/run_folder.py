@@ -1,7 +1,7 @@
 """The folder of an unfinished or finished training run: its paths, its lock and what it holds.
 
-Every file is written under a temporary name and then moved, and ``state.pt`` alone decides how far a run is: whatever a
-killed process leaves behind, the next one resumes from the last epoch in it.
+Every file is written under a temporary name and then moved, and ``state.pt`` alone defines the last finished epoch, from
+which a run resumes after its process was killed.
 """
 
 from __future__ import annotations

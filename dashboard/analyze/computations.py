@@ -64,6 +64,16 @@ def explanations(
     )
 
 
+def target_explanation(
+    face: SelectedFace, network: Predictor, *, method: str, stage: str, target: int | Contrast
+) -> tuple[Computation[tuple[Explanation, ...]], int]:
+    """The result that contains the map of a target, and its index there. Grad-CAM is computed for all classes at once,
+    because that costs as much as one."""
+    if method == "gradcam" and isinstance(target, int):
+        return explanations(face, network, method=method, stage=stage, classes=None), target
+    return explanations(face, network, method=method, stage=stage, classes=target), 0
+
+
 def uncertainty(face: SelectedFace) -> Computation[Uncertainty]:
     """Predictions before and after temperature scaling and over the chosen views. Raises NotFiniteError."""
     networks = tuple(n.card.weights_sha256 for n in face.networks)

@@ -167,7 +167,7 @@ def _draw_pair(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
         missing = "two faces" if not pair else "one more face"
         st.caption(f"Select *Compare* below {missing} to see their probabilities and maps side by side.")
         return
-    st.subheader("Side by side", anchor=False)
+    st.header("Side by side", anchor=False)
     face_pair.draw([_selected(gallery, chosen) for chosen in pair])
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import ExplainError
-from core.explain import Contrast, Explanation, on_common_scale
+from core.explain import Explanation, on_common_scale
 from core.faces import crop
 from core.inference import Predictor, margin_for
 from dashboard.analyze import computations
@@ -37,7 +37,7 @@ def compute(face: SelectedFace, options: MapOptions) -> Maps:
         with contextlib.suppress(ExplainError):
             if options.method.slow:
                 title = f"{options.method.title} of {face.names[network.model_id]}"
-                steps.append(progress.Step(title, _computation(face, network, options, alone=True), "passes"))
+                steps.append(progress.Step(title, _result(face, network, options)[0]))
     progress.run("maps", steps)
     return available(face, options)
 
@@ -48,7 +48,7 @@ def available(face: SelectedFace, options: MapOptions) -> Maps:
     for network in face.networks:
         name = face.names[network.model_id]
         try:
-            if options.method.slow and not _computation(face, network, options, alone=True).ready:
+            if options.method.slow and not _result(face, network, options)[0].ready:
                 notes.append(Note(f"{name}: this map has not been computed."))
             else:
                 found[network.model_id] = explanation(face, network, options)
@@ -63,22 +63,28 @@ def explanation(face: SelectedFace, network: Predictor, options: MapOptions) -> 
     Slow methods and contrasts are always on their own scale: the common one would need the maps of all classes.
     """
     target = options.target_of(network)
-    common = options.scale == "common" and isinstance(target, int) and not options.method.slow
-    # Grad-CAM of all classes costs as much as that of one.
-    all_classes = common or options.method.name == "gradcam"
-    found = _computation(face, network, options, alone=not (all_classes and isinstance(target, int))).get()
-    if not (all_classes and isinstance(target, int)):
-        return found[0]
-    return (on_common_scale(found) if common else found)[target]
+    if options.scale == "common" and isinstance(target, int) and not options.method.slow:
+        stage = _stage(options, network)
+        of_all = computations.explanations(face, network, method=options.method.name, stage=stage, classes=None)
+        return on_common_scale(of_all.get())[target]
+    result, index = _result(face, network, options)
+    return result.get()[index]
 
 
-def _computation(
-    face: SelectedFace, network: Predictor, options: MapOptions, *, alone: bool
-) -> Computation[tuple[Explanation, ...]]:
-    """``alone``: for the chosen target only, otherwise for all classes."""
-    target: int | Contrast | None = options.target_of(network) if alone else None
-    stage = network.card.cam_layer if options.method.marks_pixels else options.stage_of(network)
-    return computations.explanations(face, network, method=options.method.name, stage=stage, classes=target)
+def _result(
+    face: SelectedFace, network: Predictor, options: MapOptions
+) -> tuple[Computation[tuple[Explanation, ...]], int]:
+    return computations.target_explanation(
+        face,
+        network,
+        method=options.method.name,
+        stage=_stage(options, network),
+        target=options.target_of(network),
+    )
+
+
+def _stage(options: MapOptions, network: Predictor) -> str:
+    return network.card.cam_layer if options.method.marks_pixels else options.stage_of(network)
 
 
 def face_picture(face: SelectedFace, network: Predictor) -> np.ndarray:

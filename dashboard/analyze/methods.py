@@ -31,6 +31,12 @@ class Cell:
     network: Predictor
     methods: tuple[str, ...]
     result: Computation[tuple[Explanation, ...]]
+    index: int  # of the map in the result
+
+    @property
+    def explanation(self) -> Explanation:
+        """The map; call only when the result is ready."""
+        return self.result.get()[self.index]
 
 
 Rows = Mapping[tuple[str, ...], Sequence[Cell]]  # by the methods of the row
@@ -99,10 +105,9 @@ def _rows(face: SelectedFace, options: MapOptions, networks: Sequence[Predictor]
             group = next(g for g in groups[network.model_id] if name in g)
             stage = network.card.cam_layer if method_named(name).marks_pixels else options.stage_of(network)
             # The first method of a group stands for all of them, so that its map is computed once.
-            result = computations.explanations(
-                face, network, method=group[0], stage=stage, classes=options.target_of(network)
-            )
-            rows[row].append(Cell(network, group, result))
+            target = options.target_of(network)
+            found = computations.target_explanation(face, network, method=group[0], stage=stage, target=target)
+            rows[row].append(Cell(network, group, *found))
     return rows
 
 
@@ -118,7 +123,7 @@ def _row_sections(face: SelectedFace, options: MapOptions, rows: Rows) -> list[S
 
 
 def _picture(face: SelectedFace, options: MapOptions, row: tuple[str, ...], cell: Cell) -> Picture:
-    name, (explanation,) = face.names[cell.network.model_id], cell.result.get()
+    name, explanation = face.names[cell.network.model_id], cell.explanation
     words = [name]
     if not explanation.has_evidence:
         words.append("no evidence")
@@ -161,14 +166,14 @@ def _downloads(face: SelectedFace, options: MapOptions, rows: Rows) -> tuple[Dow
         pictures: dict[str, dict[str, np.ndarray]] = {}
         words = {}
         for row, cell in ready:
-            title, name, (explanation,) = method_grid.title(row), face.names[cell.network.model_id], cell.result.get()
+            title, name, explanation = method_grid.title(row), face.names[cell.network.model_id], cell.explanation
             drawn = maps.over_photo(face, cell.network, explanation, options, size_px=CELL_PX)
             pictures.setdefault(title, {})[name] = drawn
             words[title, name] = maps.chance_words(face, cell.network, explanation)
         heading = f"Evidence for {options.evidence}, {face.title}"
         return method_grid.sheet(pictures, heading, options.colormap, {k: v for k, v in words.items() if v})
 
-    named = [replace(e, model_id=face.names[cell.network.model_id]) for _, cell in ready for e in cell.result.get()]
+    named = [replace(cell.explanation, model_id=face.names[cell.network.model_id]) for _, cell in ready]
     stem = f"{face.stem}-{options.class_name}-methods"
     return (
         Download("Maps of all methods (PNG)", f"{stem}.png", "image/png", sheet),

@@ -85,16 +85,16 @@ def summary(face: SelectedFace) -> list[str]:
 
 def _headline(face: SelectedFace, group: LabelGroup) -> None:
     verdict = group.verdict
-    answer = f"{100 * verdict.confidence:.0f} % {verdict.expression}"
+    headline = f"{100 * verdict.confidence:.0f} % {verdict.expression}"
     try:
         made = uncertainty.decision(face, group)
     except (CheckpointError, EvaluationError) as error:
-        st.subheader(answer, help=f"It is not known whether this prediction is sure: {error}.", anchor=False)
+        st.header(headline, help=f"It is not known whether this prediction is sure: {error}.", anchor=False)
     else:
         if made.sure:
-            st.subheader(f"{answer}, sure", icon=":material/check_circle:", help=_explained(face, made), anchor=False)
+            st.header(f"{headline}, sure", icon=":material/check_circle:", help=_explained(face, made), anchor=False)
         else:
-            st.subheader(f":gray[{answer}, unsure]", icon=":material/help:", help=_explained(face, made), anchor=False)
+            st.header(f":gray[{headline}, unsure]", icon=":material/help:", help=_explained(face, made), anchor=False)
     words = [
         f"Face {face.number + 1} of {len(face.analysis.faces)}",
         face.group_title(group),

@@ -100,7 +100,7 @@ def _highest(face: SelectedFace, shares: Mapping[str, np.ndarray]) -> str:
 
 def _draw_split(face: SelectedFace) -> None:
     split = face.split_name(SPLIT)
-    st.subheader(f"Mean over {split}", anchor=False)
+    st.header(f"Mean over {split}", anchor=False)
     networks = tuple(n.card.weights_sha256 for n in face.networks)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Compute means by class", icon=":material/groups:", on_click=_request, args=(networks,))

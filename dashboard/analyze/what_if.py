@@ -59,7 +59,7 @@ def _draw_result(face: SelectedFace) -> None:
     except NotFiniteError as error:
         right.info(not_finite(error.model_ids, face.names), icon=":material/info:")
         return
-    # The predictions come first; whatever is sent after them is less urgent.
+    # The predictions come first, because everything sent after them is less urgent.
     with right:
         _draw_predictions(face, changed, change)
     if not change.is_identity:

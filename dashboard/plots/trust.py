@@ -129,7 +129,7 @@ def chance_verdict(chance: ChanceResult | None) -> str:
     """The result of the chance test of a map."""
     if chance is None:
         return UNTESTED
-    return BETTER if chance.better_than_chance else CHANCE
+    return f"{BETTER if chance.better_than_chance else CHANCE} (p = {chance.p_value:.2f})"
 
 
 def chance_sentence(chance: ChanceResult | None) -> str:
@@ -138,7 +138,7 @@ def chance_sentence(chance: ChanceResult | None) -> str:
         return ""
     return (
         f"Insertion − deletion {chance.score:.3f} in {chance.steps} steps; 95 % of {chance.copies} moved copies stay "
-        f"below {chance.percentile_95:.3f} (p = {chance.p_value:.3f})."
+        f"below {chance.percentile_95:.3f} (p = {chance.p_value:.2f})."
     )
 
 
@@ -201,6 +201,7 @@ def _of_measures(
         rows += [
             ("chance test: insertion − deletion", "", tested.steps, tested.score),
             (f"chance test: 95th percentile of {tested.copies} moved copies", "", tested.steps, tested.percentile_95),
+            ("chance test: p value", "", tested.steps, tested.p_value),
             ("chance test: better than chance", "", tested.steps, int(tested.better_than_chance)),
         ]
     points = (

@@ -1,8 +1,8 @@
 """Controls whose values are part of the address, and the link to what is on the screen.
 
 Streamlit binds a control to the address and removes its parameter while the control is not drawn; the value stays in
-the session. So each control is registered when it is drawn, and the link is written from the session, whichever panel
-is open. Requested values that are not available are reported once, next to the control.
+the session. So each control is registered when it is drawn, and the link is written from the session, for any open
+panel. Requested values that are not available are reported once, next to the control.
 
 Class, contrast class, face and photo are not bound: their default depends on the photo, and only what the user chose
 belongs in the link.

@@ -99,4 +99,4 @@ def test_a_click_on_a_confusion_cell_shows_its_faces_where_the_images_are(browse
     wait_for(browser, click, "the cell in the address")
     faces = wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, '[data-testid="stImage"] img'), "the faces")
     assert len(faces) == min(20, max(counts))
-    assert all(f"· {classes[row]}" in face.get_attribute("alt") for face in faces)
+    assert all(f": {classes[row]}" in face.get_attribute("alt") for face in faces)

@@ -25,7 +25,7 @@ from dashboard.compare.panels import GROUPS
 from dashboard.style import LIGHT, Ink
 
 ENTRY = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
-TEXTS = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success")
+TEXTS = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error", "success")
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def two_groups(checkpoint_root, monkeypatch, tmp_path):
 
 def test_both_groups_have_their_headline_and_chart(two_groups, open_analyze, said):
     app = open_analyze()
-    assert len(app.subheader) == 2
+    assert len(app.header) == 2
     text = said(app)
     assert "3 classes (" in text
     assert "4 classes (four)" in text

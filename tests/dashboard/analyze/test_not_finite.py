@@ -74,7 +74,7 @@ def test_without_any_prediction_there_is_a_sentence_and_nothing_more(copied, ope
         break_weights(copied / name)
     app = open_analyze()
     assert app.error[0].value == "CNN, Residual CNN returned NaN or infinity; their weights may be damaged."
-    assert not app.subheader
+    assert not app.header
     assert not app.get("plotly_chart")
 
 
@@ -123,4 +123,4 @@ def test_overview_opens_without_its_example(copied, said):
         break_weights(path)
     app = AppTest.from_file(ENTRY, default_timeout=120).run()
     assert not app.exception
-    assert "Networks installed" in "\n".join([said(app), *(s.value for s in app.subheader)])
+    assert "Networks installed" in "\n".join([said(app), *(s.value for s in app.header)])

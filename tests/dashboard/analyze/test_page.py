@@ -46,11 +46,11 @@ def alts(app: AppTest) -> list[str]:
 
 def test_the_headline_shows_the_doubt(networks, open_analyze, monkeypatch):
     monkeypatch.setattr(probe, "threshold_for", lambda *_: 0.1)
-    sure = open_analyze().subheader[0]
+    sure = open_analyze().header[0]
     assert sure.value.endswith(", sure")
     assert "reaches" in sure.proto.help
     monkeypatch.setattr(probe, "threshold_for", lambda *_: 1.1)
-    unsure = open_analyze().subheader[0]
+    unsure = open_analyze().header[0]
     assert unsure.value.startswith(":gray[")
     assert unsure.value.endswith(", unsure]")
     assert "is below" in unsure.proto.help
@@ -64,7 +64,7 @@ def test_without_a_threshold_the_headline_says_neither(networks, open_analyze, m
         raise CheckpointError(f"{self.card.run_id} has no stored predictions for the {split} split")
 
     monkeypatch.setattr(Checkpoint, "evaluation", missing)
-    headline = open_analyze().subheader[0]
+    headline = open_analyze().header[0]
     assert "sure" not in headline.value
     assert "no stored predictions for the val split" in headline.proto.help
 

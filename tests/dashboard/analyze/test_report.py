@@ -92,7 +92,7 @@ def test_every_number_of_the_report_has_one_value(opened, said, views):
     (uncertainty,) = chapters["Uncertainty"]
     shown = f"{expression}, {ensemble.max():.3f}"
     assert shown in uncertainty.text[0]
-    assert app.subheader[0].value.strip(":gray[]").startswith(f"{100 * ensemble.max():.0f} % {expression}")
+    assert app.header[0].value.strip(":gray[]").startswith(f"{100 * ensemble.max():.0f} % {expression}")
     file_views = faces_of(app)[0]["uncertainty"]
     assert f"{max(file_views['groups'][0]['augmented']['ensemble']['probabilities'].values()):.3f}" in shown
     assert ("mean over 10 views" in said(app)) == (views != "1: the face")

@@ -102,8 +102,8 @@ def test_agreement_with_a_constant_map_is_a_dash(inks):
 
 
 def test_the_chance_test_has_a_verdict_in_words(inks):
-    assert trust.chance_verdict(measured(score=0.3).chance) == "better than chance"
-    assert trust.chance_verdict(measured(score=0.1).chance) == "no better than chance"
+    assert trust.chance_verdict(measured(score=0.3).chance) == "better than chance (p = 0.01)"
+    assert trust.chance_verdict(measured(score=0.1).chance) == "no better than chance (p = 0.50)"
     row = trust.table({"one": measured(score=0.3)}, NAMES).iloc[0]
     assert row["insertion − deletion, in 6 steps"] == "0.300"
     assert row["drop, highest tenth hidden"] == "0.400"
