@@ -1,7 +1,7 @@
 """The folder of an unfinished or finished training run: its paths, its lock and what it holds.
 
-Every file is written under a temporary name and then moved, and ``state.pt`` alone defines the last finished epoch, from
-which a run resumes after its process was killed.
+Every file is written under a temporary name and then moved, and ``state.pt`` alone defines the last finished epoch. A
+run resumes from it after its process was killed.
 """
 
 from __future__ import annotations
