@@ -155,13 +155,15 @@ def test_copies_and_conflicts_show_their_face(networks, copied_folder):
     assert len(app.selectbox(key="dataset").options) == 2
 
 
-def test_a_folder_without_votes_says_how_to_add_them(networks, image_folder, monkeypatch):
+def test_a_folder_without_votes_explains_how_to_add_them(networks, image_folder, monkeypatch):
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
     assert "has no FER+ votes" in said(open_page(data_view="Votes", read="true"))
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_path_to_something_else_is_one_sentence_and_the_rest_remains(no_networks, tmp_path, monkeypatch, view):
+def test_a_path_to_something_else_is_reported_in_one_sentence_and_the_rest_remains(
+    no_networks, tmp_path, monkeypatch, view
+):
     other = tmp_path / "notes.csv"
     other.write_text("this,is\nno,data set\n")
     monkeypatch.setenv("FERSCOPE_DATA", str(other))
@@ -172,5 +174,5 @@ def test_a_path_to_something_else_is_one_sentence_and_the_rest_remains(no_networ
         assert "35,887" in said(app)
 
 
-def test_a_link_with_nonsense_opens_the_page(no_networks):
+def test_an_invalid_link_opens_the_page(no_networks):
     assert open_page(data_view="Tarot", finding_page="99", seed="-3").title[0].value == "Dataset"

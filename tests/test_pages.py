@@ -137,7 +137,7 @@ def test_class_stage_and_scale_change_the_maps(networks):
     assert not app.exception
 
 
-def test_no_face_says_so_and_offers_the_whole_image(networks):
+def test_a_photo_without_a_face_is_reported_and_the_whole_image_offered(networks):
     app = upload(open_page("analyze"), ("wall.png", picture(np.full((200, 300, 3), 140, np.uint8))))
     assert "found no face" in said(app)
     next(b for b in app.button if b.label == "Analyze the whole image").click().run()
@@ -154,7 +154,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", list(BAD))
-def test_a_bad_file_is_one_sentence_and_the_good_photo_stays(networks, name):
+def test_a_bad_file_is_reported_in_one_sentence_and_the_good_photo_stays(networks, name):
     data = BAD[name]
     if data is None:
         buffer = io.BytesIO()
@@ -191,7 +191,7 @@ def test_a_detector_that_is_not_available_is_replaced_by_the_automatic_choice(ne
     assert "networks agree" in said(app)
 
 
-def test_edited_weights_are_named_and_the_other_network_goes_on(checkpoint_root, monkeypatch, tmp_path):
+def test_edited_weights_are_named_and_the_other_network_is_used(checkpoint_root, monkeypatch, tmp_path):
     root = tmp_path / "checkpoints"
     shutil.copytree(checkpoint_root, root)
     weights = root / "tiny_cnn" / "weights.safetensors"
@@ -203,7 +203,7 @@ def test_edited_weights_are_named_and_the_other_network_goes_on(checkpoint_root,
     assert "Face 1 of 1 · after temperature scaling" in said(app)
 
 
-def test_a_link_restores_the_panel_and_survives_nonsense(networks):
+def test_a_link_restores_the_panel_and_ignores_invalid_values(networks):
     app = open_page("compare", group="Errors", view="Confusion", split="val")
     assert app.segmented_control(key="view").value == "Confusion"
     assert app.segmented_control(key="split").value == "val"

@@ -24,7 +24,7 @@ def votes_for(number: int) -> tuple[int, ...]:
 
 
 def write_csv(folder: Path, *, votes: bool = True, seed: int = 0) -> Path:
-    """fer2013.csv with 48 images of Training and 24 of each other split, with fer2013new.csv beside it."""
+    """fer2013.csv with 48 images of Training and 24 of each other split, with fer2013new.csv next to it."""
     folder.mkdir()
     random = np.random.default_rng(seed)
     usages = ["Training"] * 48 + ["PublicTest"] * 24 + ["PrivateTest"] * 24

@@ -1,4 +1,4 @@
-"""The app on small trained networks, and runs with given answers."""
+"""The app on small trained networks, and runs with given predictions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def networks(checkpoint_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def answer(path: Path, run: EvaluationRun, *, title: str, data: dict[str, Any]) -> None:
-    """Make ``path``, a copy of a trained network, say that it gave these answers to that data set."""
+    """Store predictions for that data set in ``path``, a copy of a trained network."""
     run.save(path / "predictions-test.parquet")
     card = json.loads((path / "card.json").read_text())
     card |= {"title": title, "temperature": 1.0, "labels": {"name": run.labels.name, "classes": run.labels.classes}}
@@ -78,7 +78,7 @@ def fer_networks(checkpoint_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 @pytest.fixture
 def facts_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An own folder for tables of image facts, empty at first."""
+    """A separate folder for tables of image facts, initially empty."""
     folder = tmp_path / "facts"
     folder.mkdir()
     monkeypatch.setattr(image_facts, "FOLDER", folder)
@@ -141,7 +141,7 @@ def show_panel() -> Callable[[AppTest, str], AppTest]:
 
 @pytest.fixture(scope="session")
 def labeled() -> Callable[..., Any]:
-    """The first of some widgets with a label."""
+    """The first of the widgets with that label."""
     return lambda widgets, label: next(w for w in widgets if w.label == label)
 
 

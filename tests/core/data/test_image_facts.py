@@ -108,7 +108,7 @@ def test_facts_that_do_not_fit_together_are_refused(change, message) -> None:
         replace(facts, **change)
 
 
-def test_spoiled_tables_are_refused_in_a_sentence_that_names_them(tmp_path) -> None:
+def test_damaged_tables_are_refused_by_name(tmp_path) -> None:
     path = tmp_path / "faces_images.parquet"
     describe(samples_of(np.zeros((3, 8, 8), np.uint8))).save(path)
     table = pq.read_table(path)

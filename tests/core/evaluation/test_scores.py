@@ -68,7 +68,7 @@ def test_a_class_without_images_is_not_defined_and_does_not_enter_the_means(pred
     assert (absent.support, absent.predicted) == (0, 1)
     assert not absent.recall.defined
     assert not absent.f1.defined
-    assert absent.precision.value == 0  # it was answered once, wrongly
+    assert absent.precision.value == 0  # it was predicted once, wrongly
     assert macro_f1(run).value == pytest.approx((2 / 3 + 1) / 2)
     assert balanced_accuracy(run).value == pytest.approx((1 / 2 + 1) / 2)
     assert summarize(run).absent_classes == ("b",)

@@ -76,7 +76,7 @@ def test_votes_are_mixed_into_the_targets_of_images_that_have_some():
     assert data.targets[1].max() == 1.0
 
 
-def test_teachers_supply_their_part_of_the_target(image_folder):
+def test_teachers_contribute_their_part_of_the_target(image_folder):
     recipe = tiny_recipe(teachers=("teacher_cnn",), teachers_weight=0.7)
     samples = training_samples(recipe, read(image_folder))
     taught = torch.full((96, 3), 1 / 3)

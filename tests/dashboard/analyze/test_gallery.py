@@ -29,7 +29,7 @@ def opened(networks, open_analyze):
 
 
 def wall(name: str) -> bytes:
-    """A picture without a face; of each name another."""
+    """A picture without a face, different for each name."""
     buffer = io.BytesIO()
     Image.fromarray(np.full((120, 160, 3), 20 * len(name), np.uint8)).save(buffer, "PNG")
     return buffer.getvalue()
@@ -68,7 +68,7 @@ def test_a_click_opens_that_face(opened, said):
     assert "two_faces.jpg" in said(app)
 
 
-def test_two_selected_faces_stand_side_by_side_and_a_third_replaces_the_first(opened, said):
+def test_two_selected_faces_are_side_by_side_and_a_third_replaces_the_first(opened, said):
     app = opened("grace_hopper", "two_faces", show="All faces")
     assert "Select *Compare* below two faces" in said(app)
     where = [b.help.removeprefix("Open ") for b in app.button if b.key and b.key.startswith("open-")]
@@ -90,7 +90,7 @@ def test_two_faces_of_one_photo_can_be_compared(opened, said):
     assert "2 faces in 1 photo." in said(app)
 
 
-def test_the_gallery_goes_by_pages(opened, said, monkeypatch):
+def test_the_gallery_has_pages(opened, said, monkeypatch):
     monkeypatch.setattr(gallery, "PAGE_SIZE", 2)
     app = opened("grace_hopper", "two_faces", show="All faces")
     assert len(cards(app)) == 2
@@ -100,7 +100,7 @@ def test_the_gallery_goes_by_pages(opened, said, monkeypatch):
     assert len(cards(app)) == 1
 
 
-def test_photos_without_a_face_say_what_to_do(opened, said):
+def test_photos_without_a_face_are_reported_with_the_remedy(opened, said):
     app = opened("wall", "floor", show="All faces")
     assert "No face was found in any photo" in said(app)
 
@@ -129,7 +129,7 @@ def test_files_that_are_taken_off_the_uploader_are_no_longer_named(opened, said,
     assert "Removed:" not in said(app)
 
 
-def test_a_long_list_of_photos_is_cut_short(opened, said, monkeypatch):
+def test_a_long_list_of_photos_is_shortened(opened, said, monkeypatch):
     monkeypatch.setattr(photos, "MAX_PHOTOS", 1)
     monkeypatch.setattr(session, "MAX_NAMED", 2)
     assert "Removed: bb.jpg, ccc.jpg and 2 more." in said(opened("a", "bb", "ccc", "dddd", "eeeee"))

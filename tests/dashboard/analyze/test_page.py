@@ -44,7 +44,7 @@ def alts(app: AppTest) -> list[str]:
     return [image.proto.imgs[0].alt for image in app.get("image")]
 
 
-def test_the_headline_shows_the_doubt(networks, open_analyze, monkeypatch):
+def test_the_headline_shows_the_uncertainty(networks, open_analyze, monkeypatch):
     monkeypatch.setattr(probe, "threshold_for", lambda *_: 0.1)
     sure = open_analyze().header[0]
     assert sure.value.endswith(", sure")
@@ -56,7 +56,7 @@ def test_the_headline_shows_the_doubt(networks, open_analyze, monkeypatch):
     assert "is below" in unsure.proto.help
 
 
-def test_without_a_threshold_the_headline_says_neither(networks, open_analyze, monkeypatch):
+def test_without_a_threshold_the_headline_is_neither_sure_nor_unsure(networks, open_analyze, monkeypatch):
     from core.checkpoints import Checkpoint
     from core.errors import CheckpointError
 
@@ -74,7 +74,7 @@ def test_temperature_scaling_is_explained(networks, open_analyze, labeled):
     assert "divides the logits" in caption.proto.help
 
 
-def test_the_maps_stand_beside_the_prediction_whatever_panel_is_open(networks, open_analyze, labeled):
+def test_the_maps_are_next_to_the_prediction_in_every_panel(networks, open_analyze, labeled):
     app = open_analyze(panel="Report")
     assert labeled(app.segmented_control, "Evidence for the class")
     assert [alt for alt in alts(app) if alt.startswith("Saliency of")]
@@ -111,7 +111,7 @@ def test_a_detection_can_be_removed_and_restored(networks, open_analyze, said, l
     assert labeled(app.segmented_control, "Face").options == first
 
 
-def test_a_removed_detection_does_not_lend_its_maps_to_the_other_face(networks, open_analyze, labeled, show_panel):
+def test_maps_of_a_removed_detection_are_not_used_for_the_other_face(networks, open_analyze, labeled, show_panel):
     def predictions(app) -> list[float]:
         return app.table[0].value.iloc[:, 1].astype(float).tolist()
 
@@ -124,7 +124,7 @@ def test_a_removed_detection_does_not_lend_its_maps_to_the_other_face(networks, 
     assert predictions(app) == second
 
 
-def test_a_detector_that_cannot_be_loaded_is_replaced_and_named(networks, open_analyze, said, monkeypatch):
+def test_a_detector_that_cannot_be_loaded_is_replaced_and_reported(networks, open_analyze, said, monkeypatch):
     monkeypatch.setenv("FERSCOPE_YUNET", "/nowhere/yunet.onnx")
     app = open_analyze(detector=services.DETECTORS["yunet"])
     assert "/nowhere/yunet.onnx" in app.error[0].value

@@ -44,7 +44,7 @@ def stopping_at(monkeypatch, module, name: str, number: int, key: str) -> list[i
 
 @pytest.fixture
 def remembers_the_request(monkeypatch):
-    """A click on Stop knows what is computed; a test has to record it."""
+    """Records the request of the current computation, which a click on Stop stores."""
     real = progress.Work.__init__
 
     def recorded(self, key, request, parts):

@@ -170,7 +170,7 @@ def test_measuring_for_the_report_can_be_stopped_and_resumes(opened, said, label
     assert all(of["chance"] for of in faces_of(app)[0]["trust"].values())
 
 
-def test_the_chance_test_is_named_wherever_the_map_is_drawn(
+def test_the_chance_test_is_named_with_every_drawing_of_the_map(
     opened, said, few_methods, measured, show_panel, monkeypatch
 ):
     monkeypatch.setattr(probes, "compare_with_chance", lambda *_, **__: NOT_BETTER)
@@ -186,7 +186,7 @@ def test_the_chance_test_is_named_wherever_the_map_is_drawn(
     assert said(app).count("no better than chance") == 2  # in the row of Grad-CAM only
 
 
-def test_the_file_has_the_maps_of_the_chosen_options_whatever_panel_is_open(opened):
+def test_the_file_has_the_maps_of_the_chosen_options_in_every_panel(opened):
     link = {"class": "dark", "rather_than": "bright", "method": "LayerCAM", "stage": STAGE}
     maps = faces_of(opened("Uncertainty", **link))[0]["maps"]
     assert {(m["method"], m["expression"], m["against"], m["stage"]) for m in maps.values()} == {
@@ -248,7 +248,7 @@ def test_the_numbers_of_trust_contain_every_point_and_correlation():
     assert not pd.isna(table["value"]).any()
 
 
-def test_the_picture_files_have_room_for_the_words():
+def test_the_picture_files_have_space_for_the_text():
     def size(data: bytes) -> tuple[int, int]:
         return Image.open(io.BytesIO(data)).size
 

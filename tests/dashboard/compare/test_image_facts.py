@@ -44,7 +44,7 @@ def test_a_slice_that_is_worse_has_a_sentence_and_comes_first(fer_networks, open
 
 
 @pytest.mark.parametrize("view", ["Annotator agreement", "Slices"])
-def test_own_data_without_a_table_is_one_sentence(networks, open_view, said, view, tables):
+def test_own_data_without_a_table_is_reported_in_one_sentence(networks, open_view, said, view, tables):
     app = open_view(view)
     assert not app.error
     text = said(app)
@@ -67,7 +67,9 @@ def test_a_table_of_own_data_gives_slices_and_names_the_missing_votes(
     assert "shapes has no FER+ votes." in said(open_view("Annotator agreement"))
 
 
-def test_a_table_without_a_column_or_a_row_is_one_sentence(networks, facts_folder, image_folder, open_view, said):
+def test_a_table_without_a_column_or_a_row_is_reported_in_one_sentence(
+    networks, facts_folder, image_folder, open_view, said
+):
     path = facts_folder / "shapes_images.parquet"
     facts = describe(read(image_folder))
     facts.save(path)

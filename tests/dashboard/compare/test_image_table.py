@@ -20,7 +20,7 @@ def ids(table, keep, column="image_id", **how) -> list[int]:
     return list(table["image_id"].iloc[image_table.ordered(table, keep, column, **how)])
 
 
-def test_mistakes_are_sorted_by_what_is_asked(table):
+def test_mistakes_are_sorted_by_the_requested_column(table):
     wrong = image_table.select(table)
     assert ids(table, wrong, "confidence") == [102, 101]
     assert ids(table, wrong, "loss") == [102, 101]
@@ -41,7 +41,7 @@ def test_numbers_are_filtered_by_ranges(table):
     assert ids(table, image_table.select(table, ranges={"confidence": (0.0, 0.85)})) == [101]
 
 
-def test_the_smallest_come_first_where_asked(table):
+def test_ascending_order_lists_the_smallest_first(table):
     assert ids(table, image_table.select(table), "confidence", ascending=True) == [101, 102]
     everything = image_table.select(table, mistakes=False)
     assert ids(table, everything, "true", ascending=True) == [100, 101, 102, 103, 104]

@@ -126,7 +126,9 @@ def test_a_face_of_the_list_opens_in_analyze(networks, open_view, said, image_fo
     assert f"shapes {row}.png" in said(app)
 
 
-def test_another_data_set_is_one_sentence_and_the_rest_remains(networks, open_view, said, tmp_path, monkeypatch):
+def test_another_data_set_is_reported_in_one_sentence_and_the_rest_remains(
+    networks, open_view, said, tmp_path, monkeypatch
+):
     other = tmp_path / "notes.csv"
     other.write_text("this,is\nno,data set\n")
     monkeypatch.setenv("FERSCOPE_DATA", str(other))
@@ -195,7 +197,7 @@ def test_a_click_on_a_cell_fills_the_boxes():
 
         comparison = SimpleNamespace(labels=LabelSet("letters", ("a", "b", "c")), key=lambda name: name)
         select_cell([{"customdata": [0, 2, "3 images"]}], "net", comparison)
-        select_cell([], "net", comparison)  # beside the cells
+        select_cell([], "net", comparison)  # outside the cells
         st.text(" ".join(st.session_state[k] for k in ("cell_of", "cell_true", "cell_predicted")))
 
     assert AppTest.from_function(script).run().text[0].value == "net a c"
@@ -285,7 +287,7 @@ def test_a_class_without_images_has_no_area(two_groups, open_view, tables):
 
 
 @pytest.mark.parametrize("view", PANELS)
-def test_predictions_for_no_image_are_no_traceback(networks, open_view, said, monkeypatch, tmp_path, view):
+def test_predictions_without_images_do_not_raise(networks, open_view, said, monkeypatch, tmp_path, view):
     root = tmp_path / "checkpoints"
     shutil.copytree(networks, root)
     for path in root.iterdir():

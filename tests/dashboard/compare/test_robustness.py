@@ -31,7 +31,7 @@ def test_a_network_that_was_not_measured_names_the_command(networks, open_view, 
     assert "CNN has not been measured on test. Run: `python -m core robustness tiny_cnn --split test" in text
     assert "Residual CNN has not been measured" in text
     assert len(app.get("plotly_chart")) == 0
-    assert "Strengths on a face" in text  # the corruptions can be seen nevertheless
+    assert "Strengths on a face" in text  # the corruptions are shown anyway
 
 
 def test_what_is_stored_is_drawn_and_the_rest_is_named(measured, open_view, said, tables):

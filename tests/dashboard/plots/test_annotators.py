@@ -34,7 +34,7 @@ NAMES = {"good": "Good", "bad": "Bad"}
 STYLES = network_styles({"good": "cnn", "bad": "resnet50"}, LIGHT)
 
 
-def test_each_network_is_drawn_beside_what_annotators_reach(results, inks):
+def test_each_network_is_drawn_with_the_references_of_the_annotators(results, inks):
     figure = plots.marks(results, STYLES, NAMES, inks, plots.AGREEMENT)
     people, favorite, good, bad = figure.data
     assert (people.name, favorite.name) == ("another annotator", "most frequent vote")

@@ -51,7 +51,7 @@ def test_scores_are_given_before_and_after_temperature_scaling(answering):
     assert row["NLL after"].startswith(f"{after:.3f}")
     assert row["ECE before"].startswith("0.050")
     assert row["temperature"] == "2.000"
-    assert row["AURC"].startswith("0.250 ±")  # equally confident answers share the one mistake
+    assert row["AURC"].startswith("0.250 ±")  # equally confident predictions share the one mistake
 
 
 def test_the_ensemble_has_no_temperature_of_its_own(answering):

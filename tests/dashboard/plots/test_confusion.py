@@ -50,7 +50,7 @@ def test_the_selected_cell_is_outlined(run, inks):
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_a_difference_of_zero_has_the_color_of_the_paper(answering, run, inks, dark):
+def test_a_difference_of_zero_has_the_color_of_the_background(answering, run, inks, dark):
     other = answering([0, 0, 0, 1], [0, 1, 1, 1], "other")
     paper = DARK if dark else inks
     heat = confusion.difference(run, other, paper).data[0]

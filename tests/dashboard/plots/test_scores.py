@@ -25,7 +25,7 @@ def test_the_best_and_those_that_overlap_with_it_are_marked(summaries):
 
 
 @pytest.mark.parametrize("position", [0, 1])
-def test_a_score_that_is_not_defined_hides_no_best_one(summaries, position):
+def test_an_undefined_score_does_not_hide_the_best_one(summaries, position):
     undefined = list(summaries)[position]
     summaries[undefined] = replace(summaries[undefined], accuracy=UNDEFINED)
     bold = scores.best(summaries, ["accuracy"])[:, 0]

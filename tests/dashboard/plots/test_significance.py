@@ -32,7 +32,7 @@ def test_a_measurable_difference_is_filled_and_a_tie_is_not(answering, pair, ink
     assert list(figure.data[0].marker.symbol) == ["circle", "circle-open"]
 
 
-def test_a_tie_is_no_win_in_words(answering):
+def test_a_tie_is_described_as_no_measurable_difference(answering):
     truth = [0] * 4
     tie = compare(answering(truth, [0, 0, 1, 1], "a"), answering(truth, [1, 1, 0, 0], "b"))
     words = significance.in_words(tie, {"a": "Alpha", "b": "Beta"})
@@ -41,13 +41,13 @@ def test_a_tie_is_no_win_in_words(answering):
     assert significance.table([tie], {"a": "Alpha", "b": "Beta"})["images for 80 % power"][0] == "not defined"
 
 
-def test_a_win_names_the_better_network_and_its_lead(pair):
+def test_a_significant_difference_names_the_better_network_and_its_lead(pair):
     words = significance.in_words(pair, {"first": "Alpha", "second": "Beta"})
     assert words.startswith("Alpha is more accurate than Beta by 66.7 points: ")
     assert "2 of 100 such tests" in words
 
 
-def test_correction_for_several_pairs_is_said(answering):
+def test_the_correction_for_several_pairs_is_stated(answering):
     truth = [0] * 12
     runs = [answering(truth, [0] * k + [1] * (12 - k), f"n{k}") for k in (12, 6, 5)]
     pairs = compare_all(runs)
@@ -94,7 +94,7 @@ def test_the_headline_names_the_best_network_and_what_is_measurable(runs_of_60):
     assert text.endswith("measurably better than Worse, with no measurable difference to Tied.")
 
 
-def test_the_headline_of_a_tie_is_no_win(runs_of_60):
+def test_the_headline_of_a_tie_names_no_better_network(runs_of_60):
     text = headline({m: runs_of_60[m] for m in ("best", "tied")})
     assert text.startswith("No measurable difference in accuracy between Best and Tied; Best has the highest value")
 

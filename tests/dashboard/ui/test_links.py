@@ -1,4 +1,4 @@
-"""Links to Analyze: what they contain, and what they ask for that is not available; on trained networks."""
+"""Links to Analyze: what they contain, and requested values that are not available; on trained networks."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -77,7 +77,7 @@ def check_everything(show_panel, labeled):
     return check
 
 
-def test_a_link_contains_every_choice_whatever_panel_is_open_and_restores_it(
+def test_a_link_contains_and_restores_every_choice_in_every_panel(
     opened, said, show_panel, set_everything, check_everything
 ):
     app = opened()
@@ -97,7 +97,7 @@ def test_the_link_of_an_untouched_page_has_no_parameters(opened):
     assert link_of(opened()) == {}
 
 
-def test_the_panel_survives_that_a_portrait_is_picked(opened, labeled):
+def test_the_panel_stays_open_when_a_portrait_is_picked(opened, labeled):
     app = opened("", panel="Regions")
     labeled(app.button, "Grace Hopper").click().run()
     assert not app.exception
@@ -116,7 +116,7 @@ def test_an_unknown_portrait_is_a_message(opened, said):
     assert "names a portrait that is not available. Available: grace_hopper" in said(opened("", sample="mona_lisa"))
 
 
-def test_a_reload_that_loses_the_photo_says_so(opened, said):
+def test_a_reload_that_loses_the_photo_is_reported(opened, said):
     app = opened()
     assert app.query_params["own_photo"] == "yes"
     assert "not stored" not in said(app)
@@ -158,7 +158,7 @@ def test_a_class_is_not_contrasted_with_itself(opened, said, labeled):
     assert labeled(app.segmented_control, "Evidence for the class").value == "dark"
 
 
-def test_unknown_words_and_numbers_are_messages_where_the_controls_are(opened, said, show_panel):
+def test_unknown_words_and_numbers_are_reported_next_to_the_controls(opened, said, show_panel):
     wrong = {"brightness": "9", "blur": "nan", "accuracy": "x", "networks": ["nobody", "CNN"], "panel": "Tarot"}
     app = opened("", sample="grace_hopper", method="voodoo", **wrong)
     text = said(app)
@@ -193,7 +193,7 @@ def test_a_link_cannot_write_markdown_on_the_page(opened, said):
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_every_panel_opens_from_a_link_of_nonsense(opened, panel):
+def test_every_panel_opens_from_an_invalid_link(opened, panel):
     nonsense = {"class": "joy", "rather_than": "bright,dark", "face": "99", "method": "tarot", "stage": "9"}
     numbers = {"accuracy": "inf", "noise": "-1", "opacity": "", "mirrored": "perhaps"}
     app = opened(panel=panel, networks="nobody,CNN", methods="tarot", show="x", views="seven", **nonsense, **numbers)
