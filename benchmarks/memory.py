@@ -26,7 +26,7 @@ from core.sample_photos import sample_photos
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 STATUS = Path("/proc/self/status")
 FIRST = 200
-PHOTOS_A_SESSION = 20
+PHOTOS_PER_SESSION = 20
 PANEL_EVERY = 10
 
 
@@ -67,7 +67,7 @@ def main() -> None:
         raise SystemExit("no network is installed; train one with: python -m core train fer_cnn --data fer2013.csv")
     begun, app = 0.0, session()
     for number in range(arguments.analyses):
-        if number % PHOTOS_A_SESSION == 0:
+        if number % PHOTOS_PER_SESSION == 0:
             app = session()
         app.file_uploader(key="uploads").upload(f"{number}.jpg", photo(number))
         app.run()

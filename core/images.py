@@ -50,7 +50,7 @@ UPRIGHT = {
 }
 
 # The first bytes of files that are mistaken for photos.
-LOOKS_LIKE = {
+FILE_SIGNATURES = {
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a ZIP archive or an office document",
     b"8BPS": "a Photoshop document",
@@ -170,7 +170,7 @@ def _appearance(data: bytes) -> str:
     if data[4:8] == b"ftyp":
         is_heic = data[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
         return "a damaged HEIC photo" if is_heic else "a video"
-    for beginning, name in LOOKS_LIKE.items():
+    for beginning, name in FILE_SIGNATURES.items():
         if start.startswith(beginning.lower()):
             return name
     if start and all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in start):

@@ -141,7 +141,7 @@ def _downloads(
         for network in face.networks:
             if network.model_id in explanations:
                 found = explanations[network.model_id]
-                words = [face.names[network.model_id], maps.chance_words(face, network, found)]
+                words = [face.names[network.model_id], maps.chance_text(face, network, found)]
                 pictures["\n".join(word for word in words if word)] = maps.over_photo(face, network, found, options)
         title = f"Evidence for {options.evidence}, {face.title}, {options.method.title}"
         return saliency_pictures.contact_sheet(pictures, title, options.colormap)

@@ -15,7 +15,7 @@ from core.inference import PhotoAnalysis
 from dashboard.style import Ink, template
 
 DISPLAY_PX = 1280  # longest side of the copy on the screen; the analysis keeps the original
-TALLEST_PX = 420  # so that the predictions stay above the fold on a laptop
+MAX_HEIGHT_PX = 420  # so that the predictions stay above the fold on a laptop
 TYPICAL_WIDTH_PX = 420  # of the column on a laptop
 CLICK_DISTANCE_PX = 20  # the largest distance from a marker at which Plotly reports a click
 ZOOMABLE_FROM = 7  # faces; so many can be distinguished only after zooming in
@@ -26,7 +26,7 @@ def clickable(analysis: PhotoAnalysis, selected: int, inks: Ink) -> go.Figure:
     """The photo with a numbered box per face, dashed if its detection is uncertain; a click on a face has its index as
     ``customdata``."""
     height, width = analysis.image.shape[:2]
-    height_px = min(TALLEST_PX, round(TYPICAL_WIDTH_PX * height / width))
+    height_px = min(MAX_HEIGHT_PX, round(TYPICAL_WIDTH_PX * height / width))
     figure = go.Figure()
     figure.add_layout_image(
         source=_uri(analysis.image),

@@ -37,7 +37,7 @@ def networks(checkpoint_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return checkpoint_root
 
 
-def answer(path: Path, run: EvaluationRun, *, title: str, data: dict[str, Any]) -> None:
+def store_predictions(path: Path, run: EvaluationRun, *, title: str, data: dict[str, Any]) -> None:
     """Store predictions for that data set in ``path``, a copy of a trained network."""
     run.save(path / "predictions-test.parquet")
     card = json.loads((path / "card.json").read_text())
@@ -59,12 +59,14 @@ def fer_networks(checkpoint_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_pat
     plain = EvaluationRun(
         "tiny_cnn", "test", FER7, facts.ids, facts.truth, logits.astype(np.float32), facts.copy_in_train
     )
-    answer(root / "tiny_cnn", plain, title="CNN", data=asdict(replace(FER2013, fingerprint=table.fingerprints[0])))
+    store_predictions(
+        root / "tiny_cnn", plain, title="CNN", data=asdict(replace(FER2013, fingerprint=table.fingerprints[0]))
+    )
     majority = ferplus_majority(facts.votes.astype(np.int64))
     kept = majority >= 0
     votes = random.normal(size=(kept.sum(), 8)) + 3 * np.eye(8)[majority[kept]]
     ferplus = EvaluationRun("tiny_residual", "test", FERPLUS8, facts.ids[kept], majority[kept], votes)
-    answer(
+    store_predictions(
         root / "tiny_residual",
         ferplus,
         title="FER+ CNN",
@@ -146,7 +148,7 @@ def labeled() -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
-def said() -> Callable[[AppTest], str]:
+def page_text() -> Callable[[AppTest], str]:
     """All text on the page."""
     return lambda app: "\n".join(element.value for kind in TEXTS for element in getattr(app, kind))
 
@@ -164,8 +166,8 @@ def inks() -> Ink:
 
 
 @pytest.fixture(scope="session")
-def answering() -> Callable[..., EvaluationRun]:
-    """A run with given predictions, all with the same confidence: ``answering(truth, predicted)``."""
+def predicted_run() -> Callable[..., EvaluationRun]:
+    """A run with given predictions, all with the same confidence: ``predicted_run(truth, predicted)``."""
 
     def make(
         truth: Sequence[int], predicted: Sequence[int], model_id: str = "network", confidence: float = 0.8, **fields

@@ -49,8 +49,8 @@ def test_bootstrap_intervals_match_a_bootstrap_of_the_images(make_run) -> None:
     for _ in range(2000):
         rows = rng.integers(0, len(run), len(run))
         counts = np.bincount(run.truth[rows] * 7 + run.predicted[rows], minlength=49).reshape(7, 7)
-        hits, support, answered = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
-        drawn["f1"].append((2 * hits / (support + answered)).mean())
+        hits, support, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+        drawn["f1"].append((2 * hits / (support + predicted)).mean())
         drawn["recall"].append((hits / support).mean())
     for score, values in ((macro_f1(run), drawn["f1"]), (balanced_accuracy(run), drawn["recall"])):
         assert [score.low, score.high] == pytest.approx(np.percentile(values, [2.5, 97.5]), abs=0.006)

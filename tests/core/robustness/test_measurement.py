@@ -132,6 +132,6 @@ def test_an_error_of_the_user_is_reported_in_one_sentence(
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == status
-    said = " ".join(capsys.readouterr().err.replace("│", " ").split())
-    assert sentence in said
-    assert "Traceback" not in said
+    stderr = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert sentence in stderr
+    assert "Traceback" not in stderr

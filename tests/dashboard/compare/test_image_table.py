@@ -6,14 +6,14 @@ from dashboard.compare import image_table
 
 
 @pytest.fixture
-def table(answering):
+def table(predicted_run):
     """Five images, two of them wrong: a predicted as b twice, the second time with more confidence."""
     truth, predicted = [0, 0, 0, 1, 2], [0, 1, 1, 1, 2]
-    run = answering(truth, predicted, "net")
+    run = predicted_run(truth, predicted, "net")
     logits = run.logits.copy()
     logits[2] *= 2
-    other = answering(truth, truth, "other")
-    return error_table(answering(truth, predicted, "net", logits=logits), [other])
+    other = predicted_run(truth, truth, "other")
+    return error_table(predicted_run(truth, predicted, "net", logits=logits), [other])
 
 
 def ids(table, keep, column="image_id", **how) -> list[int]:
@@ -48,8 +48,8 @@ def test_ascending_order_lists_the_smallest_first(table):
     assert ids(table, everything, "true") == [104, 103, 100, 101, 102]  # equal values by row number
 
 
-def test_every_class_has_its_probability(table, answering):
-    run = answering([0, 0, 0, 1, 2], [0, 1, 1, 1, 2], "net")
+def test_every_class_has_its_probability(table, predicted_run):
+    run = predicted_run([0, 0, 0, 1, 2], [0, 1, 1, 1, 2], "net")
     shown = image_table.with_probabilities(table[table["image_id"] == 103], run)
     assert shown[["p(a)", "p(b)", "p(c)"]].to_numpy()[0] == pytest.approx([0.1, 0.8, 0.1])
 

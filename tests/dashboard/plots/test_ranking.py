@@ -10,10 +10,10 @@ NAMES = {"one": "One", "two": "Two"}
 
 
 @pytest.fixture
-def runs(answering):
+def runs(predicted_run):
     """The first is always correct; the second predicts b for one a. Class c has no image."""
     truth = [0, 0, 1, 1]
-    return {"one": answering(truth, truth, "one"), "two": answering(truth, [0, 1, 1, 1], "two")}
+    return {"one": predicted_run(truth, truth, "one"), "two": predicted_run(truth, [0, 1, 1, 1], "two")}
 
 
 def test_a_hue_denotes_a_class_and_the_mean_has_the_hue_of_the_network(runs, inks):

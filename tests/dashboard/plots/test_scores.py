@@ -11,10 +11,12 @@ from dashboard.plots import scores
 
 
 @pytest.fixture
-def summaries(answering):
+def summaries(predicted_run):
     """The first network is correct on 40 of 40 images, the second on 39, the third on 10."""
     truth = [0] * 40
-    return {m: summarize(answering(truth, [0] * n + [1] * (40 - n), m)) for m, n in (("a", 40), ("b", 39), ("c", 10))}
+    return {
+        m: summarize(predicted_run(truth, [0] * n + [1] * (40 - n), m)) for m, n in (("a", 40), ("b", 39), ("c", 10))
+    }
 
 
 def test_the_best_and_those_that_overlap_with_it_are_marked(summaries):
