@@ -2,13 +2,13 @@
 
 Ratios of medians within one run on the CPU, warm, batch size 1 unless stated otherwise, of the worst shipped network.
 
-``maps_over_predict``: a prediction with the seven class maps at feature resolution ÷ the prediction alone.
+``maps_over_predict``: a prediction with the seven class maps at feature resolution ÷ only the prediction.
 ``closed_form_speedup``: seven calls of the grad-cam package's GradCAM ÷ one forward pass with all seven maps.
 ``eight_faces_over_one``: a photo with eight faces ÷ one of the same size with one, decode to maps, all networks.
 ``path_over_stages``: that path ÷ the sum of its stages called one by one.
 ``tuned_over_eager``: the network as FERscope runs it (norms folded, channels last) ÷ plain eager PyTorch.
 ``busy_over_quiet``: a photo, decode to maps, all networks, while another process uses one core ÷ without it.
-``haar_over_mtcnn``, ``yunet_over_mtcnn``: a portrait of 512 px, detection alone (YuNet where its file is available).
+``haar_over_mtcnn``, ``yunet_over_mtcnn``: a portrait of 512 px, detection only (YuNet if its file is available).
 ``group_over_portrait``: MTCNN on 24 faces of 150 px in 12 megapixels ÷ on one portrait of 12 megapixels: the pyramid.
 ``faceless_over_portrait``: MTCNN on 12 megapixels without a face ÷ on that portrait: the pyramid and three rotations.
 ``spin_cost_quiet``: that photo with FERscope's OpenMP setting ÷ with libgomp's own, on the idle machine.
@@ -101,7 +101,7 @@ def maps_of(predictor: Predictor, features: list[np.ndarray]) -> Tensor:
 
 
 def one_network(predictor: Predictor, face: np.ndarray) -> dict[str, float]:
-    """The three ratios that concern a network by itself, on one face crop."""
+    """The three ratios of a single network, on one face crop."""
     network, inputs = predictor.network, predictor.card.preprocessing.to_tensor([face])
     eager = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
 
@@ -139,7 +139,7 @@ def one_network(predictor: Predictor, face: np.ndarray) -> dict[str, float]:
 
 
 def detection() -> dict[str, float]:
-    """The ratios that concern the detectors alone, also in the photos that cost most."""
+    """The ratios of the detectors, including the slowest kinds of photos."""
     sample = sample_photos()["grace_hopper"].data
     portrait = Image.open(io.BytesIO(sample)).convert("RGB")
     large = np.asarray(portrait.resize((3200, 3750)))
@@ -169,7 +169,7 @@ def detection() -> dict[str, float]:
 
 
 def whole_path(predictors: list[Predictor]) -> dict[str, float]:
-    """The ratios that concern the path from bytes to maps, with all networks."""
+    """The ratios of the path from bytes to maps, with all networks."""
     find = detector("haar")
     one, eight, one_of_eight = photo_of(1), photo_of(8), photo_of(1, overturned=7)
 
@@ -206,7 +206,7 @@ def whole_path(predictors: list[Predictor]) -> dict[str, float]:
 
 
 def photo_milliseconds(**environment: str) -> float:
-    """Median milliseconds of a photo with one face, decode to maps, all networks, in a process of its own."""
+    """Median milliseconds of a photo with one face, decode to maps, all networks, in a separate process."""
     command = [sys.executable, __file__, "--photo"]
     child = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
     return float(child.stdout)
@@ -237,7 +237,7 @@ def one_busy_core() -> Iterator[None]:
 
 
 def with_other_processes() -> dict[str, float]:
-    """The ratios that concern other processes on the machine; medians of three processes each."""
+    """The ratios with other processes on the machine; medians of three processes each."""
 
     def median(**environment: str) -> float:
         return statistics.median(photo_milliseconds(**environment) for _ in range(3))

@@ -1,7 +1,7 @@
 """Whether the memory of a server grows: ``python benchmarks/memory.py [--json] [--analyses 2000]``.
 
 ``resident_growth``: resident memory of the process after all analyses ÷ after the first 200, minus 1. Each analysis is
-a photo of its own through the app's entry file: faces, every network, maps of every class, the whole page; every 20
+a different photo through the app's entry file: faces, every network, maps of every class, the whole page; every 20
 photos a new session begins, and every tenth photo is also shown in the panel *What if*.
 """
 

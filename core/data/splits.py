@@ -76,7 +76,7 @@ class SplitShares:
         present = {split for split in splits if split is not None}
         targets = [split for split in SPLITS if split not in present and getattr(self, split)]
         rows = [row for row, split in enumerate(splits) if split is None]
-        # An image without a group is a group of its own.
+        # An image without a group forms its own group.
         members: dict[str, list[int]] = {}
         for row in rows:
             members.setdefault(f"group {groups[row]}" if groups[row] else f"row {row}", []).append(row)

@@ -164,7 +164,7 @@ def _binned_at_quantiles(name: str, numbers: np.ndarray, bins: int) -> BinnedCol
     missing = np.isnan(numbers)
     edges = np.unique(np.quantile(numbers[~missing], np.linspace(0, 1, bins + 1)[1:-1]))
     codes = np.searchsorted(edges, numbers)
-    if codes[~missing].max() == 0:  # most images have the highest number: it is a bin of its own
+    if codes[~missing].max() == 0:  # most images have the highest number: it forms its own bin
         codes = np.searchsorted(edges, numbers, side="right")
     codes[missing] = NO_VALUE
     used = np.flatnonzero(np.bincount(codes[~missing], minlength=bins))

@@ -16,7 +16,7 @@ from core.training.recipe import Recipe, load_recipe
 
 
 def prerequisites(recipe: Recipe) -> list[Recipe]:
-    """The recipes it starts from and learns from, without those that they build on in turn."""
+    """The recipes it starts from and learns from, without the prerequisites of those."""
     return [load_recipe(source) for source in dict.fromkeys((*filter(None, [recipe.start]), *recipe.teachers))]
 
 

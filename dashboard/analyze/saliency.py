@@ -56,7 +56,7 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
 
 
 def saliency_sections(face: SelectedFace, options: MapOptions, *, with_photo: bool = True) -> list[Section]:
-    """The maps that are available, over the networks' inputs, or alone if the face is not to be shown."""
+    """The maps that are available, over the networks' inputs, or without them if the face is not to be shown."""
     found = maps.available(face, options)
     pictures = []
     if with_photo:

@@ -30,7 +30,7 @@ class SelectedFace:
 
     @property
     def found(self) -> FaceAnalysis:
-        """Where the face is, its crops and the predictions for the face alone."""
+        """Where the face is, its crops and the predictions for the face in one view."""
         return self.analysis.faces[self.number]
 
     @cached_property

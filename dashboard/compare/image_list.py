@@ -133,7 +133,7 @@ def _wants_saliency(comparison: Comparison, key: str, explained: str) -> bool:
         disabled=not single,
         help="The evidence of the network for its prediction, next to each face"
         if single
-        else "An ensemble has no saliency map of its own. Choose a single network.",
+        else "An ensemble has no saliency map. Choose a single network.",
     )
     return wanted and single
 
@@ -160,7 +160,7 @@ def _with_maps(
     return pairs, (
         f"{comparison.protocol} Grad-CAM of {name}, {found[0].stage}, for its prediction; each map on its own scale "
         "from "
-        "0 (no evidence) to 1." + (f" {without} without evidence at this stage: the face alone." if without else "")
+        "0 (no evidence) to 1." + (f" {without} without evidence at this stage: only the face." if without else "")
     )
 
 

@@ -101,7 +101,7 @@ def further_scores(
 ) -> pd.DataFrame:
     """One row per network: scores that are not in the table of :func:`scores`.
 
-    ``scaled`` are the networks with a temperature of their own, unlike an ensemble.
+    ``scaled`` are the networks that have a temperature, unlike an ensemble.
     """
     return pd.DataFrame(
         [

@@ -115,7 +115,7 @@ def test_a_file_without_valid_rows_is_an_error_even_when_bad_rows_are_skipped(tm
 
 
 def test_header_alone_is_an_error(tmp_path, faces):
-    with pytest.raises(DataError, match=r"fer2013.csv holds no rows"):
+    with pytest.raises(DataError, match=r"fer2013.csv contains no rows"):
         read(faces.write(tmp_path / "fer2013.csv", []))
 
 

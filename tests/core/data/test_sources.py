@@ -12,7 +12,7 @@ from core.errors import DataError
 
 
 def test_missing_path_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"there is no file or folder .*gone\.csv; expected"):
+    with pytest.raises(DataError, match=r"gone\.csv does not exist; expected"):
         read(tmp_path / "gone.csv")
 
 

@@ -49,7 +49,7 @@ def test_own_data_without_a_table_is_reported_in_one_sentence(networks, open_vie
     assert not app.error
     text = page_text(app)
     assert "o table of image facts was computed from this data set" in text
-    assert "there is one for FER2013" in text
+    assert "available: FER2013" in text
     assert "python -m core data describe DATA --size-px 48 --channels 1" in text
     if view == "Slices":  # copies are known without a table, and there are none
         (table,) = tables_with(tables(app), "p (Holm)")
