@@ -82,7 +82,7 @@ if len(stored) > 1 or len(analyzed(photo).faces) > 1:
         layouts = {gallery.ONE: gallery.ONE, gallery.ALL: gallery.ALL}
         show = links.choice(st.segmented_control, "Show", layouts, key="show", default=gallery.ONE)
         if len(stored) > 1 and show == gallery.ONE:
-            photo = face_picker.pick_photo(photo)
+            face_picker.draw_photo_strip(photo)
     if show == gallery.ALL:
         gallery.draw(gallery.Gallery(stored, analyzer, select, names))
         photo_sources.photo_input()

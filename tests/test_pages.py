@@ -109,8 +109,7 @@ def test_the_photo_added_last_is_shown_and_the_choice_survives_other_pages(netwo
     for title in ("Grace Hopper", "Eileen Collins"):
         app.button(key=f"portrait-button-{title.lower().replace(' ', '_')}").click().run()
         assert f"{title} · 512" in page_text(app)
-    first = app.session_state["photo_store"].photos[0]
-    app.pills(key="photo_pills").set_value(first.digest).run()
+    next(b for b in app.button if b.label == "Grace Hopper" and b.key.startswith("show-")).click().run()
     assert "Grace Hopper · 512" in page_text(app)
     app.switch_page("../pages/compare.py").run()
     app.switch_page("../pages/analyze.py").run()

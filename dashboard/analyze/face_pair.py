@@ -40,11 +40,11 @@ def draw(pair: Sequence[SelectedFace]) -> None:
             )
     st.caption(f"Hollow: {titles[0]}. Filled: {titles[1]}.")
     chosen = st.selectbox("Evidence for the class", [PREDICTED, *first.classes], key="pair-class", width=260)
-    for face in pair:
+    for column, face in zip(st.columns(2, gap="large"), pair, strict=True):
         class_name = face.found.verdict.expression if chosen == PREDICTED else chosen
-        if few_pixels := too_small(face.found.face.box.side):
-            st.warning(few_pixels, icon=":material/photo_size_select_small:")
-        with st.container(width=190 * max(len(face.networks), 2)):
+        with column:
+            if few_pixels := too_small(face.found.face.box.side):
+                st.warning(few_pixels, icon=":material/photo_size_select_small:")
             sections.draw([_maps_section(face, class_name)])
     st.caption("Grad-CAM at each network's default stage; each map has its own scale.")
     table = _table(pair)

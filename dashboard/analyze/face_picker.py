@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import streamlit as st
+from PIL import Image, ImageOps
 
+from core import images
 from core.inference import FaceAnalysis, PhotoAnalysis
 from dashboard import services
 from dashboard.plots import clickable_photo
@@ -16,25 +19,38 @@ from dashboard.services import Photo
 from dashboard.style import Ink
 from dashboard.ui import links, session
 
+THUMBNAIL_PX = 88
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 ZOOM_CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtons": [["zoomIn2d", "zoomOut2d", "resetScale2d"]]}
 
 
-def pick_photo(photo: Photo) -> Photo:
-    """Pills for the photos of the session; the one that is picked."""
-    stored = {p.digest: p for p in session.photos()}
-    names = {digest: p.name for digest, p in stored.items()}
-    picked: str = st.pills(
-        "Photo",
-        list(names),
-        format_func=names.__getitem__,
-        default=photo.digest,
-        required=True,
-        key="photo_pills",
-        wrap=True,
-    )
-    st.session_state["photo"] = picked  # remains when another page is opened
-    return stored[picked]
+def draw_photo_strip(shown: Photo) -> None:
+    """The photos of the session, the newest first, each with a button that shows it."""
+    with st.container(horizontal=True, gap="small"):
+        for photo in reversed(session.photos()):
+            with st.container(width=THUMBNAIL_PX, gap=None, key=f"clickable-photo-{photo.digest[:12]}"):
+                st.image(_thumbnail(photo), alt=f"Photo: {photo.name}", width="stretch")
+                st.button(
+                    photo.name,
+                    key=f"show-{photo.digest[:12]}",
+                    type="secondary" if photo.digest == shown.digest else "tertiary",
+                    on_click=_show,
+                    args=(photo.digest,),
+                    help=f"Show {photo.name}",
+                    width="stretch",
+                )
+
+
+def _thumbnail(photo: Photo) -> np.ndarray:
+    def compute() -> np.ndarray:
+        picture = Image.fromarray(images.decode(photo.data))
+        return np.asarray(ImageOps.fit(picture, (THUMBNAIL_PX, THUMBNAIL_PX)))
+
+    return services.photo_result(photo, "thumbnail", compute)
+
+
+def _show(digest: str) -> None:
+    session.choose_photo(next(photo for photo in session.photos() if photo.digest == digest))
 
 
 def pick_face(photo: Photo, analysis: PhotoAnalysis, inks: Ink) -> int:

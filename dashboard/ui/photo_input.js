@@ -1,4 +1,4 @@
-// Features that Streamlit's widgets lack: pasting a photo, and opening a portrait by a click on its picture.
+// Features that Streamlit's widgets lack: pasting a photo, and clicks on the picture above a button.
 if (!window.ferscopePhotoInput) {
   window.ferscopePhotoInput = true;
   document.addEventListener("paste", (event) => {
@@ -11,7 +11,7 @@ if (!window.ferscopePhotoInput) {
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });
   document.addEventListener("click", (event) => {
-    const card = event.target.closest('[class*="st-key-portrait-"]');
+    const card = event.target.closest('[class*="st-key-clickable-"]');
     if (card && event.target.tagName === "IMG") card.querySelector(".stButton button").click();
   });
 }

@@ -113,7 +113,7 @@ def sample_cards(columns: int = 3) -> bool:
     """Each sample portrait with its button; whether one of them was clicked, which is then the photo that is shown."""
     clicked = False
     for cell, sample in zip(st.columns(columns), services.samples().values(), strict=False):
-        with cell, st.container(key=f"portrait-{sample.name}"):
+        with cell, st.container(key=f"clickable-portrait-{sample.name}"):
             st.image(thumbnail(sample.data), alt=f"Portrait: {sample.title}", width="stretch")
             clicked |= st.button(
                 sample.title,

@@ -50,8 +50,6 @@ def remove_uploads(file_ids: set[str]) -> None:
     store.remove_uploads(file_ids)
     for file_id in file_ids:
         refused().pop(file_id, None)
-    if store.get(st.session_state.get("photo_pills", "")) is None:
-        st.session_state.pop("photo_pills", None)
 
 
 def refuse(photo: Photo, reason: str) -> None:
@@ -72,7 +70,7 @@ def clear_photos() -> None:
     st.session_state["refused"] = {}
     # A widget with another key begins without files.
     st.session_state["source_widgets"] = st.session_state.get("source_widgets", 0) + 1
-    for key in ("photo_pills", "photo", "pair", "uploader_ids", "whole_image", "not_faces"):
+    for key in ("photo", "pair", "uploader_ids", "whole_image", "not_faces"):
         st.session_state.pop(key, None)
 
 
@@ -84,7 +82,7 @@ def widget_key(name: str) -> str:
 
 def choose_photo(photo: Photo) -> None:
     """Show this photo, with its faces detected again."""
-    st.session_state["photo"] = st.session_state["photo_pills"] = photo.digest
+    st.session_state["photo"] = photo.digest
     st.session_state.pop("whole_image", None)
 
 

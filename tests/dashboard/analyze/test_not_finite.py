@@ -124,4 +124,4 @@ def test_overview_opens_without_its_example(copied, page_text):
         break_weights(path)
     app = AppTest.from_file(ENTRY, default_timeout=120).run()
     assert not app.exception
-    assert "Networks installed" in "\n".join([page_text(app), *(s.value for s in app.header)])
+    assert "Installed networks" in "\n".join([page_text(app), *(s.value for s in app.header)])
