@@ -134,7 +134,7 @@ def test_another_data_set_has_no_table(tmp_path) -> None:
     with pytest.raises(DataError, match=r"no table .* \(fingerprint 000000000000…\); available: faces"):
         facts_for("0" * 64, tmp_path)
     (tmp_path / "broken_images.parquet").write_bytes(b"PAR1")
-    with pytest.raises(DataError, match=r"one for faces; broken_images.parquet cannot be read"):
+    with pytest.raises(DataError, match=r"available: faces; broken_images.parquet cannot be read"):
         facts_for("0" * 64, tmp_path)
     assert len(facts_for(faces.fingerprints[0], tmp_path)) == 3
     # Another data set of the same name does not overwrite it; the same one does.
