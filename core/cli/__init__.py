@@ -16,7 +16,7 @@ from core.cli.output import messages
 from core.errors import FerscopeError
 
 app = typer.Typer(
-    help="FERscope: facial expression recognition that can be inspected.",
+    help="FERscope: facial expression recognition, explained and measured.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,

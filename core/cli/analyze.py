@@ -26,9 +26,11 @@ app = typer.Typer()
 @app.command(epilog="Example: `python -m core analyze photo.jpg --model fer_cnn --explain maps --json`")
 def analyze(
     photos: Annotated[list[Path], typer.Argument(help="Photos, or folders that are searched for photos.")],
-    model: Annotated[list[str] | None, typer.Option("--model", help="A network's name; repeat it for several.")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", help="Name of a network; repeat the option for several networks.")
+    ] = None,
     detector: Annotated[
-        str, typer.Option(help="auto (YuNet if its file is present or can be fetched, otherwise MTCNN), or a name.")
+        str, typer.Option(help="auto (YuNet if its file is present or can be downloaded, otherwise MTCNN), or a name.")
     ] = "auto",
     whole_image: Annotated[
         bool, typer.Option("--whole-image", help="Use the central square of the photo as the face.")

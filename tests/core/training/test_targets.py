@@ -113,5 +113,5 @@ def test_class_without_training_images_is_named():
 
 
 def test_missing_votes_name_the_file_that_holds_them():
-    with pytest.raises(DataError, match=r"fer_cnn mixes FER\+ votes .* put fer2013new\.csv beside"):
+    with pytest.raises(DataError, match=r"fer_cnn mixes FER\+ votes .* put fer2013new\.csv next to"):
         check_samples(load_recipe("fer_cnn"), fer_rows(21), val_only=False)

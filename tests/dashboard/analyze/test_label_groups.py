@@ -1,4 +1,4 @@
-"""Analyze with a network of other classes beside two that share theirs: every panel shows both groups."""
+"""Analyze with two networks of the same classes and one of others: every panel shows both groups."""
 
 import json
 import shutil

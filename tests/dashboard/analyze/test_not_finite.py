@@ -1,4 +1,4 @@
-"""Analyze beside a network whose weights contain NaN."""
+"""Analyze with a network whose weights contain NaN."""
 
 import dataclasses
 import json

@@ -181,7 +181,7 @@ def test_the_analysis_is_shared_by_all_reruns(networks, open_analyze, monkeypatc
 
 
 @pytest.mark.parametrize("source", ["Webcam", "File"])
-def test_the_source_stays_open_beside_the_photo(networks, open_analyze, page_text, source):
+def test_the_source_stays_open_next_to_the_photo(networks, open_analyze, page_text, source):
     app = open_analyze("")
     app.segmented_control(key="source").set_value(source).run()
     if source == "Webcam":

@@ -1,4 +1,4 @@
-"""What can be downloaded of a face: the report, the JSON file and the numbers; and the chance test beside each map."""
+"""What can be downloaded of a face: the report, the JSON file and the numbers; and the chance test with each map."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Saliency beside the faces of a confusion cell, through the entry file."""
+"""Saliency next to the faces of a confusion cell, through the entry file."""
 
 import shutil
 
