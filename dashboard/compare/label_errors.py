@@ -13,7 +13,7 @@ def draw(comparison: Comparison) -> None:
     """The images that are confidently predicted as another class than their label."""
     runs = comparison.all_runs
     model_id = st.selectbox(
-        "Judged by",
+        "Predictions of",
         list(runs),
         format_func=comparison.names.__getitem__,
         key=comparison.key("judge"),
