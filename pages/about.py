@@ -35,6 +35,10 @@ The default map is Grad-CAM (Selvaraju et al. 2017) at the stage that each netwo
 method and stage. At the last stage of these networks, Grad-CAM equals the class activation map (Zhou et al. 2016) and
 follows from the same forward pass as the prediction. A map shows where the evidence for a class lies in the network's
 own features. It does not prove why the network predicts a class, and a plausible map can belong to a wrong prediction.
+
+Few maps are demonstrably better than chance. The Trust panel compares a map with copies of itself that are turned,
+mirrored and shifted. On random images of PrivateTest, 7 of 40 maps of the CNN, 12 of 40 of the residual CNN and 2 of
+35 of ResNet50 were better than 95 % of their copies.
 """
 )
 

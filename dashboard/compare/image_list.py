@@ -19,7 +19,7 @@ from dashboard.compare.comparison import Comparison
 from dashboard.plots import saliency_pictures
 from dashboard.section import csv
 from dashboard.ui import sections as ui
-from dashboard.ui.faces import Face, draw_faces
+from dashboard.ui.face_grid import Face, draw_faces
 
 PAGE = 20
 WIDTH_PX = 88

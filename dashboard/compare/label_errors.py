@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.evaluation import likely_label_errors
-from dashboard.compare import errors, image_list, image_table
+from dashboard.compare import image_list, image_table, mistakes
 from dashboard.compare.comparison import Comparison
 
 
@@ -25,7 +25,7 @@ def draw(comparison: Comparison) -> None:
         f"2021; 95 %, bootstrap). {len(issues.table):,} images are confidently predicted as another class. The network "
         "may be wrong instead of the label, so inspect each image."
     )
-    chosen, by, ascending = errors.filters(
+    chosen, by, ascending = mistakes.filters(
         comparison, ("given", "suggested"), image_table.LABEL_ORDERS, key="sort_labels"
     )
     keep = image_table.select(issues.table, chosen, mistakes=False)

@@ -9,11 +9,10 @@ from dashboard.compare import (
     annotators,
     calibration,
     confusion,
-    curves,
     embedding,
     ensemble,
-    errors,
     label_errors,
+    mistakes,
     per_class,
     published,
     ranking,
@@ -21,6 +20,7 @@ from dashboard.compare import (
     scores,
     significance,
     slices,
+    training_curves,
 )
 from dashboard.compare.comparison import Comparison
 from dashboard.section import Section
@@ -46,10 +46,10 @@ GROUPS: dict[str, dict[str, Panel]] = {
         "Ranking": Panel(ranking.draw, ranking.sections),
         "Published": Panel(published.draw, published.sections),
     },
-    "Training": {"Curves": Panel(curves.draw, curves.sections)},
+    "Training": {"Curves": Panel(training_curves.draw, training_curves.sections)},
     "Errors": {
         "Confusion": Panel(confusion.draw, confusion.sections),
-        "Gallery": Panel(errors.draw),
+        "Gallery": Panel(mistakes.draw),
         "Labels": Panel(label_errors.draw),
         "Embedding": Panel(embedding.draw),
         "Slices": Panel(slices.draw, slices.sections),

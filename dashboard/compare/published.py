@@ -64,9 +64,9 @@ def published_results() -> pd.DataFrame:
                 "data": r.data,
                 "classes": str(r.classes),
                 "protocol": r.protocol,
-                "result": r.figure,
+                "result": r.result,
                 "comparable": "yes" if r.comparable else "no",
-                "reason": r.why,
+                "reason": r.reason,
             }
             for r in PUBLISHED
         ]

@@ -1,6 +1,6 @@
-"""What the reference systems' authors published, each with the protocol that decides whether it can be compared.
+"""Results published by the authors of the reference systems, with the protocol that decides their comparability.
 
-Sources: the papers and project pages as named in each row; a protocol that is not stated is marked as such.
+Sources: the papers and project pages named in each entry. A protocol that is not stated there is given as not stated.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PublishedResult:
-    """A result published by other authors."""
+    """One result of other authors."""
 
     system: str
     data: str
     classes: int
     protocol: str
-    figure: str
+    result: str
     comparable: bool
-    why: str  # why it can or cannot be compared with FERscope's results on FER2013
+    reason: str  # why it can or cannot be compared with FERscope's results on FER2013
 
 
 PUBLISHED = (
@@ -47,7 +47,7 @@ PUBLISHED = (
         "resized, equalized, faces detected; metric not stated",
         "87.5 %",
         False,
-        "other data and classes; 87.5 % is 7/8, the binary accuracy of a system that predicts none of eight classes",
+        "other data and classes; 87.5 % is 7/8, the binary accuracy of predicting none of eight classes",
     ),
     PublishedResult(
         "ResNet50 with pain, HTTP service",
@@ -65,6 +65,6 @@ PUBLISHED = (
         "Haar cascade, live webcam",
         "none stated",
         False,
-        "no result stated",
+        "no result given",
     ),
 )

@@ -15,7 +15,7 @@ from dashboard.dataset.description import Description
 from dashboard.plots import dataset as plots
 from dashboard.section import Note, Section, Table, csv
 from dashboard.ui import sections as ui
-from dashboard.ui.faces import Face, draw_faces
+from dashboard.ui.face_grid import Face, draw_faces
 
 PAGE = 20
 

@@ -12,7 +12,7 @@ from dashboard.dataset.description import Description
 from dashboard.plots import saliency_pictures
 from dashboard.section import Picture, Section
 from dashboard.ui import sections as ui
-from dashboard.ui.faces import Face, draw_faces
+from dashboard.ui.face_grid import Face, draw_faces
 
 WIDTH_PX = 84
 OF_EACH, OF_ONE = 12, 60
