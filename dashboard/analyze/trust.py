@@ -107,7 +107,7 @@ def measure(face: SelectedFace, options: MapOptions) -> list[str]:
 
 
 def trust_sections(face: SelectedFace, options: MapOptions) -> list[Section]:
-    """What has been measured, by network, then all networks together; empty if nothing has."""
+    """The measurements by network, then of all networks together; empty if there are none."""
     explanations = maps.available(face, options).explanations
     if not details.trust_findings(face, options, explanations):
         return []

@@ -28,9 +28,9 @@ from dashboard.section import Section
 
 @dataclass(frozen=True)
 class Panel:
-    """How a panel is drawn on the page, and what it contributes to the report: nothing where it needs interaction.
+    """How a panel is drawn on the page, and its sections of the report; None if it needs interaction.
 
-    ``across`` makes the sections that are about all comparisons of a page together, which follow those of each.
+    ``across`` computes the sections about all comparisons of a page together, which follow those of each.
     """
 
     draw: Callable[[Comparison], None]

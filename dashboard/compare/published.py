@@ -1,4 +1,4 @@
-"""Published results beside those of FERscope."""
+"""Published results next to those of FERscope."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ def sections(comparison: Comparison) -> list[Section]:
             title="Published by others",
             table=Table(others, "Results published by others"),
             caption="As published by the authors, under their own protocol. Not comparable: data, classes or split "
-            "differ "
-            "or are not stated, so the numbers do not show which system is better.",
+            "differ or are not stated, so the numbers do not show which system is better.",
             downloads=(
                 csv(
                     "Own and published results (CSV)",

@@ -63,7 +63,7 @@ PUBLISHED = (
         "FER+",
         8,
         "Haar cascade, live webcam",
-        "none given",
+        "none stated",
         False,
         "no result given",
     ),
