@@ -30,7 +30,10 @@ OTHER_COLORS = ("#332288", "#117733", "#44AA99", "#88CCEE", "#DDCC77", "#CC6677"
 # Plotly's tool bar only offers the picture as a file, because accidental zooming would lose the common scale.
 CONFIG = {
     "displaylogo": False,
-    "modeBarButtonsToRemove": ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"],
+    "modeBarButtonsToRemove": [
+        *("zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"),
+        "sendChartToCloud",  # would send the figure's data to another host
+    ],
     "toImageButtonOptions": {"scale": 2},
 }
 STILL = {"displayModeBar": False, "staticPlot": True}

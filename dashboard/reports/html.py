@@ -24,6 +24,7 @@ from core.checkpoints import ModelCard
 from core.images import encode_png
 from core.versions import versions
 from dashboard.section import Figure, Picture, Section, Table, facts
+from dashboard.style import CONFIG
 
 TEMPLATES = Path(__file__).parent / "templates"
 Progress = Callable[[str, int, int], None]  # title of the chapter, its number from 0, number of chapters
@@ -111,9 +112,7 @@ def _templates() -> Environment:
 
 def _plot(figure: Figure) -> Markup:
     return Markup(
-        plotly.io.to_html(
-            figure.plot, include_plotlyjs=False, full_html=False, config={"displaylogo": False, "responsive": True}
-        )
+        plotly.io.to_html(figure.plot, include_plotlyjs=False, full_html=False, config={**CONFIG, "responsive": True})
     )
 
 

@@ -50,6 +50,12 @@ def test_plotly_is_included_once_and_nothing_is_fetched():
     assert not re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=[\"']https?:", text)
 
 
+def test_no_button_of_a_figure_sends_its_data_to_another_host():
+    text = report(Section(figures=(Figure(go.Figure(go.Bar(x=[1], y=[2])), "k", "Bars"),)))
+    configuration = text[text.rindex("modeBarButtonsToRemove") :]
+    assert '"sendChartToCloud"' in configuration[: configuration.index("]")]
+
+
 def test_bold_cells_are_marked_and_numbers_have_three_decimals():
     table = Table(pd.DataFrame({"network": ["CNN"], "accuracy": [0.5]}), "Scores", bold=np.array([[False, True]]))
     text = report(Section(table=table))
