@@ -19,7 +19,7 @@ ICONS = {"text/csv": ":material/table:", "application/json": ":material/data_obj
 # The tool bar of a figure on which points are selected keeps the lasso and the box.
 SELECTION_CONFIG = {
     **CONFIG,
-    "modeBarButtonsToRemove": ["zoom", "pan", "zoomIn", "zoomOut", "autoScale", "resetScale"],
+    "modeBarButtonsToRemove": [b for b in CONFIG["modeBarButtonsToRemove"] if b not in ("select", "lasso")],
 }
 MAX_STATIC_ROWS = 40  # a longer table scrolls
 
