@@ -27,13 +27,11 @@ def opened(networks, open_analyze):
 def stopping_at(monkeypatch, module, name: str, number: int, key: str) -> list[int]:
     """``module.name`` is interrupted at its ``number``-th call as by a click on Stop: remembered, then a rerun.
 
-    Returns the numbers of the calls. Grad-CAM of all classes, which other panels share, is not counted.
+    Returns the numbers of the calls.
     """
     real, calls = getattr(module, name), []
 
     def interrupted(*args, progress=None, **options):
-        if name == "explain_face" and options.get("targets") is None:
-            return real(*args, **options)
         calls.append(len(calls) + 1)
         if len(calls) == number:
             st.session_state[f"stopped-{key}"] = st.session_state.get("request-by-test")
@@ -148,16 +146,13 @@ def test_the_grid_has_a_row_per_method_and_a_map_per_network(opened, page_text):
 def test_methods_with_the_same_map_share_a_row_and_are_computed_once(opened, page_text, monkeypatch):
     computed = []
     real = inference.explain_face
-    monkeypatch.setattr(
-        inference, "explain_face", lambda *a, **o: computed.append((o.get("method"), o.get("targets"))) or real(*a, **o)
-    )
+    monkeypatch.setattr(inference, "explain_face", lambda *a, **o: computed.append(o["method"]) or real(*a, **o))
     app = opened("Methods", stage="before the pooling")
     app.pills(key="methods").set_value(["gradcam", "hirescam", "xgradcam", "layercam"]).run()
     assert not app.exception
     assert "## Grad-CAM = HiResCAM = XGrad-CAM" in page_text(app)
-    of_grid = [method for method, target in computed if target is not None]  # other panels need all classes (None)
-    assert {"hirescam", "xgradcam"}.isdisjoint(of_grid)
-    assert of_grid.count("gradcam") == 2  # one per network
+    assert {"hirescam", "xgradcam"}.isdisjoint(computed)
+    assert computed.count("gradcam") == 2  # one per network
     app.selectbox(key="stage").set_value("stage 1").run()
     assert "= HiResCAM" not in page_text(app)
 
