@@ -300,7 +300,7 @@ def test_means_over_the_data_set_are_computed_once(opened, page_text, labeled, i
 def test_the_uncertainty_panel_names_the_views(opened, page_text):
     app = opened("Uncertainty", accuracy="0.5")
     assert "Jensen-Shannon" in page_text(app)
-    assert "(n = 36) are correct with a rate of 0.50" in page_text(app)
+    assert "(n = 36) reach an accuracy of 0.50" in page_text(app)
     app.selectbox(key="views").set_value("mirror").run()
     assert not app.exception
     assert "mean over 2 views" in app.table[0].value.columns
