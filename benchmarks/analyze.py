@@ -1,17 +1,17 @@
-"""What explaining costs beside predicting: ``python benchmarks/analyze.py [--json]``.
+"""The cost of explanations relative to predictions: ``python benchmarks/analyze.py [--json]``.
 
-Ratios of medians within one run on the CPU, warm, batch 1 where not said otherwise; the worst shipped network counts.
+Ratios of medians within one run on the CPU, warm, batch size 1 unless stated otherwise, of the worst shipped network.
 
-``maps_over_predict``: a prediction with the seven class maps at feature resolution ÷ the prediction alone.
+``maps_over_predict``: a prediction with the seven class maps at feature resolution ÷ only the prediction.
 ``closed_form_speedup``: seven calls of the grad-cam package's GradCAM ÷ one forward pass with all seven maps.
 ``eight_faces_over_one``: a photo with eight faces ÷ one of the same size with one, decode to maps, all networks.
 ``path_over_stages``: that path ÷ the sum of its stages called one by one.
 ``tuned_over_eager``: the network as FERscope runs it (norms folded, channels last) ÷ plain eager PyTorch.
-``busy_over_quiet``: a photo, decode to maps, all networks, beside a process that keeps one core busy ÷ without it.
-``haar_over_mtcnn``, ``yunet_over_mtcnn``: a portrait of 512 px, detection alone (YuNet where its file is available).
+``busy_over_quiet``: a photo, decode to maps, all networks, while another process uses one core ÷ without it.
+``haar_over_mtcnn``, ``yunet_over_mtcnn``: a portrait of 512 px, detection only (YuNet if its file is available).
 ``group_over_portrait``: MTCNN on 24 faces of 150 px in 12 megapixels ÷ on one portrait of 12 megapixels: the pyramid.
 ``faceless_over_portrait``: MTCNN on 12 megapixels without a face ÷ on that portrait: the pyramid and three rotations.
-``spin_cost_quiet``: that photo with FERscope's OpenMP setting ÷ with libgomp's own, on the quiet machine.
+``spin_cost_quiet``: that photo with FERscope's OpenMP setting ÷ with libgomp's own, on the idle machine.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ LIBGOMP_SPINCOUNT = "300000"  # what libgomp uses where nothing is set
 
 
 class LogitsOnly(nn.Module):
-    """The grad-cam package wants a module that returns logits alone."""
+    """The grad-cam package needs a module that returns logits only."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -80,28 +80,28 @@ def seconds(*actions: Callable[[], object], repeats: int = REPEATS) -> list[floa
 
 
 def photo_of(faces: int, *, overturned: int = 0) -> bytes:
-    """A 1280 x 960 JPEG with copies of a portrait on a plain ground; some more of them stand on their heads.
+    """A 1280 x 960 JPEG with copies of a portrait on a uniform background, ``overturned`` further ones upside down.
 
-    The detector finds no face in those, but looks as long for one, while it passes over the plain ground at once.
+    The detector finds no face in those but searches them as long, while it skips the uniform background quickly.
     """
     portrait = Image.open(io.BytesIO(sample_photos()["grace_hopper"].data)).convert("RGB").resize((300, 352))
-    on_its_head = portrait.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    upside_down = portrait.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     canvas = Image.new("RGB", (1280, 960), (120, 130, 140))
     for number in range(faces + overturned):
         where = (10 + number % 4 * 318, 60 + number // 4 * 440)
-        canvas.paste(portrait if number < faces else on_its_head, where)
+        canvas.paste(portrait if number < faces else upside_down, where)
     buffer = io.BytesIO()
     canvas.save(buffer, "JPEG", quality=92)
     return buffer.getvalue()
 
 
 def maps_of(predictor: Predictor, features: list[np.ndarray]) -> Tensor:
-    """Maps of all classes and faces from features that a prediction left."""
+    """Maps of all classes and faces from the features of predictions."""
     return class_maps(torch.from_numpy(np.stack(features)), predictor.network.head.weight)
 
 
 def one_network(predictor: Predictor, face: np.ndarray) -> dict[str, float]:
-    """The three ratios that concern a network by itself, on one face crop."""
+    """The three ratios of a single network, on one face crop."""
     network, inputs = predictor.network, predictor.card.preprocessing.to_tensor([face])
     eager = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
 
@@ -139,7 +139,7 @@ def one_network(predictor: Predictor, face: np.ndarray) -> dict[str, float]:
 
 
 def detection() -> dict[str, float]:
-    """The ratios that concern the detectors alone, also in the photos that cost most."""
+    """The ratios of the detectors, including the slowest kinds of photos."""
     sample = sample_photos()["grace_hopper"].data
     portrait = Image.open(io.BytesIO(sample)).convert("RGB")
     large = np.asarray(portrait.resize((3200, 3750)))
@@ -169,15 +169,15 @@ def detection() -> dict[str, float]:
 
 
 def whole_path(predictors: list[Predictor]) -> dict[str, float]:
-    """The ratios that concern the path from bytes to maps, with all networks."""
+    """The ratios of the path from bytes to maps, with all networks."""
     find = detector("haar")
     one, eight, one_of_eight = photo_of(1), photo_of(8), photo_of(1, overturned=7)
 
     def path(data: bytes) -> int:
         analysis = analyze(decode(data), find, predictors)
         for predictor in predictors:
-            answers = [face.predictions[predictor.model_id].features for face in analysis.faces]
-            maps_of(predictor, [f for f in answers if f is not None])
+            features = [face.predictions[predictor.model_id].features for face in analysis.faces]
+            maps_of(predictor, [f for f in features if f is not None])
         return len(analysis.faces)
 
     for data, expected in ((one, 1), (eight, 8), (one_of_eight, 1)):
@@ -187,47 +187,47 @@ def whole_path(predictors: list[Predictor]) -> dict[str, float]:
     image = decode(one)
     faces = find.detect(image)
     crops = [crop(image, f, margin_for(predictors[0], "haar")) for f in faces]
-    answers = [[p.features for p in predictor.predict(crops) if p.features is not None] for predictor in predictors]
+    features = [[p.features for p in predictor.predict(crops) if p.features is not None] for predictor in predictors]
     stages: list[Callable[[], object]] = [
         lambda: decode(one),
         lambda: find.detect(image),
         lambda: [crop(image, f, margin_for(predictors[0], "haar")) for f in faces],
         *(lambda p=p: p.predict(crops) for p in predictors),
-        *(lambda p=p, a=a: maps_of(p, a) for p, a in zip(predictors, answers, strict=True)),
+        *(lambda p=p, a=a: maps_of(p, a) for p, a in zip(predictors, features, strict=True)),
     ]
     with_one, with_eight, with_one_of_eight, *alone = seconds(
         lambda: path(one), lambda: path(eight), lambda: path(one_of_eight), *stages
     )
     return {
         "eight_faces_over_one": with_eight / with_one,
-        "eight_faces_over_one_of_eight": with_eight / with_one_of_eight,  # seven on their heads: the same pixels
+        "eight_faces_over_one_of_eight": with_eight / with_one_of_eight,  # seven upside down
         "path_over_stages": with_one / sum(alone),
     }
 
 
 def photo_milliseconds(**environment: str) -> float:
-    """Median milliseconds of a photo with one face, decode to maps, all networks, in a process of its own."""
+    """Median milliseconds of a photo with one face, decode to maps, all networks, in a separate process."""
     command = [sys.executable, __file__, "--photo"]
     child = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
     return float(child.stdout)
 
 
 def print_photo_milliseconds(predictors: list[Predictor]) -> None:
-    """What :func:`photo_milliseconds` reads."""
+    """Print the number that :func:`photo_milliseconds` reads."""
     find, data = detector("haar"), photo_of(1)
 
     def path() -> None:
         analysis = analyze(decode(data), find, predictors)
         for predictor in predictors:
-            answers = [face.predictions[predictor.model_id].features for face in analysis.faces]
-            maps_of(predictor, [f for f in answers if f is not None])
+            features = [face.predictions[predictor.model_id].features for face in analysis.faces]
+            maps_of(predictor, [f for f in features if f is not None])
 
     print(seconds(path)[0] * 1e3)
 
 
 @contextlib.contextmanager
 def one_busy_core() -> Iterator[None]:
-    """Another process that computes without a pause."""
+    """Run another process that computes without a pause."""
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         yield
@@ -236,8 +236,8 @@ def one_busy_core() -> Iterator[None]:
         busy.wait()
 
 
-def beside_others() -> dict[str, float]:
-    """The ratios that concern other processes on the machine; medians of three processes each."""
+def with_other_processes() -> dict[str, float]:
+    """The ratios with other processes on the machine; medians of three processes each."""
 
     def median(**environment: str) -> float:
         return statistics.median(photo_milliseconds(**environment) for _ in range(3))
@@ -268,7 +268,7 @@ def main() -> None:
         "tuned_over_eager": max(r["tuned_over_eager"] for r in results.values()),
         **detection(),
         **whole_path(predictors),
-        **beside_others(),
+        **with_other_processes(),
     }
     if arguments.json:
         print(json.dumps(worst))

@@ -1,7 +1,7 @@
 """The time that Compare needs to draw a view: ``python benchmarks/compare.py [--json]``.
 
 ``slowest_view_ms``: the slowest view of the shipped networks. A whole rerun of the page on the server is timed, with
-the stored predictions loaded and every result computed anew. Views with several states are timed in each of them.
+the stored predictions loaded and every result computed again. Views with several states are timed in each of them.
 ``million_rows_view_ms``: the same for three networks with 1,000,000 generated rows each: predictions, embeddings,
 robustness, and a table of image facts with votes.
 ``million_rows_next_view_ms``: changing from one view to another with those networks. What is shown above every view is
@@ -53,13 +53,13 @@ STATES: dict[str, dict[str, str]] = {
     "Ranking, top-k": {"view": "Ranking", "ranking": "top-k"},
     "Gallery, all images": {"group": "Errors", "view": "Gallery", "list": "all images"},
 }
-# Cached data that are no results: networks, their stored predictions, and the tables of FERscope.
+# Cached data that are not results: networks, their stored predictions, and the tables of FERscope.
 DATA_CACHES = ("_listings", "_predictors", "_evaluations", "_facts", "_robustness")
 TABLE_CACHES = ("_ensembles", "_summaries")
 
 
-def view_ms(root: Path, repeats: int, kept: Collection[str]) -> dict[str, float]:
-    """Median milliseconds of a rerun of Compare for each view of the networks in ``root``; ``kept`` names caches that
+def view_ms(root: Path, repeats: int, cached: Collection[str]) -> dict[str, float]:
+    """Median milliseconds of a rerun of Compare for each view of the networks in ``root``; ``cached`` names caches that
     are not cleared before a rerun."""
     checkpoints.ROOT = root
     st.cache_resource.clear()
@@ -74,7 +74,7 @@ def view_ms(root: Path, repeats: int, kept: Collection[str]) -> dict[str, float]
             raise SystemExit(f"the view {state} failed: {app.exception[0].value}")
         times = []
         for _ in range(repeats):
-            clear_results(kept)
+            clear_results(cached)
             started = time.perf_counter()
             app.run()
             times.append((time.perf_counter() - started) * 1e3)
@@ -82,14 +82,14 @@ def view_ms(root: Path, repeats: int, kept: Collection[str]) -> dict[str, float]
     return measured
 
 
-def clear_results(kept: Collection[str]) -> None:
-    """Clear every cache except those named. Unless the table of scores is kept, stored predictions are loaded again,
-    because a run caches its probabilities."""
+def clear_results(cached: Collection[str]) -> None:
+    """Clear every cache except those named. Unless the table of scores stays cached, stored predictions are loaded
+    again, because a run caches its probabilities."""
     caches = {name: cache for name, cache in vars(services.runtime()).items() if isinstance(cache, Cache)}
     for name, cache in caches.items():
-        if name not in kept:
+        if name not in cached:
             cache.clear()
-    if set(TABLE_CACHES) <= set(kept):
+    if set(TABLE_CACHES) <= set(cached):
         return
     caches["_evaluations"].clear()
     for checkpoint in services.listing().checkpoints:

@@ -1,8 +1,8 @@
-"""Whether a server keeps its size: ``python benchmarks/memory.py [--json] [--analyses 2000]``.
+"""Whether the memory of a server grows: ``python benchmarks/memory.py [--json] [--analyses 2000]``.
 
 ``resident_growth``: resident memory of the process after all analyses ÷ after the first 200, minus 1. Each analysis is
-a photo of its own through the app's entry file: faces, every network, maps of every class, the whole page; every 20
-photos another person begins a session, and every tenth photo is looked at in the panel *What if*, too.
+a different photo through the app's entry file: faces, every network, maps of every class, the whole page; every 20
+photos a new session begins, and every tenth photo is also shown in the panel *What if*.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from core.sample_photos import sample_photos
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 STATUS = Path("/proc/self/status")
 FIRST = 200
-PHOTOS_A_SESSION = 20
+PHOTOS_PER_SESSION = 20
 PANEL_EVERY = 10
 
 
 def photo(number: int) -> bytes:
-    """A portrait like no other: its size and brightness go by the number."""
+    """A unique portrait: its size and brightness depend on the number."""
     portraits = list(sample_photos().values())
     picture = Image.open(io.BytesIO(portraits[number % len(portraits)].data)).convert("RGB")
     scale = (480 + 7 * (number % 60)) / max(picture.size)
@@ -49,7 +49,7 @@ def resident_mb() -> float:
 
 
 def session() -> AppTest:
-    """Somebody opens Analyze."""
+    """A new session that opens Analyze."""
     app = AppTest.from_file(ENTRY, default_timeout=600).run()
     return app.switch_page("../pages/analyze.py").run()
 
@@ -60,14 +60,14 @@ def main() -> None:
     parser.add_argument("--analyses", type=int, default=2000, help="photos in all, more than 200")
     arguments = parser.parse_args()
     if arguments.analyses <= FIRST:
-        parser.error(f"--analyses must be above {FIRST}, the size after which is compared with")
+        parser.error(f"--analyses must be above {FIRST}; memory is compared with that after {FIRST} analyses")
     if not STATUS.is_file():
         raise SystemExit("resident memory is read from /proc, which this system does not have")
     if not list_checkpoints().checkpoints:
         raise SystemExit("no network is installed; train one with: python -m core train fer_cnn --data fer2013.csv")
     begun, app = 0.0, session()
     for number in range(arguments.analyses):
-        if number % PHOTOS_A_SESSION == 0:
+        if number % PHOTOS_PER_SESSION == 0:
             app = session()
         app.file_uploader(key="uploads").upload(f"{number}.jpg", photo(number))
         app.run()

@@ -1,7 +1,7 @@
-"""What training costs beyond the network's arithmetic: ``python benchmarks/train.py [--json]``.
+"""The cost of training beyond the network's arithmetic: ``python benchmarks/train.py [--json]``.
 
-``loader_over_resident``: an optimizer step that also makes its augmented batch ÷ the same step on a batch already made.
-``flops_over_gemm``: floating-point operations a second in a training step ÷ those of a large matrix product of the
+``loader_over_resident``: an optimizer step that also makes its augmented batch ÷ the same step on a given batch.
+``flops_over_gemm``: floating-point operations per second in a training step ÷ those of a large matrix product of the
 same type on the same cores. Medians within one run, worst shipped recipe reported; a step counts as three forward
 passes, and a multiply-accumulate as two operations.
 """

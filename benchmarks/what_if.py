@@ -2,7 +2,7 @@
 
 ``slider_to_chart_ms``: from the release of a slider until the chart with the new probabilities of all networks is
 drawn, in a headless Chromium on this machine; the median of 20 releases of four sliders in turn. Without Chromium and
-chromedriver there is nothing to measure: a sentence says so, and with --json the object is empty.
+chromedriver nothing is measured: a message states so, and with --json the object is empty.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SLIDERS = ("brightness", "contrast", "blur", "rotation_deg")
 THUMB = ':has(> [data-testid="stSliderThumbValue"])'
 MARKS = '[class*="st-key-what-if-predictions"] .rows [title]'
 
-# Notes when the pointer is let go, and when the first frame with other numbers in the chart has been painted: a message
+# Records when the pointer is released and when the first frame with other numbers has been painted: a message
 # sent before a frame is painted is delivered after it.
 LISTEN = """
 const numbers = () => [...document.querySelectorAll(arguments[0])].map(mark => mark.title).join();
@@ -78,7 +78,7 @@ def served() -> Iterator[str]:
 
 
 def milliseconds(address: str, folder: Path) -> list[float]:
-    """One figure a release, after some that warm up."""
+    """One measurement per release of a slider, after some for warm-up."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
     from selenium.webdriver.common.action_chains import ActionChains
@@ -91,7 +91,7 @@ def milliseconds(address: str, folder: Path) -> list[float]:
         "--headless=new",
         "--disable-gpu",
         "--no-first-run",
-        "--disable-background-networking",  # or it waits for networks that need not be there
+        "--disable-background-networking",  # otherwise it waits for connections that may not exist
         "--disable-component-update",
         "--disable-sync",
         "--disable-dev-shm-usage",
@@ -117,7 +117,7 @@ def milliseconds(address: str, folder: Path) -> list[float]:
         taken = []
         for number in range(WARM_UP + RELEASES):
             wait.until(idle)
-            time.sleep(0.5)  # what the last release left to draw
+            time.sleep(0.5)  # until everything is drawn after the last release
             name = SLIDERS[number % len(SLIDERS)]
             thumb = browser.find_element(By.CSS_SELECTOR, f".st-key-{name} {THUMB}")
             browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", thumb)

@@ -1,4 +1,4 @@
-"""A bounded cache in which a key is computed once, however many threads ask for it at the same time."""
+"""A bounded cache in which a key is computed once, even if several threads request it at the same time."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Result = TypeVar("Result")
 class Cache:
     """The results that were used last, bounded by their number or, with ``size_of``, by their size in bytes.
 
-    Threads that ask for a key while it is computed wait for that result; other keys are computed meanwhile. What a
-    computation raises is passed on and not stored, and the next thread that waits tries again. The newest result is
-    stored even if it alone exceeds the bound. Results are shared, so they must not be written to.
+    Threads that request a key while it is computed wait for that result; other keys are computed meanwhile. Exceptions
+    of a computation are raised and not stored, and the next waiting thread tries again. The newest result is
+    stored even if it alone exceeds the bound. Results are shared, so they must not be modified.
     """
 
     def __init__(self, maxsize: int, *, size_of: Callable[[Any], int] | None = None) -> None:

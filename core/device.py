@@ -28,7 +28,7 @@ def resolve_device(name: str = "auto") -> torch.device:
 
 
 def describe_device(device: torch.device) -> str:
-    """The hardware in words, as it stands beside measured times."""
+    """The name of the hardware, which is shown with measured times."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     if device.type == "mps":

@@ -1,4 +1,4 @@
-"""Everything a user can cause. The command line, the pages and the API turn these errors into one sentence each."""
+"""Errors that a user can cause. The command line, the pages and the API show each of them as one sentence."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DeviceError(FerscopeError):
 
 
 class OutputError(FerscopeError):
-    """A file or folder that was asked for cannot be written."""
+    """A requested file or folder cannot be written."""
 
 
 class DataError(FerscopeError):
@@ -87,4 +87,4 @@ class RecipeError(FerscopeError):
 
 
 class TrainingError(FerscopeError):
-    """A training run cannot begin, continue or be stored; what was finished before is kept."""
+    """A training run cannot begin, continue or be stored; finished epochs remain stored."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let ``write`` fill a temporary file beside ``path``, then move it into place.
+    """Let ``write`` fill a temporary file next to ``path``, then move it into place.
 
     A reader sees the previous file or the new one, never a part of it. Raises OSError where the folder cannot be
     written; the previous file is then unchanged.
@@ -32,16 +32,16 @@ def write_text(path: Path, text: str) -> None:
 
 
 def temporary_folder(target: Path) -> Path:
-    """An empty folder beside ``target``, for :func:`replace_folder`; the remains of an interrupted one are removed."""
+    """An empty folder next to ``target``, for :func:`replace_folder`; the remains of an interrupted one are removed."""
     finish_replacement(target)
-    fresh = _beside(target, "new")
+    fresh = _partial_folder(target, "new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     return fresh
 
 
 def replace_folder(target: Path, fresh: Path) -> None:
-    """Put ``fresh``, made by :func:`temporary_folder`, in the place of ``target``.
+    """Replace ``target`` by ``fresh``, a folder from :func:`temporary_folder`.
 
     No system replaces a folder that has content in one step, so the previous folder is first renamed. A process that is
     killed in between leaves both folders complete, and :func:`finish_replacement` restores the previous one.
@@ -49,7 +49,7 @@ def replace_folder(target: Path, fresh: Path) -> None:
     for path in fresh.iterdir():
         _sync(path)
     _sync(fresh)
-    previous = _beside(target, "old")
+    previous = _partial_folder(target, "old")
     if target.exists():
         target.rename(previous)
     fresh.rename(target)
@@ -59,7 +59,7 @@ def replace_folder(target: Path, fresh: Path) -> None:
 
 def finish_replacement(target: Path) -> None:
     """Restore or remove what an interrupted :func:`replace_folder` of ``target`` left behind."""
-    previous = _beside(target, "old")
+    previous = _partial_folder(target, "old")
     if not previous.is_dir():
         return
     if target.exists():
@@ -74,7 +74,7 @@ def interrupted_replacements(root: Path) -> list[Path]:
     return [target for target in found if not target.exists()]
 
 
-def _beside(target: Path, kind: str) -> Path:
+def _partial_folder(target: Path, kind: str) -> Path:
     return target.with_name(f".{target.name}.{kind}.partial")
 
 

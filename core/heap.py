@@ -16,7 +16,7 @@ _analyses = itertools.count(1)
 def count_analysis() -> None:
     """Count an analysis; every tenth one returns the free pages of the heap, which takes about 5 ms.
 
-    glibc gives each thread a heap of its own, and scripts run in threads that come and go. Large arrays between small
+    glibc gives each thread its own heap, and scripts run in short-lived threads. Large arrays between small
     objects that live long leave free pages that glibc does not return: 200 MB after a thousand photos.
     """
     if next(_analyses) % ANALYSES_PER_TRIM == 0:

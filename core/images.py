@@ -20,7 +20,7 @@ MIN_SIDE_PX = 16
 DARK_LEVEL = 25
 
 # Pillow's formats with the suffixes of their files. Pillow also opens formats that start other programs (EPS) or that
-# no camera writes, so the list is explicit. It holds for uploads, the command line and image folders alike.
+# no camera writes, so the list is explicit. It applies to uploads, the command line and image folders.
 FORMATS = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
     "PNG": (".png",),
@@ -50,7 +50,7 @@ UPRIGHT = {
 }
 
 # The first bytes of files that are mistaken for photos.
-LOOKS_LIKE = {
+FILE_SIGNATURES = {
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a ZIP archive or an office document",
     b"8BPS": "a Photoshop document",
@@ -100,7 +100,7 @@ def open_upright(data: bytes, *, min_side_px: int = 1) -> Image.Image:
             return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
         except ImageError:
             raise
-        except Exception as error:  # each format's decoder raises its own kinds
+        except Exception as error:  # each decoder raises its own types of exceptions
             raise ImageError(
                 f"expected a complete photo, but this {picture.format} file is cut off or damaged ({error}); "
                 "copy or export it again"
@@ -156,7 +156,7 @@ def _opened(data: bytes) -> Image.Image:
         raise _too_many_pixels(f"over {(Image.MAX_IMAGE_PIXELS or MAX_PIXELS) / 1e6:.0f}") from None
     except UnidentifiedImageError:
         raise ImageError(f"expected a photo, got {_appearance(data)}; choose a JPEG, PNG, WebP or HEIC file") from None
-    except Exception as error:  # each format's header reader raises its own kinds
+    except Exception as error:  # each reader of headers raises its own types of exceptions
         raise ImageError(f"expected a photo, got a file whose header is damaged ({error}); export it again") from error
 
 
@@ -170,7 +170,7 @@ def _appearance(data: bytes) -> str:
     if data[4:8] == b"ftyp":
         is_heic = data[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
         return "a damaged HEIC photo" if is_heic else "a video"
-    for beginning, name in LOOKS_LIKE.items():
+    for beginning, name in FILE_SIGNATURES.items():
         if start.startswith(beginning.lower()):
             return name
     if start and all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in start):
@@ -218,5 +218,5 @@ def _orientation(picture: Image.Image) -> int:
     """The EXIF orientation 1-8 of a loaded picture, 1 if it has none or none that can be read."""
     try:
         return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # a damaged EXIF block is no reason to refuse the pixels
+    except Exception:  # the pixels are usable if the EXIF block is damaged
         return 1

@@ -27,7 +27,7 @@ from core.preprocessing import Preprocessing
 from core.training import Recipe
 from core.training.recipe import as_values
 
-# What training scripts wrap a state dict in, and what wrappers of a network prepend to its names.
+# Keys under which training scripts store a state dict, and prefixes that wrappers of a network add to its names.
 WRAPPERS = ("state_dict", "model_state_dict", "model")
 PREFIXES = ("module.", "_orig_mod.", "model.")
 # The first layer of each of MobileNetV2's stages, and the number of its layers.
@@ -53,7 +53,7 @@ TORCHVISION_NAMES: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What a file of weights does not say about its network."""
+    """The properties of a network that are not in a file of its weights."""
 
     name: str
     architecture: str
@@ -67,7 +67,7 @@ class ImportOptions:
 def import_weights(path: Path, options: ImportOptions, root: Path) -> Checkpoint:
     """Write the checkpoint of a network whose weights are in ``path``, a safetensors file or a torch file of tensors.
 
-    Names of torchvision's own ResNet50 and MobileNetV2 are mapped. Nothing is unpickled but tensors. Raises
+    Names of torchvision's own ResNet50 and MobileNetV2 are mapped. Only tensors are unpickled. Raises
     CheckpointError for a file that cannot be read or does not fit, and for a name that is invalid or already used.
     """
     try:

@@ -72,7 +72,7 @@ class LabelSet:
 
     @classmethod
     def custom(cls, class_names: list[str]) -> LabelSet:
-        """Classes of one's own in the order given, under the name of a known set if order and names agree."""
+        """The given classes in the order given, under the name of a known set if order and names agree."""
         classes = tuple(canonical(c) for c in class_names)
         for known in LABEL_SETS.values():
             if known.classes == classes:

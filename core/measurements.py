@@ -1,4 +1,4 @@
-"""What is measured of an installed network: scores, embeddings and robustness on a data set, and its latency."""
+"""Measurements of an installed network: scores, embeddings and robustness on a data set, and its latency."""
 
 from __future__ import annotations
 

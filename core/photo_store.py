@@ -46,7 +46,7 @@ class PhotoStore:
         self.max_photos, self._max_bytes = max_photos, max_bytes
         self._photos: dict[str, Photo] = {}
         self._file_ids: dict[str, set[str]] = {}  # by digest: two equal files are one photo
-        self._removed: dict[str, Photo] = {}  # removed for lack of room, without their bytes
+        self._removed: dict[str, Photo] = {}  # removed because of the bounds, without their bytes
         self._results = Cache(max_bytes, size_of=array_bytes)
         self._lock = threading.RLock()
 
@@ -57,7 +57,7 @@ class PhotoStore:
 
     @property
     def removed(self) -> tuple[Photo, ...]:
-        """Photos that were removed because there was no room, without their bytes."""
+        """Photos that were removed because of the bounds, without their bytes."""
         return tuple(self._removed.values())
 
     @property
@@ -101,7 +101,7 @@ class PhotoStore:
     def compute(self, photo: Photo, key: Hashable, compute: Callable[[], Result]) -> Result:
         """The result stored for a photo under ``key``, computed first if there is none.
 
-        It is stored only while the photo is here. What ``compute`` raises is passed on.
+        It is stored only while the photo is in the store. Raises what ``compute`` raises.
         """
         result = self._results.get((photo.digest, key), compute)
         with self._lock:  # the photo may have been removed meanwhile

@@ -40,7 +40,7 @@ class Preprocessing:
             raise ValueError(f"equalize must be one of {', '.join(EQUALIZE)}, got {self.equalize!r}")
 
     def to_input_image(self, crop: np.ndarray) -> np.ndarray:
-        """The image that the network gets: ``crop`` (h, w) or (h, w, 3) uint8 -> (S, S) or (S, S, 3) uint8."""
+        """The image that the network receives: ``crop`` (h, w) or (h, w, 3) uint8 -> (S, S) or (S, S, 3) uint8."""
         if crop.dtype != np.uint8 or crop.ndim not in (2, 3):
             raise ValueError(f"a crop must be uint8 with shape (h, w) or (h, w, 3), got {crop.dtype} {crop.shape}")
         image = crop

@@ -1,6 +1,6 @@
 """What the pages, the HTTP API, the live view and the batch share: loaded networks, detectors and bounded caches.
 
-Results are shared between threads and must not be written to. Photos and everything computed from them belong to one
+Results are shared between threads and must not be modified. Photos and everything computed from them belong to one
 session and stay in its ``PhotoStore``; nothing here refers to them after a call has returned.
 """
 
@@ -224,7 +224,7 @@ class Runtime:
         except DataError as error:
             sizes = f"--size-px {card.preprocessing.size_px} --channels {card.preprocessing.channels}"
             raise DataError(
-                f"{error}; make one for {card.data.title} with: python -m core data describe DATA {sizes}"
+                f"{error}; create one for {card.data.title} with: python -m core data describe DATA {sizes}"
             ) from error
 
     def image_maps(
@@ -253,7 +253,7 @@ def source_key(source: Path) -> tuple[object, ...]:
 
 
 def _returned(result: Result | DataError) -> Result:
-    """Errors of reading are stored as results, or each click would read the whole data set again."""
+    """Errors of reading are stored as results, so that a click does not read the whole data set again."""
     if isinstance(result, DataError):
         raise result.with_traceback(None)  # which would keep the frames of every caller
     return result

@@ -1,4 +1,4 @@
-"""What made the numbers: FERscope's own version, Python's, and those of the packages behind them."""
+"""The versions behind the numbers: FERscope's own, Python's, and those of the packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of FERscope as files: ``python -m dashboard report``."""
+"""Reports as files: ``python -m dashboard report``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ console, messages = Console(), Console(stderr=True)
 
 @app.callback()
 def dashboard() -> None:
-    """Pages of FERscope as files. Start the pages themselves with `make run`."""
+    """Write reports to files. Start the dashboard itself with `make run`."""
 
 
 @app.command(epilog="Example: `python -m dashboard report fer_cnn fer_resnet50 --output report.html`")
@@ -38,7 +38,7 @@ def report(
     from dashboard.compare.comparison import SPLITS, build_comparisons
 
     if split not in SPLITS:
-        raise typer.BadParameter(f"a split is val or test, got {split!r}", param_hint="--split")
+        raise typer.BadParameter(f"expected val or test, got {split!r}", param_hint="--split")
     listing = checkpoints.list_checkpoints(root)
     chosen = [listing.get(run_id) for run_id in dict.fromkeys(runs or [])] or list(listing.checkpoints)
     problems = [] if runs else list(listing.problems)
@@ -64,7 +64,7 @@ def report(
 
 
 def main() -> None:
-    """Run the command line. An expected error ends in one sentence and exit status 1, Ctrl-C in 130."""
+    """Run the command line. An expected error prints one sentence and exits with status 1, Ctrl-C exits with 130."""
     try:
         app()
     except FerscopeError as error:

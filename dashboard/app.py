@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-# A file of its own: the browser would fetch a Material symbol from another host.
+# A local file, because the browser would fetch a Material symbol from another host.
 MARK = str(Path(__file__).with_name("mark.svg"))
 st.set_page_config(page_icon=MARK, layout="wide", initial_sidebar_state=320)
 st.logo(MARK, size="large")
@@ -40,7 +40,7 @@ page = st.navigation(
             "../pages/about.py",
             title="About",
             icon=":material/info:",
-            help="Data, protocol, limits, and what the law says about inferring emotions.",
+            help="Data, protocol, limitations, and the law on emotion recognition.",
         ),
     ],
     position="top",

@@ -25,7 +25,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Download:
-    """A file that is created when it is requested. The label says what the file contains and its format."""
+    """A file that is created when it is requested. The label names the content and the format of the file."""
 
     label: str
     file_name: str
@@ -35,7 +35,7 @@ class Download:
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """A Plotly figure; ``key`` is unique on the page, ``alt`` describes it to people who cannot see it.
+    """A Plotly figure; ``key`` is unique on the page, ``alt`` describes it for screen readers.
 
     ``selection`` names how points can be selected on the page: ``"points"`` by a click, ``"lasso"`` and ``"box"``.
     """
@@ -74,7 +74,7 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """One part of a panel. Empty parts are not drawn; figures stand side by side in rows of two."""
+    """One part of a panel. Empty parts are not drawn; figures are drawn in rows of two."""
 
     title: str = ""
     text: tuple[str, ...] = ()  # paragraphs of plain text

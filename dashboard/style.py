@@ -1,6 +1,6 @@
-"""How classes and networks are drawn: an expression class is a hue, a network is a marker and a line style.
+"""How classes and networks are drawn: a hue denotes a class, a marker and a line style denote a network.
 
-Where no class is shown, a network also has a hue of its own.
+In figures without classes, a network also has a hue.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CLASS_COLORS = {
 OTHER_COLORS = ("#332288", "#117733", "#44AA99", "#88CCEE", "#DDCC77", "#CC6677", "#AA4499")
 
 
-# Of Plotly's tool bar, the picture as a file remains; zooming by accident would lose the common scale.
+# Plotly's tool bar only offers the picture as a file, because accidental zooming would lose the common scale.
 CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"],
@@ -48,7 +48,7 @@ class NetworkStyle:
 
 @dataclass(frozen=True)
 class Ink:
-    """The colors of a figure on light or dark paper. ``hues`` tell networks apart where no class is shown."""
+    """The colors of a figure on light or dark paper. ``hues`` distinguish networks where no class is shown."""
 
     text: str
     muted: str

@@ -112,9 +112,9 @@ with right:
         st.warning(few_pixels, icon=":material/photo_size_select_small:")
     prediction.draw(face)
     class_name = map_options.choose_class(face)
-    beside_prediction = st.container()
+    maps_container = st.container()
     options = map_options.choose_options(face, class_name)
-    with beside_prediction:
+    with maps_container:
         saliency.draw_over_photo(face, options)
 
 for tab, draw in zip(links.tabs(list(PANELS), key="panel"), PANELS.values(), strict=True):

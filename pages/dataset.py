@@ -10,7 +10,7 @@ from dashboard.services import DATA_VARIABLE
 BALANCE, FACES, AUDIT, VOTES = VIEWS = ("Class balance", "Faces", "Audit", "Votes")
 
 st.title("Dataset")
-st.markdown("What the networks learned from: the faces of each expression, copies among them, and disputed labels.")
+st.markdown("The data that the networks were trained on: images of each expression, copies, and disputed labels.")
 view = st.segmented_control(
     "View", VIEWS, default=BALANCE, required=True, key="data_view", bind="query-params", label_visibility="collapsed"
 )

@@ -70,19 +70,19 @@ else:
         + "Compare can measure the milliseconds per face on this machine."
     )
 
-    st.subheader("Where the numbers come from", anchor=False)
+    st.subheader("Data and protocol", anchor=False)
     for data in {card.data.title: card.data for card in cards}.values():
         counts = ", ".join(f"{n:,} in {data.split_name(split)}" for split, n in data.images.items())
         st.markdown(
-            f"**{data.title}**: {counts or 'number of images not stated'}. Networks learn from "
-            f"{data.split_name('train')}; {data.split_name('val')} chooses the epoch and the temperature; "
-            f"{data.split_name('test')} is scored once. Images with an exact copy in {data.split_name('train')} are "
-            "counted, and Compare also shows every score without them."
+            f"**{data.title}**: {counts or 'number of images not stated'}. Networks are trained on "
+            f"{data.split_name('train')}; the epoch and the temperature are chosen on {data.split_name('val')}; "
+            f"{data.split_name('test')} is scored once. Scores include images with an exact copy in "
+            f"{data.split_name('train')}; Compare also shows the accuracy without them."
         )
 
-st.subheader("What the numbers cannot tell", anchor=False)
+st.subheader("Limitations", anchor=False)
 st.markdown(
-    "A network predicts which *expression* a picture was labeled with, not what a person feels. Human accuracy on "
-    "FER2013 is about 65 % (Goodfellow et al. 2013), other photos are harder still, and *unsure* is a good answer."
+    "A network predicts which *expression* a picture would be labeled with, not what a person feels. Human accuracy on "
+    "FER2013 is about 65 % (Goodfellow et al. 2013), accuracy on other photos is lower, and *unsure* is a valid result."
 )
 st.page_link(f"{navigation.PAGES}/about.py", label="Data, limits and law", icon=":material/info:")

@@ -1,4 +1,4 @@
-"""Small real things shared by the tests: generated faces, and networks trained on them."""
+"""Fixtures shared by the tests: generated faces, and networks trained on them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def draw(class_name: str, random: np.random.Generator, size: int = 48) -> np.nda
 
 
 def write_folder(root: Path, per_class: dict[str, int], seed: int = 0) -> Path:
-    """An image folder ``split/class/*.png`` with that many pictures a class and split."""
+    """An image folder ``split/class/*.png`` with that many pictures per class and split."""
     random = np.random.default_rng(seed)
     for split, count in per_class.items():
         for name in CLASSES:
@@ -41,7 +41,7 @@ def write_folder(root: Path, per_class: dict[str, int], seed: int = 0) -> Path:
 
 def tiny_recipe(**changes: object) -> Recipe:
     """A recipe that runs in a second or two."""
-    knobs: dict[str, object] = {
+    defaults: dict[str, object] = {
         "name": "tiny",
         "architecture": "cnn",
         "summary": "a test's network",
@@ -52,7 +52,7 @@ def tiny_recipe(**changes: object) -> Recipe:
         "learning_rate": 5e-3,
         "augmentation": Augmentation(brightness=0.05, contrast=0.1),
     }
-    return Recipe(**{**knobs, **changes})  # type: ignore[arg-type]
+    return Recipe(**{**defaults, **changes})  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("core", "dashboard", "pages")
 
-# A module imports its own package and lower layers. Packages of one layer do not know each other; at the top they may.
+# A module imports its own package and lower layers. Packages of one layer do not import each other, except at the top.
 CORE = {
     **dict.fromkeys(("errors", "parallel", "caching", "device", "heap", "versions"), 0),
     **dict.fromkeys(("labels", "images", "preprocessing", "sample_photos", "files", "validation"), 1),
@@ -24,7 +24,7 @@ CORE = {
     **dict.fromkeys(("runtime", "records", "photo_store", "importing"), 8),
     **dict.fromkeys(("measurements", "batch", "api", "cli", "__main__"), 9),
 }
-# Explanations work on modules and tensors: they know networks, not cards, data sets or photos.
+# Explanations work on modules and tensors: they import networks, not cards, data sets or photos.
 EXPLAIN_MAY_IMPORT = {"errors", "parallel", "models"}
 DASHBOARD = {
     **dict.fromkeys(("style", "section"), 1),
@@ -110,12 +110,12 @@ def test_core_imports_lower_layers_only(path):
 
 
 @parameters("core")
-def test_core_does_not_know_the_screen(path):
+def test_core_does_not_import_the_screen(path):
     assert not [m for m in imports(path) if m.split(".")[0] in ("streamlit", "plotly", "dashboard", "pages")]
 
 
 @pytest.mark.parametrize("path", files("core/explain"), ids=lambda p: p.name)
-def test_explanations_know_networks_and_nothing_else(path):
+def test_explanations_import_the_allowed_packages_only(path):
     assert {part(m) for m in imports(path) if m.startswith("core.")} <= {*EXPLAIN_MAY_IMPORT, "explain"}
 
 
@@ -126,17 +126,17 @@ def test_the_dashboard_imports_lower_layers_only(path):
 
 
 @pytest.mark.parametrize("path", [*files("dashboard/plots"), *files("dashboard/reports")], ids=lambda p: p.name)
-def test_plots_and_reports_are_made_without_streamlit(path):
+def test_plots_and_reports_do_not_import_streamlit(path):
     assert not [m for m in imports(path) if m.split(".")[0] == "streamlit"]
 
 
 @pytest.mark.parametrize("path", [ROOT / "dashboard" / n for n in ("style.py", "section.py")], ids=lambda p: p.name)
-def test_styles_and_sections_do_not_know_streamlit(path):
+def test_styles_and_sections_do_not_import_streamlit(path):
     assert not [m for m in imports(path) if m.split(".")[0] == "streamlit"]
 
 
 @pytest.mark.parametrize("path", files("pages"), ids=lambda p: p.name)
-def test_pages_know_neither_each_other_nor_torch(path):
+def test_pages_import_neither_each_other_nor_torch(path):
     assert not [m for m in imports(path) if m.split(".")[0] in ("pages", "torch", "torchvision", "pytorch_grad_cam")]
 
 
@@ -159,7 +159,7 @@ def test_no_module_has_a_name_without_meaning():
     assert not [f for d in FOLDERS for f in files(d) if f.stem in vague]
 
 
-def test_file_names_of_a_checkpoint_are_known_in_one_place():
+def test_file_names_of_a_checkpoint_are_defined_in_one_place():
     names = ("weights.safetensors", "card.json", "predictions-", "embeddings-", "robustness-val", "robustness-test")
     for path in (f for d in FOLDERS for f in files(d)):
         if path.is_relative_to(ROOT / "core" / "checkpoints"):
@@ -176,7 +176,7 @@ def test_file_names_of_a_checkpoint_are_known_in_one_place():
         assert not found, f"{path.relative_to(ROOT)} names {found}"
 
 
-def test_names_of_splits_are_known_in_one_place():
+def test_names_of_splits_are_defined_in_one_place():
     for path in (f for d in FOLDERS for f in files(d)):
         if path == ROOT / "core" / "data" / "info.py":
             continue

@@ -57,7 +57,7 @@ def tables(app: AppTest) -> list:
     return [element.value.reset_index(drop=True) for element in app.table]
 
 
-def said(app: AppTest) -> str:
+def page_text(app: AppTest) -> str:
     return "\n".join(element.value for kind in TEXTS for element in getattr(app, kind))
 
 
@@ -68,9 +68,9 @@ def test_every_view_opens_without_images_and_without_networks(no_networks, view)
     assert app.title[0].value == "Dataset"
     assert not app.toggle  # there is nothing to read
     if view == "Faces":
-        assert "set FERSCOPE_DATA to the path of fer2013.csv" in said(app)
+        assert "set FERSCOPE_DATA to the path of fer2013.csv" in page_text(app)
     else:
-        assert "35,887" in said(app)
+        assert "35,887" in page_text(app)
 
 
 def test_the_shipped_table_describes_the_data_without_images(no_networks):
@@ -78,38 +78,38 @@ def test_the_shipped_table_describes_the_data_without_images(no_networks):
     counts = tables(balance)[0].set_index("class")
     assert counts.loc["disgust"].tolist() == ["436", "56", "55"]
     assert counts.loc["all"].tolist() == ["28,709", "3,589", "3,589"]
-    assert "In Training, happy has 16.5 times as many images as disgust." in said(balance)
+    assert "In Training, happy has 16.5 times as many images as disgust." in page_text(balance)
 
     audit = open_page(data_view="Audit")
     found = tables(audit)[0].set_index("finding")
     assert found.loc["sets of identical images"].tolist() == ["1,518", "3,373"]
     assert found.loc["PrivateTest images with a copy in Training", "images"] == "288 (8.0 %)"
     assert found.loc["blank images", "images"] == "12"
-    assert "1 to 20 of 59 sets" in said(audit)
-    assert "Only row numbers are shown" in said(audit)
+    assert "1 to 20 of 59 sets" in page_text(audit)
+    assert "Only row numbers are shown" in page_text(audit)
     assert not audit.get("image")
 
     votes = open_page(data_view="Votes")
     assert len(votes.get("plotly_chart")) == 1
-    assert "Label and majority agree on" in said(votes)
+    assert "Label and majority agree on" in page_text(votes)
 
 
 def test_findings_are_listed_by_kind_and_paged(no_networks):
     app = open_page(data_view="Audit", finding="blank images")
-    assert "1 to 12 of 12 images" in said(app)
+    assert "1 to 12 of 12 images" in page_text(app)
     app = open_page(data_view="Audit", finding="copies across splits", finding_page="2")
-    assert "21 to 40 of" in said(app)
+    assert "21 to 40 of" in page_text(app)
     assert all("Training" in s or "Test" in s for s in tables(app)[1]["splits"])
 
 
 def test_a_data_set_known_only_from_cards_names_what_is_not_known(networks):
     app = open_page()
-    assert "tiny_cnn" in said(app)
+    assert "tiny_cnn" in page_text(app)
     table = tables(app)[0].set_index("class")
     assert table.loc["dark"].tolist() == ["not stored", "12", "12"]
-    assert "train 96" in said(app)
+    assert "train 96" in page_text(app)
     for view in ("Audit", "Votes"):
-        assert "python -m core data describe" in said(open_page(data_view=view))
+        assert "python -m core data describe" in page_text(open_page(data_view=view))
 
 
 def test_the_images_are_counted_and_shown(networks, image_folder, monkeypatch):
@@ -126,7 +126,7 @@ def test_the_images_are_counted_and_shown(networks, image_folder, monkeypatch):
     means, drawn = faces.get("image")[:3], faces.get("image")[3:]
     assert [m.proto.imgs[0].alt for m in means] == [f"Mean of 32 images labeled {c}" for c in CLASSES]
     assert len(drawn) == 3 * 12
-    assert "bright, 32" in said(faces)
+    assert "bright, 32" in page_text(faces)
 
 
 def test_another_seed_shows_other_faces_and_a_class_shows_more(networks, image_folder, monkeypatch):
@@ -150,18 +150,20 @@ def test_copies_and_conflicts_show_their_face(networks, copied_folder):
     assert listed["splits"].tolist()[0] in ("test 2, train", "train, test 2")
     assert len(app.get("image")) == 1
     app.segmented_control(key="finding").set_value("blank images").run()
-    assert "No matching images" in said(app)
+    assert "No matching images" in page_text(app)
     # Another data set than that of the networks: both can be selected.
     assert len(app.selectbox(key="dataset").options) == 2
 
 
-def test_a_folder_without_votes_says_how_to_add_them(networks, image_folder, monkeypatch):
+def test_a_folder_without_votes_explains_how_to_add_them(networks, image_folder, monkeypatch):
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
-    assert "has no FER+ votes" in said(open_page(data_view="Votes", read="true"))
+    assert "has no FER+ votes" in page_text(open_page(data_view="Votes", read="true"))
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_path_to_something_else_is_one_sentence_and_the_rest_remains(no_networks, tmp_path, monkeypatch, view):
+def test_a_path_to_something_else_is_reported_in_one_sentence_and_the_rest_remains(
+    no_networks, tmp_path, monkeypatch, view
+):
     other = tmp_path / "notes.csv"
     other.write_text("this,is\nno,data set\n")
     monkeypatch.setenv("FERSCOPE_DATA", str(other))
@@ -169,8 +171,8 @@ def test_a_path_to_something_else_is_one_sentence_and_the_rest_remains(no_networ
     assert app.warning[0].value.startswith("FERSCOPE_DATA: notes.csv is not a known data set")
     assert not app.error
     if view != "Faces":
-        assert "35,887" in said(app)
+        assert "35,887" in page_text(app)
 
 
-def test_a_link_with_nonsense_opens_the_page(no_networks):
+def test_an_invalid_link_opens_the_page(no_networks):
     assert open_page(data_view="Tarot", finding_page="99", seed="-3").title[0].value == "Dataset"

@@ -37,7 +37,7 @@ def open_page(name: str, **query: str) -> AppTest:
     return app
 
 
-def said(app: AppTest) -> str:
+def page_text(app: AppTest) -> str:
     """Every text on the page."""
     kinds = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error", "success")
     return "\n".join(element.value for kind in kinds for element in getattr(app, kind))
@@ -75,7 +75,7 @@ def test_every_page_opens_where_no_network_is_installed(monkeypatch, tmp_path, p
     st.cache_resource.clear()
     app = open_page(page)
     if page in ("overview", "compare"):
-        assert "python -m core train" in said(app)
+        assert "python -m core train" in page_text(app)
 
 
 def test_overview_shows_the_cards_scores(networks):
@@ -86,9 +86,9 @@ def test_overview_shows_the_cards_scores(networks):
 
 def test_an_uploaded_portrait_is_analyzed_by_every_network(networks):
     app = upload(open_page("analyze"), ("portrait.jpg", portrait()))
-    assert "networks agree" in said(app)
-    assert "2 networks agree" in said(app)
-    assert "Grad-CAM, stage 3, 6 × 6 cells" in said(app)
+    assert "networks agree" in page_text(app)
+    assert "2 networks agree" in page_text(app)
+    assert "Grad-CAM, stage 3, 6 × 6 cells" in page_text(app)
     table = app.table[0].value
     assert list(table.columns) == ["class", "CNN", "Residual CNN", "ensemble"]
     assert table.iloc[:, 1:].astype(float).sum().to_numpy() == pytest.approx(1, abs=0.002)
@@ -98,9 +98,9 @@ def test_a_sample_is_one_click_away(networks):
     app = open_page("analyze")
     next(b for b in app.button if b.label == "Two faces").click().run()
     app.switch_page("../pages/analyze.py").run()
-    assert "Face 1 of 2" in said(app)
+    assert "Face 1 of 2" in page_text(app)
     app.segmented_control(key=next(c.key for c in app.segmented_control if c.label == "Face")).set_value(1).run()
-    assert "Face 2 of 2" in said(app)
+    assert "Face 2 of 2" in page_text(app)
 
 
 def test_the_photo_added_last_is_shown_and_the_choice_survives_other_pages(networks):
@@ -108,40 +108,40 @@ def test_the_photo_added_last_is_shown_and_the_choice_survives_other_pages(netwo
     app.segmented_control(key="source").set_value("Portraits").run()
     for title in ("Grace Hopper", "Eileen Collins"):
         app.button(key=f"portrait-button-{title.lower().replace(' ', '_')}").click().run()
-        assert f"{title} · 512" in said(app)
+        assert f"{title} · 512" in page_text(app)
     next(b for b in app.button if b.label == "Grace Hopper" and b.key.startswith("show-")).click().run()
-    assert "Grace Hopper · 512" in said(app)
+    assert "Grace Hopper · 512" in page_text(app)
     app.switch_page("../pages/compare.py").run()
     app.switch_page("../pages/analyze.py").run()
-    assert "Grace Hopper · 512" in said(app)
+    assert "Grace Hopper · 512" in page_text(app)
     next(b for b in app.button if b.label == "Forget all photos").click().run()
-    assert "Or start with a portrait" in said(app)
+    assert "Or start with a portrait" in page_text(app)
 
 
 def test_a_snapshot_is_analyzed(networks):
     app = open_page("analyze")
     app.segmented_control(key="source").set_value("Webcam").run()
     app.camera_input(key="snapshot").upload("snapshot.jpg", portrait()).run()
-    assert "Webcam snapshot" in said(app)
+    assert "Webcam snapshot" in page_text(app)
 
 
 def test_class_stage_and_scale_change_the_maps(networks):
     app = upload(open_page("analyze"), ("portrait.jpg", portrait()))
     app.selectbox(key="stage").set_value("stage 2").run()
-    assert "stage 2, 12 × 12 cells" in said(app) or "no evidence for this class at stage 2" in said(app)
+    assert "stage 2, 12 × 12 cells" in page_text(app) or "no evidence for this class at stage 2" in page_text(app)
     control = next(c for c in app.segmented_control if c.label == "Evidence for the class")
     control.set_value("dark").run()
-    assert "dark 0." in said(app)
+    assert "dark 0." in page_text(app)
     app.segmented_control(key="scale").set_value("common").run()
     assert not app.exception
 
 
-def test_no_face_says_so_and_offers_the_whole_image(networks):
+def test_a_photo_without_a_face_is_reported_and_the_whole_image_offered(networks):
     app = upload(open_page("analyze"), ("wall.png", picture(np.full((200, 300, 3), 140, np.uint8))))
-    assert "found no face" in said(app)
+    assert "found no face" in page_text(app)
     next(b for b in app.button if b.label == "Analyze the whole image").click().run()
-    assert "detector: whole image" in said(app)
-    assert "networks agree" in said(app)
+    assert "detector: whole image" in page_text(app)
+    assert "networks agree" in page_text(app)
 
 
 BAD = {
@@ -153,7 +153,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", list(BAD))
-def test_a_bad_file_is_one_sentence_and_the_good_photo_stays(networks, name):
+def test_a_bad_file_is_reported_in_one_sentence_and_the_good_photo_stays(networks, name):
     data = BAD[name]
     if data is None:
         buffer = io.BytesIO()
@@ -163,8 +163,8 @@ def test_a_bad_file_is_one_sentence_and_the_good_photo_stays(networks, name):
     assert len(app.error) == 1
     assert app.error[0].value.startswith(f"{name}: ")
     assert "Traceback" not in app.error[0].value
-    assert "portrait.jpg · 512 × 600 px" in said(app)
-    assert "networks agree" in said(app)
+    assert "portrait.jpg · 512 × 600 px" in page_text(app)
+    assert "networks agree" in page_text(app)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "I;16"])
@@ -178,7 +178,7 @@ def test_unusual_pictures_are_analyzed_like_any_other(networks, mode):
     image.save(buffer, "TIFF" if mode == "CMYK" else "PNG")
     app = upload(open_page("analyze"), (f"mode-{mode}.{'tiff' if mode == 'CMYK' else 'png'}", buffer.getvalue()))
     assert not [e.value for e in app.error]
-    assert "networks agree" in said(app) or "found no face" in said(app)
+    assert "networks agree" in page_text(app) or "found no face" in page_text(app)
 
 
 def test_a_detector_that_is_not_available_is_replaced_by_the_automatic_choice(networks, monkeypatch):
@@ -186,11 +186,11 @@ def test_a_detector_that_is_not_available_is_replaced_by_the_automatic_choice(ne
     app = upload(open_page("analyze"), ("portrait.jpg", portrait()))
     app.selectbox(key="detector").set_value("yunet").run()
     assert "/nowhere/yunet.onnx" in app.error[0].value
-    assert "detector: MTCNN ·" in said(app)
-    assert "networks agree" in said(app)
+    assert "detector: MTCNN ·" in page_text(app)
+    assert "networks agree" in page_text(app)
 
 
-def test_edited_weights_are_named_and_the_other_network_goes_on(checkpoint_root, monkeypatch, tmp_path):
+def test_edited_weights_are_named_and_the_other_network_is_used(checkpoint_root, monkeypatch, tmp_path):
     root = tmp_path / "checkpoints"
     shutil.copytree(checkpoint_root, root)
     weights = root / "tiny_cnn" / "weights.safetensors"
@@ -199,10 +199,10 @@ def test_edited_weights_are_named_and_the_other_network_goes_on(checkpoint_root,
     st.cache_resource.clear()
     app = upload(open_page("analyze"), ("portrait.jpg", portrait()))
     assert "tiny_cnn: weights.safetensors is not the file that its card describes" in app.error[0].value
-    assert "Face 1 of 1 · after temperature scaling" in said(app)
+    assert "Face 1 of 1 · after temperature scaling" in page_text(app)
 
 
-def test_a_link_restores_the_panel_and_survives_nonsense(networks):
+def test_a_link_restores_the_panel_and_ignores_invalid_values(networks):
     app = open_page("compare", group="Errors", view="Confusion", split="val")
     assert app.segmented_control(key="view").value == "Confusion"
     assert app.segmented_control(key="split").value == "val"
@@ -218,7 +218,7 @@ PANELS = [(group, panel) for group, panels in GROUPS.items() for panel in panels
 def test_every_panel_of_compare(networks, group, panel, split):
     app = open_page("compare", group=group, view=panel, split=split)
     assert not app.error
-    assert "n = 36" in said(app)
+    assert "n = 36" in page_text(app)
 
 
 def test_another_group_opens_at_its_first_panel(networks):
@@ -234,7 +234,7 @@ def test_compare_with_one_network_and_with_none(networks):
     app.pills(key="networks").set_value(["tiny_cnn"]).run()
     assert list(app.table[0].value["network"]) == ["CNN"]
     app.pills(key="networks").set_value([]).run()
-    assert "Choose at least one network" in said(app)
+    assert "Choose at least one network" in page_text(app)
 
 
 def test_a_network_without_stored_predictions_is_named_and_the_rest_remains(checkpoint_root, monkeypatch, tmp_path):

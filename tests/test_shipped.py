@@ -1,4 +1,4 @@
-"""The networks in ``checkpoints/``: what their cards say is what their files hold."""
+"""The networks in ``checkpoints/``: their files agree with their cards."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ each = pytest.mark.parametrize("run_id", SHIPPED)
 
 
 class LogitsOnly(nn.Module):
-    """The grad-cam package wants a module that returns logits alone."""
+    """The grad-cam package needs a module that returns logits only."""
 
     def __init__(self, network):
         super().__init__()
@@ -34,7 +34,7 @@ class LogitsOnly(nn.Module):
 
 @pytest.fixture(scope="module")
 def faces():
-    """Two portraits as the networks see them, (2, 1, 48, 48)."""
+    """Two portraits as the networks receive them, (2, 1, 48, 48)."""
     from core.faces import MEASURED, crop, detector
     from core.images import decode
     from core.preprocessing import Preprocessing
@@ -50,7 +50,7 @@ def test_nothing_in_the_folder_is_broken():
 
 
 @each
-def test_stored_answers_give_the_cards_scores(run_id):
+def test_stored_predictions_give_the_scores_of_the_card(run_id):
     card = SHIPPED[run_id].card
     for split, summary in card.metrics.items():
         again = summarize(SHIPPED[run_id].evaluation(split))
@@ -76,7 +76,7 @@ def test_the_card_names_labels_data_and_license(run_id):
 
 
 @each
-def test_the_weights_are_the_cards_and_answer(run_id, faces):
+def test_the_weights_are_those_of_the_card_and_predict(run_id, faces):
     with torch.inference_mode():
         logits = SHIPPED[run_id].network()(faces).logits
     assert logits.shape == (2, 7)

@@ -1,7 +1,7 @@
 """Trained networks on disk: one folder per run, with everything needed to use, evaluate and repeat it.
 
 ``checkpoints/<run_id>/`` holds the weights in half precision, the model card, the training history and the logits per
-image of the evaluated splits. A folder without a card is no checkpoint, and the card names the SHA-256 of the weights.
+image of the evaluated splits. A folder without a card is not a checkpoint; the card names the SHA-256 of the weights.
 """
 
 from core.checkpoints.card import Latency, ModelCard

@@ -1,4 +1,4 @@
-"""The model card: what the code needs to use a trained network, and what a reader has to know about it."""
+"""The model card: what the code needs to use a trained network, and what its users should know."""
 
 from __future__ import annotations
 

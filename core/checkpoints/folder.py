@@ -18,7 +18,7 @@ from core.models import Network, build_network
 
 ROOT = Path(__file__).resolve().parents[2] / "checkpoints"
 RUN_ID = re.compile(r"[a-z0-9_][a-z0-9_-]*")
-# The model id of an ensemble, and names that Windows keeps for devices.
+# The model id of an ensemble, and names that Windows reserves for devices.
 RESERVED = ("ensemble", "con", "prn", "aux", "nul")
 
 
@@ -110,7 +110,7 @@ class Checkpoint(CheckpointFolder):
 
 @dataclass(frozen=True)
 class Listing:
-    """The checkpoints of a folder, and one sentence for each subfolder that holds no usable checkpoint."""
+    """The checkpoints of a folder, and one sentence for each subfolder without a usable checkpoint."""
 
     checkpoints: tuple[Checkpoint, ...]
     problems: tuple[str, ...]
@@ -144,7 +144,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """The checkpoint in a folder of any name. Raises CheckpointError for a card that is missing or damaged."""
     card_path = CheckpointFolder(path).card_path
     if not card_path.is_file():
-        raise CheckpointError(f"{path.name}: {card_path.name} is missing; train the network to its end, or restore it")
+        raise CheckpointError(f"{path.name}: {card_path.name} is missing; finish the training, or restore the file")
     try:
         card = ModelCard.from_json(json.loads(card_path.read_text(encoding="utf-8")))
     except (OSError, ValueError, CheckpointError) as error:

@@ -16,7 +16,7 @@ from core.cli.output import messages
 from core.errors import FerscopeError
 
 app = typer.Typer(
-    help="FERscope: facial expression recognition that can be inspected.",
+    help="FERscope: facial expression recognition, explained and measured.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,
@@ -28,9 +28,9 @@ app.add_typer(data.app, name="data")
 
 
 def main() -> None:
-    """Run the command line. An expected error is one sentence and exit status 1; Ctrl-C is exit status 130."""
+    """Run the command line. An expected error prints one sentence and exits with status 1, Ctrl-C exits with 130."""
     for stream in (sys.stdout, sys.stderr):
-        # File names may hold characters that the terminal's encoding lacks, or bytes of no encoding.
+        # File names may contain characters that the terminal's encoding lacks, or bytes of no encoding.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:

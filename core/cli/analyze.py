@@ -26,9 +26,11 @@ app = typer.Typer()
 @app.command(epilog="Example: `python -m core analyze photo.jpg --model fer_cnn --explain maps --json`")
 def analyze(
     photos: Annotated[list[Path], typer.Argument(help="Photos, or folders that are searched for photos.")],
-    model: Annotated[list[str] | None, typer.Option("--model", help="A network's name; repeat it for several.")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", help="Name of a network; repeat the option for several networks.")
+    ] = None,
     detector: Annotated[
-        str, typer.Option(help="auto (YuNet if its file is present or can be fetched, otherwise MTCNN), or a name.")
+        str, typer.Option(help="auto (YuNet if its file is present or can be downloaded, otherwise MTCNN), or a name.")
     ] = "auto",
     whole_image: Annotated[
         bool, typer.Option("--whole-image", help="Use the central square of the photo as the face.")
@@ -49,7 +51,7 @@ def analyze(
 
     runtime = Runtime(root, device)
     predictors = runtime.predictors(model)
-    runtime.detector(detector)  # an unknown detector ends the command instead of every photo
+    runtime.detector(detector)  # so that an unknown detector is reported once, not for every photo
     records: list[PhotoRecord] = []
     for path in find_photos(photos):
         try:
@@ -71,7 +73,7 @@ def analyze(
 def find_photos(paths: Iterable[Path]) -> list[Path]:
     """The files given and the image files below the folders given, each once; hidden files and folders are skipped.
 
-    A folder without an image file stands for itself, so that it is reported like a photo that cannot be read.
+    A folder without an image file is returned itself, so that it is reported like a photo that cannot be read.
     """
     found: dict[Path, None] = {}
     for path in paths:
@@ -110,7 +112,7 @@ def _analyzed(
         warn(f"{path}: {NotFiniteError(*analysis.left_out)}; continuing with the other networks")
     if folder is None:
         return PhotoRecord.of(path, analysis)
-    # The digest tells photos of the same name apart, whichever folder and call they come from.
+    # The digest distinguishes photos of the same name from different folders and calls.
     name = f"{path.stem}-{hashlib.sha256(data).hexdigest()[:8]}"
     details = [
         _write_maps(folder, f"{name}-face{number}", face, analysis, predictors)

@@ -168,7 +168,9 @@ def import_network(
 def embed(
     run: RunId,
     data: Data,
-    split: Annotated[list[str] | None, typer.Option(help="val or test; repeat it for both, the default.")] = None,
+    split: Annotated[
+        list[str] | None, typer.Option(help="val or test; repeat the option for both, the default.")
+    ] = None,
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
@@ -194,7 +196,10 @@ def robustness(
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
-    """Score a split under blur, noise, other light, JPEG, rotation, shift and occlusion; Ctrl-C can be resumed."""
+    """Score a split under blur, noise, changed lighting, JPEG, rotation, shift and occlusion.
+
+    The same command resumes a measurement that was interrupted.
+    """
     from core.robustness import CORRUPTIONS
 
     require_split(split, ("val", "test"))

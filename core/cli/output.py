@@ -27,10 +27,10 @@ SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip invalid rows and
 Data = Annotated[
     Path,
     typer.Option(
-        "--data", envvar="FERSCOPE_DATA", help="fer2013.csv, a packed Parquet, an image folder or a manifest."
+        "--data", envvar="FERSCOPE_DATA", help="fer2013.csv, a packed Parquet file, an image folder or a manifest."
     ),
 ]
-Device = Annotated[str, typer.Option(help="Where networks predict: auto, cpu, cuda or mps.")]
+Device = Annotated[str, typer.Option(help="Device for predictions: auto, cpu, cuda or mps.")]
 Root = Annotated[Path, typer.Option("--checkpoints", help="Folder of the trained networks.")]
 
 

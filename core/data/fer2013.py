@@ -31,10 +31,10 @@ def read_fer2013(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
     Of Kaggle's ``train.csv`` and ``test.csv`` in one folder, either path reads both, train first.
     """
     samples = read_faces(path, options)
-    beside = path.with_name(FILE_NAME)
-    if not beside.is_file() or samples.split_rule or not _has_usage(path):
+    votes = path.with_name(FILE_NAME)
+    if not votes.is_file() or samples.split_rule or not _has_usage(path):
         return samples
-    return FerPlusTable.read(beside).attach(samples, skip_bad=options.skip_bad)
+    return FerPlusTable.read(votes).attach(samples, skip_bad=options.skip_bad)
 
 
 def source_files(path: Path) -> list[Path]:
@@ -75,7 +75,7 @@ def read_faces(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
 
 
 def _tables(path: Path) -> list[Path]:
-    """The file itself, or Kaggle's pair. Its ``test.csv`` was published without labels, and is then of no use here."""
+    """The file itself, or Kaggle's pair. Its ``test.csv`` was published without labels, and is then ignored."""
     train, test = path.with_name("train.csv"), path.with_name("test.csv")
     if path not in (train, test) or not train.is_file() or not test.is_file() or _has_usage(path):
         return [path]
@@ -97,7 +97,7 @@ def parse_pixels(text: str) -> np.ndarray:
             return values.astype(np.uint8).reshape(SIZE_PX, SIZE_PX)
     except ValueError:
         pass
-    # The fast way failed; find out why.
+    # The fast way failed; find the reason.
     pixels = text.split()
     for position, pixel in enumerate(pixels):
         if not _PIXEL.fullmatch(pixel):

@@ -24,7 +24,7 @@ _VOTE = {str(count): count for count in range(11)}
 
 @dataclass(frozen=True)
 class FerPlusTable:
-    """``fer2013new.csv``: M rows in the order of ``fer2013.csv``; ``bad`` says why a row cannot be read."""
+    """``fer2013new.csv``: M rows in the order of ``fer2013.csv``; ``bad`` states why a row cannot be read."""
 
     path: Path
     usage: tuple[str, ...]  # (M,)

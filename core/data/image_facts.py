@@ -28,7 +28,7 @@ SUFFIX = "_images.parquet"
 NO_GROUP = -1
 LICENSE = (
     "Numbers computed from the images of {name} and, where there are any, the vote counts of FER+ (Barsoum et al. "
-    "2016, MIT license). No pixel is in this table and no image can be made from it."
+    "2016, MIT license). The table contains no pixels, and no image can be reconstructed from it."
 )
 _KEY = b"ferscope"
 _COLUMNS = ("split", "truth", "brightness", "contrast", "sharpness", "blank", "copy_in_train", "copy_group")
@@ -205,8 +205,8 @@ def facts_for(fingerprint: str, folder: Path = FOLDER) -> ImageFacts:
             return ImageFacts.load(path)
         known.append(str(about.get("name")))
     raise DataError(
-        f"no table of image facts was computed from this data set (fingerprint {fingerprint[:12]}…), there is one for "
-        f"{', '.join(known) or 'no data set'}{''.join(problems)}"
+        f"no table of image facts was computed from this data set (fingerprint {fingerprint[:12]}…); available: "
+        f"{', '.join(known) or 'none'}{''.join(problems)}"
     )
 
 

@@ -51,7 +51,7 @@ def folder_files(root: Path) -> dict[str, Path]:
 def read_folder(root: Path, options: ReadOptions = ReadOptions()) -> Samples:
     """Read a folder of images; ids are positions in the sorted listing, classes are alphabetical.
 
-    Files in a class folder that are no images by their suffix count as skipped. Raises DataError if an image is at
+    Files in a class folder without the suffix of an image count as skipped. Raises DataError if an image is at
     another depth, if there are no splits and none was chosen, and for the first image that cannot be opened.
     """
     root = root.resolve()

@@ -1,4 +1,4 @@
-"""Facts about a data set that travel with everything made from it: titles, license, limits and fingerprint."""
+"""Facts about a data set that are stored with everything computed from it: titles, license, limits and fingerprint."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FER2013_SPLITS = {"train": "Training", "val": "PublicTest", "test": "PrivateTes
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What a reader has to know about a data set, without its images.
+    """Facts about a data set for readers, without its images.
 
     ``split_names`` maps the splits train, val and test to the names that the data set's authors gave them.
     ``source`` is the title of the data set whose row numbers identify the images: FER+ labels the images of FER2013.

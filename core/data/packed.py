@@ -1,4 +1,4 @@
-"""FER2013 and the FER+ votes in one Parquet file: lossless WebP images beside the official columns."""
+"""FER2013 and the FER+ votes in one Parquet file: lossless WebP images and the official columns."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def read_packed(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
         found = pq.read_schema(path).names
         votes = [c for c in FERPLUS_COLUMNS if c in found]
         table = pd.read_parquet(path, columns=[c for c in (*COLUMNS, *votes) if c in found])
-    except Exception as error:  # pyarrow raises many kinds for a file that is cut or not Parquet
+    except Exception as error:  # pyarrow raises many types of exceptions for a file that is cut off or not Parquet
         raise DataError(f"{path.name} is not a readable Parquet file: {error}") from error
     missing = [c for c in COLUMNS if c not in table.columns]
     if missing:
@@ -66,7 +66,7 @@ def pack(official_csv: str | Path, out: str | Path, ferplus_csv: str | Path | No
     votes_path = Path(ferplus_csv) if ferplus_csv else source.with_name(FILE_NAME)
     for path in (source, votes_path):
         if not path.is_file() and (path is source or ferplus_csv):
-            raise DataError(f"there is no file {path}")
+            raise DataError(f"{path} does not exist")
     samples = read_faces(source)
     columns: dict[str, Any] = {
         "image": [_encoded(image) for image in samples.images],
@@ -91,7 +91,7 @@ def _encoded(image: np.ndarray) -> bytes:
 def _decoded(data: bytes) -> np.ndarray:
     try:
         image = np.asarray(Image.open(io.BytesIO(data)).convert("L"))
-    except Exception as error:  # Pillow raises many kinds for bytes that are no image
+    except Exception as error:  # Pillow raises many types of exceptions for bytes that are not an image
         raise DataError(f"the image cannot be decoded ({error})") from error
     if image.shape != (SIZE_PX, SIZE_PX):
         raise DataError(f"an image must have {SIZE_PX} x {SIZE_PX} pixels, got {image.shape[1]} x {image.shape[0]}")

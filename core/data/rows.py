@@ -42,7 +42,7 @@ class ImageFormat:
         image = image.convert("L" if self.channels == 1 else "RGB")
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
-        # Of Pillow's filters, Hamming is closest to the area average with which core.preprocessing shrinks a face (1
+        # Among Pillow's filters, Hamming is closest to the area average with which core.preprocessing shrinks a face (1
         # gray level on a portrait; Pillow's box 2 to 7, because it uses whole pixels). Both enlarge bilinearly.
         method = Image.Resampling.HAMMING if side >= self.size_px else Image.Resampling.BILINEAR
         # Cropped before and not while resizing, because Pillow would blend in the pixels beyond the border.
@@ -67,7 +67,7 @@ class Row:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How a data set is read: the format of its images, whether invalid rows are skipped, and a split of one's own."""
+    """How a data set is read: the format of its images, whether invalid rows are skipped, and the chosen split."""
 
     image_format: ImageFormat = ImageFormat()
     skip_bad: bool = False
@@ -96,7 +96,7 @@ def samples_from_rows(
     """
     pixels = bytearray()  # grows in place; a list of arrays would need twice the memory while stacking
     truth, split, ids, votes, groups = [], [], [], [], []
-    first_error = DataError(f"{where} holds no rows")
+    first_error = DataError(f"{where} contains no rows")
     skipped = 0
     for number, entry in enumerate(entries):
         try:
@@ -139,8 +139,8 @@ class CsvTable:
     """A CSV file read line by line, so that a stray quote or a cut invalidates one row and not the rest of the file.
 
     ``columns`` are stripped and lower-cased, because copies of FER2013 in circulation pad them with spaces. The
-    delimiter is the comma, semicolon or tab that the header has most of; UTF-8 and UTF-16 are told apart by the first
-    bytes.
+    delimiter is the comma, semicolon or tab that is most frequent in the header; the first bytes distinguish UTF-8 and
+    UTF-16.
     """
 
     path: Path

@@ -32,8 +32,8 @@ class Samples:
     """N labeled faces of one size.
 
     ``ids`` are row numbers in the source and unchanged by every selection, so that results of different networks can be
-    paired without storing a pixel. ``votes`` are the ten FER+ counts, None if the source has none. ``split_rule`` says
-    how a source without its own splits was split, "" otherwise.
+    paired without storing a pixel. ``votes`` are the ten FER+ counts, None if the source has none. ``split_rule``
+    states how a source without its own splits was split, "" otherwise.
     """
 
     name: str

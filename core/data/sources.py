@@ -1,4 +1,4 @@
-"""What a path may hold, and the reader of each kind; a new source is one entry here."""
+"""The kinds of data sets that can be read, with their readers; a new kind is one entry here."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _read_zip(path: Path, options: ReadOptions) -> Samples:
             samples = _read(root, options)
             return replace(samples, name=path.stem) if samples.name == root.name else samples
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # damaged; unknown method; encrypted
-        raise DataError(f"{path.name} cannot be unpacked ({error}); unpack it yourself and name the folder") from error
+        raise DataError(f"{path.name} cannot be unpacked ({error}); unpack it and give its folder") from error
 
 
 SOURCES = (
@@ -108,7 +108,7 @@ def read(
     options = ReadOptions(ImageFormat(size_px, channels), skip_bad, shares)
     try:
         if not path.exists():
-            raise DataError(f"there is no file or folder {path}; expected {_expected()}")
+            raise DataError(f"{path} does not exist; expected {_expected()}")
         if path.is_file() and path.stat().st_size == 0:
             raise DataError(f"{path.name} is empty; expected {_expected()}")
         return _read(path, options)
@@ -119,8 +119,8 @@ def read(
 def data_stamp(path: str | Path) -> str:
     """A digest that changes when a data set's files do: path, size and time of each file that :func:`read` opens.
 
-    Of a folder these are all of its files, of a CSV also the FER+ votes in the same folder. An absent path has a stamp,
-    too.
+    Of a folder these are all of its files, of a CSV also the FER+ votes in the same folder. A missing path also has a
+    stamp.
     """
     path = Path(path)
     if path.is_dir():
@@ -147,7 +147,7 @@ def _read(path: Path, options: ReadOptions) -> Samples:
 
 
 def _only_table(folder: Path) -> Path | None:
-    """The table that a folder without images holds, None for any other folder.
+    """The table in a folder without images, None for any other folder.
 
     Raises DataError naming the tables if there are several, because it is not known which one is meant.
     """

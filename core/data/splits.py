@@ -1,4 +1,4 @@
-"""Splits: the names that data sets use for them, and a split of one's own for a data set that lacks them."""
+"""Splits: the names that data sets use for them, and random splits for a data set that lacks them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from core.data.samples import SPLITS
 from core.errors import DataError
 
-# Names of splits in published copies, lower-cased and without separators. FER2013's public test serves for choosing.
+# Names of splits in published copies, lower-cased and without separators. FER2013's public test is for validation.
 SPLIT_OF_NAME = {
     **dict.fromkeys(("train", "training", "trainset"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev", "valset", "publictest"), "val"),
@@ -76,13 +76,13 @@ class SplitShares:
         present = {split for split in splits if split is not None}
         targets = [split for split in SPLITS if split not in present and getattr(self, split)]
         rows = [row for row, split in enumerate(splits) if split is None]
-        # An image without a group is a group of its own.
+        # An image without a group forms its own group.
         members: dict[str, list[int]] = {}
         for row in rows:
             members.setdefault(f"group {groups[row]}" if groups[row] else f"row {row}", []).append(row)
         order = list(members)
         np.random.default_rng(self.seed).shuffle(order)
-        order.sort(key=lambda key: -len(members[key]))  # stable; the largest groups first, while there is room for them
+        order.sort(key=lambda key: -len(members[key]))  # stable; the largest groups first, to place them well
 
         shares = np.array([getattr(self, split) for split in targets], float)
         per_class = np.zeros(max(truth) + 1)

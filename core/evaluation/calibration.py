@@ -37,7 +37,7 @@ def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
     EvaluationError without images.
     """
     if not len(truth):
-        raise EvaluationError("a temperature cannot be fitted on no images; give at least one")
+        raise EvaluationError("a temperature needs at least one image, got none")
     rows, scores = np.arange(len(truth)), np.asarray(logits, np.float64)
 
     def loss(log_temperature: float) -> float:
@@ -53,8 +53,8 @@ def nll(run: EvaluationRun) -> Score:
 
 
 def losses(run: EvaluationRun) -> np.ndarray:
-    """(N,) nats: the negative log-likelihood of each image, at most 708, so that a probability of 0 is no infinite
-    loss."""
+    """(N,) nats: the negative log-likelihood of each image, at most 708, so that the loss of a probability of 0 is
+    finite."""
     return np.asarray(-np.log(np.maximum(run.true_probability, np.finfo(np.float64).tiny)))
 
 
@@ -195,7 +195,7 @@ def risk_coverage(run: EvaluationRun) -> RiskCoverage:
 
 
 def _aurc_score(value: float, count: np.ndarray, wrong: np.ndarray) -> Score:
-    """AURC is the mean over all images of -log(coverage) for a wrong prediction and of 0 for a right one; coverage is
+    """AURC is the mean over all images of -log(coverage) for a wrong prediction and of 0 for a correct one; coverage is
     the share of predictions that are at least as confident. An image contributes its own term, and changes the
     coverages of all less confident predictions."""
     n = int(count.sum())
@@ -234,7 +234,7 @@ def threshold_for(run: EvaluationRun, target_accuracy: float) -> float:
     if not len(reached):
         best = int(accuracy.argmax())
         raise EvaluationError(
-            f"{run.model_id} reaches an accuracy of {target_accuracy:.3f} at no confidence on {run.split}; "
+            f"{run.model_id} does not reach an accuracy of {target_accuracy:.3f} at any confidence on {run.split}; "
             f"the best is {accuracy[best]:.3f} from a confidence of {confidence[best]:.3f}"
         )
     return float(confidence[reached[-1]])

@@ -50,7 +50,7 @@ def log_mean_probabilities(members: Sequence[EvaluationRun], shares: Sequence[fl
     mean = np.zeros(members[0].logits.shape, order="F")
     for member, share in zip(members, shares, strict=True):
         mean += share * member.probabilities
-    # A probability of 0 must not become minus infinity, which is no logit.
+    # A probability of 0 must not become minus infinity, which is not a valid logit.
     return np.asarray(np.log(np.maximum(mean, np.finfo(np.float32).tiny)))
 
 

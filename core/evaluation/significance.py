@@ -100,7 +100,7 @@ def leave_one_out(
 
 
 def exact_mcnemar(first_only: np.ndarray, second_only: np.ndarray) -> np.ndarray:
-    """Two-sided p-values of McNemar's exact test, for arrays of the numbers of images on which only one is right."""
+    """Two-sided p-values of McNemar's exact test, for arrays of the numbers of images on which only one is correct."""
     smaller, discordant = np.minimum(first_only, second_only), first_only + second_only
     return np.asarray(np.minimum(1.0, 2 * binom.cdf(smaller, discordant, 0.5)))
 

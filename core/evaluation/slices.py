@@ -99,8 +99,8 @@ def slice_report(
 
 def bin_columns(columns: Mapping[str, np.ndarray], *, bins: int = BINS) -> tuple[BinnedColumn, ...]:
     """Divide columns of values into bins. Numbers are divided at their quantiles; truth values, texts (at most 50
-    different ones) and numbers with no more than ``bins`` different values are taken as they are. NaN and None are no
-    value. Raises EvaluationError for a column with too many texts."""
+    different ones) and numbers with no more than ``bins`` different values are taken as they are. NaN and None count as
+    missing. Raises EvaluationError for a column with too many texts."""
     return tuple(_binned(name, pd.Series(np.asarray(values)), bins) for name, values in columns.items())
 
 
@@ -164,7 +164,7 @@ def _binned_at_quantiles(name: str, numbers: np.ndarray, bins: int) -> BinnedCol
     missing = np.isnan(numbers)
     edges = np.unique(np.quantile(numbers[~missing], np.linspace(0, 1, bins + 1)[1:-1]))
     codes = np.searchsorted(edges, numbers)
-    if codes[~missing].max() == 0:  # most images have the highest number: it is a bin of its own
+    if codes[~missing].max() == 0:  # most images have the highest number: it forms its own bin
         codes = np.searchsorted(edges, numbers, side="right")
     codes[missing] = NO_VALUE
     used = np.flatnonzero(np.bincount(codes[~missing], minlength=bins))

@@ -17,7 +17,7 @@ LEVELS = 1 << 14
 
 @dataclass(frozen=True, eq=False)
 class ThresholdCounts:
-    """Images by score: ``scores`` (T,) are ascending; ``index`` says which of them an image has."""
+    """Images by score: ``scores`` (T,) are ascending; ``index`` is the position of each image's score."""
 
     scores: np.ndarray  # (T,) float64
     negatives: np.ndarray  # (T,) images of other classes with this score

@@ -1,6 +1,6 @@
 """Class activation maps of the grad-cam package, at the stage's own resolution and not normalized.
 
-The package works on a small private network: a place for its hooks, then the rest of the network.
+The package works on a small private network: an identity for its hooks, then the remaining layers.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _raw_maps(
     cam_class: type[Any], network: _Hooked, inputs: Tensor, scores: list[Callable[[Tensor], Tensor]], **options: Any
 ) -> Tensor:
     """The package's maps (N, h, w) at ``network.place``, with one score function per face."""
-    method = _unscaled(cam_class)  # type: ignore[arg-type]  # mypy doubts that a class can be hashed
+    method = _unscaled(cam_class)  # type: ignore[arg-type]  # mypy does not know that classes are hashable
     cam = method(network, [network.place], **options)
     try:
         # Not `with cam:`, which suppresses every IndexError.

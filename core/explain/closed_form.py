@@ -41,8 +41,8 @@ def weighted_maps(features: Tensor, channel_weights: Tensor) -> Tensor:
     terms = (channel_weights.abs() @ features.abs().amax(dim=(2, 3)).unsqueeze(2)).squeeze(2)
     rounding = torch.finfo(torch.float32).eps * features.shape[1] ** 0.5 * terms
     # A product instead of a selection, so that NaN stays NaN and is reported.
-    kept: Tensor = maps * (maps.amax(dim=(2, 3)) > rounding)[:, :, None, None]
-    return kept
+    without_noise: Tensor = maps * (maps.amax(dim=(2, 3)) > rounding)[:, :, None, None]
+    return without_noise
 
 
 def peaks(maps: Tensor) -> Tensor:

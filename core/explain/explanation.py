@@ -13,7 +13,7 @@ from core.errors import ExplainError
 Scale = Literal["own", "common"]
 
 
-class Stopped(Exception):  # noqa: N818  (not an error: the caller asked for it)
+class Stopped(Exception):  # noqa: N818  (not an error: the caller requested it)
     """A computation was stopped by the caller's ``should_stop``."""
 
 

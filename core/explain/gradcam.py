@@ -13,7 +13,7 @@ from core.models.network import Network
 def gradient_maps(network: Network, inputs: Tensor, stage: str, logit_weights: Tensor) -> Tensor:
     """Raw Grad-CAM maps at a stage: inputs (N, channels, S, S), logit_weights (N, T, K) -> (N, T, h, w) float32.
 
-    The part before the stage runs without gradients, the part behind it once with them. ``network`` is in evaluation
+    The part before the stage runs without gradients, the part after it once with them. ``network`` is in evaluation
     mode and not shared.
     """
     stem, rest = split_at(network, stage)
@@ -43,7 +43,7 @@ class Tail(nn.Module):
 
 
 def split_at(network: Network, stage: str) -> tuple[nn.Sequential, Tail]:
-    """The trunk up to and including a stage, and everything behind it. The modules are the network's own."""
+    """The trunk up to and including a stage, and everything after it. The modules are the network's own."""
     names = [name for name, _ in network.trunk.named_children()]
     cut = names.index(network.stages[stage].removeprefix("trunk.")) + 1
     return network.trunk[:cut], Tail(network, network.trunk[cut:])

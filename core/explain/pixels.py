@@ -68,7 +68,7 @@ def occlusion(request: Request) -> Tensor:
             face,
             sliding_window_shapes=(channels, *window),
             strides=(channels, *step),
-            baselines=_even_gray(face),
+            baselines=_mean_gray(face),
             target=0,
             perturbations_per_eval=FACES_PER_BATCH,
         )
@@ -85,7 +85,7 @@ def integrated_gradients(request: Request) -> Tensor:
     def attribution(score: _Score, face: Tensor) -> Tensor:
         found = IntegratedGradients(score).attribute(
             face.clone().requires_grad_(True),
-            baselines=_even_gray(face),
+            baselines=_mean_gray(face),
             target=0,
             n_steps=INTEGRATION_STEPS,
             internal_batch_size=FACES_PER_BATCH,
@@ -95,7 +95,7 @@ def integrated_gradients(request: Request) -> Tensor:
     return _face_by_face(request, attribution, passes=INTEGRATION_STEPS)
 
 
-def _even_gray(face: Tensor) -> Tensor:
+def _mean_gray(face: Tensor) -> Tensor:
     # Black or the data set's mean would change the lighting as well; the face's own mean does not.
     return face.mean(dim=(2, 3), keepdim=True).expand_as(face).contiguous()
 

@@ -25,7 +25,7 @@ class RandomizationStep(NamedTuple):
 
     @property
     def has_map(self) -> bool:
-        """Whether there were two maps to compare; if not, the step says nothing about the method."""
+        """Whether there were two maps to compare; if not, the step gives no information about the method."""
         return not math.isnan(self.correlation)
 
 

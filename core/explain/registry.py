@@ -18,7 +18,7 @@ Needs = Literal["forward", "gradient", "forward-many", "gradient-many"]
 
 @dataclass
 class PassCounter:
-    """Counts the faces that have passed through the network, reports them, and stops when the caller asks for it."""
+    """Counts the faces that have passed through the network, reports them, and stops on request of the caller."""
 
     progress: Callable[[int, int], None] | None = None
     should_stop: Callable[[], bool] | None = None
@@ -31,7 +31,7 @@ class PassCounter:
         self.advance(0)
 
     def advance(self, faces: int) -> None:
-        """Count ``faces`` more. Raises Stopped when the caller asks for it."""
+        """Count ``faces`` more. Raises Stopped on request of the caller."""
         if self.should_stop is not None and self.should_stop():
             raise Stopped(f"stopped after {self.done} of {self.total} passes")
         # A package may pass one face more than expected; the progress must not exceed its total.
@@ -42,7 +42,7 @@ class PassCounter:
 
 @dataclass(frozen=True)
 class Request:
-    """The input of a method. The network is a private copy, so hooks, replaced layers and gradients affect no one."""
+    """The input of a method. The network is a private copy, which may have hooks, replaced layers and gradients."""
 
     network: Network
     inputs: Tensor  # (N, channels, S, S) float32 on the network's device, not shared

@@ -42,7 +42,7 @@ def explain(
     (N, C, h, w) are those that ``forward`` returned for the inputs: where the map has a closed form
     (:func:`is_closed_form`) it is computed from them without another pass. ``scale`` "own" divides each map by its
     highest cell, "common" by the highest cell of all maps of the face. ``progress(done, total)`` counts faces that
-    passed through the network, and ``should_stop`` is asked between them.
+    passed through the network, and ``should_stop`` is called between them.
 
     The computation uses a private copy of the network's modules, so hooks, modes and gradients of ``network`` never
     change. The weights are shared: a caller that wants one computation at a time holds a lock around this call.

@@ -1,4 +1,4 @@
-"""Faces in photos: detectors by name, and the crop that a network gets. Importing the package registers them."""
+"""Faces in photos: detectors by name, and the crop that a network receives. Importing the package registers them."""
 
 import cv2
 

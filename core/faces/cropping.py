@@ -1,4 +1,4 @@
-"""The square around a face that a network gets, upright and framed like its training images."""
+"""The square around a face that a network receives, upright and framed like its training images."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CropMargin:
 def crop(image_rgb: np.ndarray, face: Face, margin: CropMargin, *, align: bool = True) -> np.ndarray:
     """The square (side, side, 3) uint8 around a face of an upright photo (H, W, 3) uint8.
 
-    With ``align`` it is rotated so that the face stands upright. The border is repeated where the square extends beyond
+    With ``align`` it is rotated so that the face is upright. The border is repeated where the square extends beyond
     it. The crop has the resolution of the photo, or less if its side would exceed 512 px.
     """
     require_rgb(image_rgb)

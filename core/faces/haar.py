@@ -1,4 +1,4 @@
-"""The Haar cascade of Viola and Jones: part of every OpenCV, frontal faces only."""
+"""The Haar cascade of Viola and Jones: included in OpenCV, frontal faces only."""
 
 from __future__ import annotations
 

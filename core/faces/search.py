@@ -17,7 +17,7 @@ ROTATION_GAIN = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Detection:
-    """The faces of a photo and the photo in which they stand upright.
+    """The faces of a photo and the photo in which they are upright.
 
     ``image`` (H, W, 3) uint8 is the photo rotated clockwise by ``rotation_deg``, which is 0, 90, 180 or 270; boxes are
     in px of it. ``detector`` is the name of the detector that found them.
@@ -30,7 +30,7 @@ class Detection:
 
 
 def find_faces(image: np.ndarray, detector: Detector) -> Detection:
-    """The faces of a photo (H, W, 3) uint8, which is rotated if that shows faces that do not stand upright in it.
+    """The faces of a photo (H, W, 3) uint8, which is rotated if its faces are sideways or inverted.
 
     Rotations are tried only if no upright face reaches the detector's ``upright_score``, because detectors give
     sideways and inverted faces lower scores. They are compared at the smallest level of the pyramid.

@@ -58,9 +58,9 @@ class YuNetDetector(Detector):
 
     def _find(self, view: np.ndarray) -> list[Face]:
         bgr = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2BGR))
-        return [self._seen_closely(face, bgr) for face in self._seen_at_two_sizes(bgr)]
+        return [self._detected_again(face, bgr) for face in self._detected_at_two_sizes(bgr)]
 
-    def _seen_at_two_sizes(self, bgr: np.ndarray) -> list[Face]:
+    def _detected_at_two_sizes(self, bgr: np.ndarray) -> list[Face]:
         scale = COARSE_SIDE_PX / max(bgr.shape[:2])
         if scale >= 1:
             return self._run(bgr)
@@ -69,7 +69,7 @@ class YuNetDetector(Detector):
             face for face in self._run(bgr) if not any(known.box.contains(face.box.center) for known in large)
         ]
 
-    def _seen_closely(self, face: Face, bgr: np.ndarray) -> Face:
+    def _detected_again(self, face: Face, bgr: np.ndarray) -> Face:
         """The same face found again at the size that suits the network, or as it is where it is not found."""
         (x, y), reach = face.box.center, face.box.side * CLOSE_VIEW_SIDES / 2
         left, top = max(0, int(x - reach)), max(0, int(y - reach))

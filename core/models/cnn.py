@@ -80,7 +80,7 @@ def cnn(
 ) -> Network:
     """Plain 3 x 3 convolutions in three stages, halving the map before each.
 
-    For a 48 px face the stages have 24, 12 and 6 cells a side; saliency at the last one has a closed form.
+    For a 48 px face the stages have 24, 12 and 6 cells per side; saliency at the last one has a closed form.
     """
     return _body(classes, channels, residual=False, stem=stem, widths=widths, blocks=blocks, dropout=dropout)
 

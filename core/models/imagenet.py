@@ -22,7 +22,7 @@ def check_stem(stem: str) -> None:
 
 
 def build_body(title: str, build: Callable[[], Body]) -> Body:
-    """The network that ``build`` makes. Raises WeightsUnavailableError where its weights cannot be downloaded."""
+    """The network that ``build`` returns. Raises WeightsUnavailableError where its weights cannot be downloaded."""
     try:
         return build()
     except (URLError, OSError, RuntimeError) as error:

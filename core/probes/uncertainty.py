@@ -58,7 +58,7 @@ class Uncertainty:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether a prediction is confident enough to be given, by a threshold chosen on other images."""
+    """Whether a prediction is confident enough to be reported, by a threshold chosen on other images."""
 
     expression: str
     confidence: float  # probability of that expression

@@ -1,8 +1,8 @@
-"""What leaves the program: the JSON of the command line, of page downloads, of the HTTP API and of the batch.
+"""The JSON output of FERscope: command line, downloads of pages, HTTP API and batch.
 
 A document is an :class:`AnalysisRecord`. Numbers have six decimals; what is unknown, not measured or not a finite
-number is null. Lengths are in px of the upright photo, with the origin at its top left corner. Mappings of networks go
-by model id. ``SCHEMA_VERSION`` increases with every change that can break a reader.
+number is null. Lengths are in px of the upright photo, with the origin at its top left corner. Mappings of networks are
+keyed by model id. ``SCHEMA_VERSION`` increases with every change that can break a reader.
 
 Most records are read from the attributes of the result that they describe: ``TrustRecord.model_validate(findings)``.
 """

@@ -1,7 +1,7 @@
-"""How much accuracy a network keeps under blur, noise, other light, compression, rotation, shifts and occlusion.
+"""How much accuracy a network retains under blur, noise, changed lighting, compression, rotation, shifts and occlusion.
 
 After Hendrycks & Dietterich (ICLR 2019): one test set, several corruptions at five strengths each, and one number for
-all of them. It describes finished networks; nothing is chosen by it.
+all of them. It describes trained networks; no choice is based on it.
 """
 
 from core.robustness.corruptions import CORRUPTIONS, SEED, STRENGTHS, Corruption, corrupt

@@ -28,7 +28,7 @@ class Robustness:
 
     ``correct`` maps each condition, (corruption, strength) or CLEAN, to whether each image is classified correctly.
     ``precision`` is the arithmetic of all conditions: ``float32``, as for the scores of the card, or ``bfloat16``,
-    where a few images in a thousand get another prediction, so that the clean accuracy differs from that of the card.
+    where a few images per thousand get another prediction, so that the clean accuracy differs from that of the card.
     ``mirror_consistency`` is the share of images whose mirror image gets the same prediction; None if the predictions
     stored with the network do not include mirror images.
     """

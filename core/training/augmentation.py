@@ -1,4 +1,4 @@
-"""Augmentation of whole batches as tensor operations, on whatever device the batch is on."""
+"""Augmentation of whole batches as tensor operations, on the device of the batch."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ __all__ = ["Fabric", "hardware", "make_fabric"]
 def make_fabric(precision: str) -> Fabric:
     """Fabric for this machine: all GPUs, else the CPU; or the processes that ``torchrun`` started."""
     for name in ("lightning_fabric", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # it announces the precision on every start
+        logging.getLogger(name).setLevel(logging.WARNING)  # it logs the precision on every start
     processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # set by torchrun
     devices: int | str = "auto" if torch.cuda.is_available() else processes
     fabric = Fabric(accelerator="auto", devices=devices, precision=precision)  # type: ignore[arg-type]
@@ -32,7 +32,7 @@ def make_fabric(precision: str) -> Fabric:
 
 
 def hardware(fabric: Fabric) -> str:
-    """What a run is trained on, in words."""
+    """The hardware of a run in words."""
     if fabric.device.type == "cuda":
         return f"{fabric.world_size} x {torch.cuda.get_device_name(fabric.device)}"
     return f"CPU, {torch.get_num_threads()} threads of {os.cpu_count()} cores"

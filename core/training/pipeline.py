@@ -110,13 +110,15 @@ def _train_run(
         return best_network(needed, len(samples.labels), folder)
 
     start = finished(recipe.start).state_dict() if recipe.start and state is None else None
-    taught = None
+    teacher_probabilities = None
     if recipe.teachers:
         images = prepared_images(samples.of("train"), preprocessing)
-        taught = mean_probabilities([finished(s) for s in recipe.teachers], images, preprocessing, fabric)
+        teacher_probabilities = mean_probabilities(
+            [finished(s) for s in recipe.teachers], images, preprocessing, fabric
+        )
     fit(
         recipe,
-        training_data(recipe, samples, preprocessing, taught),
+        training_data(recipe, samples, preprocessing, teacher_probabilities),
         preprocessing,
         run,
         origin(recipe, data),
@@ -133,7 +135,7 @@ def check_space(recipe: Recipe, classes: int, run: RunFolder) -> None:
     """Raise TrainingError, before the first epoch, where the disk has no room for the run's state."""
     options = {k: v for k, v in recipe.model.items() if k != "imagenet"}
     network = build_network(recipe.architecture, classes=classes, channels=recipe.channels, **options)
-    # In float32: the network, its optimizer's moments, its average; twice, since a new state is written beside the
+    # In float32: the network, its optimizer's moments, its average; twice, since a new state is written next to the
     # previous one; and the best weights, likewise.
     copies = 1 + {"sgd": 1}.get(recipe.optimizer, 2) + bool(recipe.ema)
     needed = 4 * count_parameters(network) * (2 * copies + 2)

@@ -1,4 +1,4 @@
-"""Several recipes within a time budget, for a machine that is lent for minutes: the most valuable first."""
+"""Several recipes within a time budget, for a machine that is available for minutes: the most valuable first."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one planned run: its checkpoint, or why it has none."""
+    """The outcome of one planned run: its checkpoint, or why it has none."""
 
     name: str
     checkpoint: Checkpoint | None
@@ -72,9 +72,9 @@ def load_plan(path: Path) -> tuple[Plan, tuple[Recipe, ...]]:
         raise RecipeError(f"{path} is not a valid plan: {first_problem(error)}") from error
     recipes = []
     for planned in plan.run:
-        # A recipe beside the plan is found from any folder.
-        beside = path.parent / planned.recipe
-        recipe = load_recipe(beside if beside.suffix == ".toml" and beside.is_file() else planned.recipe)
+        # A recipe next to the plan is found from any folder.
+        file = path.parent / planned.recipe
+        recipe = load_recipe(file if file.suffix == ".toml" and file.is_file() else planned.recipe)
         recipes.append(recipe_from({**as_values(recipe), **planned.options}))
         check_prerequisites(recipes[-1])
     return plan, tuple(recipes)
@@ -166,9 +166,9 @@ def pack(folder: Path, out: Path) -> list[Path]:
         return [archive]
     parts: list[Path] = []
     with archive.open("rb") as file:
-        while piece := file.read(PART_BYTES):
+        while chunk := file.read(PART_BYTES):
             parts.append(out / f"{archive.name}.part-{len(parts):02}")
-            parts[-1].write_bytes(piece)
+            parts[-1].write_bytes(chunk)
     archive.unlink()
     return parts
 

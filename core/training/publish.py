@@ -117,7 +117,7 @@ def best_network(recipe: Recipe, classes: int, run: RunFolder) -> Network:
 
 
 def prerequisite_seconds(recipe: Recipe, runs: Path) -> dict[str, float]:
-    """By name, the training time of the runs that a recipe builds on, in turn too; without those removed since."""
+    """By name, the training time of the runs that a recipe builds on, directly or indirectly, unless deleted."""
     seconds: dict[str, float] = {}
     for needed in prerequisites(recipe):
         seconds |= prerequisite_seconds(needed, runs)
@@ -143,7 +143,7 @@ def _latency(network: Network, card: ModelCard) -> Latency:
 
 
 def _copy_robustness(previous: Path, folder: CheckpointFolder, digest: str) -> None:
-    """Keep the measured robustness, which takes long, where the new checkpoint has the weights of the previous one."""
+    """Copy the measured robustness, which takes long, if the new checkpoint has the weights of the previous one."""
     try:
         checkpoint = load_checkpoint(previous)
     except CheckpointError:

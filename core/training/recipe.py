@@ -1,4 +1,4 @@
-"""A training run written down: every option is a documented field, and nothing else is accepted."""
+"""The recipe of a training run: every option is a documented field, and nothing else is accepted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The folder of an unfinished or finished training run: its paths, its lock and what it holds.
 
-Every file is written beside its place and moved there, and ``state.pt`` alone decides how far a run is: whatever a
-killed process leaves behind, the next one resumes from the last epoch in it.
+Every file is written under a temporary name and then moved, and ``state.pt`` alone defines the last finished epoch. A
+run resumes from it after its process was killed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class RunFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other processes from training here. Raises TrainingError where one does; a killed process lets go."""
+        """Exclude other processes. Raises TrainingError where one trains here; a killed process frees the lock."""
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / "lock")
         try:

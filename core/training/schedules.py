@@ -64,7 +64,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
-        """Move toward ``network``; with a smaller decay at first, so that the random start is forgotten."""
+        """Move toward ``network``; with a smaller decay at first, to forget the random initial weights."""
         self.updates += 1
         weight = 1 - min(self.decay, self.updates / (self.updates + 9))
         current = network.state_dict()

@@ -49,7 +49,7 @@ def preprocessing_of(recipe: Recipe) -> Preprocessing:
 
 
 def training_samples(recipe: Recipe, samples: Samples) -> Samples:
-    """The samples labeled as the recipe asks, in the order of its classes.
+    """The samples with the labels of the recipe, in the order of its classes.
 
     Raises RecipeError where the data set has other classes, DataError where FER+ votes are needed and missing.
     """
@@ -91,15 +91,15 @@ def check_samples(recipe: Recipe, samples: Samples, *, val_only: bool) -> None:
         )
     if recipe.votes_weight and samples.votes is None:
         raise DataError(
-            f"{recipe.name} mixes FER+ votes into its targets, but {samples.name} has none; put {FERPLUS_FILE} beside "
+            f"{recipe.name} mixes FER+ votes into its targets, but {samples.name} has none; put {FERPLUS_FILE} next to "
             "the CSV of the faces, or set votes_weight = 0"
         )
 
 
 def training_data(
-    recipe: Recipe, samples: Samples, preprocessing: Preprocessing, taught: Tensor | None = None
+    recipe: Recipe, samples: Samples, preprocessing: Preprocessing, teacher_probabilities: Tensor | None = None
 ) -> TrainingData:
-    """Tensors for the loop. ``taught`` (N, K) are the teachers' mean probabilities for the training images, if any.
+    """Tensors for the loop. ``teacher_probabilities`` (N, K) are the teachers' means for the training images, if any.
 
     The target of an image is a mixture of its label, its FER+ votes and the teachers' probabilities, with the weights
     of the recipe; an image without votes for the classes has its label instead.
@@ -108,8 +108,8 @@ def training_data(
     truth = torch.from_numpy(training.truth)
     labeled = F.one_hot(truth, len(samples.labels)).float()
     targets = labeled * (1 - recipe.teachers_weight)
-    if taught is not None:
-        targets = targets + recipe.teachers_weight * taught
+    if teacher_probabilities is not None:
+        targets = targets + recipe.teachers_weight * teacher_probabilities
     if recipe.votes_weight and training.votes is not None:
         votes, has_votes = vote_distribution(training.votes, samples.labels)
         share = torch.from_numpy(np.where(has_votes, recipe.votes_weight, 0.0).astype(np.float32))[:, None]

@@ -16,12 +16,12 @@ from core.training.recipe import Recipe, load_recipe
 
 
 def prerequisites(recipe: Recipe) -> list[Recipe]:
-    """The recipes it starts from and learns from, without those that they build on in turn."""
+    """The recipes it starts from and learns from, without the prerequisites of those."""
     return [load_recipe(source) for source in dict.fromkeys((*filter(None, [recipe.start]), *recipe.teachers))]
 
 
 def check_prerequisites(recipe: Recipe, requested_by: tuple[str, ...] = ()) -> None:
-    """Raise RecipeError where a recipe would wait for itself, where it and a prerequisite see other images or classes,
+    """Raise RecipeError where a recipe depends on itself, where it and a prerequisite use different images or classes,
     or where it starts from another network. ``requested_by`` are the recipes that build on this one."""
     if recipe.name in requested_by:
         raise RecipeError(
@@ -32,7 +32,7 @@ def check_prerequisites(recipe: Recipe, requested_by: tuple[str, ...] = ()) -> N
             own, other = getattr(recipe, option), getattr(needed, option)
             if own != other:
                 raise RecipeError(
-                    f"{recipe.name} and {needed.name} must see the same images and classes, but {option} is {own!r} in "
+                    f"{recipe.name} and {needed.name} must use the same images and classes, but {option} is {own!r} in "
                     f"one and {other!r} in the other"
                 )
         check_prerequisites(needed, (*requested_by, recipe.name))

@@ -1,4 +1,4 @@
-"""Results of core that take long enough to be noticed, each computed once and stored with its photo."""
+"""Slow computations, each done once and stored with its photo."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Computation(Generic[Result]):
         return services.has_photo_result(self.photo, self.key)
 
     def get(self, progress: Progress | None = None) -> Result:
-        """The stored result, computed first if necessary. Passes on what the computation raises."""
+        """The stored result, computed first if necessary. Raises what the computation raises."""
         if self.photo is None:
             return services.results().get(self.key, lambda: self.compute(progress))
         return services.photo_result(self.photo, self.key, lambda: self.compute(progress))
@@ -85,7 +85,7 @@ def uncertainty(face: SelectedFace) -> Computation[Uncertainty]:
 
 
 def sweep(face: SelectedFace, network: Predictor, change: Perturbation, setting: str) -> Computation[Sweep]:
-    """Predictions while one setting varies; the value that the setting itself has now makes no difference."""
+    """Predictions while one setting varies; the current value of that setting is ignored."""
     others = replace(change, **{setting: PERTURBATION_SETTINGS[setting].identity})  # type: ignore[arg-type]  # a float
     return Computation(
         face.photo,

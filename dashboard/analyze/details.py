@@ -37,7 +37,7 @@ def region_shares(face: SelectedFace, explanations: Mapping[str, Explanation]) -
 def trust_findings(
     face: SelectedFace, options: MapOptions, explanations: Mapping[str, Explanation]
 ) -> dict[str, TrustFindings]:
-    """What has been measured of each map, without maps of which nothing has."""
+    """The measurements of each map; maps without measurements are left out."""
     networks = {n.model_id: n for n in face.networks}
     found = {m: trust.measurements(face, options, networks[m], e).findings for m, e in explanations.items()}
     return {model_id: findings for model_id, findings in found.items() if not findings.empty}

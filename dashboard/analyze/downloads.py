@@ -1,4 +1,4 @@
-"""What can be downloaded from Analyze whatever panel is open, and the link to the page."""
+"""The downloads of Analyze that are available in every panel, and the link to the page."""
 
 from __future__ import annotations
 
@@ -37,8 +37,7 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
         if opened.open:
             st.code(links.address(), language=None, wrap_lines=True)
             st.caption(
-                "Opens Analyze with these networks and options. A portrait is part of the link, a photo of your own is "
-                "not: whoever opens the link adds their own."
+                "Opens Analyze with these networks and options. The link includes a portrait, but never your own photo."
             )
 
 

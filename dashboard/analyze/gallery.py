@@ -126,7 +126,7 @@ def _draw_cards(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
 
 
 def _warn_of_small(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
-    """One sentence about all faces that have too few pixels; their cards say how many."""
+    """One sentence about all faces that have too few pixels; their cards show the width."""
     small = [f"{gallery.photo(face.photo).name}, face {face.number + 1}" for face in faces if too_small(face.side_px)]
     if small:
         st.warning(

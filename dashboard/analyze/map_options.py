@@ -64,7 +64,7 @@ class MapOptions:
 
 
 def choose_class(face: SelectedFace) -> str:
-    """The class whose evidence the maps show; at first the predicted one."""
+    """The class whose evidence the maps show; by default the predicted one."""
     return links.dependent_choice(
         st.segmented_control,
         "Evidence for the class",
@@ -77,7 +77,7 @@ def choose_class(face: SelectedFace) -> str:
 
 
 def choose_options(face: SelectedFace, class_name: str) -> MapOptions:
-    """Everything besides the class, folded."""
+    """All options except the class, in an expander."""
     with st.expander("Options of the maps", icon=":material/tune:"):
         contrast, method, stage = _target(face, class_name)
         scale, colormap, opacity = _appearance()
@@ -123,7 +123,7 @@ def _appearance() -> tuple[Scale, str, float]:
             SCALES,
             key="scale",
             default="own",
-            help="By itself, every map reaches 1. On the common scale, a class with little evidence stays dark.",
+            help="Scaled by itself, every map reaches 1. On the common scale, a class with little evidence stays dark.",
         )
         colormap = links.choice(
             st.selectbox, "Colors", {name: name for name in COLORMAPS}, key="colors", default=COLORMAPS[0]

@@ -111,8 +111,8 @@ def over_input(face: SelectedFace, network: Predictor, found: Explanation, optio
     return saliency_pictures.overlay_picture(picture, found, opacity=options.opacity, colormap=options.colormap)
 
 
-def chance_words(face: SelectedFace, network: Predictor, found: Explanation) -> str:
-    """The result of the chance test of this map, in whichever panel it was made; empty if it was not made."""
+def chance_text(face: SelectedFace, network: Predictor, found: Explanation) -> str:
+    """The result of the chance test of this map, which any panel may have run; empty if it has not been run."""
     tested = computations.chance(face, network, found)
     return chance_verdict(tested.get()) if tested.ready else ""
 
@@ -125,5 +125,5 @@ def caption(face: SelectedFace, network: Predictor, found: Explanation, options:
         return f"{probability} · no evidence for this class at {found.stage}"
     rows, columns = found.heatmap.shape
     cells = f"{columns} × {rows} {'pixels' if options.method.marks_pixels else 'cells'}"
-    words = [probability, f"{options.method.title}, {found.stage}, {cells}", chance_words(face, network, found)]
+    words = [probability, f"{options.method.title}, {found.stage}, {cells}", chance_text(face, network, found)]
     return " · ".join(word for word in words if word)

@@ -71,7 +71,7 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
 
 
 def method_title(name: str) -> str:
-    """A method as it is offered."""
+    """The title of a method in the control."""
     method = method_named(name)
     return method.title + (" (slow)" if method.slow else "")
 
@@ -129,7 +129,7 @@ def _picture(face: SelectedFace, options: MapOptions, row: tuple[str, ...], cell
         words.append("no evidence")
     elif cell.methods[0] != row[0]:
         words.append(f"same map as {method_named(cell.methods[0]).title}")
-    words.append(maps.chance_words(face, cell.network, explanation))
+    words.append(maps.chance_text(face, cell.network, explanation))
     return Picture(
         maps.over_photo(face, cell.network, explanation, options),
         f"{method_named(row[0]).title} of {name} for {options.evidence}",
@@ -169,7 +169,7 @@ def _downloads(face: SelectedFace, options: MapOptions, rows: Rows) -> tuple[Dow
             title, name, explanation = method_grid.title(row), face.names[cell.network.model_id], cell.explanation
             drawn = maps.over_photo(face, cell.network, explanation, options, size_px=CELL_PX)
             pictures.setdefault(title, {})[name] = drawn
-            words[title, name] = maps.chance_words(face, cell.network, explanation)
+            words[title, name] = maps.chance_text(face, cell.network, explanation)
         heading = f"Evidence for {options.evidence}, {face.title}"
         return method_grid.sheet(pictures, heading, options.colormap, {k: v for k, v in words.items() if v})
 

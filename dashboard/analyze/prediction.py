@@ -1,4 +1,4 @@
-"""The answer: the verdict of each label group with its uncertainty, and the probabilities by class and network."""
+"""The verdict of each label group with its uncertainty, and the probabilities by class and network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dashboard.ui import sections
 
 TEMPERATURE_HELP = (
     "Temperature scaling divides the logits of a network by one number, fitted on {split}, so that its confidence "
-    "matches how often it is right. The predicted class does not change (Guo et al. 2017)."
+    "matches its accuracy. The predicted class does not change (Guo et al. 2017)."
 )
 
 
@@ -85,16 +85,16 @@ def summary(face: SelectedFace) -> list[str]:
 
 def _headline(face: SelectedFace, group: LabelGroup) -> None:
     verdict = group.verdict
-    answer = f"{100 * verdict.confidence:.0f} % {verdict.expression}"
+    headline = f"{100 * verdict.confidence:.0f} % {verdict.expression}"
     try:
         made = uncertainty.decision(face, group)
     except (CheckpointError, EvaluationError) as error:
-        st.header(answer, help=f"Whether this is sure cannot be said: {error}.", anchor=False)
+        st.header(headline, help=f"It is not known whether this prediction is sure: {error}.", anchor=False)
     else:
         if made.sure:
-            st.header(f"{answer}, sure", icon=":material/check_circle:", help=_explained(face, made), anchor=False)
+            st.header(f"{headline}, sure", icon=":material/check_circle:", help=_explained(face, made), anchor=False)
         else:
-            st.header(f":gray[{answer}, unsure]", icon=":material/help:", help=_explained(face, made), anchor=False)
+            st.header(f":gray[{headline}, unsure]", icon=":material/help:", help=_explained(face, made), anchor=False)
     words = [
         f"Face {face.number + 1} of {len(face.analysis.faces)}",
         face.group_title(group),
@@ -115,6 +115,6 @@ def _explained(face: SelectedFace, made: Decision) -> str:
     relation = "reaches" if made.sure else "is below"
     return (
         f"*{'Sure' if made.sure else 'Unsure'}*: the probability {relation} {made.effect.threshold:.2f}. At or "
-        f"above this threshold, predictions on {face.split_name('val')} are correct with a rate of "
+        f"above this threshold, predictions on {face.split_name('val')} reach an accuracy of "
         f"{made.target:.2f}. The required accuracy can be changed in the sidebar."
     )

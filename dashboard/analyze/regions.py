@@ -59,7 +59,7 @@ def region_sections(face: SelectedFace, options: MapOptions, *, with_photo: bool
         face.names[n.model_id]
         for n in face.networks
         if n.model_id in found.explanations
-        and maps.chance_words(face, n, found.explanations[n.model_id]).startswith(CHANCE)
+        and maps.chance_text(face, n, found.explanations[n.model_id]).startswith(CHANCE)
     ]
     figure = Figure(
         plots.shares(shares, regions.areas, options.class_name, face.styles, face.names, face.inks),

@@ -19,8 +19,8 @@ from dashboard.style import LIGHT
 from dashboard.ui import sections
 
 CAVEAT = (
-    "The networks predict which expression a picture was labeled with in their training data, not what a person "
-    "feels. A map shows where the evidence lies; it does not prove why the network predicts. Unsure is a good answer."
+    "The networks predict which expression a picture would be labeled with, not what a person feels. "
+    "A map shows where the evidence for a class lies; it does not prove why the network predicts it."
 )
 
 
@@ -33,7 +33,7 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
         measure = st.toggle(
             "Measure the trust in the maps",
             key="report_trust",
-            help="Measures what is missing, which takes some seconds per network. Finished measurements are always "
+            help="Runs the missing measurements in some seconds per network. Finished measurements are always "
             "included.",
         )
     if measure:

@@ -16,11 +16,14 @@ from dashboard.plots import saliency_pictures
 from dashboard.section import Download, Picture, Section
 from dashboard.ui import sections
 
-READING = "0: no evidence, 1: maximum. A map shows where the evidence lies; it does not prove why the network predicts."
+READING = (
+    "0: no evidence, 1: maximum. A map shows where the evidence for a class lies; it does not prove why the network "
+    "predicts it."
+)
 
 
 def draw_over_photo(face: SelectedFace, options: MapOptions) -> None:
-    """The maps at the photo's resolution, beside the prediction."""
+    """The maps at the photo's resolution, next to the prediction."""
     found = maps.compute(face, options)
     sections.draw_notes(found.notes)
     with st.grid(max(3, len(face.networks)), min_column_width=104) as grid:
@@ -53,7 +56,7 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
 
 
 def saliency_sections(face: SelectedFace, options: MapOptions, *, with_photo: bool = True) -> list[Section]:
-    """The maps that are available, over the networks' inputs, or alone if the face is not to be shown."""
+    """The maps that are available, over the networks' inputs, or without them if the face is not to be shown."""
     found = maps.available(face, options)
     pictures = []
     if with_photo:
@@ -106,7 +109,7 @@ def _notes(face: SelectedFace, options: MapOptions) -> list[str]:
     if same:
         notes.append(same)
     if not method.class_specific:
-        notes.append("This method gives one map for all classes, whichever class is chosen.")
+        notes.append("This method computes the same map for all classes.")
     if options.scale == "common" and (method.slow or options.contrast):
         notes.append("Maps of slow methods and contrasts always have their own scale.")
     return notes
@@ -138,7 +141,7 @@ def _downloads(
         for network in face.networks:
             if network.model_id in explanations:
                 found = explanations[network.model_id]
-                words = [face.names[network.model_id], maps.chance_words(face, network, found)]
+                words = [face.names[network.model_id], maps.chance_text(face, network, found)]
                 pictures["\n".join(word for word in words if word)] = maps.over_photo(face, network, found, options)
         title = f"Evidence for {options.evidence}, {face.title}, {options.method.title}"
         return saliency_pictures.contact_sheet(pictures, title, options.colormap)

@@ -1,4 +1,4 @@
-"""What every panel of Analyze reads: one face of one photo with the predictions of the chosen networks."""
+"""The input of every panel of Analyze: one face of one photo with the predictions of the chosen networks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENSEMBLE_NAME = "ensemble"  # the mean of the networks' probabilities
 
 @dataclass(frozen=True)
 class SelectedFace:
-    """The face on the screen. Mappings go by model id."""
+    """The face on the screen. The keys of mappings are model ids."""
 
     photo: Photo
     analysis: PhotoAnalysis
@@ -31,7 +31,7 @@ class SelectedFace:
 
     @property
     def found(self) -> FaceAnalysis:
-        """Where the face is, its crops and the predictions for the face alone."""
+        """Where the face is, its crops and the predictions for the face in one view."""
         return self.analysis.faces[self.number]
 
     @cached_property

@@ -76,7 +76,8 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
         st.caption(
             "Blurs and restores the face where the map is highest, compares the map with moved copies of it and with "
             f"maps of other methods, and randomizes the weights. About {_estimate(face)} on two CPU cores, longer "
-            "for a slow method. It can be stopped; finished measurements are stored."
+            "for a slow method. It can be stopped; finished measurements are stored. Most maps of the shipped networks "
+            "are not demonstrably better than chance; About has the numbers."
         )
     if st.session_state.get("trust-request") == request:
         sections.draw_notes(Note(problem) for problem in measure(face, options))
@@ -106,7 +107,7 @@ def measure(face: SelectedFace, options: MapOptions) -> list[str]:
 
 
 def trust_sections(face: SelectedFace, options: MapOptions) -> list[Section]:
-    """What has been measured, by network, then all networks together; empty if nothing has."""
+    """The measurements by network, then of all networks together; empty if there are none."""
     explanations = maps.available(face, options).explanations
     if not details.trust_findings(face, options, explanations):
         return []

@@ -1,4 +1,4 @@
-"""How uncertain the predictions are, and whether they are confident enough to be given."""
+"""How uncertain the predictions are, and whether they are confident enough to be reported."""
 
 from __future__ import annotations
 

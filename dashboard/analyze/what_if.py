@@ -1,4 +1,4 @@
-"""What would change the prediction: sliders and a grid that hides parts of the face; all networks predict it anew."""
+"""What would change the prediction: sliders and a grid that hides parts of the face; all networks predict it again."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _draw_result(face: SelectedFace) -> None:
     except NotFiniteError as error:
         right.info(not_finite(error.model_ids, face.names), icon=":material/info:")
         return
-    # The predictions come first; what is sent after them may take its time.
+    # The predictions come first, because everything sent after them is less urgent.
     with right:
         _draw_predictions(face, changed, change)
     if not change.is_identity:
@@ -155,7 +155,7 @@ def _draw_predictions(face: SelectedFace, changed: FaceAnalysis, change: Perturb
                 )
             )
     largest = "" if change.is_identity else f" Largest change: {_largest_change(face, changed)}."
-    st.caption(f"Hollow: the unchanged face. Filled: the changed face. One view each.{largest}")
+    st.caption(f"Hollow: the unchanged face. Filled: the changed face. One view per face.{largest}")
     before_all = face.found.predictions
     table = csv(
         "Predictions before and after (CSV)",
@@ -170,8 +170,8 @@ def _comparison(before: Any, after: Any, change: Perturbation) -> str:
     if change.is_identity:
         return f"**No change: {now}**"
     if before.expression == after.expression:
-        return f"**The prediction stays: {now}** · unchanged face {before.confidence:.3f}"
-    return f"**The prediction becomes: {now}** · unchanged face {before.expression}, {before.confidence:.3f}"
+        return f"**Same prediction: {now}** · unchanged face {before.confidence:.3f}"
+    return f"**New prediction: {now}** · unchanged face {before.expression}, {before.confidence:.3f}"
 
 
 def _largest_change(face: SelectedFace, changed: FaceAnalysis) -> str:
@@ -219,7 +219,7 @@ def _response_section(
     )
     return Section(
         figures=(figure,),
-        caption="All other settings stay as they are. The vertical line marks the current value.",
+        caption="All other settings keep their current values. The vertical line marks the current value.",
         downloads=(
             csv(
                 f"Probabilities by {title} (CSV)",

@@ -1,4 +1,4 @@
-"""Networks beside the ten annotators of FER+."""
+"""Networks compared with the ten annotators of FER+."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dashboard.section import Figure, Note, Section, Table, csv
 from dashboard.ui import sections as ui
 
 MEANINGS = {
-    plots.AGREEMENT: "Chance that a random annotator of an image agrees with the network.",
+    plots.AGREEMENT: "Probability that a random annotator of an image agrees with the network.",
     plots.CROSS_ENTROPY: "From the votes on the network's classes to its probabilities.",
 }
 
@@ -66,7 +66,7 @@ def _agreement(
                 Figure(
                     plots.marks(results, comparison.styles, comparison.names, comparison.inks, measure),
                     comparison.key(f"annotators-{position}"),
-                    f"{measure.capitalize()} by network, beside what the annotators reach",
+                    f"{measure.capitalize()} by network, compared with that of the annotators",
                     caption=meaning,
                 )
                 for position, (measure, meaning) in enumerate(MEANINGS.items())
@@ -75,10 +75,9 @@ def _agreement(
                 plots.table(results, comparison.names), "Agreement with the annotators and cross-entropy by network"
             ),
             caption=f"{comparison.protocol} Images without votes are left out. Intervals: 95 %, normal. Another "
-            "annotator: "
-            "the chance that two annotators of one image agree. Most frequent vote: the agreement of a network that "
-            "always predicts it, which no prediction can exceed. The entropy of the votes is the lowest possible "
-            "cross-entropy.",
+            "annotator: the probability that two annotators of one image agree. Most frequent vote: the agreement of a "
+            "network that always predicts it, which no prediction can exceed. The entropy of the votes is the lowest "
+            "possible cross-entropy.",
             downloads=(
                 csv(
                     "Agreement and cross-entropy (CSV)",

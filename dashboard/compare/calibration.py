@@ -38,7 +38,7 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
 
 def reliability_sections(comparison: Comparison, scheme: str, runs: dict[str, EvaluationRun]) -> list[Section]:
     """Reliability diagrams and calibration scores, before and after temperature scaling."""
-    # An ensemble is the mean of scaled networks and has no temperature of its own.
+    # An ensemble is the mean of scaled networks and has no temperature.
     before = {m: run.uncalibrated for m, run in comparison.runs.items()}
     diagrams = {
         "before": {m: reliability(run, scheme=scheme) for m, run in before.items()},
@@ -60,9 +60,7 @@ def reliability_sections(comparison: Comparison, scheme: str, runs: dict[str, Ev
             figures=figures,
             caption=f"{comparison.protocol} 15 bins of the probability of the predicted class. Below the diagonal a "
             "network is more confident than accurate. Error bars: 95 % (Wilson). The temperature was fitted on "
-            f"{comparison.data.split_name('val')}; an ensemble is the mean of scaled networks and has no temperature "
-            "of "
-            "its own.",
+            f"{comparison.data.split_name('val')}; an ensemble is the mean of scaled networks and has no temperature.",
             downloads=(
                 csv(
                     "Bins of the reliability diagrams (CSV)",
@@ -83,7 +81,7 @@ def reliability_sections(comparison: Comparison, scheme: str, runs: dict[str, Ev
 
 
 def abstention_sections(comparison: Comparison, options: Options, runs: dict[str, EvaluationRun]) -> list[Section]:
-    """What withholding uncertain predictions gains."""
+    """The effect of withholding uncertain predictions."""
     curves = {m: risk_coverage(run) for m, run in runs.items()}
     chosen = {m: abstention(run, options.threshold) for m, run in runs.items()}
     table = plots.abstention_table(chosen, comparison.names)
@@ -113,7 +111,7 @@ def abstention_sections(comparison: Comparison, options: Options, runs: dict[str
 
 
 def draw(comparison: Comparison) -> None:
-    """The kind of bins and the threshold, each above what it changes."""
+    """The kind of bins and the threshold, each above the figures that it changes."""
     runs = comparison.all_runs
     scheme = st.segmented_control(
         "Bins",

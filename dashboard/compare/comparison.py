@@ -1,6 +1,6 @@
 """Networks with the same classes, split and images side by side, with their ensemble.
 
-:func:`build_comparisons` is the only way to make one; the page and ``python -m dashboard report`` use it.
+Use :func:`build_comparisons` to create one, as the page and ``python -m dashboard report`` use it.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Comparison:
 
     @property
     def split_name(self) -> str:
-        """The data set's own name of the split compared on."""
+        """The name of the split in the data set."""
         return self.data.split_name(self.split)
 
     @property
@@ -90,7 +90,7 @@ class Comparison:
 
     @property
     def weights_sentence(self) -> str:
-        """The weights of an ensemble whose members count differently; empty for equal weights."""
+        """The weights of the ensemble in one sentence; empty for equal weights."""
         if self.ensemble is None or len(set(self.weights.values())) <= 1:
             return ""
         shares = ", ".join(f"{self.names[m]} {weight:g}" for m, weight in self.weights.items())
@@ -98,7 +98,7 @@ class Comparison:
 
     @property
     def title(self) -> str:
-        """A heading that tells the comparisons of a page apart."""
+        """A heading that distinguishes the comparisons of a page."""
         return f"{self.labels.name}: {len(self.labels)} classes, {self.data.title} {self.split_name}, n = {self.n:,}"
 
     def key(self, name: str) -> str:

@@ -24,7 +24,7 @@ def html(comparisons: Sequence[Comparison], created_at: datetime, progress: Prog
     on_paper = [_light(c) for c in comparisons]
     first = on_paper[0]
     summary = [f"{', '.join(c.names[m] for m in c.all_runs)}: {c.protocol}" for c in on_paper]
-    summary.append("Intervals are 95 %. A difference that the tests cannot tell from chance is not measurable.")
+    summary.append("Intervals are 95 %. A difference is called measurable if it is significant at 5 %.")
     return write(
         f"Comparison of networks on {first.split_name}",
         summary,
@@ -75,7 +75,7 @@ def _protocol(comparison: Comparison) -> list[Section]:
     images = ", ".join(f"{data.split_name(split)} {n:,}" for split, n in data.images.items())
     known = {
         "split": f"{comparison.split_name} ({comparison.n:,} images). {comparison.use_of_split}",
-        "choices": f"epoch and temperature on {data.split_name('val')}, nothing on {data.split_name('test')}",
+        "choices": f"epoch and temperature on {data.split_name('val')}, none on {data.split_name('test')}",
         "copies": "the column “without copies” leaves out images with a pixel-identical copy in "
         f"{data.split_name('train')}",
         "data": f"{data.title}: {images}; SHA-256 {data.fingerprint[:16]}…",

@@ -18,7 +18,7 @@ from dashboard.section import Download, Figure, Section, csv
 from dashboard.ui import sections as ui
 
 DIFFERENCE = "difference"
-# The selected cell lives in three select boxes, so that links, the keyboard and clicks can all select one.
+# The selected cell is stored in three select boxes, so that links, the keyboard and clicks can all select one.
 OF, TRUE, PREDICTED = "cell_of", "cell_true", "cell_predicted"
 
 
@@ -99,8 +99,7 @@ def _difference(comparison: Comparison, options: Options) -> Section:
             ),
         ),
         caption=f"{comparison.protocol} Difference of the shares of the true class, {title}. Bold: measurable "
-        "difference "
-        "(McNemar's exact test per cell, Holm-corrected for all cells, 5 %).",
+        "difference (McNemar's exact test per cell, Holm-corrected for all cells, 5 %).",
         downloads=(
             csv(
                 f"Cells of {title} (CSV)",
@@ -185,7 +184,7 @@ def _on_click(comparison: Comparison, model_id: str) -> Callable[[], None]:
 
 
 def select_cell(points: Sequence[Mapping[str, Any]], model_id: str, comparison: Comparison) -> None:
-    """Put a clicked cell into the select boxes. A click beside the cells changes nothing."""
+    """Put a clicked cell into the select boxes. A click outside the cells changes nothing."""
     if points:
         true, predicted = points[0]["customdata"][:2]
         classes = comparison.labels.classes

@@ -64,7 +64,7 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
 
 
 def figure_key(comparison: Comparison, model_id: str, layout: str) -> str:
-    """The key of a map: points selected on one are elsewhere on another."""
+    """The key of a map; each map has its own selection, because its points have other positions."""
     return comparison.key(f"embedding-{model_id}-{comparison.split}-{layout}")
 
 
@@ -75,8 +75,7 @@ def _method(whole: Embedding, drawn: int, layout: str) -> str:
         return f"{part}The first two of {components}."
     return (
         f"{part}t-SNE (perplexity 30, fixed seed) of {components}, which explain {100 * whole.explained.sum():.1f} % "
-        "of "
-        "the variance. Neighbors are meaningful; distances between groups and axes are not."
+        "of the variance. Neighbors are meaningful; distances between groups and axes are not."
     )
 
 

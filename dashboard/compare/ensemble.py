@@ -1,4 +1,4 @@
-"""The ensemble beside its members, and what each member contributes."""
+"""The ensemble compared with its members, and the contribution of each member."""
 
 from __future__ import annotations
 
@@ -57,8 +57,7 @@ def _scores(comparison: Comparison, ensemble: EvaluationRun, members: list[Evalu
         ),
         table=Table(table, "Scores of the ensemble and of its members", bold=scores.best(rows, list(table.columns))),
         caption=f"{comparison.protocol} Intervals: 95 %; F1 with bootstrap. Bold: the best score, and all whose "
-        "intervals "
-        "overlap with it. Weights chosen by these scores would make them optimistic: choose on "
+        "intervals overlap with it. Weights chosen by these scores would make them optimistic: choose on "
         f"{comparison.data.split_name('val')}, then score once on {comparison.data.split_name('test')}."
         + (f" {comparison.weights_sentence}" if comparison.weights_sentence else ""),
         downloads=(
@@ -92,8 +91,7 @@ def _contributions(comparison: Comparison, members: list[EvaluationRun]) -> Sect
             ),
         ),
         caption=f"{comparison.protocol} The other members keep their weights. Error bars: 95 %, paired bootstrap. "
-        "Filled: "
-        "measurable difference.",
+        "Filled: measurable difference.",
         downloads=(
             csv(
                 "Ensemble without each member (CSV)",

@@ -19,7 +19,7 @@ from dashboard.compare.comparison import Comparison
 from dashboard.plots import saliency_pictures
 from dashboard.section import csv
 from dashboard.ui import sections as ui
-from dashboard.ui.faces import Face, draw_faces
+from dashboard.ui.face_grid import Face, draw_faces
 
 PAGE = 20
 WIDTH_PX = 88
@@ -42,7 +42,7 @@ def draw(
     """One page of the rows of ``table`` (with the column image_id) at the positions ``listed``, in their order.
 
     ``classes`` are the two columns in the caption of a face. ``explained`` is the network whose saliency for the second
-    of them can be shown beside the faces; an ensemble has none. ``captions`` repeat both classes under each face.
+    of them can be shown next to the faces; an ensemble has none. ``captions`` repeat both classes under each face.
     """
     if not len(listed):
         st.info("No matching images.", icon=":material/info:")
@@ -133,9 +133,9 @@ def _wants_saliency(comparison: Comparison, key: str, explained: str) -> bool:
         key=comparison.key(f"{key}_saliency"),
         bind="query-params",
         disabled=not single,
-        help="The evidence of the network for its prediction, beside each face"
+        help="The evidence of the network for its prediction, next to each face"
         if single
-        else "An ensemble has no saliency map of its own. Choose a single network.",
+        else "An ensemble has no saliency map. Choose a single network.",
     )
     return wanted and single
 
@@ -143,7 +143,7 @@ def _wants_saliency(comparison: Comparison, key: str, explained: str) -> bool:
 def _with_maps(
     rows: pd.DataFrame, faces: list[Face], samples: Samples, comparison: Comparison, explained: str, column: str
 ) -> tuple[list[Face], str]:
-    """Each face beside itself under the saliency map of the class in ``column``, and the caption of all."""
+    """Each face next to its overlay with the saliency map of the class in ``column``, and the caption of all."""
     name, labels = comparison.names[explained], comparison.labels
     network = services.predictor(comparison.checkpoints[explained])
     found = services.image_saliency(
@@ -162,7 +162,7 @@ def _with_maps(
     return pairs, (
         f"{comparison.protocol} Grad-CAM of {name}, {found[0].stage}, for its prediction; each map on its own scale "
         "from "
-        "0 (no evidence) to 1." + (f" {without} without evidence at this stage: the face alone." if without else "")
+        "0 (no evidence) to 1." + (f" {without} without evidence at this stage: only the face." if without else "")
     )
 
 

@@ -53,7 +53,7 @@ def select(
 def ordered(table: pd.DataFrame, keep: np.ndarray, column: str, *, ascending: bool = False) -> np.ndarray:
     """Positions of the rows where ``keep`` (N,) is true, ordered by a column; equal values by row number.
 
-    Positions rather than rows, because a page shows only a few of possibly a million.
+    Positions rather than rows, because a page shows only some of up to a million.
     """
     rows = np.flatnonzero(keep)
     values = table[column].cat.codes if isinstance(table[column].dtype, pd.CategoricalDtype) else table[column]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from core.evaluation import likely_label_errors
-from dashboard.compare import errors, image_list, image_table
+from dashboard.compare import image_list, image_table, mistakes
 from dashboard.compare.comparison import Comparison
 
 
 def draw(comparison: Comparison) -> None:
-    """The images that confidently look like another class than that of their label."""
+    """The images that are confidently predicted as another class than their label."""
     runs = comparison.all_runs
     model_id = st.selectbox(
-        "Judged by",
+        "Predictions of",
         list(runs),
         format_func=comparison.names.__getitem__,
         key=comparison.key("judge"),
@@ -22,10 +22,10 @@ def draw(comparison: Comparison) -> None:
     issues = likely_label_errors(runs[model_id])
     st.markdown(
         f"An estimated share of {issues.estimated_share} of the labels is wrong (confident learning, Northcutt et al. "
-        f"2021; 95 %, bootstrap). {len(issues.table):,} images confidently look like another class. The network may be "
-        "wrong instead of the label, so look at each image."
+        f"2021; 95 %, bootstrap). {len(issues.table):,} images are confidently predicted as another class. The network "
+        "may be wrong instead of the label, so inspect each image."
     )
-    chosen, by, ascending = errors.filters(
+    chosen, by, ascending = mistakes.filters(
         comparison, ("given", "suggested"), image_table.LABEL_ORDERS, key="sort_labels"
     )
     keep = image_table.select(issues.table, chosen, mistakes=False)

@@ -9,11 +9,10 @@ from dashboard.compare import (
     annotators,
     calibration,
     confusion,
-    curves,
     embedding,
     ensemble,
-    errors,
     label_errors,
+    mistakes,
     per_class,
     published,
     ranking,
@@ -21,6 +20,7 @@ from dashboard.compare import (
     scores,
     significance,
     slices,
+    training_curves,
 )
 from dashboard.compare.comparison import Comparison
 from dashboard.section import Section
@@ -28,9 +28,9 @@ from dashboard.section import Section
 
 @dataclass(frozen=True)
 class Panel:
-    """How a panel is drawn on the page, and what it contributes to the report: nothing where it needs interaction.
+    """How a panel is drawn on the page, and its sections of the report; None if it needs interaction.
 
-    ``across`` makes the sections that are about all comparisons of a page together, which follow those of each.
+    ``across`` computes the sections about all comparisons of a page together, which follow those of each.
     """
 
     draw: Callable[[Comparison], None]
@@ -46,10 +46,10 @@ GROUPS: dict[str, dict[str, Panel]] = {
         "Ranking": Panel(ranking.draw, ranking.sections),
         "Published": Panel(published.draw, published.sections),
     },
-    "Training": {"Curves": Panel(curves.draw, curves.sections)},
+    "Training": {"Curves": Panel(training_curves.draw, training_curves.sections)},
     "Errors": {
         "Confusion": Panel(confusion.draw, confusion.sections),
-        "Gallery": Panel(errors.draw),
+        "Gallery": Panel(mistakes.draw),
         "Labels": Panel(label_errors.draw),
         "Embedding": Panel(embedding.draw),
         "Slices": Panel(slices.draw, slices.sections),

@@ -1,4 +1,4 @@
-"""Published results beside those of FERscope."""
+"""Published results next to those of FERscope."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ def sections(comparison: Comparison) -> list[Section]:
             title="Published by others",
             table=Table(others, "Results published by others"),
             caption="As published by the authors, under their own protocol. Not comparable: data, classes or split "
-            "differ "
-            "or are not stated, so the numbers do not show which system is better.",
+            "differ or are not stated, so the numbers do not show which system is better.",
             downloads=(
                 csv(
                     "Own and published results (CSV)",
@@ -65,9 +64,9 @@ def published_results() -> pd.DataFrame:
                 "data": r.data,
                 "classes": str(r.classes),
                 "protocol": r.protocol,
-                "result": r.figure,
+                "result": r.result,
                 "comparable": "yes" if r.comparable else "no",
-                "reason": r.why,
+                "reason": r.reason,
             }
             for r in PUBLISHED
         ]

@@ -1,6 +1,6 @@
-"""What the reference systems' authors published, each with the protocol that decides whether it can be compared.
+"""Results published by the authors of the reference systems, with the protocol that decides their comparability.
 
-Sources: the papers and project pages as named in each row; where a protocol is not stated, that is what stands here.
+Sources: the papers and project pages named in each entry. A protocol that is not stated there is given as not stated.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PublishedResult:
-    """One figure somebody else published."""
+    """One result of other authors."""
 
     system: str
     data: str
     classes: int
     protocol: str
-    figure: str
+    result: str
     comparable: bool
-    why: str  # why it can or cannot be laid beside FERscope's FER2013 numbers
+    reason: str  # why it can or cannot be compared with FERscope's results on FER2013
 
 
 PUBLISHED = (
@@ -29,7 +29,7 @@ PUBLISHED = (
         "compared by loss and accuracy; which split chose the epoch is not stated",
         "ResNet50 best of the three",
         False,
-        "no figure with a stated test split",
+        "no result with a stated test split",
     ),
     PublishedResult(
         "ResNet50 from scratch on fer2013.csv",
@@ -47,7 +47,7 @@ PUBLISHED = (
         "resized, equalized, faces detected; metric not stated",
         "87.5 %",
         False,
-        "other data and classes; 87.5 % is 7/8, what binary accuracy gives for naming none of eight classes",
+        "other data and classes; 87.5 % is 7/8, the binary accuracy of predicting none of eight classes",
     ),
     PublishedResult(
         "ResNet50 with pain, HTTP service",
@@ -63,8 +63,8 @@ PUBLISHED = (
         "FER+",
         8,
         "Haar cascade, live webcam",
-        "none given",
+        "none stated",
         False,
-        "no figure",
+        "no result given",
     ),
 )

@@ -71,8 +71,7 @@ def _top_k(comparison: Comparison) -> Section:
         title="Top-k accuracy",
         figures=(Figure(figure, comparison.key("ranking-top-k"), "Top-k accuracy by network"),),
         caption=f"{comparison.protocol} Share of images whose true class is among the k most probable. Error bars: 95 "
-        "% "
-        "(Wilson).",
+        "% (Wilson).",
         downloads=(
             csv("Top-k accuracy (CSV)", comparison.file_name("ranking-top-k"), lambda: plots.top_k_numbers(scores)),
         ),
@@ -85,7 +84,7 @@ def _cost(comparison: Comparison, costs: Sequence[str]) -> Section:
         of_networks, missing = costs_of(comparison, title)
         if missing:
             names = ", ".join(comparison.names[m] for m in missing)
-            notes.append(Note(f"{title.capitalize()} not measured: {names}. See Scores, Overview."))
+            notes.append(Note(f"{title.capitalize()} not measured: {names}. Measure them in Scores, Overview."))
         if not of_networks:
             continue
         summaries = {m: comparison.summaries[m] for m in of_networks}
@@ -104,8 +103,8 @@ def _cost(comparison: Comparison, costs: Sequence[str]) -> Section:
         notes=tuple(notes),
         figures=tuple(figures),
         caption=f"{comparison.protocol} Cost per face; milliseconds: median, one face at a time. The line joins the "
-        "Pareto-optimal networks: none is more accurate for less. Error bars: 95 % (Wilson); where they overlap, the "
-        "line alone does not show which network is better."
+        "Pareto-optimal networks: no other one is more accurate at the same or a lower cost. Error bars: 95 % "
+        "(Wilson); where they overlap, the line alone does not show which network is better."
         if figures
         else "",
         downloads=tuple(downloads),

@@ -17,8 +17,7 @@ def draw(comparisons: Sequence[Comparison]) -> None:
     """A button that creates the file, and one that downloads it."""
     st.markdown(
         "One HTML file with every panel of this page that needs no interaction, and with the protocol, the hardware, "
-        "the "
-        "model cards and the versions. It opens offline; the figures stay interactive."
+        "the model cards and the versions. It opens offline; the figures stay interactive."
     )
     key = tuple(run for comparison in comparisons for run in comparison.all_runs.values())
     if st.button("Create report", key="create-report", icon=":material/description:", type="primary"):

@@ -75,8 +75,7 @@ def sections(comparison: Comparison) -> list[Section]:
                 ),
             ),
             caption=f"{comparison.protocol} Strength 0: the clean images. Error bars: 95 % (Wilson). The random part "
-            "of a "
-            "corruption is drawn once per image and is the same for all networks. No choice was based on these "
+            "of a corruption is drawn once per image and is the same for all networks. No choice was based on these "
             "results.",
         ),
         Section(
@@ -135,8 +134,7 @@ def _example(comparison: Comparison) -> None:
     portrait = next(iter(services.samples().values()))
     size = card.preprocessing.size_px
     st.caption(
-        f"{CORRUPTIONS[name].title}, strengths 1 to 5 in {CORRUPTIONS[name].unit}, at the {size} × {size} pixels "
-        "that "
+        f"{CORRUPTIONS[name].title}, strengths 1 to 5 in {CORRUPTIONS[name].unit}, at the {size} × {size} pixels that "
         f"{comparison.names[card.run_id]} receives. {portrait.credit}."
     )
 

@@ -22,10 +22,9 @@ def sections(comparison: Comparison) -> list[Section]:
     hardware = dict.fromkeys(latency.hardware for latency in comparison.milliseconds.values())
     caption = (
         f"{comparison.protocol} {comparison.use_of_split} Intervals: 95 %; Wilson for accuracy, bootstrap or normal "
-        "for "
-        "the others. Bold: the best score, and all whose intervals overlap with it. Without copies: the images without "
-        f"a pixel-identical copy in {comparison.data.split_name('train')}. NLL in nats; MACs: multiply-accumulate "
-        "operations per face."
+        "for the others. Bold: the best score, and all whose intervals overlap with it. Without copies: the images "
+        f"without a pixel-identical copy in {comparison.data.split_name('train')}. NLL in nats; MACs: "
+        f"multiply-accumulate operations per face."
         + (f" Milliseconds: one face at a time on {'; '.join(hardware)}." if hardware else "")
         + (f" {comparison.weights_sentence}" if comparison.weights_sentence else "")
     )
@@ -53,8 +52,7 @@ def sections(comparison: Comparison) -> list[Section]:
                 "Further scores by network",
             ),
             caption=f"{comparison.protocol} With mirror images: the mean of the probabilities for an image and its "
-            "mirror "
-            "image. ECE and Brier score are lower for better probabilities.",
+            "mirror image. ECE and Brier score are lower for better probabilities.",
             folded=True,
         ),
     ]

@@ -1,4 +1,4 @@
-"""Whether a difference between two networks is more than chance."""
+"""Whether a difference between two networks is statistically significant."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ def sections(comparison: Comparison) -> list[Section]:
             ),
             caption=f"{comparison.protocol} Both networks of a pair on the same images. Error bars: 95 %, paired "
             "bootstrap. Filled: measurable difference; open: no measurable difference. Right of zero, the first "
-            "network "
-            "of the pair is more accurate.",
+            "network of the pair is more accurate.",
         ),
         Section(
             title="Result of each test",

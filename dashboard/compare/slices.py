@@ -18,7 +18,7 @@ from dashboard.section import Figure, Note, Section, Table, csv
 from dashboard.ui import sections as ui
 
 NUMBERS = ("brightness", "contrast", "sharpness")
-ALIKE = Note("All images have the same values in these columns, so there are no slices to compare.")
+NO_SLICES = Note("All images have the same values in these columns, so there are no slices to compare.")
 Reports = Mapping[str, Sequence[Slice]]
 
 
@@ -34,7 +34,7 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
     """The slices of each network against the rest, and all networks by each property."""
     reports, properties, notes = slice_reports(comparison)
     if not any(reports.values()):
-        return [Section(notes=(*notes, ALIKE), caption=comparison.protocol)]
+        return [Section(notes=(*notes, NO_SLICES), caption=comparison.protocol)]
     return [
         Section(notes=tuple(notes)),
         *(_of_network(comparison, m, reports) for m in options.networks or reports),
@@ -121,7 +121,7 @@ def draw(comparison: Comparison) -> None:
     reports, properties, notes = slice_reports(comparison)
     ui.draw_notes(notes)
     if not any(reports.values()):
-        ui.draw([Section(notes=(ALIKE,), caption=comparison.protocol)])
+        ui.draw([Section(notes=(NO_SLICES,), caption=comparison.protocol)])
         return
     model_id = st.selectbox(
         "Predictions of",

@@ -1,1 +1,1 @@
-"""The Dataset page: what is known of a data set, one module per panel."""
+"""The Dataset page: one module per panel."""

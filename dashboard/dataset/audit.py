@@ -15,7 +15,7 @@ from dashboard.dataset.description import Description
 from dashboard.plots import dataset as plots
 from dashboard.section import Note, Section, Table, csv
 from dashboard.ui import sections as ui
-from dashboard.ui.faces import Face, draw_faces
+from dashboard.ui.face_grid import Face, draw_faces
 
 PAGE = 20
 
@@ -30,9 +30,8 @@ def sections(description: Description) -> list[Section]:
         Section(
             table=Table(summary, f"Findings of the audit of {description.name}"),
             caption=f"{description.protocol} {description.origin} Identical: equal in every pixel. A test image that "
-            "is "
-            f"also in {description.split_names['train']} makes the score of a network that memorized it optimistic, so "
-            "Compare also gives every accuracy without these images.",
+            f"is also in {description.split_names['train']} makes the score of a network that memorized it optimistic, "
+            f"so Compare also gives every accuracy without these images.",
             downloads=(csv("Summary of the audit (CSV)", "dataset-audit.csv", lambda: summary),),
         )
     ]
@@ -68,8 +67,7 @@ def _findings(description: Description, facts: ImageFacts, found: Findings, kind
             Section(
                 table=Table(rows.drop(columns="first"), f"{kind.capitalize()} in {description.name}"),
                 caption=f"{description.name}, {first:,} to {first + len(rows) - 1:,} of {len(table):,} {unit}. Rows: "
-                "row "
-                "numbers in the data set's file.",
+                "row numbers in the data set's file.",
                 downloads=(
                     csv(
                         f"All rows: {kind} (CSV)",

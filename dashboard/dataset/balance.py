@@ -25,7 +25,7 @@ def sections(description: Description, inks: Ink) -> list[Section]:
                 ),
             ),
             table=Table(plots.count_table(counts, names), f"Images of {description.name} by class and split"),
-            caption=f"{description.protocol} {sizes}. {description.origin} Beside the bars: number of images. "
+            caption=f"{description.protocol} {sizes}. {description.origin} Numbers next to the bars: images. "
             f"{imbalance}",
             downloads=(
                 csv(

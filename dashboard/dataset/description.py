@@ -1,4 +1,4 @@
-"""What is known of a data set on this machine: its images, the table of facts about them, or only what cards state."""
+"""What is known about a data set on this machine: its images, the table of facts about them, or only the cards."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from dashboard.dataset.description import Description
 from dashboard.plots import saliency_pictures
 from dashboard.section import Picture, Section
 from dashboard.ui import sections as ui
-from dashboard.ui.faces import Face, draw_faces
+from dashboard.ui.face_grid import Face, draw_faces
 
 WIDTH_PX = 84
 OF_EACH, OF_ONE = 12, 60
@@ -32,8 +32,7 @@ def sections(description: Description, means: dict[str, tuple[np.ndarray, int]],
                 for name, (mean, n) in means.items()
             ),
             caption=f"{description.name} {description.split_names[split]}, n = {description.totals[split]:,}. Each "
-            "pixel is "
-            "the mean over the images of the class; sharp parts are alike in most images.",
+            "pixel is the mean over the images of the class; sharp parts are similar in most images.",
         )
     ]
 
@@ -63,7 +62,7 @@ def draw(description: Description, problem: str) -> None:
             key="seed",
             bind="query-params",
             width=140,
-            help="Another seed shows other faces, the same seed the same faces.",
+            help="A different seed shows other faces; the same seed always shows the same faces.",
         )
     means = services.mean_faces(split)
     ui.draw(sections(description, means, split))
@@ -71,9 +70,8 @@ def draw(description: Description, problem: str) -> None:
     for name in [chosen] if chosen else means:
         _random_faces(description, samples, split, str(name), OF_ONE if chosen else OF_EACH, int(seed))
     st.caption(
-        f"{description.name} {names[split]}. A random sample without repeats, seed {seed}. The number is the row in "
-        "the "
-        "data set's file. Select a class to see more of its faces."
+        f"{description.name} {names[split]}. A random sample without repetition, seed {seed}. The number is the row in "
+        "the data set's file. Select a class to see more of its faces."
     )
 
 

@@ -1,4 +1,4 @@
-"""Networks beside annotators: agreement, cross-entropy, accuracy by agreement, and labels against the majority."""
+"""Networks and annotators: agreement, cross-entropy, accuracy by agreement, and labels against the majority."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def marks(
     inks: Ink,
     measure: str,
 ) -> go.Figure:
-    """One row per network: its score with the interval, and what annotators reach. ``measure`` is one of MEASURES."""
+    """One row per network: its score with the interval, and its references. ``measure`` is one of MEASURES."""
     own, references = MEASURES[measure]
     figure = go.Figure()
     rows = list(range(len(results)))

@@ -23,7 +23,7 @@ def with_boxes(analysis: PhotoAnalysis, selected: int) -> np.ndarray:
         left, top = box.left * scale, box.top * scale
         right, bottom = left + box.width * scale, top + box.height * scale
         color, width = ("#4FC3B8", 2 * stroke) if number == selected else ("#FFFFFF", stroke)
-        # A dark rim keeps the line visible on light and dark skin, hair and background alike.
+        # A dark rim keeps the line visible on light and dark skin, hair and backgrounds.
         draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline="#11181A", width=width + 2)
         draw.rectangle((left, top, right, bottom), outline=color, width=width)
         tag = (left, top, left + 9 * stroke, top + 8 * stroke)

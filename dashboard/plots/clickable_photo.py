@@ -15,10 +15,10 @@ from core.inference import PhotoAnalysis
 from dashboard.style import Ink, template
 
 DISPLAY_PX = 1280  # longest side of the copy on the screen; the analysis keeps the original
-TALLEST_PX = 420  # so that the predictions stay above the fold on a laptop
-TYPICAL_WIDTH_PX = 420  # of the column on a laptop
-CLICK_DISTANCE_PX = 20  # how far from a marker Plotly counts a click
-ZOOMABLE_FROM = 7  # faces; so many can be told apart only after zooming in
+MAX_HEIGHT_PX = 420  # so that the predictions stay above the fold on a laptop
+TYPICAL_WIDTH_PX = 500  # between the column of a laptop and that of a large screen
+CLICK_DISTANCE_PX = 20  # the largest distance from a marker at which Plotly reports a click
+ZOOMABLE_FROM = 7  # faces; so many can be distinguished only after zooming in
 SELECTED, OTHER, RIM = "#4FC3B8", "#FFFFFF", "#11181A"
 
 
@@ -26,7 +26,7 @@ def clickable(analysis: PhotoAnalysis, selected: int, inks: Ink) -> go.Figure:
     """The photo with a numbered box per face, dashed if its detection is uncertain; a click on a face has its index as
     ``customdata``."""
     height, width = analysis.image.shape[:2]
-    height_px = min(TALLEST_PX, round(TYPICAL_WIDTH_PX * height / width))
+    height_px = min(MAX_HEIGHT_PX, round(TYPICAL_WIDTH_PX * height / width))
     figure = go.Figure()
     figure.add_layout_image(
         source=_uri(analysis.image),
@@ -71,7 +71,7 @@ def _uri(image: np.ndarray) -> str:
 def _draw_box(figure: go.Figure, number: int, box: Box, dash: str, *, is_selected: bool) -> None:
     color, width = (SELECTED, 4) if is_selected else (OTHER, 2)
     corners = {"x0": box.left, "y0": box.top, "x1": box.left + box.width, "y1": box.top + box.height}
-    # A dark rim keeps the line visible on light and dark skin, hair and background alike.
+    # A dark rim keeps the line visible on light and dark skin, hair and backgrounds.
     figure.add_shape(type="rect", **corners, line={"color": RIM, "width": width + 2})
     figure.add_shape(type="rect", **corners, line={"color": color, "width": width, "dash": dash})
     figure.add_annotation(

@@ -41,7 +41,7 @@ def matrix(counted: ConfusionMatrix, inks: Ink, *, show: str = COUNTS, selected:
 
 
 def difference(first: EvaluationRun, second: EvaluationRun, inks: Ink, *, selected: Cell | None = None) -> go.Figure:
-    """Shares by true class of the first network minus those of the second; zero has the color of the paper.
+    """Shares by true class of the first network minus those of the second; zero has the color of the background.
 
     Bold where the difference is significant. Raises EvaluationError for runs that cannot be paired.
     """

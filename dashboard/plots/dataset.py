@@ -19,12 +19,12 @@ CONFLICTS, ACROSS, IDENTICAL, BLANK = FINDINGS = (
     "identical images",
     "blank images",
 )
-# Classes have the hues, so splits differ by pattern.
+# Hues denote classes, so splits differ by pattern.
 PATTERNS = {"train": "", "val": "/", "test": "."}
 
 
 def balance(counts: pd.DataFrame, splits: Mapping[str, str], inks: Ink) -> go.Figure:
-    """One row per class, one bar per split: the share of that split, with the number of images beside it.
+    """One row per class, one bar per split: the share of that split, labeled with the number of images.
 
     ``counts`` has one row per class and one column per split; a split with unknown counts has no bars.
     """
@@ -51,14 +51,14 @@ def balance(counts: pd.DataFrame, splits: Mapping[str, str], inks: Ink) -> go.Fi
             hovertemplate="%{y}: %{text} images, %{x:.3f} of " + splits[split] + "<extra></extra>",
             showlegend=False,
         )
-        # The legend shows the pattern without a hue, which belongs to the classes.
+        # The legend shows the pattern without a hue, because hues denote classes.
         figure.add_bar(
             y=[None],
             x=[None],
             orientation="h",
             name=splits[split],
             marker={"color": inks.muted, "pattern": _pattern(split, inks)},
-            offsetgroup=split,  # otherwise it would take a place of its own beside the bars
+            offsetgroup=split,  # otherwise it would be placed next to the bars
         )
     highest = max((float((counts[s] / counts[s].sum()).max()) for s in known), default=1.0)
     figure.update_layout(

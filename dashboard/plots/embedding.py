@@ -1,4 +1,4 @@
-"""Images by their features: a class is a hue, a mistake is a cross."""
+"""Images by their features: a hue denotes a class, a cross a wrong prediction."""
 
 from __future__ import annotations
 

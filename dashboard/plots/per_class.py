@@ -23,12 +23,12 @@ def marks(
 ) -> go.Figure:
     """One row per class, one mark per network with its 95 % interval. ``measure`` is one of MEASURES.
 
-    A class is a hue and networks differ by marker. A class without images has no mark.
+    A hue denotes a class, a marker a network. A class without images has no mark.
     """
     figure = go.Figure()
     for position, (model_id, of_classes) in enumerate(scores.items()):
         values = [getattr(s, measure.lower()) for s in of_classes]
-        # Networks are slightly offset within a row, or their intervals would hide each other.
+        # Networks are slightly offset within a row, so that their intervals do not cover each other.
         offset = (position - (len(scores) - 1) / 2) * 0.16
         figure.add_scatter(
             y=[row + offset for row in range(len(of_classes))],
@@ -48,7 +48,7 @@ def marks(
             + "</extra>",
             showlegend=False,
         )
-        # The legend shows the marker without a hue, which belongs to the classes.
+        # The legend shows the marker without a hue, because hues denote classes.
         figure.add_scatter(
             y=[None],
             x=[None],

@@ -23,7 +23,7 @@ def probabilities(
 ) -> go.Figure:
     """One row per class, one marker per network; the ensemble, named ``ensemble``, is the bar behind the markers.
 
-    In a dot plot agreement is easy to see: the markers lie together.
+    In a dot plot agreement is easy to see, because the markers are close together.
     """
     figure = go.Figure()
     classes = list(group.labels.classes)
@@ -49,7 +49,7 @@ def probabilities(
             hovertemplate="%{y}: %{x:.3f}<extra>" + name + "</extra>",
             showlegend=False,
         )
-        # The legend shows the marker alone: its color belongs to the classes.
+        # The legend shows the marker without a color, because colors denote classes.
         figure.add_scatter(
             y=[None], x=[None], mode="markers", name=name, marker={"symbol": symbol, "size": 10, "color": inks.muted}
         )

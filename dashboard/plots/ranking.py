@@ -30,7 +30,7 @@ def curves(
 ) -> go.Figure:
     """One line per network and class. ``shown`` are classes and "macro"; a class without images has no line.
 
-    A class is a hue and networks differ by line style; the mean over the classes has the hue of the network.
+    A hue denotes a class, a line style a network; the mean over the classes has the hue of the network.
     """
     figure = go.Figure()
     x_title, y_title, area = AXES[kind]

@@ -104,7 +104,7 @@ def by_class(
             hovertemplate="%{customdata[0]}: %{x:.3f}, %{customdata[1]:,} images<extra>" + names[model_id] + "</extra>",
             showlegend=False,
         )
-        # The legend shows the marker alone: its color belongs to the classes.
+        # The legend shows the marker without a color, because colors denote classes.
         figure.add_scatter(
             x=[None],
             y=[None],

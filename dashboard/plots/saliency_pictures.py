@@ -22,7 +22,7 @@ def enlarged(face: np.ndarray, size_px: int = SIZE_PX) -> np.ndarray:
 def overlay_picture(
     face: np.ndarray, explanation: Explanation, *, opacity: float, colormap: str, size_px: int = SIZE_PX
 ) -> np.ndarray:
-    """A map over a square picture of the face, (size_px, size_px, 3) uint8; without evidence the face alone."""
+    """A map over a square picture of the face, (size_px, size_px, 3) uint8; without evidence only the face."""
     smooth = np.asarray(Image.fromarray(face).convert("RGB").resize((size_px, size_px), Image.Resampling.LANCZOS))
     if not explanation.has_evidence:
         return smooth

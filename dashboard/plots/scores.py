@@ -48,7 +48,7 @@ def scores(
     names: Mapping[str, str],
     milliseconds: Mapping[str, Latency],
 ) -> pd.DataFrame:
-    """One row per network: scores with their intervals, and what one face costs.
+    """One row per network: scores with their intervals, and the cost per face.
 
     ``members`` are the cards behind each row: one for a network, several for an ensemble, whose costs add up.
     """
@@ -76,7 +76,7 @@ def latency(members: Sequence[ModelCard], milliseconds: Mapping[str, Latency]) -
 def best(summaries: Mapping[str, RunSummary], columns: Sequence[str]) -> np.ndarray:
     """(rows, columns) bool: the best score of each column and every score whose interval overlaps that of the best.
 
-    A score that is not defined is never the best and does not keep another one from being it.
+    A score that is not defined is never the best and does not prevent another one from being the best.
     """
     found = np.zeros((len(summaries), len(columns)), bool)
     for position, column in enumerate(columns):
@@ -99,9 +99,9 @@ def best(summaries: Mapping[str, RunSummary], columns: Sequence[str]) -> np.ndar
 def further_scores(
     summaries: Mapping[str, RunSummary], names: Mapping[str, str], scaled: Collection[str]
 ) -> pd.DataFrame:
-    """One row per network: scores that the table of :func:`scores` has no room for.
+    """One row per network: scores that are not in the table of :func:`scores`.
 
-    ``scaled`` are the networks with a temperature of their own, unlike an ensemble.
+    ``scaled`` are the networks that have a temperature, unlike an ensemble.
     """
     return pd.DataFrame(
         [
@@ -157,8 +157,6 @@ def card_summary(card: ModelCard) -> str:
         f"{recipe.get('summary') or card.architecture}. {card.parameters:,} parameters; epoch {card.chosen_epoch} of "
         f"{recipe['epochs']} chosen on {card.data.split_name('val')}; {recipe['optimizer']}, learning rate "
         f"{recipe['learning_rate']:g}, batch size {recipe['batch_size']}, {recipe['precision']}; {card.training_time} "
-        "on "
-        f"{card.hardware}; temperature {card.temperature:.2f}; SHA-256 of the weights {card.weights_sha256[:12]}…; "
-        "commit "
-        f"{card.commit}, {card.created_at[:10]}. {card.data.license} {card.data.limits}"
+        f"on {card.hardware}; temperature {card.temperature:.2f}; SHA-256 of the weights {card.weights_sha256[:12]}…; "
+        f"commit {card.commit}, {card.created_at[:10]}. {card.data.license} {card.data.limits}"
     )

@@ -15,9 +15,9 @@ from dashboard.style import Ink, NetworkStyle, template
 MAX_SENTENCES = 5  # about worse slices; the figure shows all
 HOW = (
     "Filled and listed first: measurably worse than the rest (test of two proportions or Fisher's exact test, "
-    "Holm-corrected for all slices of the network, 5 %). Error bars: 95 % (Newcombe). Numbers are cut at their "
+    "Holm-corrected for all slices of the network, 5 %). Error bars: 95 % (Newcombe). Numbers are divided at their "
     "quartiles: brightness and contrast in gray levels, sharpness as the variance of the Laplacian, agreement as the "
-    "share of annotators who gave the most frequent vote. A property that goes along with lower accuracy need not be "
+    "share of annotators who gave the most frequent vote. A property associated with lower accuracy need not be "
     "its cause, because classes are unevenly distributed."
 )
 NONE_WORSE = "No slice is measurably worse than the rest."

@@ -1,4 +1,4 @@
-"""Numbers and words of the uncertainty panel: one row per network, and whether the prediction is confident enough."""
+"""Tables and sentences about uncertainty: one row per network, and whether the prediction is confident enough."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def reason(decision: Decision) -> str:
 def protocol(decision: Decision, views: str, chosen_on: str, shown_on: str) -> str:
     """Where the threshold comes from, and its effect on other images; the splits by name."""
     return (
-        f"The threshold is the lowest one above which predictions for {chosen_on} (n = {decision.chosen_on:,}) are "
-        f"correct with a rate of {decision.target:.2f}. On {shown_on} (n = {decision.shown_on:,}), "
+        f"The threshold is the lowest one above which predictions for {chosen_on} (n = {decision.chosen_on:,}) "
+        f"reach an accuracy of {decision.target:.2f}. On {shown_on} (n = {decision.shown_on:,}), "
         f"{decision.effect.coverage} of the faces reach it, and {decision.effect.accuracy} of those are predicted "
         "correctly; 95 % (Wilson). "
         + ("" if views == "one" else "Both were measured with one view per face. ")
-        + "Photos unlike these data sets may be predicted less well."
+        + "Predictions may be less accurate for photos that differ from these data sets."
     )
 
 

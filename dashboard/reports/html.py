@@ -1,6 +1,6 @@
-"""A report as one HTML file that opens offline: no request leaves it, everything it needs is inside.
+"""A report as one self-contained HTML file, which opens offline and makes no requests.
 
-The text of a report may contain names that a person typed. Jinja2 escapes everything except the figures, which Plotly
+The text of a report may contain names that users entered. Jinja2 escapes everything except the figures, which Plotly
 serializes as JSON.
 """
 
@@ -38,7 +38,7 @@ class Chapter:
 
     @property
     def anchor(self) -> str:
-        """The name that links to this chapter use."""
+        """The name of this chapter in links."""
         return self.title.lower().replace(" ", "-")
 
 
@@ -70,7 +70,7 @@ def write(
 
 
 def card_sections(card: ModelCard, name: str) -> list[Section]:
-    """A model card: what a reader has to know, and the complete card folded."""
+    """A model card: the main facts, and the complete card folded."""
     scores = card.metrics.get("test")
     known = {
         "run": card.run_id,

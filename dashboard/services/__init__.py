@@ -1,4 +1,4 @@
-"""What the pages ask of core: thin functions around one ``core.runtime.Runtime`` and one photo store per session."""
+"""The functions of core that pages use: one ``core.runtime.Runtime`` per server and one photo store per session."""
 
 from core.photo_store import Photo, PhotoStore
 from dashboard.services.datasets import (

@@ -51,7 +51,7 @@ def whole_dataset() -> tuple[Samples, ImageFacts]:
 
 
 def is_read() -> bool:
-    """Whether :func:`whole_dataset` returns at once: it has read the data set, or there is none to read."""
+    """Whether :func:`whole_dataset` returns at once: the data set has been read, or there is none."""
     source = data_path()
     return source is None or runtime().has_read(source) or not any(s.recognizes(source) for s in SOURCES)
 

@@ -54,7 +54,7 @@ def samples() -> dict[str, SamplePhoto]:
 
 
 def sample_analysis(network: Predictor) -> PhotoAnalysis:
-    """The first sample portrait, which is no photo of a session, analyzed by one network."""
+    """The first sample portrait, which does not belong to a session, analyzed by one network."""
     data = next(iter(samples().values())).data
     key = ("sample", network.model_id, network.card.weights_sha256)
     return runtime().results.get(key, lambda: runtime().analyze(images.decode(data), [network], AUTO))

@@ -1,10 +1,10 @@
 """Controls whose values are part of the address, and the link to what is on the screen.
 
 Streamlit binds a control to the address and removes its parameter while the control is not drawn; the value stays in
-the session. So each control is registered when it is drawn, and the link is written from the session, whichever panel
-is open. What a link asks for and is not available is explained once, where the control is.
+the session. So each control is registered when it is drawn, and the link is written from the session, for any open
+panel. Requested values that are not available are reported once, next to the control.
 
-Class, contrast class, face and photo are not bound: their default depends on the photo, and only what somebody chose
+Class, contrast class, face and photo are not bound: their default depends on the photo, and only what the user chose
 belongs in the link.
 """
 
@@ -23,7 +23,7 @@ CHOSEN = (CLASS, CONTRAST, FACE, SAMPLE, OWN_PHOTO)
 
 
 def begin() -> None:
-    """Call before any control is drawn: take over the choices of the address that the session was opened with."""
+    """Call before any control is drawn: apply the choices in the address that the session was opened with."""
     if "chosen" not in st.session_state:
         st.session_state["chosen"] = {name: st.query_params[name] for name in CHOSEN if name in st.query_params}
         st.session_state["from_link"] = set(st.session_state["chosen"])
@@ -69,7 +69,7 @@ def dependent_choice(
     draw: Callable[..., Any], label: str, options: Sequence[str], *, name: str, default: str, key: str, **settings: Any
 ) -> str:
     """A control whose default depends on the photo. ``name`` is its parameter, which is part of the address after
-    somebody chose another value; ``key`` identifies the control of this face."""
+    the user chose another value; ``key`` identifies the control of this face."""
     shown = chosen(name, options, default=default, title=label)
     if draw is st.selectbox:
         settings |= {"index": options.index(shown)}
@@ -81,14 +81,14 @@ def dependent_choice(
 
 
 def chosen(name: str, options: Sequence[str], *, default: str, title: str) -> str:
-    """The chosen value if it is among the options, otherwise the default, with a message if a link asks for it."""
+    """The chosen value if it is among the options, otherwise the default, with a message if a link requests it."""
     value: str | None = st.session_state["chosen"].get(name)
     if value is None or value in options:
         return value or default
     if name in st.session_state["from_link"]:
         choose(name, None)
-        _tell(
-            f"This link asks for the {title.lower()} {quoted(value)}, which is not available. Available: "
+        _show_message(
+            f"This link requests the {title.lower()} {quoted(value)}, which is not available. Available: "
             f"{listed(options)}. Shown: {default}."
         )
     return default
@@ -129,7 +129,7 @@ def linked_sample() -> str | None:
 
 
 def own_photo_lost() -> bool:
-    """Whether the address belongs to a session that showed a photo of one's own, which is not stored."""
+    """Whether the address belongs to a session that showed the user's own photo, which is not stored."""
     return OWN_PHOTO in st.session_state["chosen"]
 
 
@@ -139,7 +139,7 @@ def address() -> str:
     page = base if base.endswith("/analyze") else f"{base}/analyze"
     parameters = {name: p for name, p in _registered().items() if name in st.session_state}
     query = [(name, text) for name, p in parameters.items() for text in p.written(st.session_state[name])]
-    # Controls that have not been drawn yet: their place in the address still waits to be read.
+    # Controls that have not been drawn yet: their parameters in the address have not been read.
     waiting = [name for name in st.query_params if name not in parameters and name not in CHOSEN]
     query += [(name, text) for name in waiting for text in st.query_params.get_all(name)]
     choices: dict[str, str] = st.session_state["chosen"]
@@ -148,7 +148,7 @@ def address() -> str:
 
 
 def _register(key: str, parameter: Parameter) -> bool:
-    """Remember how a control is written. The first time, check what the address asks for; True if another value was
+    """Remember how a control is written. The first time, check the value in the address; True if another value was
     put into the session instead."""
     parameters = _registered()
     first, parameters[key] = key not in parameters, parameter
@@ -156,7 +156,7 @@ def _register(key: str, parameter: Parameter) -> bool:
         value, sentence = parameter.read(st.query_params.get_all(key))
         if sentence is not None:
             st.session_state[key] = value
-            _tell(sentence)
+            _show_message(sentence)
             return True
     return False
 
@@ -166,7 +166,7 @@ def _registered() -> dict[str, Parameter]:
     return parameters
 
 
-def _tell(sentence: str) -> None:
+def _show_message(sentence: str) -> None:
     st.info(sentence, icon=":material/link_off:")
 
 

@@ -17,7 +17,7 @@ EMPTY = "No trained network is installed. Train one with: python -m core train f
 
 
 def pick_networks() -> list[Checkpoint]:
-    """Pills for the installed networks that can predict, all selected at first; problems are named where they are."""
+    """Pills for the installed networks that can predict, all selected at first; problems are shown as warnings."""
     listing = services.listing()
     for problem in listing.problems:
         st.warning(problem, icon=":material/warning:")
@@ -66,7 +66,7 @@ def load(checkpoints: list[Checkpoint]) -> list[Predictor]:
 
 
 def titles(checkpoints: list[Checkpoint]) -> dict[str, str]:
-    """Name of each network for readers, by run id; networks that share a title are told apart by their run id."""
+    """Name of each network for readers, by run id; the run id is added for networks with the same title."""
     counted = [c.card.title for c in checkpoints]
     return {
         c.card.run_id: c.card.title if counted.count(c.card.title) == 1 else f"{c.card.title} ({c.card.run_id})"

@@ -1,4 +1,4 @@
-// What Streamlit's widgets do not offer: pasting a photo, and clicks on the picture above a button.
+// Features that Streamlit's widgets lack: pasting a photo, and clicks on the picture above a button.
 if (!window.ferscopePhotoInput) {
   window.ferscopePhotoInput = true;
   document.addEventListener("paste", (event) => {

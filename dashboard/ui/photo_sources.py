@@ -21,7 +21,7 @@ FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, TIFF or BMP"
 
 
 def photo_input() -> None:
-    """A drop zone, the webcam or the portraits; what is chosen there joins the session's photos."""
+    """A drop zone, the webcam or the portraits; chosen photos are added to the session."""
     with st.container(horizontal=True, vertical_alignment="center"):
         source = st.segmented_control(
             "Add a photo",
@@ -60,7 +60,7 @@ def photo_input() -> None:
         key=key,
         on_change=_add_uploads,
         args=(key,),
-        help=f"{FORMATS}. Photos stay in the memory of this session; they are not written to disk, logged or sent on.",
+        help=f"{FORMATS}. Photos stay in the memory of this session; they are never written to disk, logged or sent.",
     )
     st.session_state["uploader_ids"] = {f.file_id for f in files}
     browser_script()
@@ -96,7 +96,7 @@ def open_linked_sample() -> None:
 
 
 def show_in_link(photo: Photo) -> None:
-    """Make a portrait part of the address; of a photo of one's own, only that there was one."""
+    """Make a portrait part of the address; for the user's own photo, only the fact that there was one."""
     sample = next(
         (s.name for s in services.samples().values() if photo.source == "sample" and s.title == photo.name), None
     )
@@ -105,7 +105,7 @@ def show_in_link(photo: Photo) -> None:
 
 
 def browser_script() -> None:
-    """Lets a photo be pasted, and a portrait be started by a click on its picture."""
+    """Allow pasting a photo, and opening a portrait by a click on its picture."""
     st.html(f"<script>{SCRIPT}</script>", unsafe_allow_javascript=True)
 
 

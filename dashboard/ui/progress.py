@@ -1,6 +1,6 @@
-"""Slow work on the screen: its name, how far it is, the time left, and a button that stops it.
+"""The progress of slow work: its name, the fraction done, the time left, and a button that stops it.
 
-Streamlit ends a script at its next message after a click, so a stop is never later than one step, and finished results
+Streamlit ends a script at its next message after a click, so a stop takes effect within one step, and finished results
 are stored. The click is remembered, because the rerun would start the work again.
 """
 
@@ -18,9 +18,9 @@ from streamlit.delta_generator import DeltaGenerator
 from core.errors import FerscopeError
 
 Progress = Callable[[int, int], None]
-# Work that ends sooner would only make the screen flicker.
+# A bar for shorter work would only flicker.
 PATIENCE_S = 0.4
-# An estimate from less time than this is a guess.
+# An estimate from less time than this is unreliable.
 ESTIMATE_AFTER_S = 3.0
 
 
@@ -49,7 +49,7 @@ class Step:
 
 
 def run(key: str, steps: Sequence[Step]) -> list[str]:
-    """Compute the results that are missing, unless this very work was stopped: then a button resumes it.
+    """Compute the results that are missing, unless this work was stopped: then a button resumes it.
 
     Returns one sentence for each result that cannot be computed. Call it again after every rerun.
     """
@@ -72,7 +72,7 @@ def run(key: str, steps: Sequence[Step]) -> list[str]:
 
 
 class Work:
-    """The bar of one piece of work in several parts. Use :func:`work`."""
+    """The progress bar of slow work in one or more parts. Use :func:`work`."""
 
     def __init__(self, key: str, request: Hashable, parts: int) -> None:
         self._key, self._request, self._parts = key, request, max(parts, 1)
@@ -137,7 +137,7 @@ def stop(key: str, request: Hashable) -> None:
 
 
 def stopped(key: str, request: Hashable) -> bool:
-    """Whether this very work was stopped."""
+    """Whether this work was stopped."""
     return bool(st.session_state.get(f"stopped-{key}") == request)
 
 
@@ -147,7 +147,7 @@ def resume(key: str) -> None:
 
 
 def offer_resume(key: str, sentence: str) -> None:
-    """Say that work was stopped, and offer to finish it."""
+    """Report that work was stopped, and offer to resume it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Resume", key=f"resume-{key}", icon=":material/play_arrow:", on_click=resume, args=(key,))
         st.caption(sentence)

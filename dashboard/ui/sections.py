@@ -62,7 +62,7 @@ def draw_notes(notes: Iterable[Note]) -> None:
 
 
 def draw_downloads(downloads: Iterable[Download]) -> None:
-    """One quiet row of buttons; a file is created when it is requested."""
+    """One row of buttons; a file is created when it is requested."""
     with st.container(horizontal=True):
         for download in downloads:
             st.download_button(

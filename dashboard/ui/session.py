@@ -9,7 +9,7 @@ from core.faces import Box
 from dashboard import services
 from dashboard.services import Photo
 
-MAX_NAMED = 8  # in a sentence
+MAX_NAMED = 8  # names in one sentence
 
 
 def photos() -> list[Photo]:
@@ -25,7 +25,7 @@ def add_photo(photo: Photo) -> None:
 
 
 def photo_was_added() -> bool:
-    """Whether a photo was added since this was last asked; the pages then show Analyze."""
+    """Whether a photo was added since the last call; the pages then show Analyze."""
     return bool(st.session_state.pop("photo_added", False))
 
 
@@ -40,7 +40,7 @@ def too_many() -> str | None:
     return (
         f"Only {count} of {count + len(removed)} photos can be shown, because a session holds at most "
         f"{store.max_photos}. Removed: {', '.join(removed[:MAX_NAMED])}{more}. "
-        "To see these, forget all photos and add these again."
+        "To see the removed photos, forget all photos and add them again."
     )
 
 
@@ -93,7 +93,7 @@ def chosen_photo() -> Photo | None:
 
 
 def removed_faces(digest: str) -> list[Box]:
-    """Detections of a photo that somebody marked as not a face."""
+    """Detections of a photo that were marked as not a face."""
     marked: dict[str, list[Box]] = st.session_state.setdefault("not_faces", {})
     return marked.setdefault(digest, [])
 

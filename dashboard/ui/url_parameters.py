@@ -1,4 +1,4 @@
-"""How the value of a control is written in the address, and what is wrong with an address that asks for another one."""
+"""How the value of a control is written in the address, and the messages about invalid values in an address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Parameter(Protocol):
         """The texts of a value: none for the default, an empty one for an empty selection."""
 
     def read(self, texts: Sequence[str]) -> tuple[Any, str | None]:
-        """The value to show for these texts, and a sentence if it is not what they ask for."""
+        """The value to show for these texts, and a sentence if they request another one."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Choice:
             return (found if several else found[0]), None
         shown = found or (list(self.default) if several else [self.default])
         sentence = (
-            f"This link asks for the {self.title} {listed(unknown, last=' and ')}, which is not available. Available: "
+            f"This link requests the {self.title} {listed(unknown, last=' and ')}, which is not available. Available: "
             f"{listed(list(values))}. Shown: {listed([self.words[value] for value in shown]) or 'none'}."
         )
         return (shown if several else shown[0]), sentence
@@ -75,7 +75,7 @@ class Number:
             return value, None
         nearest = self.default if math.isnan(value) else min(max(value, self.low), self.high)
         return nearest, (
-            f"This link asks for the {self.title} {quoted(texts[-1])}; the range is {self.low:g} to {self.high:g}. "
+            f"This link requests the {self.title} {quoted(texts[-1])}; the range is {self.low:g} to {self.high:g}. "
             f"Shown: {nearest:g}."
         )
 
@@ -95,7 +95,7 @@ class Switch:
         text = texts[-1].lower()
         if text in ("true", "false"):
             return text == "true", None
-        return False, f"This link asks for {self.title} {quoted(texts[-1])}; it is true or false. Shown: false."
+        return False, f"This link requests {self.title} {quoted(texts[-1])}; expected true or false. Shown: false."
 
 
 def listed(words: Sequence[str], last: str = ", ") -> str:
@@ -104,5 +104,5 @@ def listed(words: Sequence[str], last: str = ", ") -> str:
 
 
 def quoted(text: str) -> str:
-    """A text from the address, shortened and as code: anybody can write a link, so no Markdown in it is rendered."""
+    """A text from the address, shortened and as code: links are untrusted, so no Markdown in them is rendered."""
     return f"`{' '.join(text[:40].replace('`', '').split()) or ' '}`"

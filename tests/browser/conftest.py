@@ -20,7 +20,7 @@ from selenium.webdriver.chrome.service import Service
 ROOT = Path(__file__).resolve().parents[2]
 
 
-# The app on other networks than those that ship; its entry file stays where it is, since pages go by its place.
+# Starts the app with the networks of another folder. The entry file is not copied, because paths of pages depend on it.
 ON_NETWORKS = """
 import sys
 from pathlib import Path
@@ -33,7 +33,7 @@ main()
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the app is served, with the networks that ship."""
+    """The address of the app with the shipped networks."""
     with served([sys.executable, "-m", "streamlit"], tmp_path_factory.mktemp("server") / "log.txt") as url:
         yield url
 
@@ -42,7 +42,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def address_with_images(
     tmp_path_factory: pytest.TempPathFactory, checkpoint_root: Path, image_folder: Path
 ) -> Iterator[str]:
-    """Where the app is served with the tests' networks and the images that they learned from."""
+    """The address of the app with the networks of the tests and the images that they were trained on."""
     log = tmp_path_factory.mktemp("server") / "log.txt"
     environment = os.environ | {"FERSCOPE_DATA": str(image_folder), "PYTHONPATH": str(ROOT)}
     with served([sys.executable, "-c", ON_NETWORKS, str(checkpoint_root)], log, environment) as url:
@@ -51,7 +51,7 @@ def address_with_images(
 
 @contextmanager
 def served(streamlit: list[str], log_path: Path, environment: Mapping[str, str] | None = None) -> Iterator[str]:
-    """The app on a free port while the context lasts; ``streamlit`` is the command that ``run`` is said to."""
+    """The app on a free port while the context lasts; ``streamlit`` is the command to which ``run`` is appended."""
     if not shutil.which("chromium") or not shutil.which("chromedriver"):
         pytest.skip("Chromium or chromedriver is not installed")
     with socket.socket() as free:

@@ -62,7 +62,7 @@ def test_a_slider_moves_the_probabilities_of_all_networks(browser, address, tmp_
     assert "Traceback" not in page_text(browser)
 
 
-def test_the_report_comes_as_one_html_file(browser, address, tmp_path):
+def test_the_report_is_one_html_file(browser, address, tmp_path):
     folder = tmp_path / "downloads"
     folder.mkdir()
     browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
@@ -158,7 +158,7 @@ def test_the_webcam_delivers_its_own_resolution(browser, address):
     assert (int(width), int(height)) == (1280, 720)
 
 
-def test_the_page_asks_no_other_host(browser, address):
+def test_the_page_makes_no_request_to_another_host(browser, address):
     browser.execute_cdp_cmd("Network.enable", {})
     browser.get(f"{address}/analyze?sample=grace_hopper")
     wait_for(browser, lambda b: "after temperature scaling" in page_text(b), "the prediction")
@@ -166,7 +166,7 @@ def test_the_page_asks_no_other_host(browser, address):
     assert [name for name in entries if not name.startswith((address, "data:", "blob:"))] == []
 
 
-def test_forgetting_clears_the_uploader_and_a_reload_says_that_the_photo_is_gone(browser, address, tmp_path):
+def test_forgetting_clears_the_uploader_and_a_reload_reports_the_lost_photo(browser, address, tmp_path):
     opened(browser, address, tmp_path, "")
     wait_for(browser, lambda b: "own_photo=yes" in b.current_url, "the note in the address")
     browser.refresh()

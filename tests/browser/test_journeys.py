@@ -24,7 +24,7 @@ def page_text(browser) -> str:
 
 
 def pictures(browser, beginning: str):
-    """Loaded images whose alternative text begins so."""
+    """Loaded images whose alternative text starts with ``beginning``."""
     found = browser.find_elements(By.CSS_SELECTOR, f'img[alt^="{beginning}"]')
     return [image for image in found if int(image.get_property("naturalWidth")) > 0]
 

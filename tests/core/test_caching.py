@@ -101,7 +101,7 @@ def test_the_bytes_are_bounded_and_the_newest_result_stays(sizes):
         assert key in cache
 
 
-def test_remove_takes_only_the_keys_of_the_condition():
+def test_remove_affects_only_the_keys_of_the_condition():
     cache = Cache(9)
     for photo in ("a", "b"):
         for number in range(3):
@@ -131,7 +131,7 @@ def test_clear_also_drops_what_is_being_computed():
     assert array() is None
 
 
-def test_a_cache_without_room_is_refused():
+def test_a_size_below_one_is_refused():
     with pytest.raises(ValueError, match="at least 1, got 0"):
         Cache(0)
 

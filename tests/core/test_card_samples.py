@@ -24,7 +24,7 @@ def votes_for(number: int) -> tuple[int, ...]:
 
 
 def write_csv(folder: Path, *, votes: bool = True, seed: int = 0) -> Path:
-    """fer2013.csv with 48 images of Training and 24 of each other split, with fer2013new.csv beside it."""
+    """fer2013.csv with 48 images of Training and 24 of each other split, with fer2013new.csv next to it."""
     folder.mkdir()
     random = np.random.default_rng(seed)
     usages = ["Training"] * 48 + ["PublicTest"] * 24 + ["PrivateTest"] * 24
@@ -100,7 +100,7 @@ def test_another_data_set_is_refused(networks, tmp_path, runtime):
 
 def test_one_table_of_facts_fits_both(networks, voted_csv, tmp_path, monkeypatch, runtime):
     monkeypatch.setattr(image_facts, "FOLDER", tmp_path)
-    with pytest.raises(DataError, match=r"make one for .* with: python -m core data describe"):
+    with pytest.raises(DataError, match=r"create one for .* with: python -m core data describe"):
         runtime.facts(networks[0].card)
     describe(read(voted_csv)).save(tmp_path / "voted_images.parquet")
     for network in networks:

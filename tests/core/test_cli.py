@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from typer.main import get_command
 from rich.console import Console
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from core.checkpoints import Checkpoint, list_checkpoints
@@ -175,7 +175,7 @@ def test_any_file_name_is_printed_on_any_terminal(portrait, checkpoint_root, tmp
         (["--model", "nobody"], "There is no network 'nobody'"),
     ],
 )
-def test_an_option_that_cannot_be_used_is_one_sentence(
+def test_an_option_that_cannot_be_used_is_reported_in_one_sentence(
     portrait, checkpoint_root, tmp_path, capsys, monkeypatch, options, sentence
 ):
     (tmp_path / "file").write_text("")
@@ -240,7 +240,7 @@ def test_evaluate_reproduces_the_card(checkpoint, checkpoint_root, image_folder)
     assert "accuracy" in run("evaluate", "tiny_cnn", "--data", image_folder, "--checkpoints", checkpoint_root)
 
 
-def test_evaluate_on_another_data_set_says_so(checkpoint, checkpoint_root, tmp_path):
+def test_evaluate_on_another_data_set_reports_the_difference(checkpoint, checkpoint_root, tmp_path):
     other = write_folder(tmp_path / "other", {"train": 2, "val": 2, "test": 4}, seed=5)
     values, errors = evaluated(checkpoint_root, other)
     assert values["n"] == 12
@@ -305,7 +305,7 @@ def test_describe_writes_the_table_of_image_facts(image_folder, tmp_path):
     assert "168 rows in" in run("data", "describe", image_folder, out)
 
 
-def test_a_table_that_cannot_be_written_is_one_sentence(image_folder, tmp_path, capsys, monkeypatch):
+def test_a_table_that_cannot_be_written_is_reported_in_one_sentence(image_folder, tmp_path, capsys, monkeypatch):
     (tmp_path / "file").write_text("")
     code, message = fails(capsys, monkeypatch, "data", "describe", image_folder, tmp_path / "file" / "out.parquet")
     assert code == 1
@@ -336,7 +336,9 @@ def test_every_help_has_an_example():
         (["data", "audit", "nowhere.csv"], "nowhere.csv"),
     ],
 )
-def test_an_error_of_the_user_is_one_sentence_and_status_1(capsys, monkeypatch, checkpoint_root, arguments, sentence):
+def test_an_error_of_the_user_is_reported_in_one_sentence_and_status_1(
+    capsys, monkeypatch, checkpoint_root, arguments, sentence
+):
     if arguments[0] == "evaluate":
         arguments = [*arguments, "--checkpoints", checkpoint_root]
     code, message = fails(capsys, monkeypatch, *arguments)

@@ -18,7 +18,7 @@ def test_auto_prefers_cuda_then_mps(monkeypatch, cuda, mps, expected):
     assert resolve_device("auto").type == expected
 
 
-def test_a_device_that_is_not_here_is_named_with_those_that_are(monkeypatch):
+def test_an_unavailable_device_is_reported_with_the_available_ones(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(DeviceError, match="'cuda' is not available here; use one of cpu, or auto"):

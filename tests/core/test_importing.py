@@ -1,4 +1,4 @@
-"""Networks that users bring: what a file may contain, and what is said about one that does not fit."""
+"""Networks that users bring: what a file may contain, and the message about one that does not fit."""
 
 import json
 
@@ -72,7 +72,7 @@ def test_torchvisions_own_layouts_are_mapped(tmp_path, architecture, build):
         torch.testing.assert_close(checkpoint.network()(faces).logits, original(faces), rtol=1e-4, atol=1e-4)
 
 
-def test_what_does_not_fit_is_one_sentence(network, tmp_path):
+def test_weights_that_do_not_fit_are_reported_in_one_sentence(network, tmp_path):
     state = dict(network.state_dict())
     torch.save(state, tmp_path / "net.pt")
     root = tmp_path / "checkpoints"
@@ -88,7 +88,7 @@ def test_what_does_not_fit_is_one_sentence(network, tmp_path):
     assert not list(root.glob("*"))
 
 
-def test_a_file_that_holds_code_is_not_run(tmp_path):
+def test_code_in_a_file_of_weights_is_not_executed(tmp_path):
     torch.save(build_network("cnn", classes=2, channels=1, **SMALL), tmp_path / "whole.pt")
     with pytest.raises(CheckpointError, match=r"expected a safetensors file, or a file written by torch\.save"):
         read_state_dict(tmp_path / "whole.pt")

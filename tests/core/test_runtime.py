@@ -76,7 +76,7 @@ def test_detectors_are_shared(root):
     assert runtime.detector("haar") is runtime.detector("haar")
 
 
-def test_nothing_of_a_photo_stays_after_its_analysis(root, portrait):
+def test_no_array_of_a_photo_remains_after_its_analysis(root, portrait):
     runtime = Runtime(root, "cpu")
     analysis = runtime.analyze(portrait, runtime.predictors(), "haar")
     assert len(analysis.faces) == 1

@@ -1,4 +1,4 @@
-"""The app on small trained networks, and runs with given answers."""
+"""The app on small trained networks, and runs with given predictions."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def networks(checkpoint_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return checkpoint_root
 
 
-def answer(path: Path, run: EvaluationRun, *, title: str, data: dict[str, Any]) -> None:
-    """Make ``path``, a copy of a trained network, say that it gave these answers to that data set."""
+def store_predictions(path: Path, run: EvaluationRun, *, title: str, data: dict[str, Any]) -> None:
+    """Store predictions for that data set in ``path``, a copy of a trained network."""
     run.save(path / "predictions-test.parquet")
     card = json.loads((path / "card.json").read_text())
     card |= {"title": title, "temperature": 1.0, "labels": {"name": run.labels.name, "classes": run.labels.classes}}
@@ -48,7 +48,7 @@ def answer(path: Path, run: EvaluationRun, *, title: str, data: dict[str, Any]) 
 
 @pytest.fixture
 def fer_networks(checkpoint_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Made-up answers for FER2013's PrivateTest: a network on its labels that fails on dark images, and one on FER+."""
+    """Generated predictions for PrivateTest: a network on its labels that fails on dark images, and one on FER+."""
     shipped = checkpoints.list_checkpoints().checkpoints[0].card.data.fingerprint
     table = facts_for(shipped)
     facts = table.at(table.ids[table.split == "test"])
@@ -59,12 +59,14 @@ def fer_networks(checkpoint_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_pat
     plain = EvaluationRun(
         "tiny_cnn", "test", FER7, facts.ids, facts.truth, logits.astype(np.float32), facts.copy_in_train
     )
-    answer(root / "tiny_cnn", plain, title="CNN", data=asdict(replace(FER2013, fingerprint=table.fingerprints[0])))
+    store_predictions(
+        root / "tiny_cnn", plain, title="CNN", data=asdict(replace(FER2013, fingerprint=table.fingerprints[0]))
+    )
     majority = ferplus_majority(facts.votes.astype(np.int64))
     kept = majority >= 0
     votes = random.normal(size=(kept.sum(), 8)) + 3 * np.eye(8)[majority[kept]]
     ferplus = EvaluationRun("tiny_residual", "test", FERPLUS8, facts.ids[kept], majority[kept], votes)
-    answer(
+    store_predictions(
         root / "tiny_residual",
         ferplus,
         title="FER+ CNN",
@@ -78,7 +80,7 @@ def fer_networks(checkpoint_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 @pytest.fixture
 def facts_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An own folder for tables of image facts, empty at first."""
+    """A separate folder for tables of image facts, initially empty."""
     folder = tmp_path / "facts"
     folder.mkdir()
     monkeypatch.setattr(image_facts, "FOLDER", folder)
@@ -141,12 +143,12 @@ def show_panel() -> Callable[[AppTest, str], AppTest]:
 
 @pytest.fixture(scope="session")
 def labeled() -> Callable[..., Any]:
-    """The first of some widgets with a label."""
+    """The first of the widgets with that label."""
     return lambda widgets, label: next(w for w in widgets if w.label == label)
 
 
 @pytest.fixture(scope="session")
-def said() -> Callable[[AppTest], str]:
+def page_text() -> Callable[[AppTest], str]:
     """All text on the page."""
     return lambda app: "\n".join(element.value for kind in TEXTS for element in getattr(app, kind))
 
@@ -164,8 +166,8 @@ def inks() -> Ink:
 
 
 @pytest.fixture(scope="session")
-def answering() -> Callable[..., EvaluationRun]:
-    """A run with given predictions, all with the same confidence: ``answering(truth, predicted)``."""
+def predicted_run() -> Callable[..., EvaluationRun]:
+    """A run with given predictions, all with the same confidence: ``predicted_run(truth, predicted)``."""
 
     def make(
         truth: Sequence[int], predicted: Sequence[int], model_id: str = "network", confidence: float = 0.8, **fields

@@ -61,7 +61,7 @@ def test_predictions_that_disagree_with_the_card_do_not_replace_the_previous_che
     assert files(root) == before
 
 
-def test_full_disk_is_one_sentence_and_leaves_the_previous_checkpoint(root, checkpoint, monkeypatch):
+def test_full_disk_is_reported_in_one_sentence_and_leaves_the_previous_checkpoint(root, checkpoint, monkeypatch):
     before = files(root)
 
     def full(descriptor):

@@ -16,7 +16,7 @@ FERPLUS_HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disg
 
 @dataclass(frozen=True)
 class Faces:
-    """What a file was written from."""
+    """The content of a file."""
 
     images: np.ndarray  # (N, 48, 48) uint8
     emotions: list[int]
@@ -50,7 +50,7 @@ def official_csv(tmp_path: Path, faces: Faces) -> Path:
 
 @pytest.fixture
 def write_votes(tmp_path: Path) -> Callable[..., Path]:
-    """Writes fer2013new.csv beside fer2013.csv; ``votes`` are rows of ten numbers or texts."""
+    """Writes fer2013new.csv next to fer2013.csv; ``votes`` are rows of ten numbers or texts."""
 
     def write(usages: Sequence[str], votes: Sequence[Sequence[object]], name: str = "fer2013new.csv") -> Path:
         rows = [

@@ -10,7 +10,7 @@ from core.labels import FER7
 
 
 def samples_of(pictures: str, labels: list[int], splits: list[str], channels: int = 1) -> Samples:
-    """One letter a picture; the same letter is the same image, a dot a blank one."""
+    """One letter per image: equal letters are identical images, a dot is a blank image."""
     rng = np.random.default_rng(0)
     shape = (16, 16) if channels == 1 else (16, 16, 3)
     known = {c: rng.integers(0, 256, shape, dtype=np.uint8) for c in sorted(set(pictures))}

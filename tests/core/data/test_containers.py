@@ -133,7 +133,7 @@ def test_images_of_every_suffix_are_read(tmp_path, suffix):
     assert (len(samples), samples.skipped) == (2, 0)
 
 
-def test_files_that_are_no_images_by_their_suffix_count_as_skipped(image_folder):
+def test_files_without_the_suffix_of_an_image_count_as_skipped(image_folder):
     (image_folder / "Training/happy/note.txt").write_text("hello")
     (image_folder / "Training/happy/raw.cr2").write_bytes(b"raw")
     (image_folder / "LICENSE.txt").write_text("outside the class folders")

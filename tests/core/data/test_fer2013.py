@@ -99,7 +99,7 @@ def test_bad_row_is_named_or_skipped(tmp_path, faces, spoil, message, row):
     assert np.array_equal(samples.images, faces.images[kept])
 
 
-def test_bytes_that_are_no_text_spoil_only_their_row(official_csv):
+def test_invalid_bytes_affect_only_their_row(official_csv):
     content = bytearray(official_csv.read_bytes())
     content[200] = 0xFF
     official_csv.write_bytes(content)
@@ -108,18 +108,18 @@ def test_bytes_that_are_no_text_spoil_only_their_row(official_csv):
     assert read(official_csv, skip_bad=True).ids.tolist() == list(range(1, 9))
 
 
-def test_no_good_row_is_an_error_even_when_bad_rows_are_skipped(tmp_path, faces):
+def test_a_file_without_valid_rows_is_an_error_even_when_bad_rows_are_skipped(tmp_path, faces):
     path = faces.write(tmp_path / "fer2013.csv", [line[:50] for line in faces.lines()])
     with pytest.raises(DataError, match="row 0"):
         read(path, skip_bad=True)
 
 
 def test_header_alone_is_an_error(tmp_path, faces):
-    with pytest.raises(DataError, match=r"fer2013.csv holds no rows"):
+    with pytest.raises(DataError, match=r"fer2013.csv contains no rows"):
         read(faces.write(tmp_path / "fer2013.csv", []))
 
 
-def test_faces_come_at_the_size_and_channels_asked_for(official_csv):
+def test_faces_have_the_requested_size_and_channels(official_csv):
     samples = read(official_csv, size_px=64, channels=3)
     assert samples.images.shape == (9, 64, 64, 3)
     assert np.array_equal(samples.images[..., 0], samples.images[..., 2])
@@ -143,7 +143,7 @@ spaces = st.sampled_from([" ", "  ", " \t"])
         max_size=4,
     )
 )
-def test_whatever_is_written_is_read_back(rows):
+def test_written_rows_are_read_back(rows):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "fer2013.csv")
         path.write_text(

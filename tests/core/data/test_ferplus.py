@@ -56,7 +56,7 @@ def test_no_votes_give_no_labels():
     assert ferplus_majority(np.zeros((0, 10), np.int16)).shape == (0,)
 
 
-def test_votes_beside_the_faces_are_read(official_csv, faces, write_votes):
+def test_votes_in_the_folder_of_the_faces_are_read(official_csv, faces, write_votes):
     votes = np.random.default_rng(2).integers(0, 11, (9, 10))
     write_votes(faces.usages, votes.tolist())
     samples = read(official_csv)
@@ -64,7 +64,7 @@ def test_votes_beside_the_faces_are_read(official_csv, faces, write_votes):
     assert np.array_equal(samples.votes, votes)
 
 
-def test_images_without_majority_are_dropped_and_ids_kept(official_csv, faces, write_votes):
+def test_images_without_majority_are_dropped_and_ids_are_unchanged(official_csv, faces, write_votes):
     write_votes(faces.usages, [HAPPY, SPLIT, HAPPY, *[SPLIT] * 5, HAPPY])
     samples = with_ferplus_labels(read(official_csv))
     assert samples.labels is FERPLUS8
@@ -87,7 +87,7 @@ def test_labels_need_one_majority(official_csv, faces, write_votes):
 
 @pytest.mark.parametrize("rows", [8, 10])
 @pytest.mark.parametrize("skip_bad", [False, True])
-def test_both_files_must_have_as_many_rows(official_csv, faces, write_votes, rows, skip_bad):
+def test_both_files_must_have_equally_many_rows(official_csv, faces, write_votes, rows, skip_bad):
     write_votes(["Training"] * rows, [HAPPY] * rows)
     with pytest.raises(DataError, match=f"fer2013new.csv must have one row for each of the 9 .* got {rows}"):
         read(official_csv, skip_bad=skip_bad)

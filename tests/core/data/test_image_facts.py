@@ -108,7 +108,7 @@ def test_facts_that_do_not_fit_together_are_refused(change, message) -> None:
         replace(facts, **change)
 
 
-def test_spoiled_tables_are_refused_in_a_sentence_that_names_them(tmp_path) -> None:
+def test_damaged_tables_are_refused_by_name(tmp_path) -> None:
     path = tmp_path / "faces_images.parquet"
     describe(samples_of(np.zeros((3, 8, 8), np.uint8))).save(path)
     table = pq.read_table(path)
@@ -128,13 +128,13 @@ def test_spoiled_tables_are_refused_in_a_sentence_that_names_them(tmp_path) -> N
 
 def test_another_data_set_has_no_table(tmp_path) -> None:
     faces = describe(samples_of(np.zeros((3, 8, 8), np.uint8)))
-    with pytest.raises(DataError, match="there is one for no data set"):
+    with pytest.raises(DataError, match="available: none"):
         facts_for("0" * 64, tmp_path)
     faces.save(table_path(faces, tmp_path))
-    with pytest.raises(DataError, match=r"no table .* \(fingerprint 000000000000…\), there is one for faces"):
+    with pytest.raises(DataError, match=r"no table .* \(fingerprint 000000000000…\); available: faces"):
         facts_for("0" * 64, tmp_path)
     (tmp_path / "broken_images.parquet").write_bytes(b"PAR1")
-    with pytest.raises(DataError, match=r"one for faces; broken_images.parquet cannot be read"):
+    with pytest.raises(DataError, match=r"available: faces; broken_images.parquet cannot be read"):
         facts_for("0" * 64, tmp_path)
     assert len(facts_for(faces.fingerprints[0], tmp_path)) == 3
     # Another data set of the same name does not overwrite it; the same one does.

@@ -11,7 +11,7 @@ from core.labels import FER7
 
 
 def samples_of(pictures: str, labels: list[int], splits: list[str], ids: list[int] | None = None) -> Samples:
-    """One letter a picture; the same letter is the same image, a dot a blank one."""
+    """One letter per image: equal letters are identical images, a dot is a blank image."""
     random = np.random.default_rng(0)
     known = {c: random.integers(0, 256, (16, 16), dtype=np.uint8) for c in sorted(set(pictures))}
     known["."] = np.zeros((16, 16), np.uint8)
@@ -80,7 +80,7 @@ def test_the_mean_face_is_the_mean_of_its_class_in_its_split():
     assert mean_faces(mixed, "test") == {}
 
 
-def test_a_draw_is_repeatable_without_repeats_and_of_its_class_and_split():
+def test_a_sample_is_reproducible_without_repetition_and_of_its_class_and_split():
     many = samples_of("a" * 40, [0, 1] * 20, ["train"] * 30 + ["val"] * 10)
     first = drawn(many, 5, 1, split="train", class_name="disgust")
     assert first.ids.tolist() == drawn(many, 5, 1, split="train", class_name="disgust").ids.tolist()

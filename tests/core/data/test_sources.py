@@ -12,7 +12,7 @@ from core.errors import DataError
 
 
 def test_missing_path_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"there is no file or folder .*gone\.csv; expected"):
+    with pytest.raises(DataError, match=r"gone\.csv does not exist; expected"):
         read(tmp_path / "gone.csv")
 
 
@@ -51,7 +51,7 @@ def test_the_kind_is_recognized_by_content_not_by_name(tmp_path, official_csv):
 @example(name="fer2013.csv", start=b'"', content=b"," * 200_000, skip_bad=False)
 @example(name="fer2013.csv", start=b"emotion,pixels,Usage\n", content=b"1," + b"1 " * 100_000, skip_bad=True)
 @example(name="x.csv", start=b"path,label,split\n", content=b"\0,a,train\n\0,b,train", skip_bad=True)
-def test_wild_bytes_are_refused_as_a_data_error(name, start, content, skip_bad):
+def test_random_bytes_are_refused_as_a_data_error(name, start, content, skip_bad):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)

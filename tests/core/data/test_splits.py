@@ -32,7 +32,7 @@ def persons(tmp_path):
 @pytest.mark.parametrize(
     "text", ["80/10", "80/10/10/0", "80/10/20", "0/50/50", "a/b/c", "", "-10/100/10", "80.5/9.5/10"]
 )
-def test_shares_that_are_no_split_are_refused(text):
+def test_invalid_shares_are_refused(text):
     with pytest.raises(DataError, match="split"):
         SplitShares.parse(text)
 

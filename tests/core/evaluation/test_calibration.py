@@ -42,7 +42,7 @@ def test_fit_temperature_stays_in_its_range_and_needs_images() -> None:
     # All predictions are right: the lower the temperature the better, until the loss rounds to 0.
     assert 0.05 <= fit_temperature(sure, np.array([0, 1])) < 0.2
     assert fit_temperature(sure, np.array([1, 0])) == pytest.approx(20, rel=0.01)
-    with pytest.raises(EvaluationError, match="no images"):
+    with pytest.raises(EvaluationError, match="at least one image"):
         fit_temperature(np.empty((0, 2)), np.empty(0, int))
 
 
@@ -208,7 +208,7 @@ def test_a_network_that_always_abstains_has_no_accuracy(run_from) -> None:
 
 def test_an_accuracy_that_is_not_reached_is_refused_and_the_best_named(run_from) -> None:
     run = run_from([0, 1], [[0.9, 0.1], [0.9, 0.1]])
-    with pytest.raises(EvaluationError, match=r"0\.900 at no confidence on test; the best is 0\.500 from a .* 0\.900"):
+    with pytest.raises(EvaluationError, match=r"0\.900 at any confidence on test; the best is 0\.500 from a .* 0\.900"):
         threshold_for(run, 0.9)
     with pytest.raises(EvaluationError, match="must lie in 0"):
         threshold_for(run, 73)

@@ -49,8 +49,8 @@ def test_bootstrap_intervals_match_a_bootstrap_of_the_images(make_run) -> None:
     for _ in range(2000):
         rows = rng.integers(0, len(run), len(run))
         counts = np.bincount(run.truth[rows] * 7 + run.predicted[rows], minlength=49).reshape(7, 7)
-        hits, support, answered = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
-        drawn["f1"].append((2 * hits / (support + answered)).mean())
+        hits, support, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+        drawn["f1"].append((2 * hits / (support + predicted)).mean())
         drawn["recall"].append((hits / support).mean())
     for score, values in ((macro_f1(run), drawn["f1"]), (balanced_accuracy(run), drawn["recall"])):
         assert [score.low, score.high] == pytest.approx(np.percentile(values, [2.5, 97.5]), abs=0.006)
@@ -68,7 +68,7 @@ def test_a_class_without_images_is_not_defined_and_does_not_enter_the_means(pred
     assert (absent.support, absent.predicted) == (0, 1)
     assert not absent.recall.defined
     assert not absent.f1.defined
-    assert absent.precision.value == 0  # it was answered once, wrongly
+    assert absent.precision.value == 0  # it was predicted once, wrongly
     assert macro_f1(run).value == pytest.approx((2 / 3 + 1) / 2)
     assert balanced_accuracy(run).value == pytest.approx((1 / 2 + 1) / 2)
     assert summarize(run).absent_classes == ("b",)

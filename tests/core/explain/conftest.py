@@ -59,7 +59,7 @@ def brightness() -> Network:
 
 
 class Window(nn.Module):
-    """Sees rows 8-11, columns 4-7 of a 16 px picture and nothing else."""
+    """Uses only rows 8-11, columns 4-7 of a 16 px picture."""
 
     def __init__(self) -> None:
         super().__init__()

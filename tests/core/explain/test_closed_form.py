@@ -134,7 +134,7 @@ def test_each_map_is_divided_by_its_own_maximum() -> None:
     torch.testing.assert_close(normalized[1], torch.tensor([[[1.0, 0.5]], [[0.0, 0.0]]]))
 
 
-def test_a_peak_of_rounding_noise_beside_another_class_is_no_evidence() -> None:
+def test_a_peak_of_rounding_noise_is_not_evidence_next_to_another_class() -> None:
     maps = torch.tensor([[[[1.0, 0.5]], [[1e-8, 0.0]]]])
     assert normalize(maps)[0, 1].tolist() == [[0.0, 0.0]]
 

@@ -22,7 +22,7 @@ def faces() -> Tensor:
     return torch.randn(8, 1, 32, 32, generator=torch.Generator().manual_seed(0))
 
 
-def test_layers_are_randomized_from_the_head_downwards_and_the_map_forgets(network: Network, faces: Tensor) -> None:
+def test_layers_are_randomized_from_the_head_downwards_and_the_map_changes(network: Network, faces: Tensor) -> None:
     result = cascading_randomization(network, faces, 1, "stage 1")
     assert [name for name, _ in result] == ["head", "stage2", "stage1", "stem"]
     assert all(-1 <= correlation <= 1 for _, correlation in result)
@@ -30,8 +30,8 @@ def test_layers_are_randomized_from_the_head_downwards_and_the_map_forgets(netwo
     assert result == cascading_randomization(network, faces, 1, "stage 1")
 
 
-def test_a_map_that_does_not_depend_on_the_weights_stays(patch_network: Network, patch_face: Tensor) -> None:
-    # Whatever the weights, this network only looks at its window; its map is that window, or empty.
+def test_a_map_that_does_not_depend_on_the_weights_is_unchanged(patch_network: Network, patch_face: Tensor) -> None:
+    # This network uses only its window, for any weights; its map is that window, or empty.
     *_, last = cascading_randomization(patch_network, patch_face[None], 0, "stage two")
     assert last.layer == "one"
     assert not last.has_map or last.correlation == pytest.approx(1.0)

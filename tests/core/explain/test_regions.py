@@ -61,7 +61,7 @@ def test_negative_or_not_finite_maps_are_refused(wrong):
     arrays(np.float64, (5, 2), elements=st.floats(-0.5, 1.5)),
 )
 @example(np.full((3, 5, 7), 5e-324), np.zeros((5, 2)))
-def test_shares_sum_to_one_whatever_the_map_and_the_landmarks(maps, landmarks):
+def test_shares_sum_to_one_for_any_map_and_landmarks(maps, landmarks):
     found = face_regions(landmarks).shares(maps)
     some = maps.sum(axis=(1, 2)) > 0
     assert np.isfinite(found[some]).all()

@@ -34,7 +34,7 @@ def test_a_tall_box_is_cropped_as_a_square_of_its_height():
     np.testing.assert_array_equal(crop(photo(), tall, CropMargin()), photo()[10:50, 30:70])
 
 
-def test_the_border_is_repeated_where_the_square_reaches_over_it():
+def test_the_border_is_repeated_where_the_square_extends_beyond_it():
     cut = crop(photo(), face(-10, 60, 40), CropMargin())
     padded = cv2.copyMakeBorder(photo(), 40, 40, 40, 40, cv2.BORDER_REPLICATE)
     np.testing.assert_array_equal(cut, padded[100:140, 30:70])
@@ -63,7 +63,7 @@ def test_the_offset_turns_with_the_face():
     np.testing.assert_array_equal(moved, np.rot90(photo()[20:60, 20:60], 1))
 
 
-def test_two_eyes_on_a_slope_come_out_level():
+def test_the_eyes_of_a_tilted_face_are_level_in_its_crop():
     image = np.zeros((200, 200, 3), np.uint8)
     eyes = [(100 + s * 30 * math.cos(math.radians(20)), 100 + s * 30 * math.sin(math.radians(20))) for s in (-1, 1)]
     for channel, (x, y) in enumerate(eyes):
@@ -106,7 +106,7 @@ def test_photos_beyond_opencvs_32767_px_are_cropped():
     np.testing.assert_array_equal(image[0, :, 0], [0] * 10 + [7] * 10)
 
 
-def test_the_crop_leaves_the_photo_alone_and_is_its_own():
+def test_writing_to_the_crop_does_not_change_the_photo():
     image = photo()
     crop(image, face(20, 10, 40), CropMargin())[:] = 0
     np.testing.assert_array_equal(image, photo())

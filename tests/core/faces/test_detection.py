@@ -43,7 +43,7 @@ def test_the_one_face_of_a_portrait_is_found_where_it_is(portrait, any_detector)
 
 
 @pytest.mark.parametrize("scale", [0.4, 3.0, 8.0])
-def test_boxes_are_in_px_of_the_photo_whatever_its_size(portrait, any_detector, scale):
+def test_boxes_are_in_px_of_the_photo_at_any_size(portrait, any_detector, scale):
     image = np.asarray(cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
     assert_on_the_face(any_detector.detect(image)[0], scale)
 
@@ -147,7 +147,7 @@ def test_a_rotated_face_stands_upright_in_its_crop(portrait, landmark_detector, 
     assert as_it_was.roll_deg == pytest.approx(degrees, abs=6)
 
 
-def test_the_cascade_reads_the_roll_off_two_eyes_only(portrait, haar):
+def test_the_cascade_measures_the_roll_from_two_eyes_only(portrait, haar):
     rolls = {degrees: haar.detect(turned(portrait, degrees))[0].roll_deg for degrees in (-10, 0, 10)}
     assert rolls[-10] <= 0 <= rolls[10]
     assert rolls[-10] < rolls[10]

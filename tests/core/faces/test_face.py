@@ -6,7 +6,7 @@ import pytest
 from core.faces import Box, Face
 
 
-def test_a_box_may_reach_over_the_border_but_not_be_empty():
+def test_a_box_may_extend_beyond_the_border_but_not_be_empty():
     assert Box(-10, -5, 30, 20).center == (5, 5)
     assert Box(-10, -5, 30, 20).side == 30
     for wrong in ((0, 0, 0, 5), (0, 0, 5, -1)):

@@ -1,4 +1,4 @@
-"""How tightly faces are framed: a known framing is measured right, and photos' crops repeat FER2013's."""
+"""How tightly faces are framed: a known framing is measured correctly, and crops of photos are framed like FER2013."""
 
 import io
 

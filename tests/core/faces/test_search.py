@@ -109,7 +109,7 @@ def test_size_times_score_decides_between_two_certain_faces():
     assert [face.score for face in found] == [0.95, 0.81]
 
 
-def test_an_uncertain_face_is_never_first_however_large():
+def test_an_uncertain_face_is_never_first_even_if_it_is_large():
     found = Scripted(Face(Box(0, 0, 390, 390), 0.79), Face(Box(500, 0, 50, 50), 0.8)).detect(PHOTO)
     assert [face.uncertain for face in found] == [False, True]
 
@@ -147,7 +147,7 @@ def test_auto_takes_the_first_detector_whose_model_is_available(own_registry):
     assert detector().name == "there"
 
 
-def test_auto_without_any_detector_says_what_to_do(own_registry):
+def test_auto_without_any_detector_names_the_remedy(own_registry):
     with pytest.raises(DetectorUnavailableError, match="make setup"):
         detector("auto")
 

@@ -95,7 +95,7 @@ def test_a_cache_that_cannot_be_written_is_an_error(fetched, tmp_path):
 
 @pytest.fixture
 def closed_network(monkeypatch, tmp_path):
-    """No file given, an empty cache, and a proxy that nobody answers at."""
+    """No file given, an empty cache, and a proxy that does not respond."""
     monkeypatch.delenv(PATH_VARIABLE, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")

@@ -143,6 +143,6 @@ def test_a_sweep_gives_the_prediction_of_each_value(predictors, analysis):
         )
     assert swept.probability(0).shape == (3,)
     assert len(sweep(predictors[0], analysis, 0, base, "blur").setting_values) == 13
-    assert all(answer.features is None for answer in swept.predictions)  # sweeps are cached
+    assert all(p.features is None for p in swept.predictions)  # sweeps are cached
     with pytest.raises(PerturbationError, match="unknown setting 'mood'"):
         sweep(predictors[0], analysis, 0, base, "mood")

@@ -68,10 +68,10 @@ def test_shares_of_a_split_are_those_of_its_images(predictor, samples):
     assert found.shares.shape == (36, len(REGION_NAMES))
     images = samples.of("test").images
     for row in (0, 17, 35):
-        answer = predictor.predict_inputs([images[row]])[0]
-        assert found.predicted[row] == answer.top
+        prediction = predictor.predict_inputs([images[row]])[0]
+        assert found.predicted[row] == prediction.top
         face = FaceAnalysis(Face(Box(0, 0, 48, 48), 1.0), {predictor.model_id: images[row]}, ())
-        (one,) = explain_face(predictor, face, targets=answer.top)
+        (one,) = explain_face(predictor, face, targets=prediction.top)
         if one.has_evidence:
             assert found.shares[row] == pytest.approx(face_regions().shares(one.heatmap), abs=1e-4)
 

@@ -166,12 +166,14 @@ def three_classes(checkpoint):
 def test_measures_of_a_contrast_follow_the_difference_of_logits(three_classes):
     picture = np.zeros((SIZE, SIZE), np.uint8)
     picture[4:20, 4:10] = 255  # in the left half only
-    answer = three_classes.predict_inputs([picture])[0]
+    prediction = three_classes.predict_inputs([picture])[0]
     model_id = three_classes.model_id
-    face = FaceAnalysis(Face(Box(0, 0, SIZE, SIZE), 1.0), {model_id: picture}, group_predictions({model_id: answer}))
+    face = FaceAnalysis(
+        Face(Box(0, 0, SIZE, SIZE), 1.0), {model_id: picture}, group_predictions({model_id: prediction})
+    )
     (contrast,) = explain_face(three_classes, face, method="gradcam", stage="two", targets=Contrast(0, 1))
     found = measure_faithfulness(three_classes, face, contrast)
-    a, b = answer.logits[:2]
+    a, b = prediction.logits[:2]
     two_sided = 1 / (1 + np.exp(-(a - b) / 2.0))
     assert found.drop.before == found.curves.deletion[0] == pytest.approx(two_sided, abs=1e-5)
     assert found.curves.score > 0.05

@@ -123,13 +123,15 @@ def test_the_command_measures_once_and_prints_the_result(root, image_folder):
         ("tiny_cnn", "train", "expected one of val, test", 2),
     ],
 )
-def test_an_error_of_the_user_is_one_sentence(root, tmp_path, monkeypatch, capsys, run, split, sentence, status):
+def test_an_error_of_the_user_is_reported_in_one_sentence(
+    root, tmp_path, monkeypatch, capsys, run, split, sentence, status
+):
     other = write_folder(tmp_path / "other", {"train": 2, "val": 2, "test": 2}, seed=5)
     command = ["robustness", run, "--data", other, "--checkpoints", root, "--split", split]
     monkeypatch.setattr(sys, "argv", ["core", *map(str, command)])
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == status
-    said = " ".join(capsys.readouterr().err.replace("│", " ").split())
-    assert sentence in said
-    assert "Traceback" not in said
+    stderr = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert sentence in stderr
+    assert "Traceback" not in stderr

@@ -48,7 +48,7 @@ def test_shipped_plan_is_valid_and_begins_with_the_compared_networks():
         ("[[run", "is not valid TOML"),
     ],
 )
-def test_wrong_plan_is_one_sentence(tmp_path, text, message):
+def test_wrong_plan_is_reported_in_one_sentence(tmp_path, text, message):
     path = tmp_path / "plan.toml"
     path.write_text(text)
     with pytest.raises(RecipeError, match=message):
@@ -85,7 +85,7 @@ def test_plan_without_time_starts_nothing(plan, image_folder, tmp_path):
 
 
 def test_shipped_plan_runs_from_the_command_line_with_one_tiny_epoch(image_folder, tmp_path):
-    """The rehearsal of the command for a GPU, with four of its runs: small networks, one epoch, few images."""
+    """The command for a GPU, with four of its runs: small networks, one epoch, few images."""
     head, *runs = GPU.read_text().split("[[run]]")
     text = "[[run]]".join((head, *runs[:3], runs[5]))
     names = re.findall(r'recipe = "(\w+)"', text)
@@ -124,7 +124,7 @@ def test_large_folder_is_packed_in_parts_that_join_again(tmp_path):
 
 
 def test_training_command_imports_without_the_dashboard_and_saliency_packages():
-    """A rented GPU machine has PyTorch and little else."""
+    """A machine for training may have PyTorch and little else."""
     script = (
         "import sys\n"
         "blocked = ('streamlit', 'plotly', 'captum', 'pytorch_grad_cam', 'cachetools')\n"

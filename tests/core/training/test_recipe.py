@@ -54,7 +54,7 @@ def test_shipped_recipe_is_valid_and_has_a_summary(name):
         ({"name": ""}, "name: a name must consist of"),
     ],
 )
-def test_wrong_or_contradictory_option_is_one_sentence(values, message):
+def test_wrong_or_contradictory_option_is_reported_in_one_sentence(values, message):
     with pytest.raises(RecipeError, match=message) as caught:
         recipe_from({**BASE, **values})
     assert "\n" not in str(caught.value)

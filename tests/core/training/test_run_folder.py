@@ -96,7 +96,7 @@ def test_missing_or_emptied_file_is_rebuilt_from_the_state(samples, tmp_path, da
     assert json.loads((tmp_path / "runs" / "run" / "run.json").read_text())["data"]["title"] == "few"
 
 
-def test_damaged_state_is_one_sentence_with_the_remedy(samples, tmp_path):
+def test_damaged_state_is_reported_in_one_sentence_with_the_remedy(samples, tmp_path):
     folders = {"runs": tmp_path / "runs", "root": tmp_path / "out"}
     with pytest.raises(Interrupted):
         train_on(RECIPE, samples, progress=stop_after_the_first, **folders)

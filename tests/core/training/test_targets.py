@@ -76,7 +76,7 @@ def test_votes_are_mixed_into_the_targets_of_images_that_have_some():
     assert data.targets[1].max() == 1.0
 
 
-def test_teachers_supply_their_part_of_the_target(image_folder):
+def test_teachers_contribute_their_part_of_the_target(image_folder):
     recipe = tiny_recipe(teachers=("teacher_cnn",), teachers_weight=0.7)
     samples = training_samples(recipe, read(image_folder))
     taught = torch.full((96, 3), 1 / 3)
@@ -113,5 +113,5 @@ def test_class_without_training_images_is_named():
 
 
 def test_missing_votes_name_the_file_that_holds_them():
-    with pytest.raises(DataError, match=r"fer_cnn mixes FER\+ votes .* put fer2013new\.csv beside"):
+    with pytest.raises(DataError, match=r"fer_cnn mixes FER\+ votes .* put fer2013new\.csv next to"):
         check_samples(load_recipe("fer_cnn"), fer_rows(21), val_only=False)

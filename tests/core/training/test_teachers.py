@@ -39,7 +39,7 @@ def test_teacher_is_trained_first_and_once(image_folder, tmp_path, folders):
     first = weights.stat().st_mtime_ns
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"student"}
     assert RunFolder(tmp_path / "runs" / "student").finished_epochs() == 1
-    weights.rename(weights.with_suffix(".away"))  # a finished student is not taught again
+    weights.rename(weights.with_suffix(".away"))  # a finished student is not trained again
     train(student, image_folder, **folders)
     weights.with_suffix(".away").rename(weights)
     train(dataclasses.replace(student, name="other", seed=1), image_folder, **folders)
@@ -63,17 +63,17 @@ def test_run_starts_from_the_weights_of_another(image_folder, tmp_path, folders)
     assert all(torch.allclose(old[k], new[k], atol=1e-6) for k in old if "running" not in k and "num_" not in k)
 
 
-def test_recipe_that_waits_for_itself_is_refused(image_folder, tmp_path, folders):
+def test_recipe_that_depends_on_itself_is_refused(image_folder, tmp_path, folders):
     write_recipe(tmp_path / "a.toml", start=str(tmp_path / "b.toml"))
     write_recipe(tmp_path / "b.toml", teachers=[str(tmp_path / "a.toml")], teachers_weight=0.5)
     with pytest.raises(RecipeError, match="a builds on b builds on a: a recipe cannot learn from its own result"):
         train(load_recipe(tmp_path / "a.toml"), image_folder, **folders)
 
 
-def test_teacher_that_sees_other_images_is_refused_without_a_trace(image_folder, tmp_path, folders):
+def test_teacher_with_other_images_is_refused_before_anything_is_written(image_folder, tmp_path, folders):
     teacher = write_recipe(tmp_path / "teacher.toml", size_px=32)
     student = write_recipe(tmp_path / "student.toml", teachers=[teacher], teachers_weight=0.5)
-    with pytest.raises(RecipeError, match=r"student and teacher must see the same images.*, but size_px is 48"):
+    with pytest.raises(RecipeError, match=r"student and teacher must use the same images.*, but size_px is 48"):
         train(load_recipe(student), image_folder, **folders)
     assert not (tmp_path / "runs").exists()
 

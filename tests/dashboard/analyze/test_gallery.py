@@ -29,7 +29,7 @@ def opened(networks, open_analyze):
 
 
 def wall(name: str) -> bytes:
-    """A picture without a face; of each name another."""
+    """A picture without a face, different for each name."""
     buffer = io.BytesIO()
     Image.fromarray(np.full((120, 160, 3), 20 * len(name), np.uint8)).save(buffer, "PNG")
     return buffer.getvalue()
@@ -44,10 +44,10 @@ def test_one_photo_with_one_face_has_no_gallery(opened):
     assert not [c for c in app.segmented_control if c.key in ("show", "gallery_order")]
 
 
-def test_all_faces_of_all_photos_are_shown_and_sorted(opened, said):
+def test_all_faces_of_all_photos_are_shown_and_sorted(opened, page_text):
     app = opened("grace_hopper", "two_faces", "wall", show="All faces")
-    assert "3 faces in 2 photos. No face found: wall.jpg. Probabilities of the ensemble" in said(app)
-    assert "two_faces.jpg, face 2" in said(app)
+    assert "3 faces in 2 photos. No face found: wall.jpg. Probabilities of the ensemble" in page_text(app)
+    assert "two_faces.jpg, face 2" in page_text(app)
     assert len(cards(app)) == 3
     app.segmented_control(key="gallery_order").set_value("confidence").run()
     confidences = [float(label.split()[0]) for label in cards(app)]
@@ -58,39 +58,39 @@ def test_all_faces_of_all_photos_are_shown_and_sorted(opened, said):
     assert bits == sorted(bits, reverse=True)
 
 
-def test_a_click_opens_that_face(opened, said):
+def test_a_click_opens_that_face(opened, page_text):
     app = opened("grace_hopper", "two_faces", show="All faces")
     second = next(b for b in app.button if b.key and b.key.startswith("open-") and "two_faces.jpg, face 2" in b.help)
     second.click().run()
     assert not app.exception
     assert app.segmented_control(key="show").value == "One face"
-    assert "Face 2 of 2" in said(app)
-    assert "two_faces.jpg" in said(app)
+    assert "Face 2 of 2" in page_text(app)
+    assert "two_faces.jpg" in page_text(app)
 
 
-def test_two_selected_faces_stand_side_by_side_and_a_third_replaces_the_first(opened, said):
+def test_two_selected_faces_are_side_by_side_and_a_third_replaces_the_first(opened, page_text):
     app = opened("grace_hopper", "two_faces", show="All faces")
-    assert "Select *Compare* below two faces" in said(app)
+    assert "Select *Compare* below two faces" in page_text(app)
     where = [b.help.removeprefix("Open ") for b in app.button if b.key and b.key.startswith("open-")]
     assert sorted(where) == ["grace_hopper.jpg, face 1", "two_faces.jpg, face 1", "two_faces.jpg, face 2"]
     app.checkbox[0].check().run()
-    assert "Select *Compare* below one more face" in said(app)
+    assert "Select *Compare* below one more face" in page_text(app)
     app.checkbox[1].check().run()
     assert not app.exception
-    assert f"Hollow: {where[0]}. Filled: {where[1]}." in said(app)
+    assert f"Hollow: {where[0]}. Filled: {where[1]}." in page_text(app)
     app.checkbox[2].check().run()
-    assert f"Hollow: {where[1]}. Filled: {where[2]}." in said(app)
+    assert f"Hollow: {where[1]}. Filled: {where[2]}." in page_text(app)
     assert [c.value for c in app.checkbox] == [False, True, True]
     app.selectbox(key="pair-class").set_value("dark").run()
-    assert said(app).count("evidence for dark") == 2
+    assert page_text(app).count("evidence for dark") == 2
 
 
-def test_two_faces_of_one_photo_can_be_compared(opened, said):
+def test_two_faces_of_one_photo_can_be_compared(opened, page_text):
     app = opened("two_faces", show="All faces")
-    assert "2 faces in 1 photo." in said(app)
+    assert "2 faces in 1 photo." in page_text(app)
 
 
-def test_the_gallery_goes_by_pages(opened, said, monkeypatch):
+def test_the_gallery_has_pages(opened, page_text, monkeypatch):
     monkeypatch.setattr(gallery, "PAGE_SIZE", 2)
     app = opened("grace_hopper", "two_faces", show="All faces")
     assert len(cards(app)) == 2
@@ -100,39 +100,39 @@ def test_the_gallery_goes_by_pages(opened, said, monkeypatch):
     assert len(cards(app)) == 1
 
 
-def test_photos_without_a_face_say_what_to_do(opened, said):
+def test_photos_without_a_face_are_reported_with_the_remedy(opened, page_text):
     app = opened("wall", "floor", show="All faces")
-    assert "No face was found in any photo" in said(app)
+    assert "No face was found in any photo" in page_text(app)
 
 
-def test_photos_that_are_too_many_are_named_with_what_to_do(opened, said, monkeypatch, labeled):
+def test_photos_that_are_too_many_are_named_with_what_to_do(opened, page_text, monkeypatch, labeled):
     monkeypatch.setattr(photos, "MAX_PHOTOS", 2)
     app = opened("wall", "floor!", "ceiling", "grace_hopper")
     message = (
         "Only 2 of 4 photos can be shown, because a session holds at most 2. Removed: ceiling.jpg, grace_hopper.jpg."
     )
-    assert message in said(app)
+    assert message in page_text(app)
     assert [b.label for b in app.button if b.key and b.key.startswith("show-")] == ["wall.jpg", "floor!.jpg"]
     app.segmented_control(key="show").set_value("All faces").run()
-    assert message in said(app)
+    assert message in page_text(app)
     labeled(app.button, "Forget all photos").click().run()
-    assert "Removed:" not in said(app)
+    assert "Removed:" not in page_text(app)
 
 
-def test_files_that_are_taken_off_the_uploader_are_no_longer_named(opened, said, monkeypatch):
+def test_files_that_are_taken_off_the_uploader_are_no_longer_named(opened, page_text, monkeypatch):
     monkeypatch.setattr(photos, "MAX_PHOTOS", 2)
     app = opened("wall", "floor!", "ceiling")
-    assert "Removed: ceiling.jpg." in said(app)
+    assert "Removed: ceiling.jpg." in page_text(app)
     app.file_uploader(key="uploads").upload("again.jpg", wall("ceiling")).run()  # replaces the three
     assert not app.exception
     assert [photo.name for photo in app.session_state["photo_store"].photos] == ["again.jpg"]
-    assert "Removed:" not in said(app)
+    assert "Removed:" not in page_text(app)
 
 
-def test_a_long_list_of_photos_is_cut_short(opened, said, monkeypatch):
+def test_a_long_list_of_photos_is_shortened(opened, page_text, monkeypatch):
     monkeypatch.setattr(photos, "MAX_PHOTOS", 1)
     monkeypatch.setattr(session, "MAX_NAMED", 2)
-    assert "Removed: bb.jpg, ccc.jpg and 2 more." in said(opened("a", "bb", "ccc", "dddd", "eeeee"))
+    assert "Removed: bb.jpg, ccc.jpg and 2 more." in page_text(opened("a", "bb", "ccc", "dddd", "eeeee"))
 
 
 class FindsTwo(Detector):
@@ -145,13 +145,13 @@ class FindsTwo(Detector):
         return [Face(Box(4.0, 4.0, 12 * scale, 12 * scale), 0.9), Face(Box(99.0, 50.0, 200 * scale, 200 * scale), 0.8)]
 
 
-def test_a_face_below_16_px_is_warned_of_in_the_gallery_and_side_by_side(opened, said, monkeypatch):
+def test_a_face_below_16_px_is_warned_of_in_the_gallery_and_side_by_side(opened, page_text, monkeypatch):
     monkeypatch.setattr(Runtime, "detector", lambda *_: FindsTwo(min_score=0.5))
     app = opened("grace_hopper", show="All faces")
-    assert "Narrower than 16 px, so predictions are unreliable: grace_hopper.jpg, face 2." in said(app)
-    assert said(app).count("only 12 px wide") == 1
+    assert "Narrower than 16 px, so predictions are unreliable: grace_hopper.jpg, face 2." in page_text(app)
+    assert page_text(app).count("only 12 px wide") == 1
     app.checkbox[0].check().run()
     app.checkbox[1].check().run()
     assert not app.exception
-    assert said(app).count("This face is only 12 px wide. Below 16 px, predictions are unreliable") == 1
-    assert said(app).count("px wide. Below") == 1
+    assert page_text(app).count("This face is only 12 px wide. Below 16 px, predictions are unreliable") == 1
+    assert page_text(app).count("px wide. Below") == 1

@@ -1,4 +1,4 @@
-"""Analyze with a network of other classes beside two that share theirs: every panel shows both groups."""
+"""Analyze with two networks of the same classes and one of others: every panel shows both groups."""
 
 import json
 import shutil
@@ -44,10 +44,10 @@ def two_groups(checkpoint_root, monkeypatch, tmp_path):
     return root
 
 
-def test_both_groups_have_their_headline_and_chart(two_groups, open_analyze, said):
+def test_both_groups_have_their_headline_and_chart(two_groups, open_analyze, page_text):
     app = open_analyze()
     assert len(app.header) == 2
-    text = said(app)
+    text = page_text(app)
     assert "3 classes (" in text
     assert "4 classes (four)" in text
     assert text.count("of 2 networks agree") == 1
@@ -59,18 +59,18 @@ def test_both_groups_have_their_headline_and_chart(two_groups, open_analyze, sai
 
 
 @pytest.mark.parametrize("panel", ["Saliency", "Methods", "Regions", "What if", "Trust", "Uncertainty", "Report"])
-def test_every_panel_shows_both_groups(two_groups, open_analyze, said, panel):
+def test_every_panel_shows_both_groups(two_groups, open_analyze, page_text, panel):
     app = open_analyze(panel=panel)
     assert not app.error
-    text = said(app)
+    text = page_text(app)
     alts = " ".join(image.proto.imgs[0].alt for image in app.get("image"))
     assert "Four classes" in text + alts
 
 
-def test_a_class_of_one_group_is_a_note_for_the_other(two_groups, open_analyze, said, labeled):
+def test_a_class_of_one_group_is_a_note_for_the_other(two_groups, open_analyze, page_text, labeled):
     app = open_analyze(**{"class": "checkered"})
     assert labeled(app.segmented_control, "Evidence for the class").options[-1] == "checkered"
-    assert "CNN: this network has no class checkered; available: bright, dark, striped." in said(app)
+    assert "CNN: this network has no class checkered; available: bright, dark, striped." in page_text(app)
 
 
 def test_the_file_and_the_report_have_both_groups(two_groups, open_analyze, monkeypatch):
@@ -93,9 +93,9 @@ def test_the_file_and_the_report_have_both_groups(two_groups, open_analyze, monk
     assert sum("with a probability of" in sentence for sentence in summaries[-1]) == 2
 
 
-def test_the_gallery_and_the_pair_open(two_groups, open_analyze, said):
+def test_the_gallery_and_the_pair_open(two_groups, open_analyze, page_text):
     app: AppTest = open_analyze("two_faces", show="All faces")
     for key in [c.key for c in app.checkbox]:
         app.checkbox(key=key).check().run()
     assert not app.exception
-    assert "Side by side" in said(app)
+    assert "Side by side" in page_text(app)

@@ -1,4 +1,4 @@
-"""Analyze beside a network whose weights contain NaN."""
+"""Analyze with a network whose weights contain NaN."""
 
 import dataclasses
 import json
@@ -40,17 +40,17 @@ def copied(checkpoint_root, monkeypatch, tmp_path):
     return root
 
 
-def test_it_is_named_once_and_every_panel_continues_without_it(copied, open_analyze, said, show_panel):
+def test_it_is_named_once_and_every_panel_continues_without_it(copied, open_analyze, page_text, show_panel):
     break_weights(copied / "tiny_cnn")
     app = open_analyze(panel="Uncertainty")
     for panel in ("Uncertainty", "Saliency", "Methods", "Regions", "What if", "Trust", "Report"):
-        text = said(show_panel(app, panel))
+        text = page_text(show_panel(app, panel))
         assert text.count(f"CNN {BROKEN}. Continuing with the other networks.") == 1, panel
         assert "nan" not in text.replace("NaN or", "").lower()
-    assert "networks agree" not in said(app)
+    assert "networks agree" not in page_text(app)
 
 
-def test_its_prediction_is_in_no_verdict_and_no_number(copied, open_analyze, said, monkeypatch):
+def test_its_prediction_is_in_no_verdict_and_no_number(copied, open_analyze, page_text, monkeypatch):
     break_weights(copied / "tiny_cnn")
     written, real = [], downloads.details.of_photo
 
@@ -62,7 +62,7 @@ def test_its_prediction_is_in_no_verdict_and_no_number(copied, open_analyze, sai
     monkeypatch.setattr(downloads.details, "of_photo", recorded)
     app = open_analyze(panel="Uncertainty", accuracy="0.5")
     assert list(app.table[0].value["network"]) == ["Residual CNN"]
-    assert "Disagreement is defined for two or more networks" in said(app)
+    assert "Disagreement is defined for two or more networks" in page_text(app)
     assert "NaN" not in written[-1]
     record = json.loads(written[-1])
     assert record["photos"][0]["left_out"] == ["tiny_cnn"]
@@ -78,18 +78,18 @@ def test_without_any_prediction_there_is_a_sentence_and_nothing_more(copied, ope
     assert not app.get("plotly_chart")
 
 
-def test_the_gallery_continues_without_it(copied, open_analyze, said):
+def test_the_gallery_continues_without_it(copied, open_analyze, page_text):
     break_weights(copied / "tiny_cnn")
     app = open_analyze("two_faces", show="All faces")
-    assert said(app).count(f"CNN {BROKEN}") == 1
-    assert "2 faces in 1 photo. Probabilities of the network." in said(app)
+    assert page_text(app).count(f"CNN {BROKEN}") == 1
+    assert "2 faces in 1 photo. Probabilities of the network." in page_text(app)
 
 
 def test_what_if_names_a_network_without_a_prediction_for_the_changed_face(
-    copied, open_analyze, said, show_panel, monkeypatch
+    copied, open_analyze, page_text, show_panel, monkeypatch
 ):
     app = open_analyze(panel="What if")
-    assert BROKEN not in said(app)
+    assert BROKEN not in page_text(app)
     real = Predictor.predict_inputs
 
     def one_fails(self, images, **options):
@@ -100,8 +100,8 @@ def test_what_if_names_a_network_without_a_prediction_for_the_changed_face(
     monkeypatch.setattr(Predictor, "predict_inputs", one_fails)
     app.slider(key="brightness").set_value(0.3).run()
     assert not app.exception
-    assert said(app).count(f"CNN {BROKEN}") == 1  # the curve of this slider was computed before
-    assert "The prediction" in said(app)
+    assert page_text(app).count(f"CNN {BROKEN}") == 1  # the curve of this slider was computed before
+    assert " prediction: " in page_text(app)
 
     def all_fail(self, images, **options):
         raise NotFiniteError(self.model_id)
@@ -109,18 +109,19 @@ def test_what_if_names_a_network_without_a_prediction_for_the_changed_face(
     monkeypatch.setattr(Predictor, "predict_inputs", all_fail)
     app.slider(key="brightness").set_value(0.25).run()
     assert not app.exception
-    assert "CNN, Residual CNN returned NaN or infinity" in said(app)
+    assert "CNN, Residual CNN returned NaN or infinity" in page_text(app)
     assert app.slider(key="brightness").value == 0.25
     app.selectbox(key="views").set_value("ten crops").run()
     assert not app.exception
-    assert "CNN, Residual CNN returned NaN or infinity; their weights may be damaged. Using one view per face." in said(
-        app
+    assert (
+        "CNN, Residual CNN returned NaN or infinity; their weights may be damaged. Using one view per face."
+        in page_text(app)
     )
 
 
-def test_overview_opens_without_its_example(copied, said):
+def test_overview_opens_without_its_example(copied, page_text):
     for path in copied.iterdir():
         break_weights(path)
     app = AppTest.from_file(ENTRY, default_timeout=120).run()
     assert not app.exception
-    assert "Installed networks" in "\n".join([said(app), *(s.value for s in app.header)])
+    assert "Installed networks" in "\n".join([page_text(app), *(s.value for s in app.header)])

@@ -44,7 +44,7 @@ def alts(app: AppTest) -> list[str]:
     return [image.proto.imgs[0].alt for image in app.get("image")]
 
 
-def test_the_headline_shows_the_doubt(networks, open_analyze, monkeypatch):
+def test_the_headline_shows_the_uncertainty(networks, open_analyze, monkeypatch):
     monkeypatch.setattr(probe, "threshold_for", lambda *_: 0.1)
     sure = open_analyze().header[0]
     assert sure.value.endswith(", sure")
@@ -56,7 +56,7 @@ def test_the_headline_shows_the_doubt(networks, open_analyze, monkeypatch):
     assert "is below" in unsure.proto.help
 
 
-def test_without_a_threshold_the_headline_says_neither(networks, open_analyze, monkeypatch):
+def test_without_a_threshold_the_headline_is_neither_sure_nor_unsure(networks, open_analyze, monkeypatch):
     from core.checkpoints import Checkpoint
     from core.errors import CheckpointError
 
@@ -74,44 +74,44 @@ def test_temperature_scaling_is_explained(networks, open_analyze, labeled):
     assert "divides the logits" in caption.proto.help
 
 
-def test_the_maps_stand_beside_the_prediction_whatever_panel_is_open(networks, open_analyze, labeled):
+def test_the_maps_are_next_to_the_prediction_in_every_panel(networks, open_analyze, labeled):
     app = open_analyze(panel="Report")
     assert labeled(app.segmented_control, "Evidence for the class")
     assert [alt for alt in alts(app) if alt.startswith("Saliency of")]
 
 
-def test_the_view_of_the_faces_names_the_detector_and_counts_correctly(networks, open_analyze, said):
+def test_the_view_of_the_faces_names_the_detector_and_counts_correctly(networks, open_analyze, page_text):
     app = open_analyze()
     (photo,) = [c for c in app.get("plotly_chart") if "in boxes" in c.proto.alt]
     assert photo.proto.alt == "photo.jpg with 1 face in boxes"
     title = services.DETECTORS[services.detector("auto").name]
-    assert f"detector: {title} ·" in said(app)
+    assert f"detector: {title} ·" in page_text(app)
 
 
-def test_a_photo_without_a_face_offers_the_whole_image_first(networks, open_analyze, said, labeled):
+def test_a_photo_without_a_face_offers_the_whole_image_first(networks, open_analyze, page_text, labeled):
     app = open_analyze({"wall.png": WALL})
     assert "found no face" in app.info[0].value
     assert "wall.png, no face found" in alts(app)
     labeled(app.button, "Analyze the whole image").click().run()
     assert not app.exception
-    assert "detector: whole image" in said(app)
+    assert "detector: whole image" in page_text(app)
     assert not [b for b in app.button if b.label == "Not a face"]
 
 
-def test_a_detection_can_be_removed_and_restored(networks, open_analyze, said, labeled):
+def test_a_detection_can_be_removed_and_restored(networks, open_analyze, page_text, labeled):
     app = open_analyze("two_faces")
     first = app.segmented_control(key=labeled(app.segmented_control, "Face").key).options
     labeled(app.button, "Not a face").click().run()
     assert not app.exception
-    assert "Face 1 of 1" in said(app)
+    assert "Face 1 of 1" in page_text(app)
     labeled(app.button, "Not a face").click().run()
-    assert "All detections were removed." in said(app)
+    assert "All detections were removed." in page_text(app)
     labeled(app.button, "Restore 2 removed detections").click().run()
-    assert "Face 1 of 2" in said(app)
+    assert "Face 1 of 2" in page_text(app)
     assert labeled(app.segmented_control, "Face").options == first
 
 
-def test_a_removed_detection_does_not_lend_its_maps_to_the_other_face(networks, open_analyze, labeled, show_panel):
+def test_maps_of_a_removed_detection_are_not_used_for_the_other_face(networks, open_analyze, labeled, show_panel):
     def predictions(app) -> list[float]:
         return app.table[0].value.iloc[:, 1].astype(float).tolist()
 
@@ -124,25 +124,25 @@ def test_a_removed_detection_does_not_lend_its_maps_to_the_other_face(networks, 
     assert predictions(app) == second
 
 
-def test_a_detector_that_cannot_be_loaded_is_replaced_and_named(networks, open_analyze, said, monkeypatch):
+def test_a_detector_that_cannot_be_loaded_is_replaced_and_reported(networks, open_analyze, page_text, monkeypatch):
     monkeypatch.setenv("FERSCOPE_YUNET", "/nowhere/yunet.onnx")
     app = open_analyze(detector=services.DETECTORS["yunet"])
     assert "/nowhere/yunet.onnx" in app.error[0].value
     assert "Using MTCNN instead." in app.error[0].value
-    assert "detector: MTCNN" in said(app)
+    assert "detector: MTCNN" in page_text(app)
 
 
-def test_forget_all_photos_also_with_one_photo_clears_the_uploader(networks, open_analyze, said, labeled):
+def test_forget_all_photos_also_with_one_photo_clears_the_uploader(networks, open_analyze, page_text, labeled):
     app = open_analyze()
     labeled(app.button, "Forget all photos").click().run()
     assert not app.exception
-    assert "Or start with a portrait" in said(app)
+    assert "Or start with a portrait" in page_text(app)
     assert not app.file_uploader[0].value
     assert "own_photo" not in app.query_params
     assert not [b for b in app.button if b.label == "Forget all photos"]
 
 
-def test_of_two_equal_uploads_one_can_be_removed(networks, open_analyze, said):
+def test_of_two_equal_uploads_one_can_be_removed(networks, open_analyze, page_text):
     app = open_analyze({"a.jpg": PORTRAIT, "b.jpg": PORTRAIT})
     store = app.session_state["photo_store"]
     first, _ = app.session_state["uploader_ids"]
@@ -150,13 +150,15 @@ def test_of_two_equal_uploads_one_can_be_removed(networks, open_analyze, said):
     store.remove_uploads({first})
     app.run()
     assert len(store.photos) == 1
-    assert "Face 1 of 1" in said(app)
+    assert "Face 1 of 1" in page_text(app)
 
 
-def test_a_face_below_16_px_is_warned_of_and_every_panel_opens(networks, open_analyze, said, monkeypatch, show_panel):
+def test_a_face_below_16_px_is_warned_of_and_every_panel_opens(
+    networks, open_analyze, page_text, monkeypatch, show_panel
+):
     monkeypatch.setattr(services.runtime(), "detector", lambda _: FindsOneAt(12))
     app = open_analyze()
-    assert "This face is only 12 px wide. Below 16 px, predictions are unreliable." in said(app)
+    assert "This face is only 12 px wide. Below 16 px, predictions are unreliable." in page_text(app)
     for panel in ("Methods", "Regions", "What if", "Trust", "Uncertainty", "Report"):
         show_panel(app, panel)
 
@@ -179,13 +181,13 @@ def test_the_analysis_is_shared_by_all_reruns(networks, open_analyze, monkeypatc
 
 
 @pytest.mark.parametrize("source", ["Webcam", "File"])
-def test_the_source_stays_open_beside_the_photo(networks, open_analyze, said, source):
+def test_the_source_stays_open_next_to_the_photo(networks, open_analyze, page_text, source):
     app = open_analyze("")
     app.segmented_control(key="source").set_value(source).run()
     if source == "Webcam":
         app.camera_input(key="snapshot").upload("snapshot.jpg", PORTRAIT).run()
-        assert "Webcam snapshot ·" in said(app)
+        assert "Webcam snapshot ·" in page_text(app)
     else:
         app.file_uploader(key="uploads").upload("p.jpg", PORTRAIT).run()
-        assert "p.jpg ·" in said(app)
+        assert "p.jpg ·" in page_text(app)
     assert not app.exception

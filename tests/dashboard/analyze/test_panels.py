@@ -27,13 +27,11 @@ def opened(networks, open_analyze):
 def stopping_at(monkeypatch, module, name: str, number: int, key: str) -> list[int]:
     """``module.name`` is interrupted at its ``number``-th call as by a click on Stop: remembered, then a rerun.
 
-    Returns the numbers of the calls. Grad-CAM of all classes, which other panels share, is not counted.
+    Returns the numbers of the calls.
     """
     real, calls = getattr(module, name), []
 
     def interrupted(*args, progress=None, **options):
-        if name == "explain_face" and options.get("targets") is None:
-            return real(*args, **options)
         calls.append(len(calls) + 1)
         if len(calls) == number:
             st.session_state[f"stopped-{key}"] = st.session_state.get("request-by-test")
@@ -46,7 +44,7 @@ def stopping_at(monkeypatch, module, name: str, number: int, key: str) -> list[i
 
 @pytest.fixture
 def remembers_the_request(monkeypatch):
-    """A click on Stop knows what is computed; a test has to record it."""
+    """Records the request of the current computation, which a click on Stop stores."""
     real = progress.Work.__init__
 
     def recorded(self, key, request, parts):
@@ -61,38 +59,38 @@ def choose_class(app: AppTest, name: str) -> None:
     assert not app.exception
 
 
-def test_every_method_draws_a_map_of_every_network(opened, said):
+def test_every_method_draws_a_map_of_every_network(opened, page_text):
     app = opened("Saliency", method="Occlusion")
     assert app.selectbox(key="method").value == "occlusion"
     for name, method in saliency_methods().items():
         app.selectbox(key="method").set_value(name).run()
         assert not app.exception
-        text = said(app)
+        text = page_text(app)
         assert text.count(f"· {method.title}, ") + text.count("no evidence for this class") == 2
         assert method.source in text
 
 
-def test_methods_with_the_same_map_are_named_only_where_that_is_true(opened, said):
+def test_methods_with_the_same_map_are_named_only_where_that_is_true(opened, page_text):
     app = opened("Saliency", method="HiResCAM", stage="before the pooling")
     same = "Grad-CAM, HiResCAM and XGrad-CAM give the same map on CNN and Residual CNN at this stage"
-    assert same in said(app)
+    assert same in page_text(app)
     app.selectbox(key="method").set_value("layercam").run()
-    assert "the same map" not in said(app)
+    assert "the same map" not in page_text(app)
     app.selectbox(key="method").set_value("gradcam").run()
     app.selectbox(key="stage").set_value("stage 1").run()
-    assert "the same map" not in said(app)
+    assert "the same map" not in page_text(app)
 
 
-def test_one_class_rather_than_another(opened, said, labeled):
+def test_one_class_rather_than_another(opened, page_text, labeled):
     app = opened("Saliency")
     predicted = labeled(app.segmented_control, "Evidence for the class").value
     contrast = labeled(app.selectbox, "Rather than")
     assert predicted not in contrast.options
     contrast.set_value(contrast.options[1]).run()
     assert not app.exception
-    assert "own scale" not in said(app)
+    assert "own scale" not in page_text(app)
     app.segmented_control(key="scale").set_value("common").run()
-    assert "contrasts always have their own scale" in said(app)
+    assert "contrasts always have their own scale" in page_text(app)
 
 
 def test_a_chosen_class_stays_for_the_next_face(opened, labeled):
@@ -106,76 +104,75 @@ def test_a_chosen_class_stays_for_the_next_face(opened, labeled):
     assert labeled(app.segmented_control, "Evidence for the class").value == other
 
 
-def test_a_slow_map_that_is_stopped_leaves_the_others(opened, said, labeled, monkeypatch, remembers_the_request):
+def test_a_slow_map_that_is_stopped_leaves_the_others(opened, page_text, labeled, monkeypatch, remembers_the_request):
     calls = stopping_at(monkeypatch, inference, "explain_face", 2, "maps")
     app = opened("Saliency", method="Occlusion")
-    assert said(app).count("Occlusion, input") == 1
-    assert "Residual CNN: this map has not been computed." in said(app)
+    assert page_text(app).count("Occlusion, input") == 1
+    assert "Residual CNN: this map has not been computed." in page_text(app)
     labeled(app.button, "Resume").click().run()
-    assert said(app).count("Occlusion, input") + said(app).count("no evidence for this class") == 2
+    assert page_text(app).count("Occlusion, input") + page_text(app).count("no evidence for this class") == 2
     assert calls == [1, 2, 3]
 
 
-def test_a_stage_that_one_network_lacks_is_a_note_and_the_other_has_its_map(opened, said, show_panel):
+def test_a_stage_that_one_network_lacks_is_a_note_and_the_other_has_its_map(opened, page_text, show_panel):
     app = opened("Saliency")
     network = services.predictor(services.listing().get("tiny_cnn")).network
     path = network.stages.pop("stage 1")
     try:
         app.selectbox(key="stage").set_value("stage 1").run()
-        assert "CNN: this network has no stage 1; available: stage 2, stage 3." in said(app)
-        assert said(app).count("stage 1,") + said(app).count("at stage 1") == 1
-        assert "CNN is left out: this network has no stage 1" in said(show_panel(app, "Methods"))
+        assert "CNN: this network has no stage 1; available: stage 2, stage 3." in page_text(app)
+        assert page_text(app).count("stage 1,") + page_text(app).count("at stage 1") == 1
+        assert "CNN is left out: this network has no stage 1" in page_text(show_panel(app, "Methods"))
         for panel in ("Regions", "Trust", "Report"):
             show_panel(app, panel)
     finally:
         network.stages = {"stage 1": path, **network.stages}
 
 
-def test_the_grid_has_a_row_per_method_and_a_map_per_network(opened, said):
+def test_the_grid_has_a_row_per_method_and_a_map_per_network(opened, page_text):
     app = opened("Methods", methods=["LayerCAM", "Eigen-CAM"])
     app.pills(key="methods").set_value(["layercam", "eigencam", "occlusion"]).run()
     assert not app.exception
-    text = said(app)
+    text = page_text(app)
     for title in ("## LayerCAM", "## Eigen-CAM", "## Occlusion"):
         assert title in text
     assert "Eigen-CAM: one map for all classes." in text
     labels = {b.label for b in app.get("download_button")}
     assert labels >= {"Maps of all methods (PNG)", "Maps of all methods (CSV)"}
     app.pills(key="methods").set_value([]).run()
-    assert "Choose at least one method." in said(app)
+    assert "Choose at least one method." in page_text(app)
 
 
-def test_methods_with_the_same_map_share_a_row_and_are_computed_once(opened, said, monkeypatch):
+def test_methods_with_the_same_map_share_a_row_and_are_computed_once(opened, page_text, monkeypatch):
     computed = []
     real = inference.explain_face
-    monkeypatch.setattr(
-        inference, "explain_face", lambda *a, **o: computed.append((o.get("method"), o.get("targets"))) or real(*a, **o)
-    )
+    monkeypatch.setattr(inference, "explain_face", lambda *a, **o: computed.append(o["method"]) or real(*a, **o))
     app = opened("Methods", stage="before the pooling")
     app.pills(key="methods").set_value(["gradcam", "hirescam", "xgradcam", "layercam"]).run()
     assert not app.exception
-    assert "## Grad-CAM = HiResCAM = XGrad-CAM" in said(app)
-    of_grid = [method for method, target in computed if target is not None]  # other panels need all classes (None)
-    assert {"hirescam", "xgradcam"}.isdisjoint(of_grid)
-    assert of_grid.count("gradcam") == 2  # one per network
+    assert "## Grad-CAM = HiResCAM = XGrad-CAM" in page_text(app)
+    assert {"hirescam", "xgradcam"}.isdisjoint(computed)
+    assert computed.count("gradcam") == 2  # one per network
     app.selectbox(key="stage").set_value("stage 1").run()
-    assert "= HiResCAM" not in said(app)
+    assert "= HiResCAM" not in page_text(app)
 
 
-def test_the_grid_shows_one_class_rather_than_another(opened, said):
+def test_the_grid_shows_one_class_rather_than_another(opened, page_text):
     app = opened("Methods", rather_than="dark")
     choose_class(app, "bright")
-    assert "Evidence for bright rather than dark" in said(app)
+    assert "Evidence for bright rather than dark" in page_text(app)
 
 
-def test_a_stopped_grid_keeps_what_was_computed_and_resumes(opened, said, labeled, monkeypatch, remembers_the_request):
+def test_a_stopped_grid_keeps_what_was_computed_and_resumes(
+    opened, page_text, labeled, monkeypatch, remembers_the_request
+):
     calls = stopping_at(monkeypatch, inference, "explain_face", 3, "methods-work")
     app = opened("Methods")
-    assert "Stopped: 2 of 10 results are ready." in said(app)
-    assert "This method has not been computed." in said(app)
+    assert "Stopped: 2 of 10 results are ready." in page_text(app)
+    assert "This method has not been computed." in page_text(app)
     labeled(app.button, "Resume").click().run()
     assert not app.exception
-    assert "Stopped:" not in said(app)
+    assert "Stopped:" not in page_text(app)
     assert len(calls) == 3 + 8
 
 
@@ -184,62 +181,62 @@ def test_every_method_has_a_title_in_the_grid():
         assert method_grid.title((name,)) == method.title
 
 
-def test_without_a_change_what_if_shows_the_prediction_as_it_was(opened, said):
+def test_without_a_change_what_if_shows_the_prediction_as_it_was(opened, page_text):
     app = opened("What if")
-    assert "**No change: " in said(app)
-    assert "Largest change" not in said(app)
+    assert "**No change: " in page_text(app)
+    assert "Largest change" not in page_text(app)
 
 
-def test_a_slider_changes_the_prediction_and_undo_restores_it(opened, said, labeled):
+def test_a_slider_changes_the_prediction_and_undo_restores_it(opened, page_text, labeled):
     app = opened("What if", brightness="-0.5")
     assert app.slider(key="brightness").value == -0.5
-    assert "No change:" not in said(app)
-    assert " · unchanged face " in said(app)
-    assert "Largest change: " in said(app)
+    assert "No change:" not in page_text(app)
+    assert " · unchanged face " in page_text(app)
+    assert "Largest change: " in page_text(app)
     app.selectbox(key="vary").set_value("noise").run()
     labeled(app.button, "Undo all changes").click().run()
     assert not app.exception
     assert app.slider(key="brightness").value == 0
-    assert "No change:" in said(app)
+    assert "No change:" in page_text(app)
 
 
-def test_hiding_everything_is_a_message(opened, said, labeled):
+def test_hiding_everything_is_a_message(opened, page_text, labeled):
     app = opened("What if")
     app.pills(key="hidden_parts").set_value(["left half", "right half"]).run()
     assert not app.exception
-    assert "The whole face is hidden; leave at least one cell visible." in said(app)
-    assert "The prediction" not in said(app)
+    assert "The whole face is hidden; leave at least one cell visible." in page_text(app)
+    assert " prediction: " not in page_text(app)
     assert not [b.label for b in app.get("download_button") if "before and after" in b.label]
     app.slider(key="brightness").set_value(0.2).run()
     assert not app.exception
     app.pills(key="hidden_parts").set_value(["mouth"]).run()
-    assert "The whole face is hidden" not in said(app)
-    assert "No change:" not in said(app)
+    assert "The whole face is hidden" not in page_text(app)
+    assert "No change:" not in page_text(app)
     labeled(app.button, "Undo all changes").click().run()
-    assert "No change:" in said(app)
+    assert "No change:" in page_text(app)
 
 
-def test_trust_is_measured_on_request_after_an_estimate(opened, said, labeled):
+def test_trust_is_measured_on_request_after_an_estimate(opened, page_text, labeled):
     app = opened("Trust", stage="stage 1")
-    assert "ROAD" not in said(app)
-    assert "on two CPU cores" in said(app)
+    assert "ROAD" not in page_text(app)
+    assert "on two CPU cores" in page_text(app)
     labeled(app.button, "Measure").click().run()
     assert not app.exception
-    if "marks no place" not in said(app):
+    if "marks no place" not in page_text(app):
         table = app.table[0].value
         assert all("better than chance" in verdict for verdict in table["chance test"])
     app.selectbox(key="method").set_value("eigencam").run()
-    assert "ROAD" not in said(app)  # other maps have not been measured
+    assert "ROAD" not in page_text(app)  # other maps have not been measured
 
 
-def test_trust_that_is_stopped_keeps_what_was_measured(opened, said, labeled, monkeypatch, remembers_the_request):
+def test_trust_that_is_stopped_keeps_what_was_measured(opened, page_text, labeled, monkeypatch, remembers_the_request):
     calls = stopping_at(monkeypatch, probes, "compare_with_chance", 2, "trust")
     app = opened("Trust", stage="stage 1")
     labeled(app.button, "Measure").click().run()
     assert not app.exception
-    if "marks no place" in said(app):
+    if "marks no place" in page_text(app):
         pytest.skip("one of the tiny networks has no map here")
-    assert "Stopped: " in said(app)
+    assert "Stopped: " in page_text(app)
     assert list(app.table[0].value["chance test"])[-1] == "not tested"
     labeled(app.button, "Resume").click().run()
     assert not app.exception
@@ -247,7 +244,7 @@ def test_trust_that_is_stopped_keeps_what_was_measured(opened, said, labeled, mo
     assert calls == [1, 2, 3]
 
 
-def test_trust_is_about_the_chosen_method_and_contrast(opened, said, labeled, monkeypatch):
+def test_trust_is_about_the_chosen_method_and_contrast(opened, page_text, labeled, monkeypatch):
     checked, compared = [], []
     check, agreement = probes.randomization_check, probes.method_agreement
     monkeypatch.setattr(probes, "randomization_check", lambda *a, **o: checked.append(a[2:]) or check(*a, **o))
@@ -263,30 +260,30 @@ def test_trust_is_about_the_chosen_method_and_contrast(opened, said, labeled, mo
     assert [target for target, _ in compared] == [contrast]
     assert "occlusion" in compared[0][1]
     assert "scorecam" not in compared[0][1]
-    text = said(app)
+    text = page_text(app)
     assert "Occlusion of this face, evidence for striped rather than dark, compared with itself" in text
     assert "the maps of Occlusion and of the quick methods, at stage 1" in text
     assert "Probability of striped, if only striped and dark are possible," in text
 
 
-def test_regions_of_a_haar_face_are_those_of_the_template(opened, said):
+def test_regions_of_a_haar_face_are_those_of_the_template(opened, page_text):
     app = opened("Regions", detector="Haar cascade")
-    assert "Regions of the template" in said(app)
-    assert "The bar is the area of the region" in said(app) or "no evidence for" in said(app)
+    assert "Regions of the template" in page_text(app)
+    assert "The bar is the area of the region" in page_text(app) or "no evidence for" in page_text(app)
 
 
-def test_regions_of_a_face_with_landmarks_follow_them(opened, said):
-    assert "Regions placed by the five landmarks" in said(opened("Regions", detector="MTCNN"))
+def test_regions_of_a_face_with_landmarks_follow_them(opened, page_text):
+    assert "Regions placed by the five landmarks" in page_text(opened("Regions", detector="MTCNN"))
 
 
-def test_means_without_the_data_set_are_a_note(opened, said, labeled):
+def test_means_without_the_data_set_are_a_note(opened, page_text, labeled):
     app = opened("Regions")
     labeled(app.button, "Compute means by class").click().run()
     assert not app.exception
-    assert "set FERSCOPE_DATA" in said(app)
+    assert "set FERSCOPE_DATA" in page_text(app)
 
 
-def test_means_over_the_data_set_are_computed_once(opened, said, labeled, image_folder, monkeypatch):
+def test_means_over_the_data_set_are_computed_once(opened, page_text, labeled, image_folder, monkeypatch):
     app = opened("Regions")
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
     calls = []
@@ -294,28 +291,28 @@ def test_means_over_the_data_set_are_computed_once(opened, said, labeled, image_
     monkeypatch.setattr(probes, "split_region_shares", lambda *a, **o: calls.append(1) or real(*a, **o))
     labeled(app.button, "Compute means by class").click().run()
     assert not app.exception
-    assert "n = 36, by predicted class" in said(app)
+    assert "n = 36, by predicted class" in page_text(app)
     app.segmented_control(key="region").set_value("eyes").run()
     assert not app.exception
     assert len(calls) == 2
 
 
-def test_the_uncertainty_panel_names_the_views(opened, said):
+def test_the_uncertainty_panel_names_the_views(opened, page_text):
     app = opened("Uncertainty", accuracy="0.5")
-    assert "Jensen-Shannon" in said(app)
-    assert "(n = 36) are correct with a rate of 0.50" in said(app)
+    assert "Jensen-Shannon" in page_text(app)
+    assert "(n = 36) are correct with a rate of 0.50" in page_text(app)
     app.selectbox(key="views").set_value("mirror").run()
     assert not app.exception
     assert "mean over 2 views" in app.table[0].value.columns
-    assert "Both were measured with one view per face." in said(app)
+    assert "Both were measured with one view per face." in page_text(app)
 
 
-def test_a_prediction_below_the_threshold_is_unsure(opened, said, monkeypatch):
+def test_a_prediction_below_the_threshold_is_unsure(opened, page_text, monkeypatch):
     monkeypatch.setattr(probe, "threshold_for", lambda *_: 1.1)
-    assert "Unsure: " in said(opened("Uncertainty"))
+    assert "Unsure: " in page_text(opened("Uncertainty"))
 
 
-def test_uncertainty_without_stored_predictions_has_no_threshold(opened, said, monkeypatch):
+def test_uncertainty_without_stored_predictions_has_no_threshold(opened, page_text, monkeypatch):
     from core.checkpoints import Checkpoint
     from core.errors import CheckpointError
 
@@ -323,4 +320,6 @@ def test_uncertainty_without_stored_predictions_has_no_threshold(opened, said, m
         raise CheckpointError(f"{self.card.run_id} has no stored predictions for the {split} split")
 
     monkeypatch.setattr(Checkpoint, "evaluation", missing)
-    assert "There is no threshold: tiny_cnn has no stored predictions for the val split." in said(opened("Uncertainty"))
+    assert "There is no threshold: tiny_cnn has no stored predictions for the val split." in page_text(
+        opened("Uncertainty")
+    )

@@ -1,4 +1,4 @@
-"""What can be downloaded of a face: the report, the JSON file and the numbers; and the chance test beside each map."""
+"""What can be downloaded of a face: the report, the JSON file and the numbers; and the chance test with each map."""
 
 import io
 import json
@@ -79,11 +79,11 @@ def test_the_report_states_the_verdict_and_the_effect_of_its_threshold(opened):
         r"(Sure|Unsure): \w+\. The probability of \w+, 0\.\d{3}, (reaches|is below) the threshold 0\.\d{3}",
         section.text[0],
     )
-    assert "(n = 36) are correct with a rate of 0.50" in section.text[1]
+    assert "(n = 36) reach an accuracy of 0.50" in section.text[1]
 
 
 @pytest.mark.parametrize("views", ["1: the face", "10: ten crops"])
-def test_every_number_of_the_report_has_one_value(opened, said, views):
+def test_every_number_of_the_report_has_one_value(opened, page_text, views):
     app = opened("Report", views=views)
     chapters = app.chapters[-1]
     table = chapters["Predictions"][-1].table.data
@@ -95,7 +95,7 @@ def test_every_number_of_the_report_has_one_value(opened, said, views):
     assert app.header[0].value.strip(":gray[]").startswith(f"{100 * ensemble.max():.0f} % {expression}")
     file_views = faces_of(app)[0]["uncertainty"]
     assert f"{max(file_views['groups'][0]['augmented']['ensemble']['probabilities'].values()):.3f}" in shown
-    assert ("mean over 10 views" in said(app)) == (views != "1: the face")
+    assert ("mean over 10 views" in page_text(app)) == (views != "1: the face")
 
 
 def test_the_report_shows_the_face_unless_the_photo_is_left_out(opened):
@@ -143,7 +143,7 @@ def test_measured_trust_is_part_of_the_report_and_the_file(opened, few_methods, 
     assert known["chance"]["better_than_chance"] == verdicts["CNN"].startswith(trust.BETTER)
 
 
-def test_measuring_for_the_report_can_be_stopped_and_resumes(opened, said, labeled, few_methods, monkeypatch):
+def test_measuring_for_the_report_can_be_stopped_and_resumes(opened, page_text, labeled, few_methods, monkeypatch):
     real, begun, requests = probes.compare_with_chance, [], []
     init = progress.Work.__init__
     monkeypatch.setattr(
@@ -161,32 +161,32 @@ def test_measuring_for_the_report_can_be_stopped_and_resumes(opened, said, label
     app = opened("Report", stage=STAGE)
     app.toggle(key="report_trust").set_value(True).run()
     assert not app.exception
-    assert "Stopped: " in said(app)
+    assert "Stopped: " in page_text(app)
     found = {m: of["chance"] for m, of in faces_of(app)[0]["trust"].items()}
     assert [of is None for of in found.values()] == [False, True]
     labeled(app.button, "Resume").click().run()
-    assert "Stopped: " not in said(app)
+    assert "Stopped: " not in page_text(app)
     assert len(begun) == 3
     assert all(of["chance"] for of in faces_of(app)[0]["trust"].values())
 
 
-def test_the_chance_test_is_named_wherever_the_map_is_drawn(
-    opened, said, few_methods, measured, show_panel, monkeypatch
+def test_the_chance_test_is_named_with_every_drawing_of_the_map(
+    opened, page_text, few_methods, measured, show_panel, monkeypatch
 ):
     monkeypatch.setattr(probes, "compare_with_chance", lambda *_, **__: NOT_BETTER)
     app = opened("Regions", stage=STAGE)
-    assert "chance" not in said(app)
+    assert "chance" not in page_text(app)
     measured(app)
     for panel, words in {
         "Saliency": "cells · no better than chance",
         "Regions": "No better than chance: the map of CNN, Residual CNN.",
         "Methods": "no better than chance",
     }.items():
-        assert words in said(show_panel(app, panel)), panel
-    assert said(app).count("no better than chance") == 2  # in the row of Grad-CAM only
+        assert words in page_text(show_panel(app, panel)), panel
+    assert page_text(app).count("no better than chance") == 2  # in the row of Grad-CAM only
 
 
-def test_the_file_has_the_maps_of_the_chosen_options_whatever_panel_is_open(opened):
+def test_the_file_has_the_maps_of_the_chosen_options_in_every_panel(opened):
     link = {"class": "dark", "rather_than": "bright", "method": "LayerCAM", "stage": STAGE}
     maps = faces_of(opened("Uncertainty", **link))[0]["maps"]
     assert {(m["method"], m["expression"], m["against"], m["stage"]) for m in maps.values()} == {
@@ -248,7 +248,7 @@ def test_the_numbers_of_trust_contain_every_point_and_correlation():
     assert not pd.isna(table["value"]).any()
 
 
-def test_the_picture_files_have_room_for_the_words():
+def test_the_picture_files_have_space_for_the_text():
     def size(data: bytes) -> tuple[int, int]:
         return Image.open(io.BytesIO(data)).size
 

@@ -98,7 +98,7 @@ def test_a_dark_page_makes_a_light_report(checkpoint_root):
     assert DARK.hues[0] not in page
 
 
-def test_names_that_a_person_gave_are_escaped_everywhere(root, written):
+def test_names_entered_by_users_are_escaped_everywhere(root, written):
     checkpoint = load_checkpoint(root / "tiny_cnn")
     card = replace(
         checkpoint.card,
@@ -141,7 +141,7 @@ def test_ranking_has_the_areas_and_every_cost(written, comparisons):
     assert of_ranking.count("<figure") == 6
 
 
-def test_own_data_without_a_table_is_one_sentence_and_copies_remain(written):
+def test_own_data_without_a_table_is_reported_in_one_sentence_and_copies_remain(written):
     for title in ("Annotator agreement", "Slices"):
         text = text_of(chapter(written, title))
         assert text.count("o table of image facts was computed from this data set") == 1
@@ -221,11 +221,13 @@ def test_a_network_without_predictions_is_named_and_without_any_there_is_no_repo
     ("arguments", "sentence", "status"),
     [
         (["report", "nobody"], "There is no network 'nobody'; installed: tiny_cnn, tiny_residual.", 1),
-        (["report", "--split", "train"], "a split is val or test", 2),
+        (["report", "--split", "train"], "expected val or test", 2),
         (["report", "tiny_cnn", "--output", "/nowhere/at/all.html"], "cannot be written", 1),
     ],
 )
-def test_what_a_user_can_cause_is_one_sentence(checkpoint_root, monkeypatch, capsys, arguments, sentence, status):
+def test_errors_of_the_user_are_reported_in_one_sentence(
+    checkpoint_root, monkeypatch, capsys, arguments, sentence, status
+):
     assert command(monkeypatch, *arguments, "--checkpoints", checkpoint_root) == status
     text = " ".join(capsys.readouterr().err.replace("│", " ").split())
     assert sentence in text

@@ -29,39 +29,41 @@ def embedded(embedded_root, monkeypatch):
     st.cache_resource.clear()
 
 
-def test_a_checkpoint_without_an_embedding_names_the_command(embedded, open_view, said):
+def test_a_checkpoint_without_an_embedding_names_the_command(embedded, open_view, page_text):
     app = open_view("Embedding", embedding_of="Residual CNN")
     assert not app.error
-    assert "tiny_residual has no stored embedding of the test split" in said(app)
-    assert "python -m core embed tiny_residual --data" in said(app)
+    assert "tiny_residual has no stored embedding of the test split" in page_text(app)
+    assert "python -m core embed tiny_residual --data" in page_text(app)
     app.selectbox(key="embedding_of").set_value("tiny_cnn").run()
     assert len(app.get("plotly_chart")) == 1
 
 
 @pytest.mark.parametrize("split", ["test", "val"])
 @pytest.mark.parametrize("color", ["true class", "predicted class"])
-def test_the_first_two_components_with_what_they_explain(embedded, open_view, said, split, color):
+def test_the_first_two_components_with_what_they_explain(embedded, open_view, page_text, split, color):
     app = open_view("Embedding", split=split, colored_by=color)
     assert not app.error
     text = f"shapes {split}, n = 36. The first two of the first 16 principal components of 16 penultimate features"
-    assert text in said(app)
+    assert text in page_text(app)
     assert "% of the variance" in app.get("plotly_chart")[0].proto.spec
-    assert "Draw a lasso or a box" in said(app)
+    assert "Draw a lasso or a box" in page_text(app)
 
 
-def test_tsne_is_computed_on_demand_and_stored(embedded, open_view, said):
+def test_tsne_is_computed_on_demand_and_stored(embedded, open_view, page_text):
     from dashboard import services
 
     app = open_view("Embedding")
     before = len(services.results())
     app.segmented_control(key="layout").set_value("t-SNE").run()
     assert not app.exception
-    assert "t-SNE (perplexity 30, fixed seed)" in said(app)
+    assert "t-SNE (perplexity 30, fixed seed)" in page_text(app)
     assert len(services.results()) == before + 1
     assert not [b for b in app.button if b.label == "Stop"]
 
 
-def test_runs_on_other_images_than_the_embedding_are_a_sentence(embedded_root, open_view, said, monkeypatch, tmp_path):
+def test_runs_on_other_images_than_the_embedding_are_a_sentence(
+    embedded_root, open_view, page_text, monkeypatch, tmp_path
+):
     root = shutil.copytree(embedded_root, tmp_path / "checkpoints")
     run = checkpoints.load_checkpoint(root / "tiny_cnn").evaluation("test")
     run.select(np.arange(1, len(run))).save(root / "tiny_cnn" / "predictions-test.parquet")
@@ -89,20 +91,20 @@ def lassoed(open_view, monkeypatch):
     return opened
 
 
-def test_a_selection_lists_its_images_and_their_classes(embedded, lassoed, said):
+def test_a_selection_lists_its_images_and_their_classes(embedded, lassoed, page_text):
     run = checkpoints.load_checkpoint(checkpoints.ROOT / "tiny_cnn").evaluation("test")
     chosen = run.image_ids[[0, 5, 20]]
     app = lassoed(chosen)
     wrong = int((~run.correct[[0, 5, 20]]).sum())
-    assert f"3 images, {wrong} of them predicted wrongly. True classes: bright 2, dark 1." in said(app)
+    assert f"3 images, {wrong} of them predicted wrongly. True classes: bright 2, dark 1." in page_text(app)
     listed = app.dataframe[0].value
     assert set(listed["row"]) == set(chosen)
     assert "Residual CNN predicts" in listed
-    assert "Only row numbers are shown" in said(app)
+    assert "Only row numbers are shown" in page_text(app)
     assert not [t for t in app.toggle if t.label == "Saliency"]
 
 
-def test_a_selection_shows_its_faces_and_their_saliency(embedded, lassoed, said, image_folder, monkeypatch):
+def test_a_selection_shows_its_faces_and_their_saliency(embedded, lassoed, page_text, image_folder, monkeypatch):
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
     run = checkpoints.load_checkpoint(checkpoints.ROOT / "tiny_cnn").evaluation("test")
     app = lassoed(run.image_ids[:4])
@@ -112,4 +114,4 @@ def test_a_selection_shows_its_faces_and_their_saliency(embedded, lassoed, said,
     assert not app.exception
     *pairs, _color_bar = app.get("image")
     assert [i.proto.imgs[0].alt for i in pairs] == [f"{alt}, with the saliency of CNN" for alt in plain]
-    assert "Grad-CAM of CNN, stage 3, for its prediction" in said(app)
+    assert "Grad-CAM of CNN, stage 3, for its prediction" in page_text(app)

@@ -1,4 +1,4 @@
-"""Saliency beside the faces of a confusion cell, through the entry file."""
+"""Saliency next to the faces of a confusion cell, through the entry file."""
 
 import shutil
 
@@ -17,7 +17,7 @@ def cell(checkpoint_root, name: str) -> tuple[str, str, int]:
 
 @pytest.mark.parametrize(("name", "title"), [("tiny_cnn", "CNN"), ("tiny_residual", "Residual CNN")])
 def test_a_cell_shows_the_chosen_networks_saliency(
-    networks, open_view, said, image_folder, monkeypatch, checkpoint_root, name, title
+    networks, open_view, page_text, image_folder, monkeypatch, checkpoint_root, name, title
 ):
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
     true, predicted, count = cell(checkpoint_root, name)
@@ -27,11 +27,11 @@ def test_a_cell_shows_the_chosen_networks_saliency(
     app = open_view("Confusion", **link, cell_saliency="true")
     assert not app.error
     faces = app.get("image")[: min(count, 20)]
-    assert f"Grad-CAM of {title}, stage 3, for its prediction" in said(app)
+    assert f"Grad-CAM of {title}, stage 3, for its prediction" in page_text(app)
     assert all(f"saliency of {title}" in face.proto.imgs[0].alt for face in faces)
 
 
-def test_an_ensemble_has_no_saliency_of_its_own(networks, open_view, said, image_folder, monkeypatch):
+def test_an_ensemble_has_no_saliency_of_its_own(networks, open_view, page_text, image_folder, monkeypatch):
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
     from dashboard import services
 
@@ -41,14 +41,14 @@ def test_an_ensemble_has_no_saliency_of_its_own(networks, open_view, said, image
     link = {"cell_true": classes[together.truth[0]], "cell_predicted": classes[together.predicted[0]]}
     app = open_view("Confusion", cell_of="Ensemble", **link, cell_saliency="true")
     assert app.toggle(key="cell_saliency").disabled
-    assert "Grad-CAM" not in said(app)
+    assert "Grad-CAM" not in page_text(app)
     assert app.get("image")
 
 
-def test_without_the_images_there_is_no_saliency(networks, open_view, said, checkpoint_root):
+def test_without_the_images_there_is_no_saliency(networks, open_view, page_text, checkpoint_root):
     true, predicted, _ = cell(checkpoint_root, "tiny_cnn")
     app = open_view("Confusion", cell_of="CNN", cell_true=true, cell_predicted=predicted, cell_saliency="true")
-    assert "Only row numbers are shown" in said(app)
+    assert "Only row numbers are shown" in page_text(app)
     assert not [t for t in app.toggle if t.label == "Saliency"]
 
 

@@ -6,21 +6,21 @@ from dashboard.compare import image_table
 
 
 @pytest.fixture
-def table(answering):
+def table(predicted_run):
     """Five images, two of them wrong: a predicted as b twice, the second time with more confidence."""
     truth, predicted = [0, 0, 0, 1, 2], [0, 1, 1, 1, 2]
-    run = answering(truth, predicted, "net")
+    run = predicted_run(truth, predicted, "net")
     logits = run.logits.copy()
     logits[2] *= 2
-    other = answering(truth, truth, "other")
-    return error_table(answering(truth, predicted, "net", logits=logits), [other])
+    other = predicted_run(truth, truth, "other")
+    return error_table(predicted_run(truth, predicted, "net", logits=logits), [other])
 
 
 def ids(table, keep, column="image_id", **how) -> list[int]:
     return list(table["image_id"].iloc[image_table.ordered(table, keep, column, **how)])
 
 
-def test_mistakes_are_sorted_by_what_is_asked(table):
+def test_mistakes_are_sorted_by_the_requested_column(table):
     wrong = image_table.select(table)
     assert ids(table, wrong, "confidence") == [102, 101]
     assert ids(table, wrong, "loss") == [102, 101]
@@ -41,15 +41,15 @@ def test_numbers_are_filtered_by_ranges(table):
     assert ids(table, image_table.select(table, ranges={"confidence": (0.0, 0.85)})) == [101]
 
 
-def test_the_smallest_come_first_where_asked(table):
+def test_ascending_order_lists_the_smallest_first(table):
     assert ids(table, image_table.select(table), "confidence", ascending=True) == [101, 102]
     everything = image_table.select(table, mistakes=False)
     assert ids(table, everything, "true", ascending=True) == [100, 101, 102, 103, 104]
     assert ids(table, everything, "true") == [104, 103, 100, 101, 102]  # equal values by row number
 
 
-def test_every_class_has_its_probability(table, answering):
-    run = answering([0, 0, 0, 1, 2], [0, 1, 1, 1, 2], "net")
+def test_every_class_has_its_probability(table, predicted_run):
+    run = predicted_run([0, 0, 0, 1, 2], [0, 1, 1, 1, 2], "net")
     shown = image_table.with_probabilities(table[table["image_id"] == 103], run)
     assert shown[["p(a)", "p(b)", "p(c)"]].to_numpy()[0] == pytest.approx([0.1, 0.8, 0.1])
 

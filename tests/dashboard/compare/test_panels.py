@@ -11,10 +11,10 @@ from core import checkpoints
 from dashboard.compare.panels import GROUPS
 
 
-def test_significance_has_one_sentence_per_pair(networks, open_view, said, tables):
+def test_significance_has_one_sentence_per_pair(networks, open_view, page_text, tables):
     app = open_view("Significance")
     assert not app.error
-    text = said(app)
+    text = page_text(app)
     assert "shapes test, n = 36." in text
     assert "CNN and Residual CNN:" in text
     assert "if both were equally good" in text
@@ -23,23 +23,23 @@ def test_significance_has_one_sentence_per_pair(networks, open_view, said, table
     assert set(table["p (Holm)"]) - {"not defined"}
 
 
-def test_significance_of_one_network_asks_for_another(networks, open_view, said):
+def test_significance_of_one_network_asks_for_another(networks, open_view, page_text):
     app = open_view("Significance", networks="CNN")
-    assert "A comparison needs at least two networks" in said(app)
+    assert "A comparison needs at least two networks" in page_text(app)
 
 
-def test_the_first_view_has_the_scores_and_the_result_of_the_test(networks, open_view, said, tables):
+def test_the_first_view_has_the_scores_and_the_result_of_the_test(networks, open_view, page_text, tables):
     app = open_view("Overview")
     assert not app.error
     scores = tables(app)[0]
     assert list(scores["network"]) == ["CNN", "Residual CNN", "Ensemble"]
     value = checkpoints.load_checkpoint(networks / "tiny_cnn").card.metrics["test"].accuracy.value
     assert scores["accuracy"][0].startswith(f"{value:.3f}")
-    assert "measurabl" in said(app)
-    assert "McNemar's exact test" in said(app)
+    assert "measurabl" in page_text(app)
+    assert "McNemar's exact test" in page_text(app)
 
 
-def test_milliseconds_are_measured_only_on_request(networks, open_view, said, tables, monkeypatch, tmp_path):
+def test_milliseconds_are_measured_only_on_request(networks, open_view, page_text, tables, monkeypatch, tmp_path):
     root = shutil.copytree(networks, tmp_path / "checkpoints")
     for path in root.iterdir():
         card = json.loads((path / "card.json").read_text())
@@ -51,13 +51,13 @@ def test_milliseconds_are_measured_only_on_request(networks, open_view, said, ta
     app.button(key="measure").click().run()
     assert not app.exception
     assert all(float(ms) > 0 for ms in tables(app)[0]["ms per face"])
-    assert "one face at a time on this machine" in said(app)
+    assert "one face at a time on this machine" in page_text(app)
 
 
-def test_calibration_is_shown_before_and_after_temperature_scaling(networks, open_view, said, tables):
+def test_calibration_is_shown_before_and_after_temperature_scaling(networks, open_view, page_text, tables):
     app = open_view("Calibration", threshold="0.9", bins="equally wide")
     assert not app.error
-    assert "Before temperature scaling" in said(app)
+    assert "Before temperature scaling" in page_text(app)
     assert app.segmented_control(key="bins").value == "equal_width"
     scores = tables(app)[0].set_index("network")
     assert scores.loc["Ensemble", "ECE before"] == "not defined"
@@ -66,18 +66,18 @@ def test_calibration_is_shown_before_and_after_temperature_scaling(networks, ope
     assert all(text.startswith("1.000") for text in tables(app)[1]["coverage"])
 
 
-def test_errors_are_filtered_by_the_link_and_sorted(networks, open_view, said):
+def test_errors_are_filtered_by_the_link_and_sorted(networks, open_view, page_text):
     app = open_view("Gallery", list="all images", true="dark", of="Residual CNN")
     assert not app.error
     table = app.dataframe[0].value
     assert set(table["true"]) == {"dark"}
     assert list(table["confidence"]) == sorted(table["confidence"], reverse=True)
     assert {"CNN predicts", "Ensemble predicts"} <= set(table.columns)
-    assert "1 to 12 of 12 images" in said(app)
-    assert "set FERSCOPE_DATA to the path of" in said(app)
+    assert "1 to 12 of 12 images" in page_text(app)
+    assert "set FERSCOPE_DATA to the path of" in page_text(app)
 
 
-def test_errors_are_filtered_by_numbers_and_sorted_either_way(networks, open_view, said):
+def test_errors_are_filtered_by_numbers_and_sorted_either_way(networks, open_view, page_text):
     app = open_view("Gallery", list="all images", sort="loss", ascending="true")
     table = app.dataframe[0].value
     assert list(table["loss"]) == sorted(table["loss"])
@@ -86,56 +86,62 @@ def test_errors_are_filtered_by_numbers_and_sorted_either_way(networks, open_vie
     run = checkpoints.load_checkpoint(networks / "tiny_cnn").evaluation("test")
     sure = int((run.confidence >= 0.9).sum())
     app.slider(key="confidence_range").set_value((0.9, 1.0)).run()
-    assert f"of {sure} images" in said(app)
+    assert f"of {sure} images" in page_text(app)
     app.slider(key="confidence_range").set_value((0.0, 0.9)).run()
-    assert f"of {36 - sure} images" in said(app) if sure < 36 else "No matching images" in said(app)
+    assert f"of {36 - sure} images" in page_text(app) if sure < 36 else "No matching images" in page_text(app)
 
 
-def test_errors_are_paged(networks, open_view, said):
+def test_errors_are_paged(networks, open_view, page_text):
     app = open_view("Gallery", list="all images", errors_page="2")
-    assert "21 to 36 of 36 images" in said(app)
+    assert "21 to 36 of 36 images" in page_text(app)
     assert len(app.dataframe[0].value) == 16
     app.selectbox(key="true").set_value("bright").run()  # one page only
     assert not app.exception
-    assert "1 to 12 of 12 images" in said(app)
+    assert "1 to 12 of 12 images" in page_text(app)
 
 
-def test_likely_wrong_labels_are_listed_with_a_warning(networks, open_view, said):
+def test_likely_wrong_labels_are_listed_with_a_warning(networks, open_view, page_text):
     app = open_view("Labels")
     assert not app.error
-    assert "confident learning" in said(app)
-    assert "The network may be wrong instead of the label" in said(app)
+    assert "confident learning" in page_text(app)
+    assert "The network may be wrong instead of the label" in page_text(app)
     app.selectbox(key="sort_labels").set_value("margin").run()
     assert not app.exception
 
 
-def test_faces_are_shown_where_the_data_set_is_the_networks_own(networks, open_view, said, image_folder, monkeypatch):
+def test_faces_are_shown_where_the_data_set_is_the_networks_own(
+    networks, open_view, page_text, image_folder, monkeypatch
+):
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
     app = open_view("Gallery", list="all images")
-    assert "Only row numbers are shown" not in said(app)
+    assert "Only row numbers are shown" not in page_text(app)
     assert len(app.get("image")) == 20
 
 
-def test_a_face_of_the_list_opens_in_analyze(networks, open_view, said, image_folder, monkeypatch):
+def test_a_face_of_the_list_opens_in_analyze(networks, open_view, page_text, image_folder, monkeypatch):
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
     app = open_view("Gallery", list="all images", networks="CNN")
     row = int(app.dataframe[0].value["row"].iloc[0])
     app.button(key=f"errors-open-{row}").click().run()
     assert not app.exception
     assert app.title[0].value != "Compare"
-    assert f"shapes {row}.png" in said(app)
+    assert f"shapes {row}.png" in page_text(app)
 
 
-def test_another_data_set_is_one_sentence_and_the_rest_remains(networks, open_view, said, tmp_path, monkeypatch):
+def test_another_data_set_is_reported_in_one_sentence_and_the_rest_remains(
+    networks, open_view, page_text, tmp_path, monkeypatch
+):
     other = tmp_path / "notes.csv"
     other.write_text("this,is\nno,data set\n")
     monkeypatch.setenv("FERSCOPE_DATA", str(other))
     app = open_view("Gallery", list="all images")
-    assert "Only row numbers are shown. notes.csv" in said(app)
+    assert "Only row numbers are shown. notes.csv" in page_text(app)
     assert len(app.dataframe[0].value) == 20
 
 
-def test_a_data_set_with_another_fingerprint_is_refused(networks, open_view, said, image_folder, tmp_path, monkeypatch):
+def test_a_data_set_with_another_fingerprint_is_refused(
+    networks, open_view, page_text, image_folder, tmp_path, monkeypatch
+):
     from PIL import Image
 
     for split in ("train", "val", "test"):
@@ -145,28 +151,28 @@ def test_a_data_set_with_another_fingerprint_is_refused(networks, open_view, sai
             Image.new("L", (48, 48)).save(folder / "0.png")
     monkeypatch.setenv("FERSCOPE_DATA", str(tmp_path / "faces"))
     app = open_view("Gallery", list="all images")
-    assert "with the fingerprint" in said(app)
+    assert "with the fingerprint" in page_text(app)
 
 
 @pytest.mark.parametrize("cells", ["counts", "by true class", "by predicted class", "difference"])
-def test_every_kind_of_confusion_matrix(networks, open_view, said, cells):
+def test_every_kind_of_confusion_matrix(networks, open_view, page_text, cells):
     app = open_view("Confusion", cells=cells)
     assert not app.error
-    assert "shapes test, n = 36." in said(app)
+    assert "shapes test, n = 36." in page_text(app)
     assert len(app.get("plotly_chart")) == (1 if cells == "difference" else 3)
 
 
-def test_the_difference_of_one_network_asks_for_another(networks, open_view, said):
+def test_the_difference_of_one_network_asks_for_another(networks, open_view, page_text):
     app = open_view("Confusion", cells="difference", networks="CNN")
-    assert "A comparison needs at least two networks" in said(app)
+    assert "A comparison needs at least two networks" in page_text(app)
 
 
-def test_a_link_restores_the_images_of_a_cell(networks, open_view, said):
+def test_a_link_restores_the_images_of_a_cell(networks, open_view, page_text):
     app = open_view("Confusion", cell_of="Residual CNN", cell_true="dark", cell_predicted="dark")
     run = checkpoints.load_checkpoint(networks / "tiny_residual").evaluation("test")
     there = (run.truth == 1) & (run.predicted == 1)
     if not there.any():
-        assert "No matching images" in said(app)
+        assert "No matching images" in page_text(app)
         return
     table = app.dataframe[0].value
     assert set(table["row"]) == set(run.image_ids[there])
@@ -195,37 +201,37 @@ def test_a_click_on_a_cell_fills_the_boxes():
 
         comparison = SimpleNamespace(labels=LabelSet("letters", ("a", "b", "c")), key=lambda name: name)
         select_cell([{"customdata": [0, 2, "3 images"]}], "net", comparison)
-        select_cell([], "net", comparison)  # beside the cells
+        select_cell([], "net", comparison)  # outside the cells
         st.text(" ".join(st.session_state[k] for k in ("cell_of", "cell_true", "cell_predicted")))
 
     assert AppTest.from_function(script).run().text[0].value == "net a c"
 
 
 @pytest.mark.parametrize("kind", ["ROC", "precision-recall"])
-def test_ranking_curves_with_their_areas(networks, open_view, said, tables, kind):
+def test_ranking_curves_with_their_areas(networks, open_view, page_text, tables, kind):
     app = open_view("Ranking", ranking=kind)
     assert not app.error
-    assert "One class against the rest" in said(app)
+    assert "One class against the rest" in page_text(app)
     assert list(tables(app)[0]["class"]) == ["bright", "dark", "striped", "macro"]
     app.pills(key="ranked").set_value([]).run()
-    assert "Choose at least one class" in said(app)
+    assert "Choose at least one class" in page_text(app)
 
 
 @pytest.mark.parametrize("kind", ["top-k", "cost"])
-def test_ranking_has_a_figure_for_top_k_and_for_cost(networks, open_view, said, kind):
+def test_ranking_has_a_figure_for_top_k_and_for_cost(networks, open_view, page_text, kind):
     app = open_view("Ranking", ranking=kind, cost="multiply-accumulates")
     assert not app.error
     assert len(app.get("plotly_chart")) == 1
-    assert "shapes test, n = 36." in said(app)
+    assert "shapes test, n = 36." in page_text(app)
 
 
-def test_the_ensemble_follows_its_weights_in_every_panel(networks, open_view, said, tables):
+def test_the_ensemble_follows_its_weights_in_every_panel(networks, open_view, page_text, tables):
     app = open_view("Ensemble")
     assert not app.error
-    assert "Against its most accurate member" in said(app)
-    assert "Contribution of each member" in said(app)
+    assert "Against its most accurate member" in page_text(app)
+    assert "Contribution of each member" in page_text(app)
     app.slider(key="weight_tiny_residual").set_value(0.5).run()
-    assert "Weights of the ensemble: CNN 1, Residual CNN 0.5." in said(app)
+    assert "Weights of the ensemble: CNN 1, Residual CNN 0.5." in page_text(app)
     weighted = tables(app)[0].set_index("network").loc["Weighted ensemble", "NLL"]
     other = open_view("Overview", weight_tiny_residual="0.5")
     assert tables(other)[0].set_index("network").loc["Weighted ensemble", "NLL"] == weighted
@@ -234,13 +240,13 @@ def test_the_ensemble_follows_its_weights_in_every_panel(networks, open_view, sa
     alone = tables(app)[0].set_index("network")
     assert alone.loc["Ensemble", "NLL"] == alone.loc["CNN", "NLL"]
     assert alone.loc["Ensemble", "parameters"] == alone.loc["CNN", "parameters"]
-    assert "Contribution of each member" not in said(app)
+    assert "Contribution of each member" not in page_text(app)
     app.slider(key="weight_tiny_cnn").set_value(0.0).run()
-    assert "a weight above 0" in said(app)
+    assert "a weight above 0" in page_text(app)
 
 
-def test_an_ensemble_of_one_asks_for_another(networks, open_view, said):
-    assert "An ensemble needs at least two networks" in said(open_view("Ensemble", networks="CNN"))
+def test_an_ensemble_of_one_asks_for_another(networks, open_view, page_text):
+    assert "An ensemble needs at least two networks" in page_text(open_view("Ensemble", networks="CNN"))
 
 
 def test_published_results_give_their_reason_and_own_results_their_protocol(networks, open_view, tables):
@@ -270,13 +276,13 @@ def two_groups(checkpoint_root, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("view", PANELS)
-def test_every_panel_shows_every_group_under_a_heading(two_groups, open_view, said, view):
+def test_every_panel_shows_every_group_under_a_heading(two_groups, open_view, page_text, view):
     app = open_view(view)
     assert not app.error
     assert [h.value.rpartition("n = ")[2] for h in app.header] == ["36", "24"]
     # The curves are those of the validation split, for which both groups have all images.
-    assert ("n = 24." in said(app)) == (view != "Curves")
-    assert "n = 36." in said(app)
+    assert ("n = 24." in page_text(app)) == (view != "Curves")
+    assert "n = 36." in page_text(app)
 
 
 def test_a_class_without_images_has_no_area(two_groups, open_view, tables):
@@ -285,7 +291,7 @@ def test_a_class_without_images_has_no_area(two_groups, open_view, tables):
 
 
 @pytest.mark.parametrize("view", PANELS)
-def test_predictions_for_no_image_are_no_traceback(networks, open_view, said, monkeypatch, tmp_path, view):
+def test_predictions_without_images_do_not_raise(networks, open_view, page_text, monkeypatch, tmp_path, view):
     root = tmp_path / "checkpoints"
     shutil.copytree(networks, root)
     for path in root.iterdir():
@@ -293,4 +299,4 @@ def test_predictions_for_no_image_are_no_traceback(networks, open_view, said, mo
         run.select(np.zeros(len(run), bool)).save(path / "predictions-test.parquet")
     monkeypatch.setattr(checkpoints, "ROOT", root)
     st.cache_resource.clear()
-    assert "n = 0" in said(open_view(view)) or view == "Curves"
+    assert "n = 0" in page_text(open_view(view)) or view == "Curves"

@@ -24,20 +24,20 @@ def measured(checkpoint_root, tmp_path, monkeypatch):
     return root
 
 
-def test_a_network_that_was_not_measured_names_the_command(networks, open_view, said):
+def test_a_network_that_was_not_measured_names_the_command(networks, open_view, page_text):
     app = open_view("Robustness")
     assert not app.error
-    text = said(app)
+    text = page_text(app)
     assert "CNN has not been measured on test. Run: `python -m core robustness tiny_cnn --split test" in text
     assert "Residual CNN has not been measured" in text
     assert len(app.get("plotly_chart")) == 0
-    assert "Strengths on a face" in text  # the corruptions can be seen nevertheless
+    assert "Strengths on a face" in text  # the corruptions are shown anyway
 
 
-def test_what_is_stored_is_drawn_and_the_rest_is_named(measured, open_view, said, tables):
+def test_what_is_stored_is_drawn_and_the_rest_is_named(measured, open_view, page_text, tables):
     app = open_view("Robustness")
     assert not app.error
-    text = said(app)
+    text = page_text(app)
     assert len(app.get("plotly_chart")) == 2
     assert "Residual CNN has not been measured" in text
     assert "An ensemble has no result" in text
@@ -46,23 +46,23 @@ def test_what_is_stored_is_drawn_and_the_rest_is_named(measured, open_view, said
     assert "shapes test, n = 36." in text
 
 
-def test_a_damaged_file_is_a_sentence_and_the_rest_stays(measured, open_view, said):
+def test_a_damaged_file_is_a_sentence_and_the_rest_stays(measured, open_view, page_text):
     (measured / "tiny_cnn" / "robustness-test.parquet").write_bytes(b"damaged")
     app = open_view("Robustness")
     assert not app.error
-    assert "robustness-test.parquet cannot be read as Parquet" in said(app)
-    assert "Strengths on a face" in said(app)
+    assert "robustness-test.parquet cannot be read as Parquet" in page_text(app)
+    assert "Strengths on a face" in page_text(app)
 
 
-def test_the_corruption_of_the_example_is_in_the_link(networks, open_view, said):
+def test_the_corruption_of_the_example_is_in_the_link(networks, open_view, page_text):
     app = open_view("Robustness", corruption="Eyes hidden")
     assert app.pills(key="corruption").value == "eyes"
-    assert "Eyes hidden, strengths 1 to 5 in % of the side" in said(app)
-    assert "public domain" in said(app)
+    assert "Eyes hidden, strengths 1 to 5 in % of the side" in page_text(app)
+    assert "public domain" in page_text(app)
     assert len(app.get("image")) == 6
     app.pills(key="corruption").set_value("jpeg").run()
     assert not app.exception
-    assert "JPEG, strengths 1 to 5 in quality" in said(app)
+    assert "JPEG, strengths 1 to 5 in quality" in page_text(app)
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
@@ -80,13 +80,13 @@ def reports(app):
     return [b for b in app.get("download_button") if b.key == "comparison-report"]
 
 
-def test_the_report_is_created_on_demand(networks, open_view, said):
+def test_the_report_is_created_on_demand(networks, open_view, page_text):
     app = open_view("Report")
     assert not app.error
     assert not reports(app)
     app.button(key="create-report").click().run()
     assert not app.exception
     assert [b.label for b in reports(app)] == ["Report of all panels (HTML)"]
-    assert " MB, stored for this session only." in said(app)
+    assert " MB, stored for this session only." in page_text(app)
     app.segmented_control(key="split").set_value("val").run()  # another comparison has no report yet
     assert not reports(app)

@@ -12,7 +12,7 @@ HAPPY, SAD = FERPLUS8.index("happy"), FERPLUS8.index("sad")
 
 
 @pytest.fixture
-def results(answering):
+def results(predicted_run):
     """Two networks on four faces: 10, 6 and 5 annotators of ten agree; the last face has no votes."""
     votes = np.zeros((4, 10), int)
     votes[0, HAPPY] = 10
@@ -24,7 +24,7 @@ def results(answering):
     def run_with(predicted, model_id):
         logits = np.full((4, 7), -3.0)
         logits[np.arange(4), predicted] = 2
-        return answering(truth, [0] * 4, model_id, labels=FER7, logits=logits)
+        return predicted_run(truth, [0] * 4, model_id, labels=FER7, logits=logits)
 
     of_images = AnnotatorVotes(votes, ferplus_majority(votes))
     return {m: compare_with_annotators(run_with(p, m), of_images) for m, p in (("good", truth), ("bad", wrong))}
@@ -34,7 +34,7 @@ NAMES = {"good": "Good", "bad": "Bad"}
 STYLES = network_styles({"good": "cnn", "bad": "resnet50"}, LIGHT)
 
 
-def test_each_network_is_drawn_beside_what_annotators_reach(results, inks):
+def test_each_network_is_drawn_with_the_references_of_the_annotators(results, inks):
     figure = plots.marks(results, STYLES, NAMES, inks, plots.AGREEMENT)
     people, favorite, good, bad = figure.data
     assert (people.name, favorite.name) == ("another annotator", "most frequent vote")

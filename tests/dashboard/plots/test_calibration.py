@@ -12,9 +12,9 @@ NAMES = {"net": "Net", "mean": "Ensemble"}
 
 
 @pytest.fixture
-def run(answering):
+def run(predicted_run):
     """Four predictions with confidence 0.8, three of them correct."""
-    return answering([0, 0, 1, 2], [0, 0, 1, 1], "net")
+    return predicted_run([0, 0, 1, 2], [0, 0, 1, 1], "net")
 
 
 def test_a_bin_is_drawn_at_its_confidence_and_accuracy(run, inks):
@@ -41,8 +41,8 @@ def table_row(model_id, run):
     return calibration.table({model_id: run}, before, {model_id: summarize(run)}, area, NAMES).iloc[0]
 
 
-def test_scores_are_given_before_and_after_temperature_scaling(answering):
-    soft = answering([0, 0, 1, 2], [0, 0, 1, 1], "net", temperature=2.0)
+def test_scores_are_given_before_and_after_temperature_scaling(predicted_run):
+    soft = predicted_run([0, 0, 1, 2], [0, 0, 1, 1], "net", temperature=2.0)
     row = table_row("net", soft)
     # Before: 3 right at -ln 0.8 and 1 wrong at -ln 0.1; after: the square roots, renormalized.
     before = np.mean([-np.log(0.8)] * 3 + [-np.log(0.1)])
@@ -51,11 +51,11 @@ def test_scores_are_given_before_and_after_temperature_scaling(answering):
     assert row["NLL after"].startswith(f"{after:.3f}")
     assert row["ECE before"].startswith("0.050")
     assert row["temperature"] == "2.000"
-    assert row["AURC"].startswith("0.250 ±")  # equally confident answers share the one mistake
+    assert row["AURC"].startswith("0.250 ±")  # equally confident predictions share the one mistake
 
 
-def test_the_ensemble_has_no_temperature_of_its_own(answering):
-    mean = answering([0, 1], [0, 1], "mean")
+def test_the_ensemble_has_no_temperature_of_its_own(predicted_run):
+    mean = predicted_run([0, 1], [0, 1], "mean")
     row = table_row("mean", mean)
     assert row["temperature"] == "of its members"
     assert row["ECE before"] == "not defined"

@@ -9,9 +9,9 @@ from dashboard.style import DARK
 
 
 @pytest.fixture
-def run(answering):
+def run(predicted_run):
     """a: 2 correct, 1 predicted as b; b: 1 correct; c has no image."""
-    return answering([0, 0, 0, 1], [0, 0, 1, 1], "net")
+    return predicted_run([0, 0, 0, 1], [0, 0, 1, 1], "net")
 
 
 def test_cells_have_the_counts_and_color_has_the_share(run, inks):
@@ -50,8 +50,8 @@ def test_the_selected_cell_is_outlined(run, inks):
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_a_difference_of_zero_has_the_color_of_the_paper(answering, run, inks, dark):
-    other = answering([0, 0, 0, 1], [0, 1, 1, 1], "other")
+def test_a_difference_of_zero_has_the_color_of_the_background(predicted_run, run, inks, dark):
+    other = predicted_run([0, 0, 0, 1], [0, 1, 1, 1], "other")
     paper = DARK if dark else inks
     heat = confusion.difference(run, other, paper).data[0]
     assert heat.z[0] == pytest.approx([1 / 3, -1 / 3, 0])
@@ -60,17 +60,19 @@ def test_a_difference_of_zero_has_the_color_of_the_paper(answering, run, inks, d
     assert "<b>" not in heat.text[0][0]  # one image is no evidence
 
 
-def test_a_cell_that_always_differs_is_measurable_and_bold(answering, inks):
+def test_a_cell_that_always_differs_is_measurable_and_bold(predicted_run, inks):
     truth = [0] * 40
-    first, second = answering(truth, truth, "first"), answering(truth, [1] * 40, "second")
+    first, second = predicted_run(truth, truth, "first"), predicted_run(truth, [1] * 40, "second")
     assert confusion.difference(first, second, inks).data[0].text[0][0] == "<b>+1.00</b>"
     numbers = confusion.difference_numbers(first, second)
     assert list(numbers[numbers["measurable"]]["difference_of_shares"]) == [1, -1]
 
 
-def test_other_classes_have_no_difference(answering, inks):
+def test_other_classes_have_no_difference(predicted_run, inks):
     with pytest.raises(EvaluationError, match="with the same classes"):
-        confusion.difference(answering([0], [0]), answering([0], [0], labels=LabelSet("others", ("x", "y", "z"))), inks)
+        confusion.difference(
+            predicted_run([0], [0]), predicted_run([0], [0], labels=LabelSet("others", ("x", "y", "z"))), inks
+        )
 
 
 def test_the_file_has_a_row_for_each_cell(run):

@@ -8,9 +8,9 @@ from dashboard.style import DARK, LIGHT, class_color
 
 
 @pytest.fixture
-def run(answering):
+def run(predicted_run):
     """Images 100 to 105: three of a (one wrong), two of b, one of c (wrong)."""
-    return answering([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 1, 0])
+    return predicted_run([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 1, 0])
 
 
 def embedding(ids) -> Embedding:
@@ -44,7 +44,7 @@ def drawn(figure):
 
 
 @pytest.mark.parametrize("inks", [LIGHT, DARK])
-def test_a_class_is_a_hue_and_a_mistake_a_cross(table, inks):
+def test_a_hue_denotes_a_class_and_a_cross_a_wrong_prediction(table, inks):
     by_true = drawn(plots.scatter(table, inks))
     assert set(by_true) == {("a", "circle"), ("a", "x"), ("b", "circle"), ("c", "x")}
     assert all(t.marker.color == class_color(name) for (name, _), t in by_true.items())
@@ -70,8 +70,8 @@ def test_only_components_have_numbers_on_their_axes(table):
     assert not plots.scatter(table, LIGHT).layout.xaxis.showticklabels
 
 
-def test_names_that_would_cover_each_other_are_moved_apart(answering):
-    run = answering([0, 1, 2, 0, 1, 2], [0, 1, 2, 0, 1, 2])
+def test_names_that_would_overlap_are_moved_apart(predicted_run):
+    run = predicted_run([0, 1, 2, 0, 1, 2], [0, 1, 2, 0, 1, 2])
     there = embedding(run.image_ids)
     plane = np.array([[0, 0], [0, 0], [0, 0], [10, 10], [10, 10], [10, 10]])
     notes = plots.scatter(plots.points(there, plane, run), LIGHT).layout.annotations

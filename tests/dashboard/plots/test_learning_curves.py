@@ -24,7 +24,7 @@ def test_lines_are_the_history_and_the_chosen_epoch_is_marked(inks):
 
 def test_the_chosen_epoch_has_the_interval_of_its_images(inks):
     _, _, chosen = drawn(inks, images={"one": 100}).data
-    # Wilson's 95 % interval of 50 right answers among 100, as in Brown, Cai & DasGupta (2001): 0.404 to 0.596.
+    # Wilson's 95 % interval of 50 correct predictions among 100, as in Brown, Cai & DasGupta (2001): 0.404 to 0.596.
     assert list(chosen.error_y.array) == pytest.approx([0.096], abs=5e-4)
     assert list(chosen.error_y.arrayminus) == pytest.approx([0.096], abs=5e-4)
 

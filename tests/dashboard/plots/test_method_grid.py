@@ -105,4 +105,4 @@ def test_every_point_of_a_box_is_near_a_target_of_its_face(inks):
 
 def test_a_tall_photo_stays_above_the_fold(inks):
     figure = clickable_photo.clickable(photo_with(Box(0, 0, 50, 50), height=960, width=480), 0, inks)
-    assert figure.layout.height == clickable_photo.TALLEST_PX
+    assert figure.layout.height == clickable_photo.MAX_HEIGHT_PX

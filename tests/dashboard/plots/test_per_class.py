@@ -3,8 +3,8 @@ from dashboard.plots import per_class as plots
 from dashboard.style import LIGHT, class_color, network_styles
 
 
-def test_a_class_is_a_hue_and_a_class_without_images_has_no_mark(answering, inks):
-    runs = {m: answering([0, 0, 1], [0, 1, 1], m) for m in ("one", "two")}
+def test_a_hue_denotes_a_class_and_a_class_without_images_has_no_mark(predicted_run, inks):
+    runs = {m: predicted_run([0, 0, 1], [0, 1, 1], m) for m in ("one", "two")}
     scores = {m: per_class(run) for m, run in runs.items()}
     styles = network_styles({"one": "cnn", "two": "resnet50"}, LIGHT)
     figure = plots.marks(scores, styles, {"one": "One", "two": "Two"}, inks, plots.RECALL)

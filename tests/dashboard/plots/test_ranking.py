@@ -10,13 +10,13 @@ NAMES = {"one": "One", "two": "Two"}
 
 
 @pytest.fixture
-def runs(answering):
+def runs(predicted_run):
     """The first is always correct; the second predicts b for one a. Class c has no image."""
     truth = [0, 0, 1, 1]
-    return {"one": answering(truth, truth, "one"), "two": answering(truth, [0, 1, 1, 1], "two")}
+    return {"one": predicted_run(truth, truth, "one"), "two": predicted_run(truth, [0, 1, 1, 1], "two")}
 
 
-def test_a_class_is_a_hue_and_the_mean_has_the_hue_of_the_network(runs, inks):
+def test_a_hue_denotes_a_class_and_the_mean_has_the_hue_of_the_network(runs, inks):
     of_networks = {m: roc_curves(r) for m, r in runs.items()}
     figure = ranking.curves(of_networks, ["macro", "a"], STYLES, NAMES, inks, "ROC")
     drawn = {line.name: line.line for line in figure.data[1:]}

@@ -52,7 +52,7 @@ def test_a_network_without_a_drop_has_no_mark(inks):
     assert robustness.table(nothing, NAMES)["mean relative drop"][0] == "not defined"
 
 
-def test_the_tables_have_a_row_a_network_and_a_row_a_condition(found):
+def test_the_tables_have_one_row_per_network_and_per_condition(found):
     table = robustness.table(found, NAMES)
     assert list(table["network"]) == ["One", "Other"]
     assert table["mean relative drop"][1].startswith("0.500")

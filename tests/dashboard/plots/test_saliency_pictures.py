@@ -33,7 +33,7 @@ def test_the_grid_has_a_marker_per_cell_with_its_row_and_column(inks):
     assert figure.layout.yaxis.range == (6, 0)  # row 0 is the top, as in the picture
 
 
-def test_before_and_after_stand_in_one_row_hollow_and_filled(inks):
+def test_before_and_after_are_in_one_row_hollow_and_filled(inks):
     before, after = group_of(predicting("one", 0.9, 0.1)), group_of(predicting("one", 0.4, 0.6))
     text = dumbbells(before, after, STYLES, NAMES, inks, alt="now highest sad")
     happy, sad = re.findall(r"<span>(?:happy|sad)</span>(<p .*?</p>)", text)
@@ -86,7 +86,7 @@ def test_a_curve_has_the_hue_of_its_class_and_the_form_of_its_network(inks):
     assert list(table["sad"]) == pytest.approx([0.1, 0.75] * 2)
 
 
-def test_deletion_and_insertion_carry_their_areas(inks):
+def test_deletion_and_insertion_show_their_areas(inks):
     found = FaithfulnessCurves(np.array([0, 0.5, 1]), np.array([0.9, 0.2, 0.1]), np.array([0.1, 0.8, 0.9]), 0.35, 0.65)
     deletion, insertion = trust.curves(found, class_color("happy"), STYLES["one"], inks).data
     assert (deletion.name, insertion.name) == ("deletion, area 0.350", "insertion, area 0.650")

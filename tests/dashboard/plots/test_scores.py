@@ -11,10 +11,12 @@ from dashboard.plots import scores
 
 
 @pytest.fixture
-def summaries(answering):
+def summaries(predicted_run):
     """The first network is correct on 40 of 40 images, the second on 39, the third on 10."""
     truth = [0] * 40
-    return {m: summarize(answering(truth, [0] * n + [1] * (40 - n), m)) for m, n in (("a", 40), ("b", 39), ("c", 10))}
+    return {
+        m: summarize(predicted_run(truth, [0] * n + [1] * (40 - n), m)) for m, n in (("a", 40), ("b", 39), ("c", 10))
+    }
 
 
 def test_the_best_and_those_that_overlap_with_it_are_marked(summaries):
@@ -25,7 +27,7 @@ def test_the_best_and_those_that_overlap_with_it_are_marked(summaries):
 
 
 @pytest.mark.parametrize("position", [0, 1])
-def test_a_score_that_is_not_defined_hides_no_best_one(summaries, position):
+def test_an_undefined_score_does_not_hide_the_best_one(summaries, position):
     undefined = list(summaries)[position]
     summaries[undefined] = replace(summaries[undefined], accuracy=UNDEFINED)
     bold = scores.best(summaries, ["accuracy"])[:, 0]

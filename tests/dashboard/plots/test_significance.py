@@ -5,11 +5,11 @@ from dashboard.plots import significance
 
 
 @pytest.fixture
-def pair(answering):
+def pair(predicted_run):
     """12 images: both correct on 2, only the first on 9, only the second on 1."""
     truth = [0] * 12
-    first = answering(truth, [0] * 11 + [1], "first")
-    second = answering(truth, [0] * 2 + [1] * 9 + [0], "second")
+    first = predicted_run(truth, [0] * 11 + [1], "first")
+    second = predicted_run(truth, [0] * 2 + [1] * 9 + [0], "second")
     return compare(first, second)
 
 
@@ -24,32 +24,32 @@ def test_the_mark_is_at_the_difference_inside_its_interval(pair, inks):
     assert high >= pair.difference.high
 
 
-def test_a_measurable_difference_is_filled_and_a_tie_is_not(answering, pair, inks):
+def test_a_measurable_difference_is_filled_and_a_tie_is_not(predicted_run, pair, inks):
     truth = [0] * 4
-    tie = compare(answering(truth, [0, 0, 1, 1], "a"), answering(truth, [1, 1, 0, 0], "b"))
+    tie = compare(predicted_run(truth, [0, 0, 1, 1], "a"), predicted_run(truth, [1, 1, 0, 0], "b"))
     assert pair.p_value == pytest.approx(22 / 1024)  # 2 * (C(10, 0) + C(10, 1)) / 2 ** 10
     figure = significance.differences([pair, tie], ["one", "two"], inks)
     assert list(figure.data[0].marker.symbol) == ["circle", "circle-open"]
 
 
-def test_a_tie_is_no_win_in_words(answering):
+def test_a_tie_is_described_as_no_measurable_difference(predicted_run):
     truth = [0] * 4
-    tie = compare(answering(truth, [0, 0, 1, 1], "a"), answering(truth, [1, 1, 0, 0], "b"))
+    tie = compare(predicted_run(truth, [0, 0, 1, 1], "a"), predicted_run(truth, [1, 1, 0, 0], "b"))
     words = significance.in_words(tie, {"a": "Alpha", "b": "Beta"})
     assert words.startswith("No measurable difference: ")
     assert "100 of 100 such tests" in words
     assert significance.table([tie], {"a": "Alpha", "b": "Beta"})["images for 80 % power"][0] == "not defined"
 
 
-def test_a_win_names_the_better_network_and_its_lead(pair):
+def test_a_significant_difference_names_the_better_network_and_its_lead(pair):
     words = significance.in_words(pair, {"first": "Alpha", "second": "Beta"})
     assert words.startswith("Alpha is more accurate than Beta by 66.7 points: ")
     assert "2 of 100 such tests" in words
 
 
-def test_correction_for_several_pairs_is_said(answering):
+def test_the_correction_for_several_pairs_is_stated(predicted_run):
     truth = [0] * 12
-    runs = [answering(truth, [0] * k + [1] * (12 - k), f"n{k}") for k in (12, 6, 5)]
+    runs = [predicted_run(truth, [0] * k + [1] * (12 - k), f"n{k}") for k in (12, 6, 5)]
     pairs = compare_all(runs)
     assert "corrected for 3 pairs, p = 0.0" in significance.in_words(pairs[0], {}, pairs=3)
 
@@ -74,11 +74,11 @@ def test_the_file_has_every_count(pair):
 
 
 @pytest.fixture
-def runs_of_60(answering):
+def runs_of_60(predicted_run):
     """Networks with 60, 58, 20 and 15 of 60 images correct, and an ensemble like the first."""
     truth = [0] * 60
     correct = {"best": 60, "tied": 58, "worse": 20, "worst": 15, "mean": 60}
-    return {m: answering(truth, [0] * n + [1] * (60 - n), m) for m, n in correct.items()}
+    return {m: predicted_run(truth, [0] * n + [1] * (60 - n), m) for m, n in correct.items()}
 
 
 def headline(runs, ensemble_id=None):
@@ -94,7 +94,7 @@ def test_the_headline_names_the_best_network_and_what_is_measurable(runs_of_60):
     assert text.endswith("measurably better than Worse, with no measurable difference from Tied.")
 
 
-def test_the_headline_of_a_tie_is_no_win(runs_of_60):
+def test_the_headline_of_a_tie_names_no_better_network(runs_of_60):
     text = headline({m: runs_of_60[m] for m in ("best", "tied")})
     assert text.startswith("No measurable difference in accuracy between Best and Tied; Best has the highest value")
 

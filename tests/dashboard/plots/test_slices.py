@@ -7,10 +7,10 @@ from dashboard.style import LIGHT, network_styles
 
 
 @pytest.fixture
-def report(answering):
+def report(predicted_run):
     """400 images: every second of the dark hundred is wrong, and none of the others; nothing is a copy."""
     n = np.arange(400)
-    run = answering([0] * 400, np.where(n < 100, n % 2, 0))
+    run = predicted_run([0] * 400, np.where(n < 100, n % 2, 0))
     columns = {"brightness": (n // 100).astype(float), "size": n * 50.0, "copy in Training": np.zeros(400, bool)}
     return slice_report(run, columns)
 

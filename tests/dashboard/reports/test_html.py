@@ -18,7 +18,7 @@ def report(*sections: Section, title: str = "Title", summary: tuple[str, ...] = 
     return write(title, summary, [Chapter("A chapter", lambda: sections)], created_at=NOW)
 
 
-def test_everything_a_person_may_have_typed_is_escaped():
+def test_all_text_entered_by_users_is_escaped():
     text = report(
         Section(
             HOSTILE,

@@ -1,4 +1,4 @@
-"""Links to Analyze: what they contain, and what they ask for that is not available; on trained networks."""
+"""Links to Analyze: what they contain, and requested values that are not available; on trained networks."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -77,8 +77,8 @@ def check_everything(show_panel, labeled):
     return check
 
 
-def test_a_link_contains_every_choice_whatever_panel_is_open_and_restores_it(
-    opened, said, show_panel, set_everything, check_everything
+def test_a_link_contains_and_restores_every_choice_in_every_panel(
+    opened, page_text, show_panel, set_everything, check_everything
 ):
     app = opened()
     set_everything(app)
@@ -88,7 +88,7 @@ def test_a_link_contains_every_choice_whatever_panel_is_open_and_restores_it(
     assert all(link | {"panel": ["-"]} == everything for link in links.values())
     assert {panel: link.get("panel", ["Saliency"]) for panel, link in links.items()} == {p: [p] for p in PANELS}
     other = opened(**links["Uncertainty"])
-    assert "This link asks" not in said(other)
+    assert "This link requests" not in page_text(other)
     assert link_of(other) == links["Uncertainty"]  # including the panels that have not been opened
     check_everything(other)
 
@@ -97,7 +97,7 @@ def test_the_link_of_an_untouched_page_has_no_parameters(opened):
     assert link_of(opened()) == {}
 
 
-def test_the_panel_survives_that_a_portrait_is_picked(opened, labeled):
+def test_the_panel_stays_open_when_a_portrait_is_picked(opened, labeled):
     app = opened("", panel="Regions")
     labeled(app.button, "Grace Hopper").click().run()
     assert not app.exception
@@ -105,29 +105,31 @@ def test_the_panel_survives_that_a_portrait_is_picked(opened, labeled):
     assert link_of(app) == {"panel": ["Regions"], "sample": ["grace_hopper"]}
 
 
-def test_a_link_with_a_portrait_opens_it(opened, said):
+def test_a_link_with_a_portrait_opens_it(opened, page_text):
     app = opened("", sample="two_faces", face="2")
-    assert "Face 2 of 2" in said(app)
-    assert "Two faces · 949" in said(app)
+    assert "Face 2 of 2" in page_text(app)
+    assert "Two faces · 949" in page_text(app)
     assert link_of(app) == {"sample": ["two_faces"], "face": ["2"]}
 
 
-def test_an_unknown_portrait_is_a_message(opened, said):
-    assert "names a portrait that is not available. Available: grace_hopper" in said(opened("", sample="mona_lisa"))
+def test_an_unknown_portrait_is_a_message(opened, page_text):
+    assert "names a portrait that is not available. Available: grace_hopper" in page_text(
+        opened("", sample="mona_lisa")
+    )
 
 
-def test_a_reload_that_loses_the_photo_says_so(opened, said):
+def test_a_reload_that_loses_the_photo_is_reported(opened, page_text):
     app = opened()
     assert app.query_params["own_photo"] == "yes"
-    assert "not stored" not in said(app)
+    assert "not stored" not in page_text(app)
     reloaded = opened("", own_photo="yes")
-    assert "no longer available after a reload. Please add it again." in said(reloaded)
+    assert "no longer available after a reload. Please add it again." in page_text(reloaded)
     reloaded.file_uploader(key="uploads").upload("again.jpg", sample_photos()["grace_hopper"].data).run()
-    assert "after a reload" not in said(reloaded)
+    assert "after a reload" not in page_text(reloaded)
 
 
-def test_no_network_chosen_is_part_of_the_link(opened, said):
-    assert "Choose at least one network" in said(opened(networks=""))
+def test_no_network_chosen_is_part_of_the_link(opened, page_text):
+    assert "Choose at least one network" in page_text(opened(networks=""))
 
 
 def test_the_face_and_the_class_are_part_of_the_link(opened):
@@ -135,65 +137,65 @@ def test_the_face_and_the_class_are_part_of_the_link(opened):
     assert link == {"face": ["2"], "class": ["dark"]}
 
 
-def test_what_the_networks_lack_is_a_message_shown_once(opened, said, labeled):
+def test_what_the_networks_lack_is_a_message_shown_once(opened, page_text, labeled):
     app = opened(**{"class": "contempt", "rather_than": "pain", "stage": "layer99", "networks": "CNN"})
     predicted = labeled(app.segmented_control, "Evidence for the class").value
-    text = said(app)
+    text = page_text(app)
     assert (
-        "This link asks for the evidence for the class `contempt`, which is not available. Available: bright, dark, "
+        "This link requests the evidence for the class `contempt`, which is not available. Available: bright, dark, "
         f"striped. Shown: {predicted}." in text
     )
-    assert "This link asks for the rather than `pain`, which is not available." in text
-    assert "This link asks for the stage `layer99`, which is not available. Available: each network's default" in text
+    assert "This link requests the rather than `pain`, which is not available." in text
+    assert "This link requests the stage `layer99`, which is not available. Available: each network's default" in text
     assert labeled(app.selectbox, "Rather than").value == "any other class"
     assert app.selectbox(key="stage").value == "each network's default"
     assert {"class", "rather_than"}.isdisjoint(app.query_params)
     assert link_of(app) == {"networks": ["CNN"]}
-    assert "This link asks" not in said(app)
+    assert "This link requests" not in page_text(app)
 
 
-def test_a_class_is_not_contrasted_with_itself(opened, said, labeled):
+def test_a_class_is_not_contrasted_with_itself(opened, page_text, labeled):
     app = opened(**{"class": "dark", "rather_than": "dark"})
-    assert "`dark`, which is not available. Available: any other class, bright, striped." in said(app)
+    assert "`dark`, which is not available. Available: any other class, bright, striped." in page_text(app)
     assert labeled(app.segmented_control, "Evidence for the class").value == "dark"
 
 
-def test_unknown_words_and_numbers_are_messages_where_the_controls_are(opened, said, show_panel):
+def test_unknown_words_and_numbers_are_reported_next_to_the_controls(opened, page_text, show_panel):
     wrong = {"brightness": "9", "blur": "nan", "accuracy": "x", "networks": ["nobody", "CNN"], "panel": "Tarot"}
     app = opened("", sample="grace_hopper", method="voodoo", **wrong)
-    text = said(app)
-    assert "This link asks for the method `voodoo`, which is not available. Available: Grad-CAM, " in text
+    text = page_text(app)
+    assert "This link requests the method `voodoo`, which is not available. Available: Grad-CAM, " in text
     assert "Shown: Grad-CAM." in text
     assert "the required accuracy `x`; the range is 0.5 to 0.95. Shown: 0.8." in text
     assert "the networks `nobody`, which is not available. Available: CNN, Residual CNN. Shown: CNN." in text
     assert "the panel `Tarot`, which is not available" in text
-    text = said(show_panel(app, "What if"))
+    text = page_text(show_panel(app, "What if"))
     assert "Brightness (of the full range)".lower() in text
     assert "`9`; the range is -0.5 to 0.5. Shown: 0.5." in text
     assert "`nan`; the range is 0 to 10. Shown: 0." in text
     assert app.slider(key="brightness").value == 0.5
     assert app.slider(key="blur").value == 0
     app.run()
-    assert "This link asks" not in said(app)
+    assert "This link requests" not in page_text(app)
     expected = {"networks": ["CNN"], "brightness": ["0.5"], "panel": ["What if"], "sample": ["grace_hopper"]}
     assert link_of(app) == expected
 
 
-def test_a_face_the_photo_lacks_is_a_message(opened, said):
+def test_a_face_the_photo_lacks_is_a_message(opened, page_text):
     app = opened("two_faces", face="99")
-    assert "This link asks for the face `99`, which is not available. Available: 1, 2. Shown: 1." in said(app)
-    assert "Face 1 of 2" in said(app)
+    assert "This link requests the face `99`, which is not available. Available: 1, 2. Shown: 1." in page_text(app)
+    assert "Face 1 of 2" in page_text(app)
     app.run()
-    assert "This link asks" not in said(app)
+    assert "This link requests" not in page_text(app)
 
 
-def test_a_link_cannot_write_markdown_on_the_page(opened, said):
-    text = said(opened(method="[free](http://a.example)`**x**`" + "y" * 99))
+def test_a_link_cannot_write_markdown_on_the_page(opened, page_text):
+    text = page_text(opened(method="[free](http://a.example)`**x**`" + "y" * 99))
     assert "the method `[free](http://a.example)**x**yyyyyyyyy`, which" in text
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_every_panel_opens_from_a_link_of_nonsense(opened, panel):
+def test_every_panel_opens_from_an_invalid_link(opened, panel):
     nonsense = {"class": "joy", "rather_than": "bright,dark", "face": "99", "method": "tarot", "stage": "9"}
     numbers = {"accuracy": "inf", "noise": "-1", "opacity": "", "mirrored": "perhaps"}
     app = opened(panel=panel, networks="nobody,CNN", methods="tarot", show="x", views="seven", **nonsense, **numbers)

@@ -1,4 +1,4 @@
-"""The mistakes of a network one by one."""
+"""The predictions of a network, image by image."""
 
 from __future__ import annotations
 
