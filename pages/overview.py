@@ -67,7 +67,7 @@ else:
     st.caption(
         "Test scores with 95 % intervals. ECE: expected calibration error, 0 is best. "
         + (f"Milliseconds per face were measured on: {hardware}. " if hardware else "")
-        + "Compare measures them on this machine."
+        + "Compare can measure the milliseconds per face on this machine."
     )
 
     st.subheader("Data and protocol", anchor=False)

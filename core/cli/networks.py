@@ -57,7 +57,11 @@ def models(
     if json_output:
         print_json([c.card.to_json() for c in listing.checkpoints])
         return
+    if not listing.checkpoints:
+        warn(f"There is no trained network in {root}; train one with: python -m core train fer_cnn")
+        return
     table = Table(*("network", "classes", "val", "test", "parameters", "MACs", "ms per face"))
+    table.columns[0].no_wrap = True  # commands take the whole name
     for card in (c.card for c in listing.checkpoints):
         scores = [str(card.metrics[s].accuracy) if s in card.metrics else "–" for s in ("val", "test")]
         table.add_row(

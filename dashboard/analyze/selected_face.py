@@ -10,6 +10,7 @@ from core.images import MIN_SIDE_PX
 from core.inference import FaceAnalysis, LabelGroup, PhotoAnalysis, Predictor
 from dashboard.services import Photo
 from dashboard.style import Ink, NetworkStyle
+from dashboard.ui.url_parameters import listed
 
 ENSEMBLE_NAME = "ensemble"  # the mean of the networks' probabilities
 
@@ -65,8 +66,8 @@ class SelectedFace:
         return " or ".join(dict.fromkeys(card.data.split_name(split) for card in cards))
 
     def list_names(self, model_ids: Iterable[str]) -> str:
-        """The names of some networks, separated by commas."""
-        return ", ".join(self.names[model_id] for model_id in model_ids)
+        """The names of some networks, as in "A, B and C"."""
+        return listed([self.names[model_id] for model_id in model_ids], last=" and ")
 
 
 def too_small(side_px: float) -> str | None:

@@ -51,11 +51,11 @@ def draw(
     pages = math.ceil(len(listed) / PAGE)
     page = st.pagination(pages, key=comparison.key(f"{key}_page"), bind="query-params") if pages > 1 else 1
     rows = table.iloc[listed[(page - 1) * PAGE : page * PAGE]]
-    _faces(rows, comparison, classes, key, explained, captions=captions)
+    faces_shown = _faces(rows, comparison, classes, key, explained, captions=captions)
     run = comparison.all_runs.get(explained or "")
     first = (page - 1) * PAGE + 1
     st.caption(f"{comparison.protocol} {first:,} to {first + len(rows) - 1:,} of {len(listed):,} images.")
-    with st.expander("Table of these images"):
+    with st.expander("Table of these images", expanded=not faces_shown):
         _table(rows, comparison, run, alt)
     whole = table.iloc[listed]
     ui.draw_downloads(
@@ -98,12 +98,13 @@ def _faces(
     explained: str | None,
     *,
     captions: bool,
-) -> None:
+) -> bool:
+    """Whether the faces are drawn, which needs the data set."""
     try:
         samples = services.dataset(comparison.card_of(explained or ""))
     except DataError as error:
         st.caption(f":material/image_not_supported: Only row numbers are shown. {error.sentence}")
-        return
+        return False
     images = [samples.images[p] for p in np.searchsorted(samples.ids, rows["image_id"])]
     texts = image_table.captions(rows, classes)
     faces = [
@@ -122,6 +123,7 @@ def _faces(
         with st.container(horizontal=True, vertical_alignment="center"):
             st.image(saliency_pictures.color_bar(COLORMAP), alt="Color bar from 0 to 1", width=200)
             st.caption(caption)
+    return True
 
 
 def _wants_saliency(comparison: Comparison, key: str, explained: str) -> bool:

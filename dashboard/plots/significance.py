@@ -123,7 +123,7 @@ def headline(
         )
     else:
         text = f"{names[best]} is the most accurate network ({single[best]}): measurably better than {_listed(worse)}"
-        text += f", with no measurable difference to {_listed(tied)}." if tied else "."
+        text += f", with no measurable difference from {_listed(tied)}." if tied else "."
     if ensemble_id is None:
         return text
     ensemble = f"the ensemble ({accuracies[ensemble_id]})"

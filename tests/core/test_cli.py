@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from rich.console import Console
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -189,6 +190,23 @@ def test_models_lists_the_cards(checkpoint_root):
     cards = json.loads(run("models", "--json", "--checkpoints", checkpoint_root))
     assert [c["run_id"] for c in cards] == ["tiny_cnn", "tiny_residual"]
     assert "tiny_cnn" in run("models", "--checkpoints", checkpoint_root)
+
+
+def test_models_shows_whole_names_in_a_narrow_terminal(checkpoint_root, tmp_path, monkeypatch):
+    name = "fer_residual_cnn"
+    root = tmp_path / "checkpoints"
+    shutil.copytree(checkpoint_root / "tiny_cnn", root / name)
+    path = root / name / "card.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"run_id": name}))
+    monkeypatch.setattr("core.cli.networks.console", Console(width=80))
+    assert name in run("models", "--checkpoints", root)
+
+
+def test_models_says_where_no_network_is_installed(tmp_path):
+    result = CliRunner().invoke(app, ["models", "--checkpoints", str(tmp_path)], catch_exceptions=False)
+    assert not result.stdout
+    assert "There is no trained network in" in lines_of(result.stderr)
+    assert json.loads(run("models", "--json", "--checkpoints", tmp_path)) == []
 
 
 def test_models_shows_no_latency_until_it_is_measured(checkpoint_root, tmp_path):

@@ -72,7 +72,7 @@ def test_every_method_draws_a_map_of_every_network(opened, page_text):
 
 def test_methods_with_the_same_map_are_named_only_where_that_is_true(opened, page_text):
     app = opened("Saliency", method="HiResCAM", stage="before the pooling")
-    same = "Grad-CAM, HiResCAM and XGrad-CAM give the same map on CNN, Residual CNN at this stage"
+    same = "Grad-CAM, HiResCAM and XGrad-CAM give the same map on CNN and Residual CNN at this stage"
     assert same in page_text(app)
     app.selectbox(key="method").set_value("layercam").run()
     assert "the same map" not in page_text(app)

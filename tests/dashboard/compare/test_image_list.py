@@ -52,6 +52,19 @@ def test_without_the_images_there_is_no_saliency(networks, open_view, page_text,
     assert not [t for t in app.toggle if t.label == "Saliency"]
 
 
+@pytest.mark.parametrize("with_images", [True, False])
+def test_the_table_of_the_images_is_open_where_their_faces_are_missing(
+    networks, open_view, image_folder, monkeypatch, with_images
+):
+    if with_images:
+        monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
+    app = open_view("Gallery")
+    key = next(c.key for c in app.segmented_control if c.label == "List")
+    app.segmented_control(key=key).set_value("all images").run()  # these networks make hardly any mistake
+    table = next(e for e in app.expander if e.label == "Table of these images")
+    assert table.proto.expanded is not with_images
+
+
 def test_faces_remain_where_the_weights_are_not_those_of_the_card(
     checkpoint_root, open_view, image_folder, monkeypatch, tmp_path
 ):

@@ -91,7 +91,7 @@ def test_the_headline_names_the_best_network_and_what_is_measurable(runs_of_60):
     del runs_of_60["mean"], runs_of_60["worst"]
     text = headline(runs_of_60)
     assert text.startswith("Best is the most accurate network (1.000")
-    assert text.endswith("measurably better than Worse, with no measurable difference to Tied.")
+    assert text.endswith("measurably better than Worse, with no measurable difference from Tied.")
 
 
 def test_the_headline_of_a_tie_names_no_better_network(runs_of_60):
