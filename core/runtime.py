@@ -104,11 +104,17 @@ class Runtime:
         return self._detectors.get(name, lambda: make_detector(name))
 
     def analyze(
-        self, image: np.ndarray, predictors: Sequence[Predictor], detector: str, *, whole_image: bool = False
+        self,
+        image: np.ndarray,
+        predictors: Sequence[Predictor],
+        detector: str,
+        *,
+        whole_image: bool = False,
+        rotation_deg: int | None = None,
     ) -> PhotoAnalysis:
         """The faces of an upright RGB photo (H, W, 3) and the predictions for them; see ``core.inference.analyze``."""
         heap.count_analysis()
-        return analyze(image, self.detector(detector), predictors, whole_image=whole_image)
+        return analyze(image, self.detector(detector), predictors, whole_image=whole_image, rotation_deg=rotation_deg)
 
     def measure_latency(self, checkpoint: Checkpoint) -> float:
         """Milliseconds per face on this machine: the median of 30 predictions, one network at a time.

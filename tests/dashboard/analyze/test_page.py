@@ -1,6 +1,7 @@
 """The page of Analyze through the entry file, on networks that were trained on generated pictures."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.faces import Box, Detector, Face
+from core.images import decode, rotated
 from core.inference import PhotoAnalysis, analysis
 from core.probes import uncertainty as probe
 from core.sample_photos import sample_photos
@@ -42,6 +44,11 @@ class FindsOneAt(Detector):
 def alts(app: AppTest) -> list[str]:
     """The alternative texts of all pictures."""
     return [image.proto.imgs[0].alt for image in app.get("image")]
+
+
+def shown_sizes(text: str) -> list[int]:
+    """Width and height in px that the caption states."""
+    return [int(number) for number in re.search(r"(\d+) × (\d+) px", text).groups()]
 
 
 def test_the_headline_shows_the_uncertainty(networks, open_analyze, monkeypatch):
@@ -109,6 +116,58 @@ def test_a_detection_can_be_removed_and_restored(networks, open_analyze, page_te
     labeled(app.button, "Restore 2 removed detections").click().run()
     assert "Face 1 of 2" in page_text(app)
     assert labeled(app.segmented_control, "Face").options == first
+
+
+def test_a_photo_is_rotated_by_90_degrees_per_click_and_its_faces_are_detected_again(
+    networks, open_analyze, page_text, labeled
+):
+    app = open_analyze("two_faces")
+    upright = shown_sizes(page_text(app))
+    labeled(app.segmented_control, "Face").set_value(1).run()
+    labeled(app.button, "Not a face").click().run()
+    assert "Restore 1 removed detection" in [b.label for b in app.button]
+    labeled(app.button, "Rotate").click().run()
+    assert not app.exception
+    assert "rotated by 90° clockwise" in page_text(app)
+    assert "because its faces were sideways" not in page_text(app)
+    assert shown_sizes(page_text(app)) == upright[::-1]
+    assert not [b for b in app.button if b.label.startswith("Restore")]
+    for _ in range(3):
+        labeled(app.button, "Rotate").click().run()
+        assert not app.exception
+    assert "rotated by" not in page_text(app)
+    assert shown_sizes(page_text(app)) == upright
+    assert "Face 1 of 2" in page_text(app)
+
+
+def test_a_sideways_photo_is_rotated_on_from_its_automatic_rotation(networks, open_analyze, page_text, labeled):
+    app = open_analyze({"sideways.png": png(rotated(decode(PORTRAIT), 270))})
+    assert "rotated by 90° clockwise, because its faces were sideways" in page_text(app)
+    labeled(app.button, "Rotate").click().run()
+    assert not app.exception
+    assert "rotated by 180° clockwise" in page_text(app)
+
+
+def test_a_photo_without_a_face_can_be_rotated_and_then_analyzed_as_a_whole(networks, open_analyze, page_text, labeled):
+    app = open_analyze({"wall.png": WALL})
+    assert "160 × 120 px" in page_text(app)
+    labeled(app.button, "Rotate").click().run()
+    assert not app.exception
+    assert "120 × 160 px · detector" in page_text(app)
+    labeled(app.button, "Analyze the whole image").click().run()
+    assert "detector: whole image" in page_text(app)
+    assert "rotated by 90° clockwise" in page_text(app)
+    labeled(app.button, "Rotate").click().run()
+    assert not app.exception
+    assert "rotated by 180° clockwise" in page_text(app)
+    assert "Analyze the whole image" in [b.label for b in app.button]
+
+
+def test_forgetting_the_photos_forgets_their_rotation(networks, open_analyze, page_text, labeled):
+    app = open_analyze({"wall.png": WALL})
+    labeled(app.button, "Rotate").click().run()
+    labeled(app.button, "Forget all photos").click().run()
+    assert "rotations_deg" not in app.session_state
 
 
 def test_maps_of_a_removed_detection_are_not_used_for_the_other_face(networks, open_analyze, labeled, show_panel):
