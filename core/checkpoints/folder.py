@@ -144,7 +144,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """The checkpoint in a folder of any name. Raises CheckpointError for a card that is missing or damaged."""
     card_path = CheckpointFolder(path).card_path
     if not card_path.is_file():
-        raise CheckpointError(f"{path.name}: {card_path.name} is missing; finish the training, or restore the file")
+        raise CheckpointError(
+            f"{path.name}: {card_path.name} is missing; finish the training, restore the file, or add weights that "
+            "were trained elsewhere with: python -m core import"
+        )
     try:
         card = ModelCard.from_json(json.loads(card_path.read_text(encoding="utf-8")))
     except (OSError, ValueError, CheckpointError) as error:

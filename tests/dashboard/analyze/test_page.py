@@ -2,14 +2,17 @@
 
 import io
 import re
+import shutil
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core import checkpoints
 from core.faces import Box, Detector, Face
-from core.images import decode, rotated
+from core.images import SUFFIXES, decode, rotated
 from core.inference import PhotoAnalysis, analysis
 from core.probes import uncertainty as probe
 from core.sample_photos import sample_photos
@@ -32,9 +35,9 @@ class FindsOneAt(Detector):
 
     name = "haar"
 
-    def __init__(self, side_px: float) -> None:
+    def __init__(self, side_px: float, sure_score: float = 0.0) -> None:
         super().__init__(min_score=0.5)
-        self.side_px = side_px
+        self.side_px, self.sure_score = side_px, sure_score
 
     def _find(self, view):
         side = self.side_px * len(view) / 600
@@ -220,6 +223,38 @@ def test_a_face_below_16_px_is_warned_of_and_every_panel_opens(
     assert "This face is only 12 px wide. Below 16 px, predictions are unreliable." in page_text(app)
     for panel in ("Methods", "Regions", "What if", "Trust", "Uncertainty", "Report"):
         show_panel(app, panel)
+
+
+def test_an_uncertain_detection_is_not_the_headline(networks, open_analyze, page_text, monkeypatch):
+    monkeypatch.setattr(services.runtime(), "detector", lambda _: FindsOneAt(200, sure_score=0.95))
+    app = open_analyze()
+    assert [h.value for h in app.header] == [":gray[Uncertain detection]"]
+    assert re.search(r"\d+ % \w+ · Face 1 of 1", page_text(app))
+    assert "face 1 is an uncertain detection" in page_text(app)
+
+
+def test_the_uploader_accepts_every_image_suffix_that_is_read(networks, open_analyze):
+    (uploader,) = open_analyze("").file_uploader
+    assert set(SUFFIXES) <= set(uploader.proto.type)
+    assert ".heic" in SUFFIXES
+
+
+def test_a_very_dark_photo_has_a_hint(networks, open_analyze, page_text):
+    app = open_analyze({"dark.png": png(np.full((120, 160, 3), 4, np.uint8))})
+    assert "This photo is very dark (mean gray level 4 of 255)" in page_text(app)
+
+
+def test_a_broken_network_is_named_and_the_others_predict(networks, open_analyze, page_text, monkeypatch, tmp_path):
+    root = shutil.copytree(networks, tmp_path / "checkpoints")
+    (root / "tiny_cnn" / "weights.safetensors").write_bytes(b"damaged")
+    (root / "downloaded").mkdir()
+    (root / "downloaded" / "net.pth").write_bytes(b"weights")
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    app = open_analyze()
+    assert "tiny_cnn: weights.safetensors is not the file that its card describes" in app.error[0].value
+    assert "downloaded: card.json is missing" in page_text(app)
+    assert "Face 1 of 1" in page_text(app)
 
 
 def test_the_analysis_is_shared_by_all_reruns(networks, open_analyze, monkeypatch):
