@@ -1,4 +1,6 @@
 import itertools
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +24,16 @@ def test_text_and_hues_of_figures_can_be_read(inks: Ink):
     assert contrast(inks.text, inks.paper) >= 7
     assert contrast(inks.muted, inks.paper) >= 4.5
     assert all(contrast(hue, inks.paper) >= 3 for hue in inks.hues)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_captions_can_be_read_on_the_page_and_in_the_sidebar(theme):
+    config = Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml"
+    colors = tomllib.loads(config.read_text(encoding="utf-8"))["theme"][theme]
+    for paper in (colors["backgroundColor"], colors["sidebar"]["backgroundColor"]):
+        pairs = zip(bytes.fromhex(colors["textColor"][1:]), bytes.fromhex(paper[1:]), strict=True)
+        caption = "#" + bytes(round(0.6 * text + 0.4 * ground) for text, ground in pairs).hex()  # Streamlit's opacity
+        assert contrast(caption, paper) >= 4.5
 
 
 @pytest.mark.parametrize("inks", [LIGHT, DARK])
