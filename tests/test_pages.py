@@ -1,6 +1,7 @@
 """Every page through the entry file, with networks that were really trained (on generated pictures)."""
 
 import io
+import json
 import shutil
 from pathlib import Path
 
@@ -100,6 +101,20 @@ def test_an_imported_network_without_scores_appears_on_every_page(networks, monk
     if page == "analyze":
         upload(app, ("portrait.jpg", portrait()))
         assert "of 3 networks agree" in page_text(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_network_of_an_unknown_family_does_not_stop_a_page(networks, monkeypatch, tmp_path, page):
+    root = shutil.copytree(networks, tmp_path / "checkpoints")
+    card = root / "tiny_cnn" / "card.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"architecture": "other"}))
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    app = open_page(page)
+    if page == "analyze":
+        upload(app, ("portrait.jpg", portrait()))
+        assert "tiny_cnn: card.json describes a network that cannot be built" in page_text(app)
+        assert "Face 1 of 1" in page_text(app)
 
 
 def test_overview_shows_the_cards_scores(networks):

@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import shutil
@@ -96,6 +97,20 @@ def test_analyze_prints_a_table_per_photo(portrait, checkpoint_root):
     printed = run("analyze", portrait, "--checkpoints", checkpoint_root)
     assert "tiny_residual" in printed
     assert "ensemble of 2" in printed
+
+
+def test_analyze_finds_every_face_of_a_group_photo_without_a_network_connection(checkpoint_root, tmp_path, monkeypatch):
+    monkeypatch.delenv("FERSCOPE_YUNET", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    face = Image.open(io.BytesIO(sample_photos()["grace_hopper"].data)).convert("RGB").resize((324, 380))
+    group = Image.new("RGB", (4032, 3024), "gray")
+    for k in range(24):
+        group.paste(face, (k % 8 * 504 + 90, k // 8 * 1008 + 300))
+    group.save(tmp_path / "group.jpg")
+    document, _ = analyze_json(tmp_path / "group.jpg", "--model", "tiny_cnn", "--checkpoints", checkpoint_root)
+    (photo,) = document["photos"]
+    assert (photo["detector"], len(photo["faces"])) == ("mtcnn", 24)
 
 
 def test_analyze_continues_after_files_that_cannot_be_read(portrait, checkpoint_root, tmp_path):
