@@ -239,7 +239,7 @@ def test_a_link_restores_the_panel_and_ignores_invalid_values(networks):
         ("Training", "", {"smoothing": "7", "log_axes": "x"}),
         ("Errors", "Confusion", {"cells": "x", "cell_true": "x"}),
         ("Errors", "Gallery", {"of": "x", "list": "x", "sort": "x", "true": "x", "ascending": "x", "loss_range": "x"}),
-        ("Errors", "Gallery", {"list": "all images", "errors_page": "99", "errors_saliency": "x"}),
+        ("Errors", "Gallery", {"list": "all images", "errors_page": "99"}),
         ("Errors", "Labels", {"judge": "x"}),
         ("Errors", "Embedding", {"embedding_of": "x", "layout": "x", "colored_by": "x"}),
         ("Reliability", "Calibration", {"bins": "x", "threshold": "7"}),

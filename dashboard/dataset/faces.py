@@ -53,7 +53,6 @@ def draw(description: Description, problem: str) -> None:
             "Random seed",
             0,
             9_999,
-            0,
             key="seed",
             width=140,
             help="A different seed shows other faces; the same seed always shows the same faces.",

@@ -102,11 +102,10 @@ def range_slider(label: str, low: float, high: float, step: float, *, key: str) 
     return first, last
 
 
-def number(label: str, low: int, high: int, default: int, *, key: str, **settings: Any) -> int:
-    """A bound field for a whole number."""
-    corrected = _register(key, Number(label.lower(), low, high, default, int))
-    initial = "min" if corrected else default
-    return int(st.number_input(label, low, high, initial, key=key, bind="query-params", **settings))
+def number(label: str, low: int, high: int, *, key: str, **settings: Any) -> int:
+    """A bound field for a whole number, at first the lowest."""
+    _register(key, Number(label.lower(), low, high, low, int))
+    return int(st.number_input(label, low, high, key=key, bind="query-params", **settings))
 
 
 def page_number(pages: int, *, key: str) -> int:
