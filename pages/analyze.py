@@ -33,7 +33,7 @@ with st.sidebar:
     detector = links.choice(
         st.selectbox, "Face detector", services.DETECTORS, key="detector", default=next(iter(services.DETECTORS))
     )
-    with st.expander("Options", icon=":material/tune:"):
+    with links.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
         required_accuracy, views = uncertainty.choose_criteria()
 
 st.title("Analyze", anchor=False)
