@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.ui import links
+
 # A local file, because the browser would fetch a Material symbol from another host.
 MARK = str(Path(__file__).with_name("mark.svg"))
 st.set_page_config(page_icon=MARK, layout="wide", initial_sidebar_state=320)
@@ -46,4 +48,5 @@ page = st.navigation(
     position="top",
 )
 st.set_page_config(page_title="FERscope" if page.title == "Overview" else f"{page.title} · FERscope")
+links.begin_page(page.title)
 page.run()

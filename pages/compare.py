@@ -5,23 +5,22 @@ import streamlit as st
 from dashboard.compare import report
 from dashboard.compare.comparison import SPLITS, build_comparisons
 from dashboard.compare.panels import GROUPS, REPORT
-from dashboard.ui import sections, theme
+from dashboard.ui import links, sections, theme
 from dashboard.ui.network_picker import pick_networks, pick_weights
 
 with st.sidebar:
     checkpoints = pick_networks()
-    titles = {split: " / ".join(dict.fromkeys(c.card.data.split_name(split) for c in checkpoints)) for split in SPLITS}
-    split = st.segmented_control(
+    names = {split: list(dict.fromkeys(c.card.data.split_name(split) for c in checkpoints)) for split in SPLITS}
+    split = links.choice(
+        st.segmented_control,
         "Split",
-        SPLITS,
-        format_func=lambda split: titles[split] or split,
-        default="test",
-        required=True,
+        {split: " / ".join(names[split]) or split for split in SPLITS},
         key="split",
-        bind="query-params",
+        default="test",
+        aliases={name: split for split in SPLITS for name in (*names[split], split)},
         help="The validation split chose the epoch and the temperature; the test split was scored once.",
     )
-    with_ensemble = st.toggle("Include ensemble", value=True, key="with_ensemble", bind="query-params")
+    with_ensemble = links.toggle("Include ensemble", key="with_ensemble", default=True)
     weights = pick_weights(checkpoints)
 
 st.title("Compare")
@@ -34,27 +33,24 @@ sections.draw_notes(notes)
 if not comparisons:
     st.stop()
 
-group = st.segmented_control(
+
+def open_first_panel() -> None:
+    """Another group was chosen; the panel in the address belongs to the previous one."""
+    st.session_state["view"] = next(iter(GROUPS[st.session_state["group"]]))
+
+
+group = links.first_choice(
+    st.segmented_control,
     "Group",
     list(GROUPS),
-    default="Scores",
-    required=True,
     key="group",
-    bind="query-params",
+    on_change=open_first_panel,
     label_visibility="collapsed",
 )
 panels = [*GROUPS[group], REPORT] if group == list(GROUPS)[-1] else list(GROUPS[group])
 panel = panels[0]
 if len(panels) > 1:
-    panel = st.segmented_control(
-        "Panel",
-        panels,
-        default=panels[0],
-        required=True,
-        key="view",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    panel = links.first_choice(st.segmented_control, "Panel", panels, key="view", label_visibility="collapsed")
 if panel == REPORT:
     report.draw(comparisons)
 else:

@@ -6,22 +6,20 @@ from dashboard import services
 from dashboard.dataset import audit, balance, faces, votes
 from dashboard.dataset.description import available
 from dashboard.services import DATA_VARIABLE
+from dashboard.ui import links
 
 BALANCE, FACES, AUDIT, VOTES = VIEWS = ("Class balance", "Faces", "Audit", "Votes")
 
 st.title("Dataset")
 st.markdown("The data that the networks were trained on: images of each expression, copies, and disputed labels.")
-view = st.segmented_control(
-    "View", VIEWS, default=BALANCE, required=True, key="data_view", bind="query-params", label_visibility="collapsed"
-)
+view = links.first_choice(st.segmented_control, "View", VIEWS, key="data_view", label_visibility="collapsed")
 above = st.container()
 unread = not services.is_read()
 read = view == FACES or (
     unread
-    and st.toggle(
+    and links.toggle(
         f"Read the images of {services.data_path().name}",
         key="read",
-        bind="query-params",
         help="Counts and findings of known data sets come from small tables. Reading all images takes a while.",
     )
 )
@@ -33,14 +31,9 @@ if problem and services.data_path():
     st.warning(f"{DATA_VARIABLE}: {problem}", icon=":material/warning:")
 number = 0
 if len(known) > 1:
-    number = above.selectbox(
-        "Data set",
-        range(len(known)),
-        format_func=lambda i: f"{known[i].name}, n = {known[i].n:,}",
-        key="dataset",
-        bind="query-params",
-        width=320,
-    )
+    titles = {i: f"{data.name}, n = {data.n:,}" for i, data in enumerate(known)}
+    with above:
+        number = links.first_choice(st.selectbox, "Data set", titles, key="dataset", width=320)
 description = known[number]
 if view == BALANCE:
     balance.draw(description)

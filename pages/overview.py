@@ -19,7 +19,7 @@ for sentence in session.refused().values():
     st.error(sentence, icon=":material/broken_image:")
 own_photo, portraits = st.columns([5, 7], gap="large")
 with own_photo:
-    photo_sources.photo_input()
+    photo_sources.photo_input(with_portraits=False)
 with portraits:
     st.markdown("**Or start with a portrait**")
     photo_sources.sample_cards()

@@ -1,16 +1,19 @@
 """Every page through the entry file, with networks that were really trained (on generated pictures)."""
 
 import io
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import streamlit as st
+import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
+from core.importing import ImportOptions, import_weights
 from core.sample_photos import sample_photos
 from dashboard.compare.panels import GROUPS, REPORT
 
@@ -24,6 +27,18 @@ def networks(checkpoint_root, monkeypatch):
     monkeypatch.setattr(checkpoints, "ROOT", checkpoint_root)
     st.cache_resource.clear()
     return checkpoint_root
+
+
+@pytest.fixture
+def fer_names(checkpoint_root, monkeypatch, tmp_path):
+    """The tests' networks, with the split names of FER2013 on their cards."""
+    root = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
+    for path in root.glob("*/card.json"):
+        card = json.loads(path.read_text())
+        card["data"]["split_names"] = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}
+        path.write_text(json.dumps(card))
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
 
 
 def open_page(name: str, **query: str) -> AppTest:
@@ -76,6 +91,42 @@ def test_every_page_opens_where_no_network_is_installed(monkeypatch, tmp_path, p
     app = open_page(page)
     if page in ("overview", "compare"):
         assert "python -m core train" in page_text(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_imported_network_without_scores_appears_on_every_page(networks, monkeypatch, tmp_path, page):
+    root = shutil.copytree(networks, tmp_path / "checkpoints")
+    original = checkpoints.load_checkpoint(root / "tiny_cnn")
+    torch.save(original.network().state_dict(), tmp_path / "net.pth")
+    options = dict(original.card.model_options)
+    import_weights(
+        tmp_path / "net.pth",
+        ImportOptions(name="my_net", architecture="cnn", labels=original.card.labels, model_options=options),
+        root,
+    )
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    app = open_page(page)
+    assert not app.error
+    if page == "overview":
+        assert any("my_net" in str(row) for row in app.dataframe[0].value.to_dict("records"))
+    if page == "analyze":
+        upload(app, ("portrait.jpg", portrait()))
+        assert "of 3 networks agree" in page_text(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_network_of_an_unknown_family_does_not_stop_a_page(networks, monkeypatch, tmp_path, page):
+    root = shutil.copytree(networks, tmp_path / "checkpoints")
+    card = root / "tiny_cnn" / "card.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"architecture": "other"}))
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    app = open_page(page)
+    if page == "analyze":
+        upload(app, ("portrait.jpg", portrait()))
+        assert "tiny_cnn: card.json describes a network that cannot be built" in page_text(app)
+        assert "Face 1 of 1" in page_text(app)
 
 
 def test_overview_shows_the_cards_scores(networks):
@@ -206,8 +257,45 @@ def test_a_link_restores_the_panel_and_ignores_invalid_values(networks):
     app = open_page("compare", group="Errors", view="Confusion", split="val")
     assert app.segmented_control(key="view").value == "Confusion"
     assert app.segmented_control(key="split").value == "val"
-    app = open_page("compare", group="Horoscope", view="Tarot", networks="nobody")
-    assert not app.exception
+    app = open_page("compare", group="Horoscope", view="Tarot", networks="nobody", split="foo", with_ensemble="perhaps")
+    text = page_text(app)
+    assert "the networks `nobody`, which are not available. Available: CNN, Residual CNN." in text
+    assert "the split `foo`, which is not available. Available: test, val. Shown: test." in text
+    assert "the group `Horoscope`, which is not available." in text
+    assert "the panel `Tarot`, which is not available." in text
+    assert "include ensemble `perhaps`; expected true or false. Shown: true." in text
+    assert app.toggle(key="with_ensemble").value
+    assert "This link requests" not in page_text(app.run())
+
+
+@pytest.mark.parametrize(
+    ("group", "view", "wrong"),
+    [
+        ("Scores", "Per class", {"measure_by_class": "x"}),
+        ("Scores", "Ranking", {"ranking": "cost", "cost": "x"}),
+        ("Scores", "Ranking", {"ranked": "x"}),
+        ("Training", "", {"smoothing": "7", "log_axes": "x"}),
+        ("Errors", "Confusion", {"cells": "x", "cell_true": "x"}),
+        ("Errors", "Gallery", {"of": "x", "list": "x", "sort": "x", "true": "x", "ascending": "x", "loss_range": "x"}),
+        ("Errors", "Gallery", {"list": "all images", "errors_page": "99"}),
+        ("Errors", "Labels", {"judge": "x"}),
+        ("Errors", "Embedding", {"embedding_of": "x", "layout": "x", "colored_by": "x"}),
+        ("Reliability", "Calibration", {"bins": "x", "threshold": "7"}),
+        ("Reliability", "Robustness", {"corruption": "x"}),
+    ],
+)
+def test_wrong_values_of_a_link_are_named_in_every_panel_of_compare(networks, group, view, wrong):
+    app = open_page("compare", group=group, **({"view": view} if view else {}), **wrong)
+    assert not app.error
+    messages = [message.value for message in app.info if message.value.startswith("This link requests")]
+    assert len(messages) == sum(value not in ("cost", "all images") for value in wrong.values())
+
+
+@pytest.mark.parametrize(("text", "split"), [("val", "val"), ("PublicTest", "val"), ("test", "test")])
+def test_a_link_names_the_split_by_its_key_or_by_its_name_in_the_data_set(fer_names, text, split):
+    app = open_page("compare", split=text)
+    assert app.segmented_control(key="split").value == split
+    assert "This link requests" not in page_text(app)
 
 
 PANELS = [(group, panel) for group, panels in GROUPS.items() for panel in panels]
@@ -227,6 +315,29 @@ def test_another_group_opens_at_its_first_panel(networks):
     app.segmented_control(key="group").set_value("Errors").run()
     assert not app.exception
     assert app.segmented_control(key="view").value == "Confusion"
+    assert app.query_params.get("view", ["Confusion"]) == ["Confusion"]
+    app.segmented_control(key="view").set_value("Labels").run()
+    app.segmented_control(key="group").set_value("Training").run()
+    assert "view" not in app.query_params
+
+
+def test_compare_answers_which_network_is_better_before_the_scores(networks):
+    app = open_page("compare")
+    shown = [
+        (element.type, str(element.value))
+        for element in app.main
+        if element.type in ("markdown", "arrow_table", "table")
+    ]
+    answer = next(i for i, (_, text) in enumerate(shown) if "measurabl" in text)
+    table = next(i for i, (kind, _) in enumerate(shown) if "table" in kind)
+    assert answer < table
+
+
+def test_portraits_are_offered_once_where_their_cards_are_shown(networks):
+    assert open_page("overview").segmented_control(key="source").options == ["File", "Webcam"]
+    app = open_page("analyze")
+    assert app.segmented_control(key="source").options == ["File", "Webcam"]
+    assert "Portraits" in upload(app, ("a.jpg", portrait())).segmented_control(key="source").options
 
 
 def test_compare_with_one_network_and_with_none(networks):

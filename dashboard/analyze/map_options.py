@@ -78,7 +78,7 @@ def choose_class(face: SelectedFace) -> str:
 
 def choose_options(face: SelectedFace, class_name: str) -> MapOptions:
     """All options except the class, in an expander."""
-    with st.expander("Options of the maps", icon=":material/tune:"):
+    with links.messages_in(st.container()), st.expander("Options of the maps", icon=":material/tune:"):
         contrast, method, stage = _target(face, class_name)
         scale, colormap, opacity = _appearance()
     predicted = face.found.verdict.expression

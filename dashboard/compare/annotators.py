@@ -13,6 +13,7 @@ from core.evaluation import AnnotatorComparison, AnnotatorVotes, compare_with_an
 from dashboard.compare.comparison import Comparison, image_facts
 from dashboard.plots import annotators as plots
 from dashboard.section import Figure, Note, Section, Table, csv
+from dashboard.ui import links
 from dashboard.ui import sections as ui
 
 MEANINGS = {
@@ -145,12 +146,5 @@ def draw(comparison: Comparison) -> None:
         ui.draw([Section(notes=tuple(notes), caption=comparison.protocol)])
         return
     ui.draw(_agreement(comparison, results, notes))
-    against = st.segmented_control(
-        "Accuracy against",
-        plots.AGAINST,
-        default=plots.LABEL,
-        required=True,
-        key=comparison.key("against"),
-        bind="query-params",
-    )
+    against = links.first_choice(st.segmented_control, "Accuracy against", plots.AGAINST, key=comparison.key("against"))
     ui.draw([_by_agreement(comparison, results, Options((against,))), _labels(comparison, facts)])

@@ -11,6 +11,7 @@ from core.evaluation import EvaluationRun, abstention, reliability, risk_coverag
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import calibration as plots
 from dashboard.section import Figure, Section, Table, csv
+from dashboard.ui import links
 from dashboard.ui import sections as ui
 
 SCHEMES = {"equal_mass": "equally many images", "equal_width": "equally wide"}
@@ -113,24 +114,15 @@ def abstention_sections(comparison: Comparison, options: Options, runs: dict[str
 def draw(comparison: Comparison) -> None:
     """The kind of bins and the threshold, each above the figures that it changes."""
     runs = comparison.all_runs
-    scheme = st.segmented_control(
-        "Bins",
-        list(SCHEMES),
-        format_func=SCHEMES.__getitem__,
-        default="equal_mass",
-        required=True,
-        key=comparison.key("bins"),
-        bind="query-params",
-    )
+    scheme = links.choice(st.segmented_control, "Bins", SCHEMES, key=comparison.key("bins"), default="equal_mass")
     ui.draw(reliability_sections(comparison, scheme, runs))
     ui.draw([WITHHOLDING])
-    threshold = st.slider(
+    threshold = links.slider(
         "Withhold predictions below a confidence of",
         0.0,
         0.95,
         0.5,
         0.05,
         key=comparison.key("threshold"),
-        bind="query-params",
     )
     ui.draw(abstention_sections(comparison, Options(scheme, threshold), runs))

@@ -15,6 +15,7 @@ from dashboard.compare.comparison import Comparison
 from dashboard.compare.significance import NEEDS_TWO
 from dashboard.plots import confusion as plots
 from dashboard.section import Download, Figure, Section, csv
+from dashboard.ui import links
 from dashboard.ui import sections as ui
 
 DIFFERENCE = "difference"
@@ -119,14 +120,8 @@ def _position(comparison: Comparison, cell: Cell | None, model_id: str) -> plots
 
 def draw(comparison: Comparison) -> None:
     """The controls, the matrices, and the images of the selected cell directly below its matrix."""
-    show = st.segmented_control(
-        "Cells",
-        [*plots.SHARES, DIFFERENCE],
-        default=plots.COUNTS,
-        required=True,
-        key=comparison.key("cells"),
-        bind="query-params",
-    )
+    words = {word: word for word in (*plots.SHARES, DIFFERENCE)}
+    show = links.choice(st.segmented_control, "Cells", words, key=comparison.key("cells"), default=plots.COUNTS)
     first, second = _networks_to_subtract(comparison) if show == DIFFERENCE else ("", "")
     cell = _select_cell(comparison)
     matrices = [first] if show == DIFFERENCE else list(comparison.all_runs)
@@ -143,36 +138,27 @@ def _networks_to_subtract(comparison: Comparison) -> tuple[str, str]:
     if len(runs) < 2:
         return runs[0], runs[0]
     left, right = st.columns(2)
-    first = left.selectbox(
-        "Network", runs, format_func=comparison.names.__getitem__, key=comparison.key("minuend"), bind="query-params"
-    )
-    second = right.selectbox(
-        "minus",
-        [m for m in runs if m != first],
-        format_func=comparison.names.__getitem__,
-        key=comparison.key("subtrahend"),
-        bind="query-params",
-    )
+    with left:
+        first = links.first_choice(st.selectbox, "Network", comparison.names, key=comparison.key("minuend"))
+    others = {m: comparison.names[m] for m in runs if m != first}
+    with right:
+        second = links.first_choice(st.selectbox, "minus", others, key=comparison.key("subtrahend"))
     return first, second
 
 
 def _select_cell(comparison: Comparison) -> Cell | None:
     """The selected cell; None until both classes are selected."""
     of, left, right = st.columns(3)
-    model_id = of.selectbox(
-        "Images of a cell: network",
-        list(comparison.all_runs),
-        format_func=comparison.names.__getitem__,
-        key=comparison.key(OF),
-        bind="query-params",
-    )
-    classes, hint = list(comparison.labels.classes), "Click a cell or select"
-    true = left.selectbox(
-        "True class", classes, index=None, key=comparison.key(TRUE), bind="query-params", placeholder=hint
-    )
-    predicted = right.selectbox(
-        "Predicted class", classes, index=None, key=comparison.key(PREDICTED), bind="query-params", placeholder=hint
-    )
+    with of:
+        model_id = links.first_choice(
+            st.selectbox, "Images of a cell: network", comparison.names, key=comparison.key(OF)
+        )
+    classes = {name: name for name in comparison.labels.classes}
+    unset: dict[str, Any] = {"default": None, "placeholder": "Click a cell or select"}
+    with left:
+        true = links.choice(st.selectbox, "True class", classes, key=comparison.key(TRUE), **unset)
+    with right:
+        predicted = links.choice(st.selectbox, "Predicted class", classes, key=comparison.key(PREDICTED), **unset)
     return Cell(model_id, true, predicted) if true and predicted else None
 
 

@@ -18,6 +18,7 @@ from dashboard.compare import image_list, image_table
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import embedding as plots
 from dashboard.section import Figure, Note, Section, csv
+from dashboard.ui import links
 from dashboard.ui import sections as ui
 
 
@@ -82,30 +83,12 @@ def _method(whole: Embedding, drawn: int, layout: str) -> str:
 def draw(comparison: Comparison) -> None:
     """The map of one network, and the images that a lasso or a box selects."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        model_id = st.selectbox(
-            "Features of",
-            list(comparison.runs),
-            format_func=comparison.names.__getitem__,
-            key=comparison.key("embedding_of"),
-            bind="query-params",
-            width=240,
+        single = {m: comparison.names[m] for m in comparison.runs}
+        model_id = links.first_choice(
+            st.selectbox, "Features of", single, key=comparison.key("embedding_of"), width=240
         )
-        layout = st.segmented_control(
-            "Map",
-            plots.LAYOUTS,
-            default=plots.PCA,
-            required=True,
-            key=comparison.key("layout"),
-            bind="query-params",
-        )
-        color = st.segmented_control(
-            "Color",
-            plots.COLORS,
-            default=plots.TRUE,
-            required=True,
-            key=comparison.key("colored_by"),
-            bind="query-params",
-        )
+        layout = links.first_choice(st.segmented_control, "Map", plots.LAYOUTS, key=comparison.key("layout"))
+        color = links.first_choice(st.segmented_control, "Color", plots.COLORS, key=comparison.key("colored_by"))
     plane = _tsne(comparison, model_id) if layout == plots.TSNE else None
     key = figure_key(comparison, model_id, plots.PCA if plane is None else plots.TSNE)
     found = sections(comparison, Options(model_id, color, plane))

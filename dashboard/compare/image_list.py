@@ -18,6 +18,7 @@ from dashboard.compare import image_table
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import saliency_pictures
 from dashboard.section import csv
+from dashboard.ui import links
 from dashboard.ui import sections as ui
 from dashboard.ui.face_grid import Face, draw_faces
 
@@ -49,7 +50,7 @@ def draw(
         st.caption(comparison.protocol)
         return
     pages = math.ceil(len(listed) / PAGE)
-    page = st.pagination(pages, key=comparison.key(f"{key}_page"), bind="query-params") if pages > 1 else 1
+    page = links.page_number(pages, key=comparison.key(f"{key}_page"))
     rows = table.iloc[listed[(page - 1) * PAGE : page * PAGE]]
     faces_shown = _faces(rows, comparison, classes, key, explained, captions=captions)
     run = comparison.all_runs.get(explained or "")
@@ -128,10 +129,9 @@ def _faces(
 
 def _wants_saliency(comparison: Comparison, key: str, explained: str) -> bool:
     single = explained in comparison.checkpoints
-    wanted = st.toggle(
+    wanted = links.toggle(
         "Saliency",
         key=comparison.key(f"{key}_saliency"),
-        bind="query-params",
         disabled=not single,
         help="The evidence of the network for its prediction, next to each face"
         if single

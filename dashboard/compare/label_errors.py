@@ -7,18 +7,13 @@ import streamlit as st
 from core.evaluation import likely_label_errors
 from dashboard.compare import image_list, image_table, mistakes
 from dashboard.compare.comparison import Comparison
+from dashboard.ui import links
 
 
 def draw(comparison: Comparison) -> None:
     """The images that are confidently predicted as another class than their label."""
     runs = comparison.all_runs
-    model_id = st.selectbox(
-        "Predictions of",
-        list(runs),
-        format_func=comparison.names.__getitem__,
-        key=comparison.key("judge"),
-        bind="query-params",
-    )
+    model_id = links.first_choice(st.selectbox, "Predictions of", comparison.names, key=comparison.key("judge"))
     issues = likely_label_errors(runs[model_id])
     st.markdown(
         f"An estimated share of {issues.estimated_share} of the labels is wrong (confident learning, Northcutt et al. "

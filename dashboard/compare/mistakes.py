@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import services
 from dashboard.compare import image_list, image_table
 from dashboard.compare.comparison import Comparison
+from dashboard.ui import links
 
 MISTAKES, ALL = LISTS = ("mistakes", "all images")
 
@@ -17,16 +18,10 @@ def draw(comparison: Comparison) -> None:
     """The images of one network, filtered and sorted."""
     runs = comparison.all_runs
     left, right = st.columns(2, vertical_alignment="bottom")
-    model_id = left.selectbox(
-        "Predictions of",
-        list(runs),
-        format_func=comparison.names.__getitem__,
-        key=comparison.key("of"),
-        bind="query-params",
-    )
-    listed = right.segmented_control(
-        "List", LISTS, default=MISTAKES, required=True, key=comparison.key("list"), bind="query-params", width="stretch"
-    )
+    with left:
+        model_id = links.first_choice(st.selectbox, "Predictions of", comparison.names, key=comparison.key("of"))
+    with right:
+        listed = links.first_choice(st.segmented_control, "List", LISTS, key=comparison.key("list"), width="stretch")
     chosen, by, ascending = filters(comparison, ("true", "predicted"), image_table.ORDERS, key="sort")
     predictions = services.error_table(runs[model_id], [r for m, r in runs.items() if m != model_id])
     keep = image_table.select(predictions, chosen, _ranges(comparison, len(runs)), mistakes=listed == MISTAKES)
@@ -46,14 +41,14 @@ def filters(
     """The classes to list by column, the column to sort by, and whether the smallest value comes first."""
     *boxes, order, direction = st.columns([2, 2, 2, 1], vertical_alignment="bottom")
     classes = [image_table.ANY, *comparison.labels.classes]
-    chosen = {
-        column: box.selectbox(column.capitalize(), classes, key=comparison.key(column), bind="query-params")
-        for column, box in zip(columns, boxes, strict=True)
-    }
-    by = order.selectbox("Sort by", list(orders), key=comparison.key(key), bind="query-params")
-    ascending = direction.toggle(
-        "Ascending", key=comparison.key("ascending"), bind="query-params", help="Smallest value first"
-    )
+    chosen = {}
+    for column, box in zip(columns, boxes, strict=True):
+        with box:
+            chosen[column] = links.first_choice(st.selectbox, column.capitalize(), classes, key=comparison.key(column))
+    with order:
+        by = links.first_choice(st.selectbox, "Sort by", list(orders), key=comparison.key(key))
+    with direction:
+        ascending = links.toggle("Ascending", key=comparison.key("ascending"), help="Smallest value first")
     return chosen, orders[by], ascending
 
 
@@ -62,10 +57,9 @@ def _ranges(comparison: Comparison, networks: int) -> dict[str, tuple[float, flo
     most = math.ceil(100 * math.log2(max(2, networks))) / 100  # the largest disagreement of so many networks, in bits
     bounds = {"confidence": (1.0, "Confidence"), "disagreement": (most, "Disagreement (bits)"), "loss": (10.0, "Loss")}
     chosen = {}
-    with st.expander("Filter by numbers", icon=":material/filter_alt:"):
+    with links.messages_in(st.container()), st.expander("Filter by numbers", icon=":material/filter_alt:"):
         for column, (field, (high, label)) in zip(st.columns(len(bounds)), bounds.items(), strict=True):
-            low, up_to = column.slider(
-                label, 0.0, high, (0.0, high), 0.01, key=comparison.key(f"{field}_range"), bind="query-params"
-            )
+            with column:
+                low, up_to = links.range_slider(label, 0.0, high, 0.01, key=comparison.key(f"{field}_range"))
             chosen[field] = low, math.inf if up_to == high else up_to
     return chosen

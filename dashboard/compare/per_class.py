@@ -10,6 +10,7 @@ from core.evaluation import per_class
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import per_class as plots
 from dashboard.section import Figure, Section, Table, csv
+from dashboard.ui import links
 from dashboard.ui import sections as ui
 
 
@@ -47,12 +48,8 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
 
 def draw(comparison: Comparison) -> None:
     """The choice of the measure, and the sections."""
-    measure = st.segmented_control(
-        "Score",
-        plots.MEASURES,
-        default=plots.F1,
-        required=True,
-        key=comparison.key("measure_by_class"),
-        bind="query-params",
+    words = {measure: measure for measure in plots.MEASURES}
+    measure = links.choice(
+        st.segmented_control, "Score", words, key=comparison.key("measure_by_class"), default=plots.F1
     )
     ui.draw(sections(comparison, Options(str(measure))))

@@ -12,6 +12,7 @@ from core.evaluation import pr_curves, roc_curves, top_k
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import ranking as plots
 from dashboard.section import Figure, Note, Section, Table, csv
+from dashboard.ui import links
 from dashboard.ui import sections as ui
 
 ROC, PR, TOP_K, COST = KINDS = ("ROC", "precision-recall", "top-k", "cost")
@@ -130,24 +131,12 @@ def costs_of(comparison: Comparison, title: str) -> tuple[dict[str, float], list
 
 def draw(comparison: Comparison) -> None:
     """One kind of figure at a time."""
-    kind = st.segmented_control(
-        "Figure", KINDS, default=ROC, required=True, key=comparison.key("ranking"), bind="query-params"
-    )
+    kind = links.first_choice(st.segmented_control, "Figure", KINDS, key=comparison.key("ranking"))
     classes: Sequence[str] = ()
     costs: Sequence[str] = COSTS
     if kind in (ROC, PR):
-        classes = st.pills(
-            "Classes",
-            [plots.MACRO, *comparison.labels.classes],
-            selection_mode="multi",
-            default=[plots.MACRO],
-            key=comparison.key("ranked"),
-            bind="query-params",
-        )
+        words = {name: name for name in (plots.MACRO, *comparison.labels.classes)}
+        classes = links.choice(st.pills, "Classes", words, key=comparison.key("ranked"), default=(plots.MACRO,))
     elif kind == COST:
-        costs = (
-            st.segmented_control(
-                "Cost", COSTS, default=PARAMETERS, required=True, key=comparison.key("cost"), bind="query-params"
-            ),
-        )
+        costs = (links.first_choice(st.segmented_control, "Cost", COSTS, key=comparison.key("cost")),)
     ui.draw(sections(comparison, Options((kind,), classes, costs)))

@@ -15,6 +15,7 @@ from dashboard import services
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import robustness as plots
 from dashboard.section import Figure, Note, Section, Table, csv
+from dashboard.ui import links
 from dashboard.ui import sections as ui
 
 EXAMPLE_PX = 112
@@ -121,15 +122,8 @@ def _example(comparison: Comparison) -> None:
     if face is None:
         st.caption("No face was found in the sample portrait.")
         return
-    name = st.pills(
-        "Corruption",
-        list(CORRUPTIONS),
-        format_func=lambda name: CORRUPTIONS[name].title,
-        default="blur",
-        required=True,
-        key=comparison.key("corruption"),
-        bind="query-params",
-    )
+    titles = {name: corruption.title for name, corruption in CORRUPTIONS.items()}
+    name = links.choice(st.pills, "Corruption", titles, key=comparison.key("corruption"), default="blur")
     captions = plots.captions(name)
     with st.container(horizontal=True, gap="small"):
         for picture, caption in zip(_pictures(face, card, name), captions, strict=True):

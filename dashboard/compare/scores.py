@@ -14,7 +14,7 @@ from dashboard.ui import sections as ui
 
 
 def sections(comparison: Comparison) -> list[Section]:
-    """The score table, the result of the paired tests in words, further scores and the cards."""
+    """The result of the paired tests in words, the score table, further scores and the cards."""
     members = {m: [card] for m, card in comparison.cards.items()}
     if comparison.ensemble is not None:
         members[comparison.ensemble.model_id] = [comparison.cards[m] for m in comparison.weights]
@@ -29,6 +29,7 @@ def sections(comparison: Comparison) -> list[Section]:
         + (f" {comparison.weights_sentence}" if comparison.weights_sentence else "")
     )
     return [
+        _verdict(comparison),
         Section(
             table=Table(
                 table,
@@ -44,7 +45,6 @@ def sections(comparison: Comparison) -> list[Section]:
                 ),
             ),
         ),
-        _verdict(comparison),
         Section(
             title="Further scores",
             table=Table(

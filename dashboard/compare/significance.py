@@ -32,8 +32,9 @@ def sections(comparison: Comparison) -> list[Section]:
                 ),
             ),
             caption=f"{comparison.protocol} Both networks of a pair on the same images. Error bars: 95 %, paired "
-            "bootstrap. Filled: measurable difference; open: no measurable difference. Right of zero, the first "
-            "network of the pair is more accurate.",
+            "bootstrap, not corrected for the number of pairs. Filled: measurable difference; open: no measurable "
+            "difference, by McNemar's test with Holm's correction, so an interval without zero can belong to an open "
+            "mark. Right of zero, the first network of the pair is more accurate.",
         ),
         Section(
             title="Result of each test",

@@ -15,6 +15,7 @@ from dashboard.compare import image_list, image_table
 from dashboard.compare.comparison import Comparison, image_facts
 from dashboard.plots import slices as plots
 from dashboard.section import Figure, Note, Section, Table, csv
+from dashboard.ui import links
 from dashboard.ui import sections as ui
 
 NUMBERS = ("brightness", "contrast", "sharpness")
@@ -123,39 +124,27 @@ def draw(comparison: Comparison) -> None:
     if not any(reports.values()):
         ui.draw([Section(notes=(NO_SLICES,), caption=comparison.protocol)])
         return
-    model_id = st.selectbox(
-        "Predictions of",
-        list(reports),
-        format_func=comparison.names.__getitem__,
-        key=comparison.key("slices_of"),
-        bind="query-params",
-    )
+    names = {m: comparison.names[m] for m in reports}
+    model_id = links.first_choice(st.selectbox, "Predictions of", names, key=comparison.key("slices_of"))
     report = reports[model_id]
     ui.draw([_of_network(comparison, model_id, reports)])
     ui.draw(
         [Section(title="Table of all slices", table=Table(plots.table(report), "Slices with their tests"), folded=True)]
     )
-    column = st.segmented_control(
-        "Property",
-        properties,
-        default=properties[0],
-        required=True,
-        key=comparison.key("property"),
-        bind="query-params",
-    )
+    column = links.first_choice(st.segmented_control, "Property", properties, key=comparison.key("property"))
     ui.draw([_by_property(comparison, reports, [column])])
     _images(comparison, model_id, report)
 
 
 def _images(comparison: Comparison, model_id: str, report: Sequence[Slice]) -> None:
     by_title = {plots.title(s): s for s in report}
-    chosen = st.selectbox(
+    chosen = links.choice(
+        st.selectbox,
         "Mistakes in a slice",
-        list(by_title),
-        index=None,
-        placeholder="Select a slice",
+        {title: title for title in by_title},
         key=comparison.key("slice"),
-        bind="query-params",
+        default=None,
+        placeholder="Select a slice",
     )
     if chosen is None:
         return

@@ -10,6 +10,7 @@ from dashboard import services
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import learning_curves as plots
 from dashboard.section import Figure, Note, Section, csv
+from dashboard.ui import links
 from dashboard.ui import sections as ui
 
 EPOCHS, VALUES = AXES = ("epochs", "values")
@@ -78,17 +79,17 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
 def draw(comparison: Comparison) -> None:
     """Smoothing and logarithmic axes, and the sections."""
     left, right = st.columns([2, 3], vertical_alignment="bottom")
-    smoothing = left.slider(
-        "Smoothing",
-        0.0,
-        0.9,
-        0.0,
-        0.1,
-        key=comparison.key("smoothing"),
-        bind="query-params",
-        help="Weight of the past in each point of a line",
-    )
-    logarithmic = right.pills(
-        "Logarithmic axes", AXES, selection_mode="multi", key=comparison.key("log_axes"), bind="query-params"
-    )
+    with left:
+        smoothing = links.slider(
+            "Smoothing",
+            0.0,
+            0.9,
+            0.0,
+            0.1,
+            key=comparison.key("smoothing"),
+            help="Weight of the past in each point of a line",
+        )
+    with right:
+        axes = {axis: axis for axis in AXES}
+        logarithmic = links.choice(st.pills, "Logarithmic axes", axes, key=comparison.key("log_axes"), default=())
     ui.draw(sections(comparison, Options(smoothing, tuple(logarithmic))))

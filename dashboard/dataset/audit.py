@@ -14,6 +14,7 @@ from dashboard import services
 from dashboard.dataset.description import Description
 from dashboard.plots import dataset as plots
 from dashboard.section import Note, Section, Table, csv
+from dashboard.ui import links
 from dashboard.ui import sections as ui
 from dashboard.ui.face_grid import Face, draw_faces
 
@@ -42,9 +43,8 @@ def draw(description: Description, problem: str) -> None:
     ui.draw(sections(description))
     if description.facts is None:
         return
-    kind = st.segmented_control(
-        "List", plots.FINDINGS, default=plots.CONFLICTS, required=True, key="finding", bind="query-params"
-    )
+    words = {kind: kind for kind in plots.FINDINGS}
+    kind = links.choice(st.segmented_control, "List", words, key="finding", default=plots.CONFLICTS)
     if description.samples is None and problem:
         st.caption(f":material/image_not_supported: Only row numbers are shown. {problem}")
     _findings(description, description.facts, services.findings(description.facts), kind)
@@ -56,7 +56,7 @@ def _findings(description: Description, facts: ImageFacts, found: Findings, kind
         st.success("No matching images.", icon=":material/check_circle:")
         return
     pages = math.ceil(len(table) / PAGE)
-    page = st.pagination(pages, key="finding_page", bind="query-params") if pages > 1 else 1
+    page = links.page_number(pages, key="finding_page")
     rows = table.iloc[(page - 1) * PAGE : page * PAGE]
     if description.samples is not None:
         _faces(description, rows)

@@ -11,6 +11,7 @@ from dashboard import services
 from dashboard.dataset.description import Description
 from dashboard.plots import saliency_pictures
 from dashboard.section import Picture, Section
+from dashboard.ui import links
 from dashboard.ui import sections as ui
 from dashboard.ui.face_grid import Face, draw_faces
 
@@ -43,32 +44,24 @@ def draw(description: Description, problem: str) -> None:
     if samples is None:
         st.info(problem or f"The images of {description.name} are not on this machine.", icon=":material/info:")
         return
-    present = [s for s in names if description.totals[s]]
+    present = {s: name for s, name in names.items() if description.totals[s]}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        split = st.segmented_control(
-            "Split",
-            present,
-            format_func=names.__getitem__,
-            default=present[0],
-            required=True,
-            key="data_split",
-            bind="query-params",
+        split = links.first_choice(
+            st.segmented_control, "Split", present, key="data_split", aliases={s: s for s in present}
         )
-        seed = st.number_input(
+        seed = links.number(
             "Random seed",
-            min_value=0,
-            max_value=9_999,
-            value=0,
+            0,
+            9_999,
             key="seed",
-            bind="query-params",
             width=140,
             help="A different seed shows other faces; the same seed always shows the same faces.",
         )
     means = services.mean_faces(split)
     ui.draw(sections(description, means, split))
-    chosen = st.pills("Class", list(means), key="data_class", bind="query-params")
+    chosen = links.choice(st.pills, "Class", {name: name for name in means}, key="data_class", default=None)
     for name in [chosen] if chosen else means:
-        _random_faces(description, samples, split, str(name), OF_ONE if chosen else OF_EACH, int(seed))
+        _random_faces(description, samples, split, str(name), OF_ONE if chosen else OF_EACH, seed)
     st.caption(
         f"{description.name} {names[split]}. A random sample without repetition, seed {seed}. The number is the row in "
         "the data set's file. Select a class to see more of its faces."

@@ -11,8 +11,8 @@ from dashboard.dataset.description import Description
 from dashboard.plots import annotators as plots
 from dashboard.section import Figure, Note, Section, csv
 from dashboard.style import Ink
+from dashboard.ui import links, theme
 from dashboard.ui import sections as ui
-from dashboard.ui import theme
 
 ALL = "all splits"
 
@@ -50,13 +50,8 @@ def draw(description: Description) -> None:
     """The choice of the split, and the sections."""
     split = ALL
     if description.facts is not None and description.facts.votes is not None:
-        split = st.segmented_control(
-            "Split",
-            [ALL, *(s for s in description.split_names if description.totals[s])],
-            format_func=lambda s: description.split_names.get(s, s),
-            default=ALL,
-            required=True,
-            key="voted_split",
-            bind="query-params",
+        names = {ALL: ALL} | {s: name for s, name in description.split_names.items() if description.totals[s]}
+        split = links.first_choice(
+            st.segmented_control, "Split", names, key="voted_split", aliases={s: s for s in names}
         )
     ui.draw(sections(description, theme.ink(), split))

@@ -166,7 +166,7 @@ def shown_p(p: float) -> str:
 
 
 def signed(score: Score) -> str:
-    """A difference with its sign and both bounds: ``+0.012 (-0.004 to +0.028)``."""
+    """A difference with its sign and both bounds: ``+0.012 (−0.004 to +0.028)``."""
     if not score.defined:
         return "not defined"
-    return f"{score.value:+.3f} ({score.low:+.3f} to {score.high:+.3f})"
+    return f"{score.value:+.3f} ({score.low:+.3f} to {score.high:+.3f})".replace("-", "−")

@@ -10,16 +10,36 @@ belongs in the link.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.ui.url_parameters import Choice, Number, Parameter, Switch, listed, quoted
+from dashboard.ui.url_parameters import Choice, Number, Parameter, Range, Switch, listed, quoted
 
 CLASS, CONTRAST, FACE, SAMPLE, OWN_PHOTO = "class", "rather_than", "face", "sample", "own_photo"
 CHOSEN = (CLASS, CONTRAST, FACE, SAMPLE, OWN_PHOTO)
+
+_place_of_messages: ContextVar[DeltaGenerator | None] = ContextVar("place_of_messages", default=None)
+
+
+def begin_page(page: str) -> None:
+    """Call before a page is drawn: each page has its own controls in the address."""
+    st.session_state["link_page"] = page
+
+
+@contextmanager
+def messages_in(container: DeltaGenerator) -> Iterator[None]:
+    """Show messages about the controls drawn in this context in a container, because their own place is folded."""
+    token = _place_of_messages.set(container)
+    try:
+        yield
+    finally:
+        _place_of_messages.reset(token)
 
 
 def begin() -> None:
@@ -32,18 +52,40 @@ def begin() -> None:
 
 
 def choice(
-    draw: Callable[..., Any], label: str, options: Mapping[Any, str], *, key: str, default: Any, **settings: Any
+    draw: Callable[..., Any],
+    label: str,
+    options: Mapping[Any, str],
+    *,
+    key: str,
+    default: Any,
+    aliases: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> Any:
     """A bound ``st.selectbox``, ``st.pills`` or ``st.segmented_control``: one of the options, which are given with
-    their texts, or a selection of them if ``default`` is a tuple."""
+    their texts, none at first if ``default`` is None, or a selection of them if ``default`` is a tuple.
+
+    ``aliases`` are further texts that an address may have for an option.
+    """
     several = isinstance(default, tuple)
     settings |= {"format_func": options.__getitem__, "key": key, "bind": "query-params"}
     if draw is not st.selectbox:
-        settings |= {"selection_mode": "multi"} if several else {"required": True}
-    if not _register(key, Choice(label.lower(), options, default)):
-        initial = list(options).index(default) if draw is st.selectbox else list(default) if several else default
-        settings |= {"index" if draw is st.selectbox else "default": initial}
+        settings |= {"selection_mode": "multi"} if several else {"required": default is not None}
+    if not _register(key, Choice(label.lower(), options, default), aliases):
+        if draw is not st.selectbox:
+            settings["default"] = list(default) if several else default
+        else:
+            settings["index"] = None if default is None else list(options).index(default)
+    elif draw is st.selectbox and default is None:
+        settings["index"] = None
     return draw(label, list(options), **settings)
+
+
+def first_choice(
+    draw: Callable[..., Any], label: str, options: Sequence[str] | Mapping[Any, str], *, key: str, **settings: Any
+) -> Any:
+    """Like :func:`choice`, by default the first of the options, which may be their own texts."""
+    texts = options if isinstance(options, Mapping) else {option: option for option in options}
+    return choice(draw, label, texts, key=key, default=next(iter(texts)), **settings)
 
 
 def slider(label: str, low: float, high: float, default: float, step: float, *, key: str, **settings: Any) -> float:
@@ -53,10 +95,29 @@ def slider(label: str, low: float, high: float, default: float, step: float, *, 
     return float(st.slider(label, low, high, value, step, key=key, bind="query-params", **settings))
 
 
-def toggle(label: str, *, key: str, **settings: Any) -> bool:
-    """A bound toggle, off by default."""
-    _register(key, Switch(label.lower()))
-    return bool(st.toggle(label, key=key, bind="query-params", **settings))
+def range_slider(label: str, low: float, high: float, step: float, *, key: str) -> tuple[float, float]:
+    """A bound slider with two ends."""
+    _register(key, Range(label.lower(), low, high))
+    first, last = st.slider(label, low, high, (low, high), step, key=key, bind="query-params")
+    return first, last
+
+
+def number(label: str, low: int, high: int, *, key: str, **settings: Any) -> int:
+    """A bound field for a whole number, at first the lowest."""
+    _register(key, Number(label.lower(), low, high, low, int))
+    return int(st.number_input(label, low, high, key=key, bind="query-params", **settings))
+
+
+def page_number(pages: int, *, key: str) -> int:
+    """The chosen page of a list, from 1; nothing is drawn for a single page."""
+    _register(key, Number("page", 1, pages, 1, int))
+    return st.pagination(pages, key=key, bind="query-params") if pages > 1 else 1
+
+
+def toggle(label: str, *, key: str, default: bool = False, **settings: Any) -> bool:
+    """A bound toggle."""
+    corrected = _register(key, Switch(label.lower(), default))
+    return bool(st.toggle(label, default and not corrected, key=key, bind="query-params", **settings))
 
 
 def tabs(labels: Sequence[str], *, key: str) -> Sequence[Any]:
@@ -147,12 +208,15 @@ def address() -> str:
     return f"{page}?{urlencode(query)}" if query else page
 
 
-def _register(key: str, parameter: Parameter) -> bool:
+def _register(key: str, parameter: Parameter, aliases: Mapping[str, Any] | None = None) -> bool:
     """Remember how a control is written. The first time, check the value in the address; True if another value was
     put into the session instead."""
     parameters = _registered()
     first, parameters[key] = key not in parameters, parameter
     if first and key in st.query_params and key not in st.session_state:
+        if aliases and st.query_params[key] in aliases:
+            st.session_state[key] = aliases[st.query_params[key]]
+            return True
         value, sentence = parameter.read(st.query_params.get_all(key))
         if sentence is not None:
             st.session_state[key] = value
@@ -162,12 +226,12 @@ def _register(key: str, parameter: Parameter) -> bool:
 
 
 def _registered() -> dict[str, Parameter]:
-    parameters: dict[str, Parameter] = st.session_state.setdefault("link_parameters", {})
-    return parameters
+    pages: dict[str, dict[str, Parameter]] = st.session_state.setdefault("link_parameters", {})
+    return pages.setdefault(st.session_state["link_page"], {})
 
 
 def _show_message(sentence: str) -> None:
-    st.info(sentence, icon=":material/link_off:")
+    (_place_of_messages.get() or st).info(sentence, icon=":material/link_off:")
 
 
 def _write(name: str, value: str | None) -> None:

@@ -34,7 +34,7 @@ def pick_weights(checkpoints: list[Checkpoint]) -> dict[str, float]:
     if len(checkpoints) < 2:
         return {c.card.run_id: 1.0 for c in checkpoints}
     names = titles(checkpoints)
-    with st.expander("Weights of the ensemble", icon=":material/balance:"):
+    with links.messages_in(st.container()), st.expander("Weights of the ensemble", icon=":material/balance:"):
         return {
             c.card.run_id: links.slider(
                 names[c.card.run_id],

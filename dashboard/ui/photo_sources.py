@@ -20,12 +20,16 @@ SCRIPT = Path(__file__).with_name("photo_input.js").read_text(encoding="utf-8")
 FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, TIFF or BMP"
 
 
-def photo_input() -> None:
-    """A drop zone, the webcam or the portraits; chosen photos are added to the session."""
+def photo_input(*, with_portraits: bool = True) -> None:
+    """A drop zone, the webcam or the portraits; chosen photos are added to the session.
+
+    Without the portraits where :func:`sample_cards` shows them beside the input.
+    """
+    sources = (FILE, WEBCAM, PORTRAITS) if with_portraits else (FILE, WEBCAM)
     with st.container(horizontal=True, vertical_alignment="center"):
         source = st.segmented_control(
             "Add a photo",
-            (FILE, WEBCAM, PORTRAITS),
+            sources,
             default=FILE,
             key="source",
             required=True,
@@ -75,7 +79,7 @@ def draw_start() -> None:
                 "Your photo was not stored, so it is no longer available after a reload. Please add it again.",
                 icon=":material/upload:",
             )
-        photo_input()
+        photo_input(with_portraits=False)
     with right:
         st.markdown("**Or start with a portrait**")
         sample_cards()

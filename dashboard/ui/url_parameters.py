@@ -46,20 +46,22 @@ class Choice:
             return (found if several else found[0]), None
         shown = found or (list(self.default) if several else [self.default])
         sentence = (
-            f"This link requests the {self.title} {listed(unknown, last=' and ')}, which is not available. Available: "
-            f"{listed(list(values))}. Shown: {listed([self.words[value] for value in shown]) or 'none'}."
+            f"This link requests the {self.title} {listed(unknown, last=' and ')}, which "
+            f"{'are' if several else 'is'} not available. Available: {listed(list(values))}. "
+            f"Shown: {listed([self.words[value] for value in shown if value is not None]) or 'none'}."
         )
         return (shown if several else shown[0]), sentence
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number from ``low`` to ``high``."""
+    """A number from ``low`` to ``high``; whole if ``kind`` is int."""
 
     title: str
     low: float
     high: float
     default: float
+    kind: type[float] | type[int] = float
 
     def written(self, value: Any) -> list[str]:
         """See :class:`Parameter`."""
@@ -68,7 +70,7 @@ class Number:
     def read(self, texts: Sequence[str]) -> tuple[Any, str | None]:
         """See :class:`Parameter`. A number outside the range becomes the nearest one inside it."""
         try:
-            value = float(texts[-1])
+            value: float = self.kind(texts[-1])
         except ValueError:
             value = math.nan
         if self.low <= value <= self.high:
@@ -81,21 +83,52 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Switch:
-    """On or, by default, off."""
+class Range:
+    """Two numbers from ``low`` to ``high``, by default these two."""
 
     title: str
+    low: float
+    high: float
 
     def written(self, value: Any) -> list[str]:
         """See :class:`Parameter`."""
-        return ["true"] if value else []
+        return [] if tuple(value) == (self.low, self.high) else [f"{round(bound, 4):g}" for bound in value]
+
+    def read(self, texts: Sequence[str]) -> tuple[Any, str | None]:
+        """See :class:`Parameter`. A range that is not inside the bounds becomes the whole range."""
+        try:
+            first, last = map(float, texts)
+        except ValueError:  # not numbers, or not two
+            first, last = math.nan, math.nan
+        if self.low <= first <= last <= self.high:
+            return (first, last), None
+        requested = listed([quoted(text) for text in texts], last=" to ")
+        return (self.low, self.high), (
+            f"This link requests the {self.title} {requested}; expected two numbers from {self.low:g} to "
+            f"{self.high:g}. Shown: {self.low:g} to {self.high:g}."
+        )
+
+
+@dataclass(frozen=True)
+class Switch:
+    """On or off."""
+
+    title: str
+    default: bool = False
+
+    def written(self, value: Any) -> list[str]:
+        """See :class:`Parameter`."""
+        return [] if value == self.default else [str(value).lower()]
 
     def read(self, texts: Sequence[str]) -> tuple[Any, str | None]:
         """See :class:`Parameter`."""
         text = texts[-1].lower()
         if text in ("true", "false"):
             return text == "true", None
-        return False, f"This link requests {self.title} {quoted(texts[-1])}; expected true or false. Shown: false."
+        return self.default, (
+            f"This link requests {self.title} {quoted(texts[-1])}; expected true or false. "
+            f"Shown: {str(self.default).lower()}."
+        )
 
 
 def listed(words: Sequence[str], last: str = ", ") -> str:

@@ -47,6 +47,13 @@ def test_a_significant_difference_names_the_better_network_and_its_lead(pair):
     assert "2 of 100 such tests" in words
 
 
+def test_the_table_has_typographic_minus_signs(predicted_run):
+    behind = compare(predicted_run([0] * 4, [1, 1, 0, 0], "b"), predicted_run([0] * 4, [0] * 4, "a"))
+    shown = significance.table([behind], {"a": "Alpha", "b": "Beta"})["accuracy, first − second"][0]
+    assert shown.startswith("−0.500 (−")
+    assert "-" not in shown
+
+
 def test_the_correction_for_several_pairs_is_stated(predicted_run):
     truth = [0] * 12
     runs = [predicted_run(truth, [0] * k + [1] * (12 - k), f"n{k}") for k in (12, 6, 5)]

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.sample_photos import sample_photos
-from dashboard.ui.url_parameters import Choice, Number, Switch
+from dashboard.ui.url_parameters import Choice, Number, Range, Switch
 
 PANELS = ("Saliency", "Methods", "Regions", "What if", "Trust", "Uncertainty", "Report")
 
@@ -167,7 +167,7 @@ def test_unknown_words_and_numbers_are_reported_next_to_the_controls(opened, pag
     assert "This link requests the method `voodoo`, which is not available. Available: Grad-CAM, " in text
     assert "Shown: Grad-CAM." in text
     assert "the required accuracy `x`; the range is 0.5 to 0.95. Shown: 0.8." in text
-    assert "the networks `nobody`, which is not available. Available: CNN, Residual CNN. Shown: CNN." in text
+    assert "the networks `nobody`, which are not available. Available: CNN, Residual CNN. Shown: CNN." in text
     assert "the panel `Tarot`, which is not available" in text
     text = page_text(show_panel(app, "What if"))
     assert "Brightness (of the full range)".lower() in text
@@ -179,6 +179,22 @@ def test_unknown_words_and_numbers_are_reported_next_to_the_controls(opened, pag
     assert "This link requests" not in page_text(app)
     expected = {"networks": ["CNN"], "brightness": ["0.5"], "panel": ["What if"], "sample": ["grace_hopper"]}
     assert link_of(app) == expected
+
+
+def test_messages_about_the_options_of_the_maps_are_not_folded(opened):
+    app = opened(method="voodoo", stage="layer99", opacity="7")
+    (options,) = [box for box in app.expander if box.label == "Options of the maps"]
+    assert not options.info
+    requested = [message.value for message in app.info if message.value.startswith("This link requests")]
+    assert len(requested) == 3
+
+
+def test_the_controls_of_other_pages_are_not_part_of_the_link(opened):
+    app = opened()
+    app.switch_page("../pages/compare.py").run()
+    app.segmented_control(key="group").set_value("Errors").run()
+    app.switch_page("../pages/analyze.py").run()
+    assert link_of(app) == {}
 
 
 def test_a_face_the_photo_lacks_is_a_message(opened, page_text):
@@ -224,3 +240,22 @@ def test_parameters_read_what_they_write():
     assert number.read(["7"])[0] == 1
     assert Switch("mirror").written(True) == ["true"]
     assert Switch("mirror").read(["TRUE"]) == (True, None)
+    assert Switch("ensemble", True).written(False) == ["false"]
+    assert Switch("ensemble", True).read(["perhaps"])[0] is True
+    page = Number("page", 1, 4, 1, int)
+    assert page.read(["3"]) == (3, None)
+    assert [page.read([text])[0] for text in ("99", "-1", "2.5", "inf")] == [4, 1, 1, 1]
+    loss = Range("loss", 0, 10)
+    assert loss.written((0, 10)) == []
+    assert loss.read(loss.written((0.5, 2))) == ((0.5, 2), None)
+    for texts in (["3"], ["5", "2"], ["nan", "1"], ["0", "11"], ["a", "b"]):
+        value, sentence = loss.read(texts)
+        assert value == (0, 10)
+        assert f"`{texts[0]}`" in sentence
+    unset = Choice("class", {"a": "a"}, None)
+    assert unset.read(["b"]) == (
+        None,
+        "This link requests the class `b`, which is not available. Available: a. Shown: none.",
+    )
+    _, sentence = Choice("networks", {"a": "a", "b": "b"}, ("a", "b")).read(["x", "y"])
+    assert "the networks `x` and `y`, which are not available." in sentence
