@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from core import versions
 from core.checkpoints import Checkpoint, ModelCard, check_run_id, load_checkpoint, publishing, save_card, save_weights
+from core.checkpoints.weights import differences
 from core.data.info import DatasetInfo
 from core.errors import CheckpointError
 from core.faces import MEASURED
@@ -160,24 +161,12 @@ def _filled(tensors: Mapping[str, Tensor], options: ImportOptions, path: Path) -
     channels = int(tensors[first].shape[1]) if first in tensors and tensors[first].ndim == 4 else 1
     if channels == 3:
         network = _built(options, 3)
-    expected = network.state_dict()
-    optional = {name for name in expected if name.endswith("num_batches_tracked")}
-    problems = [
-        _some("missing", sorted(expected.keys() - tensors.keys() - optional)),
-        _some("unknown", sorted(tensors.keys() - expected.keys())),
-        *(
-            f"{name} has the shape {tuple(tensors[name].shape)} instead of {tuple(tensor.shape)}"
-            for name, tensor in expected.items()
-            if name in tensors and tensors[name].shape != tensor.shape
-        ),
-    ]
-    found = [problem for problem in problems if problem]
-    if found:
-        more = f", and {len(found) - 3} more differences" if len(found) > 3 else ""
+    if different := differences(network, tensors):
         raise CheckpointError(
-            f"{path} does not fit {options.architecture} with {len(options.labels)} classes: {'; '.join(found[:3])}"
-            f"{more}; check the architecture, its options and the labels"
+            f"{path} does not fit {options.architecture} with {len(options.labels)} classes: {different}; check the "
+            "architecture, its options and the labels"
         )
+    expected = network.state_dict()
     network.load_state_dict({name: tensors[name] if name in tensors else expected[name] for name in expected})
     return network.float().eval(), 3 if channels == 3 else 1
 
@@ -189,11 +178,3 @@ def _built(options: ImportOptions, channels: int) -> Network:
         )
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"{options.architecture} cannot be built: {error}") from error
-
-
-def _some(what: str, names: Iterable[str]) -> str:
-    listed = list(names)
-    if not listed:
-        return ""
-    tensors = "tensor is" if len(listed) == 1 else "tensors are"
-    return f"{len(listed)} {tensors} {what} ({', '.join(listed[:2])}{', …' if len(listed) > 2 else ''})"

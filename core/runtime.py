@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -89,26 +89,44 @@ class Runtime:
         )
         return self._predictors.get(key, lambda: Predictor.load(checkpoint, device=self.device))
 
-    def predictors(self, run_ids: Sequence[str] | None = None) -> list[Predictor]:
-        """The named networks, or all that are installed. Raises CheckpointError if one is unknown or there is none."""
+    def predictors(
+        self, run_ids: Sequence[str] | None = None, *, report: Callable[[str], None] | None = None
+    ) -> list[Predictor]:
+        """The named networks, or all installed ones that can be loaded; ``report`` receives a sentence about each of
+        the others. Raises CheckpointError if a named network is unknown or damaged, and if there is no network."""
         listing = self.listing()
-        chosen = [listing.get(run_id) for run_id in run_ids] if run_ids else list(listing.with_weights)
-        if not chosen:
-            raise CheckpointError(
-                f"there is no trained network in {self.root}; train one with: python -m core train fer_cnn"
-            )
-        return [self.predictor(checkpoint) for checkpoint in chosen]
+        if run_ids:
+            return [self.predictor(listing.get(run_id)) for run_id in run_ids]
+        found, problems = [], list(listing.problems)
+        for checkpoint in listing.with_weights:
+            try:
+                found.append(self.predictor(checkpoint))
+            except CheckpointError as error:
+                problems.append(str(error))
+        if not found:
+            reasons = "; ".join(problems) or "train one with: python -m core train fer_cnn"
+            raise CheckpointError(f"there is no trained network in {self.root}; {reasons}")
+        for problem in problems:
+            if report is not None:
+                report(problem)
+        return found
 
     def detector(self, name: str) -> Detector:
         """A face detector. Raises UnknownDetectorError and DetectorUnavailableError."""
         return self._detectors.get(name, lambda: make_detector(name))
 
     def analyze(
-        self, image: np.ndarray, predictors: Sequence[Predictor], detector: str, *, whole_image: bool = False
+        self,
+        image: np.ndarray,
+        predictors: Sequence[Predictor],
+        detector: str,
+        *,
+        whole_image: bool = False,
+        rotation_deg: int | None = None,
     ) -> PhotoAnalysis:
         """The faces of an upright RGB photo (H, W, 3) and the predictions for them; see ``core.inference.analyze``."""
         heap.count_analysis()
-        return analyze(image, self.detector(detector), predictors, whole_image=whole_image)
+        return analyze(image, self.detector(detector), predictors, whole_image=whole_image, rotation_deg=rotation_deg)
 
     def measure_latency(self, checkpoint: Checkpoint) -> float:
         """Milliseconds per face on this machine: the median of 30 predictions, one network at a time.

@@ -91,7 +91,7 @@ if len(stored) > 1 or len(analyzed(photo).faces) > 1:
 analysis = analyzed(photo)
 if analysis.left_out:
     st.warning(f"{not_finite(analysis.left_out, names)} Continuing with the other networks.", icon=":material/warning:")
-if analysis.rotation_deg:
+if analysis.rotation_deg and session.rotation_deg(photo.digest) is None:
     st.info(
         f"This photo was rotated by {analysis.rotation_deg}° clockwise, because its faces were sideways.",
         icon=":material/rotate_right:",

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
+import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
+from core.importing import ImportOptions, import_weights
 from core.sample_photos import sample_photos
 from dashboard.compare.panels import GROUPS, REPORT
 
@@ -89,6 +91,42 @@ def test_every_page_opens_where_no_network_is_installed(monkeypatch, tmp_path, p
     app = open_page(page)
     if page in ("overview", "compare"):
         assert "python -m core train" in page_text(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_imported_network_without_scores_appears_on_every_page(networks, monkeypatch, tmp_path, page):
+    root = shutil.copytree(networks, tmp_path / "checkpoints")
+    original = checkpoints.load_checkpoint(root / "tiny_cnn")
+    torch.save(original.network().state_dict(), tmp_path / "net.pth")
+    options = dict(original.card.model_options)
+    import_weights(
+        tmp_path / "net.pth",
+        ImportOptions(name="my_net", architecture="cnn", labels=original.card.labels, model_options=options),
+        root,
+    )
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    app = open_page(page)
+    assert not app.error
+    if page == "overview":
+        assert any("my_net" in str(row) for row in app.dataframe[0].value.to_dict("records"))
+    if page == "analyze":
+        upload(app, ("portrait.jpg", portrait()))
+        assert "of 3 networks agree" in page_text(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_network_of_an_unknown_family_does_not_stop_a_page(networks, monkeypatch, tmp_path, page):
+    root = shutil.copytree(networks, tmp_path / "checkpoints")
+    card = root / "tiny_cnn" / "card.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"architecture": "other"}))
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    app = open_page(page)
+    if page == "analyze":
+        upload(app, ("portrait.jpg", portrait()))
+        assert "tiny_cnn: card.json describes a network that cannot be built" in page_text(app)
+        assert "Face 1 of 1" in page_text(app)
 
 
 def test_overview_shows_the_cards_scores(networks):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.checkpoints.card import ModelCard
 from core.checkpoints.weights import load_weights, sha256_of
-from core.errors import CheckpointError
+from core.errors import CheckpointError, UnknownModelError
 from core.evaluation import EvaluationRun
 from core.files import finish_replacement, interrupted_replacements, write_text
 from core.models import Network, build_network
@@ -86,9 +86,15 @@ class Checkpoint(CheckpointFolder):
             )
         # The weights come from the file, so nothing is downloaded for a network whose training began with ImageNet's.
         options = {k: v for k, v in card.model_options.items() if k != "imagenet"}
-        network = build_network(
-            card.architecture, classes=len(card.labels), channels=card.preprocessing.channels, **options
-        )
+        try:
+            network = build_network(
+                card.architecture, classes=len(card.labels), channels=card.preprocessing.channels, **options
+            )
+        except (UnknownModelError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"{card.run_id}: {self.card_path.name} describes a network that cannot be built ({error}); restore the "
+                "file, or register the network family"
+            ) from error
         try:
             return load_weights(network, weights)
         except ValueError as error:
@@ -144,7 +150,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """The checkpoint in a folder of any name. Raises CheckpointError for a card that is missing or damaged."""
     card_path = CheckpointFolder(path).card_path
     if not card_path.is_file():
-        raise CheckpointError(f"{path.name}: {card_path.name} is missing; finish the training, or restore the file")
+        raise CheckpointError(
+            f"{path.name}: {card_path.name} is missing; finish the training, restore the file, or add weights that "
+            "were trained elsewhere with: python -m core import"
+        )
     try:
         card = ModelCard.from_json(json.loads(card_path.read_text(encoding="utf-8")))
     except (OSError, ValueError, CheckpointError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -35,10 +36,42 @@ def load_weights(network: Network, path: Path) -> Network:
     """
     try:
         tensors: dict[str, Tensor] = load_file(path)
-        network.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in tensors.items()})
-    except (SafetensorError, RuntimeError) as error:
+    except (OSError, SafetensorError) as error:
         raise ValueError(str(error)) from error
+    if different := differences(network, tensors):
+        raise ValueError(different)
+    network.load_state_dict(
+        {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}, strict=False
+    )
     return network.to(torch.float32).eval()
+
+
+def differences(network: Network, tensors: Mapping[str, Tensor]) -> str:
+    """What prevents tensors, by name, from being the weights of ``network``; empty if they fit.
+
+    The counters of the batch norms may be missing, because predictions do not use them.
+    """
+    expected = network.state_dict()
+    optional = {name for name in expected if name.endswith("num_batches_tracked")}
+    problems = [
+        _some("missing", sorted(expected.keys() - tensors.keys() - optional)),
+        _some("unknown", sorted(tensors.keys() - expected.keys())),
+        *(
+            f"{name} has the shape {tuple(tensors[name].shape)} instead of {tuple(tensor.shape)}"
+            for name, tensor in expected.items()
+            if name in tensors and tensors[name].shape != tensor.shape
+        ),
+    ]
+    found = [problem for problem in problems if problem]
+    more = f", and {len(found) - 3} more differences" if len(found) > 3 else ""
+    return "; ".join(found[:3]) + more
+
+
+def _some(what: str, names: list[str]) -> str:
+    if not names:
+        return ""
+    tensors = "tensor is" if len(names) == 1 else "tensors are"
+    return f"{len(names)} {tensors} {what} ({', '.join(names[:2])}{', …' if len(names) > 2 else ''})"
 
 
 def sha256_of(path: Path) -> str:

@@ -50,7 +50,7 @@ def analyze(
     from core.runtime import Runtime
 
     runtime = Runtime(root, device)
-    predictors = runtime.predictors(model)
+    predictors = runtime.predictors(model, report=warn)
     runtime.detector(detector)  # so that an unknown detector is reported once, not for every photo
     records: list[PhotoRecord] = []
     for path in find_photos(photos):
@@ -168,9 +168,10 @@ def _print(photo: PhotoRecord) -> None:
 
 
 def _add_rows(table: Table, face: FaceRecord) -> None:
+    number = f"{face.number} (uncertain detection)" if face.uncertain else str(face.number)
     for group in face.groups:
         named = dict(group.predictions)
         if group.ensemble:
             named[f"ensemble of {len(named)}"] = group.ensemble
         for name, prediction in named.items():
-            table.add_row(str(face.number), name, prediction.expression, f"{prediction.confidence:.3f}")
+            table.add_row(number, name, prediction.expression, f"{prediction.confidence:.3f}")

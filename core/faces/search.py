@@ -29,12 +29,17 @@ class Detection:
     image: np.ndarray
 
 
-def find_faces(image: np.ndarray, detector: Detector) -> Detection:
+def find_faces(image: np.ndarray, detector: Detector, rotation_deg: int | None = None) -> Detection:
     """The faces of a photo (H, W, 3) uint8, which is rotated if its faces are sideways or inverted.
+
+    A ``rotation_deg`` of 0, 90, 180 or 270 rotates the photo clockwise by that angle instead, whatever its faces are.
 
     Rotations are tried only if no upright face reaches the detector's ``upright_score``, because detectors give
     sideways and inverted faces lower scores. They are compared at the smallest level of the pyramid.
     """
+    if rotation_deg is not None:
+        image = rotated(image, rotation_deg)
+        return Detection(tuple(detector.detect(image)), detector.name, rotation_deg, image)
     faces = detector.detect(image)
     best = max((face.score for face in faces), default=0.0)
     rotation_deg = 0 if best >= detector.upright_score else _rotation(image, detector, best)

@@ -11,6 +11,7 @@ import numpy as np
 
 from core.errors import NotFiniteError
 from core.faces import MEASURED, CropMargin, Detection, Detector, Face, crop, find_faces, whole_image_face
+from core.images import rotated
 from core.inference.ensemble import LabelGroup, group_predictions, predictions_by_model
 from core.inference.predictor import Prediction, Predictor
 
@@ -55,7 +56,7 @@ class PhotoAnalysis:
     faces: tuple[FaceAnalysis, ...]
     elapsed_ms: Mapping[str, float]  # by step: detect, crop, predict
     left_out: tuple[str, ...] = ()  # model ids of the networks that returned NaN or infinity
-    rotation_deg: int = 0  # by how much ``image`` is the given photo rotated clockwise, because its faces were sideways
+    rotation_deg: int = 0  # by how much ``image`` is the given photo rotated clockwise
 
     @property
     def nbytes(self) -> int:
@@ -72,21 +73,28 @@ class PhotoAnalysis:
 
 
 def analyze(
-    image: np.ndarray, detector: Detector, predictors: Sequence[Predictor], *, whole_image: bool = False
+    image: np.ndarray,
+    detector: Detector,
+    predictors: Sequence[Predictor],
+    *,
+    whole_image: bool = False,
+    rotation_deg: int | None = None,
 ) -> PhotoAnalysis:
     """Find the faces of an RGB photo (H, W, 3) and predict each with every network, in one batch per network.
 
-    A photo that was stored sideways is set upright (:func:`core.faces.find_faces`). ``whole_image`` takes the central
-    square of the photo as its only face instead of detecting. A network that returns NaN or infinity is left out and
+    A photo that was stored sideways is set upright (:func:`core.faces.find_faces`), unless ``rotation_deg`` states by
+    how much it is rotated clockwise. ``whole_image`` takes the central square of the photo as its only face instead of
+    detecting. A network that returns NaN or infinity is left out and
     named; raises NotFiniteError where all do. Safe in several threads.
     """
     if not predictors:
         raise ValueError("analyze needs at least one network, got none; choose one")
     start = time.perf_counter()
     if whole_image:
-        detection = Detection((whole_image_face(image),), WHOLE_IMAGE, 0, image)
+        image = rotated(image, rotation_deg or 0)
+        detection = Detection((whole_image_face(image),), WHOLE_IMAGE, rotation_deg or 0, image)
     else:
-        detection = find_faces(image, detector)
+        detection = find_faces(image, detector, rotation_deg)
     image, faces, found_by = detection.image, detection.faces, detection.detector
     detected = time.perf_counter()
 

@@ -157,7 +157,7 @@ def summaries(
     shas = tuple(n.card.weights_sha256 for n in networks)
     return Computation(
         photo,
-        ("summaries", detector, shas, tuple(session.removed_faces(photo.digest))),
+        ("summaries", detector, shas, session.rotation_deg(photo.digest), tuple(session.removed_faces(photo.digest))),
         lambda _: inference.summarize_faces(photo.digest, analyze(photo)),
     )
 

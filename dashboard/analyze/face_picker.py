@@ -42,11 +42,13 @@ def draw_photo_strip(shown: Photo) -> None:
 
 
 def _thumbnail(photo: Photo) -> np.ndarray:
+    rotation_deg = session.rotation_deg(photo.digest)
+
     def compute() -> np.ndarray:
-        picture = Image.fromarray(images.decode(photo.data))
+        picture = Image.fromarray(images.rotated(images.decode(photo.data), rotation_deg or 0))
         return np.asarray(ImageOps.fit(picture, (THUMBNAIL_PX, THUMBNAIL_PX)))
 
-    return services.photo_result(photo, "thumbnail", compute)
+    return services.photo_result(photo, ("thumbnail", rotation_deg), compute)
 
 
 def _show(digest: str) -> None:
@@ -58,7 +60,7 @@ def pick_face(photo: Photo, analysis: PhotoAnalysis, inks: Ink) -> int:
     place = st.container()
     number = links.face_number(photo.digest, len(analysis.faces))
     if len(analysis.faces) > 1:
-        key = f"face-{photo.digest[:12]}-{analysis.detector}-{len(analysis.faces)}"
+        key = f"face-{_key(photo, analysis)}"
         titles = [f"{i} · {_title(face)}" for i, face in enumerate(analysis.faces, start=1)]
         number = st.segmented_control(
             "Face",
@@ -83,7 +85,7 @@ def pick_face(photo: Photo, analysis: PhotoAnalysis, inks: Ink) -> int:
 
 def _draw_photo(photo: Photo, analysis: PhotoAnalysis, number: int, control: str, inks: Ink) -> None:
     count = len(analysis.faces)
-    chart = f"photo-{photo.digest[:12]}-{analysis.detector}-{count}-{number}"  # a new figure has nothing selected
+    chart = f"photo-{_key(photo, analysis)}-{number}"  # a new figure has nothing selected
     st.plotly_chart(
         clickable_photo.clickable(analysis, number, inks),
         key=chart,
@@ -95,11 +97,18 @@ def _draw_photo(photo: Photo, analysis: PhotoAnalysis, number: int, control: str
     )
 
 
+def _key(photo: Photo, analysis: PhotoAnalysis) -> str:
+    """Distinguishes the controls for the faces of a photo from those for other detections in it."""
+    return f"{photo.digest[:12]}-{analysis.detector}-{analysis.rotation_deg}-{len(analysis.faces)}"
+
+
 def _draw_caption(photo: Photo, analysis: PhotoAnalysis, number: int) -> None:
     height, width = analysis.image.shape[:2]
     detector = services.DETECTORS.get(analysis.detector, analysis.detector)
     elapsed_ms = sum(analysis.elapsed_ms.values())
     words = [photo.name, f"{width} × {height} px", f"detector: {detector}", f"{elapsed_ms:.0f} ms"]
+    if analysis.rotation_deg:
+        words.append(f"rotated by {analysis.rotation_deg}° clockwise")
     if analysis.faces[number].face.uncertain:
         words.append(f"face {number + 1} is an uncertain detection")
     st.caption(" · ".join(words))
@@ -115,6 +124,7 @@ def _draw_caption(photo: Photo, analysis: PhotoAnalysis, number: int) -> None:
                 args=(analysis.faces[number].face.box,),
                 help=f"Remove detection {number + 1} from this photo.",
             )
+        rotate_button(photo, analysis)
         if removed:
             restore_button(photo)
 
@@ -129,6 +139,24 @@ def restore_button(photo: Photo) -> None:
         type="tertiary",
         on_click=removed.clear,
     )
+
+
+def rotate_button(photo: Photo, analysis: PhotoAnalysis) -> None:
+    """A button that rotates the photo, as it is shown, by 90 degrees clockwise."""
+    st.button(
+        "Rotate",
+        key=f"rotate-{photo.digest[:12]}",
+        icon=":material/rotate_right:",
+        type="tertiary",
+        on_click=_rotate,
+        args=(photo.digest, analysis.rotation_deg + 90),
+        help="Rotate the photo by 90° clockwise and detect its faces again.",
+    )
+
+
+def _rotate(digest: str, degrees_clockwise: int) -> None:
+    session.rotate(digest, degrees_clockwise)
+    links.choose_face(digest, 0)
 
 
 def _title(face: FaceAnalysis) -> str:

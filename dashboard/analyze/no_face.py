@@ -29,11 +29,13 @@ def draw(photo: Photo, analysis: PhotoAnalysis) -> None:
             args=(photo.digest,),
             help=f"The central square of the photo is used as the face; the result is marked as *{WHOLE_IMAGE}*.",
         )
+        face_picker.rotate_button(photo, analysis)
         if removed:
             face_picker.restore_button(photo)
     height, width = analysis.image.shape[:2]
+    rotation = f" · rotated by {analysis.rotation_deg}° clockwise" if analysis.rotation_deg else ""
     st.image(analysis.image, alt=f"{photo.name}, no face found", width=width)
-    st.caption(f"{photo.name} · {width} × {height} px · detector: {detector}")
+    st.caption(f"{photo.name} · {width} × {height} px · detector: {detector}{rotation}")
 
 
 def _analyze_whole_image(digest: str) -> None:

@@ -25,7 +25,13 @@ class Analyzer:
     def analyze(self, photo: Photo) -> PhotoAnalysis:
         """Raises NotFiniteError if no network predicts, and DetectorUnavailableError."""
         whole_image = st.session_state.get("whole_image") == photo.digest
-        found = services.analysis(photo, self.networks, self.detector, whole_image=whole_image)
+        found = services.analysis(
+            photo,
+            self.networks,
+            self.detector,
+            whole_image=whole_image,
+            rotation_deg=session.rotation_deg(photo.digest),
+        )
         removed = session.removed_faces(photo.digest)
         return replace(found, faces=tuple(f for f in found.faces if f.face.box not in removed)) if removed else found
 

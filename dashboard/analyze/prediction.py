@@ -18,6 +18,10 @@ TEMPERATURE_HELP = (
     "Temperature scaling divides the logits of a network by one number, fitted on {split}, so that its confidence "
     "matches its accuracy. The predicted class does not change (Guo et al. 2017)."
 )
+UNCERTAIN_HELP = (
+    "The score of this detection is below the one from which the detector is usually right. If the box contains a "
+    "face, the probabilities below are the prediction for it."
+)
 
 
 def groups(face: SelectedFace) -> tuple[LabelGroup, ...]:
@@ -86,6 +90,10 @@ def summary(face: SelectedFace) -> list[str]:
 def _headline(face: SelectedFace, group: LabelGroup) -> None:
     verdict = group.verdict
     headline = f"{100 * verdict.confidence:.0f} % {verdict.expression}"
+    if face.found.face.uncertain:  # possibly not a face, so its expression is not what the reader sees first
+        st.header(":gray[Uncertain detection]", icon=":material/help:", help=UNCERTAIN_HELP, anchor=False)
+        _caption(face, group, headline)
+        return
     try:
         made = uncertainty.decision(face, group)
     except (CheckpointError, EvaluationError) as error:
@@ -95,7 +103,12 @@ def _headline(face: SelectedFace, group: LabelGroup) -> None:
             st.header(f"{headline}, sure", icon=":material/check_circle:", help=_explained(face, made), anchor=False)
         else:
             st.header(f":gray[{headline}, unsure]", icon=":material/help:", help=_explained(face, made), anchor=False)
+    _caption(face, group)
+
+
+def _caption(face: SelectedFace, group: LabelGroup, *first: str) -> None:
     words = [
+        *first,
         f"Face {face.number + 1} of {len(face.analysis.faces)}",
         face.group_title(group),
         _agreement(group),

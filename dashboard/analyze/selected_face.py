@@ -38,7 +38,8 @@ class SelectedFace:
     def key(self) -> str:
         """Distinguishes the controls and results of one face from those of another."""
         box = self.found.face.box
-        return f"{self.photo.digest[:12]}-{self.analysis.detector}-{box.left:.0f}-{box.top:.0f}-{box.width:.0f}"
+        found_in = f"{self.photo.digest[:12]}-{self.analysis.detector}-{self.analysis.rotation_deg}"
+        return f"{found_in}-{box.left:.0f}-{box.top:.0f}-{box.width:.0f}"
 
     @property
     def stem(self) -> str:

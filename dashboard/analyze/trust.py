@@ -181,9 +181,18 @@ def _curves(
 
 
 def _summary_sections(face: SelectedFace, options: MapOptions) -> list[Section]:
-    """The randomization check and the numbers of all networks."""
+    """The numbers and the randomization check of all networks."""
     found = details.trust_findings(face, options, maps.available(face, options).explanations)
     built = []
+    if any(of.measures for of in found.values()):
+        built.append(
+            Section(
+                table=Table(plots.table(found, face.names), "Measurements of trust by network"),
+                downloads=(
+                    csv("Trust measurements (CSV)", f"{face.stem}-trust.csv", lambda: plots.numbers(found, face.names)),
+                ),
+            )
+        )
     randomized = {m: of.randomization for m, of in found.items() if of.randomization is not None}
     if randomized:
         figure = Figure(
@@ -194,16 +203,12 @@ def _summary_sections(face: SelectedFace, options: MapOptions) -> list[Section]:
         caption = (
             f"{options.method.title} of this face, evidence for {options.evidence}, compared with itself while the "
             "weights of the layers are randomized from the head downwards (Adebayo et al. 2018). The map of a "
-            "method that explains the network falls to 0; that of a method that only finds edges stays high."
+            "method that explains the network falls to 0; that of a method that only finds edges stays high. Where no "
+            "map is left, or only a constant one, there is no map to compare: the line has a gap, and the layer does "
+            "not count."
         )
-        built.append(Section("Does the map depend on what was learned?", figures=(figure,), caption=caption))
-    if any(of.measures for of in found.values()):
+        table = Table(plots.randomization_table(randomized, face.names), "Randomization check by network")
         built.append(
-            Section(
-                table=Table(plots.table(found, face.names), "Measurements of trust by network"),
-                downloads=(
-                    csv("Trust measurements (CSV)", f"{face.stem}-trust.csv", lambda: plots.numbers(found, face.names)),
-                ),
-            )
+            Section("Does the map depend on what was learned?", figures=(figure,), table=table, caption=caption)
         )
     return built

@@ -29,8 +29,8 @@ def sections(comparison: Comparison) -> list[Section]:
     names, styles, inks = comparison.names, comparison.styles, comparison.inks
     reduced = [names[m] for m, result in found.items() if result.precision != FLOAT32]
     precision = (
-        f" Computed in {BFLOAT16} for {', '.join(reduced)}, so the clean accuracy differs slightly from that of the "
-        "scores."
+        f" Computed in {BFLOAT16} for {', '.join(reduced)}, so the clean accuracy can differ by a few images from that "
+        f"of the model card, which is computed in {FLOAT32}."
         if reduced
         else ""
     )
@@ -49,10 +49,13 @@ def sections(comparison: Comparison) -> list[Section]:
                     "Mean relative drop of accuracy by network, with its 95 % interval",
                 ),
             ),
-            table=Table(plots.table(found, names), "Clean accuracy and mean relative drop by network"),
+            table=Table(
+                plots.table(found, names), "Clean accuracy, mean relative drop and mirror consistency by network"
+            ),
             caption=f"{comparison.protocol} Relative drop: (clean − corrupted) ÷ clean accuracy, mean over "
             f"{len(CORRUPTIONS)} corruptions and 5 strengths (after Hendrycks & Dietterich 2019); 0 is best. "
-            f"Intervals: 95 %, bootstrap of the images.{precision}{ensemble}",
+            "Mirror consistency: the share of the images whose mirror image gets the same prediction. Intervals: 95 %, "
+            f"Wilson for shares and bootstrap of the images for the drop.{precision}{ensemble}",
             downloads=(
                 csv(
                     "Accuracy by corruption and strength (CSV)",

@@ -39,7 +39,8 @@ def clickable(analysis: PhotoAnalysis, selected: int, inks: Ink) -> go.Figure:
         sizing="stretch",
         layer="below",
     )
-    boxes = [found.face.box for found in analysis.faces]
+    # Plotly does not draw a number outside the photo.
+    boxes = [found.face.box.clipped(width, height) for found in analysis.faces]
     for number, box in enumerate(boxes):
         dash = "dash" if analysis.faces[number].face.uncertain else "solid"
         _draw_box(figure, number, box, dash, is_selected=number == selected)

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.explain import ChanceResult, FaithfulnessCurves, RoadCurves
+from core.explain import ChanceResult, FaithfulnessCurves, RandomizationStep, RoadCurves
 from core.explain.faithfulness import CHANCE_STEPS
 from core.probes import FaithfulnessMeasures, MethodAgreement, TrustFindings
 from dashboard.style import Ink, NetworkStyle, template
 
 BETTER, CHANCE, UNTESTED = "better than chance", "no better than chance", "not tested"
+NO_MAP = "no map to compare"
 
 
 def curves(found: FaithfulnessCurves, color: str, style: NetworkStyle, inks: Ink) -> go.Figure:
@@ -95,19 +96,20 @@ def agreement(found: MethodAgreement, inks: Ink) -> go.Figure:
 
 
 def randomization(
-    found: Mapping[str, Sequence[tuple[str, float]]],
+    found: Mapping[str, Sequence[RandomizationStep]],
     styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
 ) -> go.Figure:
-    """Correlation with the learned map as layers are randomized from the head downwards, one line per network."""
+    """Correlation with the learned map as layers are randomized from the head downwards, one line per network; a line
+    has a gap where there is no map to compare."""
     figure = go.Figure()
-    for model_id, layers in found.items():
+    for model_id, steps in found.items():
         style = styles[model_id]
         figure.add_scatter(
-            x=list(range(1, len(layers) + 1)),
-            y=[value for _, value in layers],
-            customdata=[layer for layer, _ in layers],
+            x=list(range(1, len(steps) + 1)),
+            y=[step.correlation for step in steps],
+            customdata=[step.layer for step in steps],
             mode="lines+markers",
             name=names[model_id],
             line={"dash": style.dash, "width": style.width, "color": inks.text},
@@ -123,6 +125,26 @@ def randomization(
         legend={"y": -0.34},
     )
     return figure
+
+
+def randomization_table(found: Mapping[str, Sequence[RandomizationStep]], names: Mapping[str, str]) -> pd.DataFrame:
+    """One row per network: its rank correlation with the most randomized layers, and the layers without a map.
+
+    A layer below which no map is left says nothing about the method, so the correlation is that of the lowest layer
+    with a map.
+    """
+    rows = []
+    for model_id, steps in found.items():
+        compared = [step for step in steps if step.has_map]
+        rows.append(
+            {
+                "network": names[model_id],
+                "randomized down to": compared[-1].layer if compared else "–",
+                "rank correlation": f"{compared[-1].correlation:.3f}" if compared else NO_MAP,
+                NO_MAP: ", ".join(step.layer for step in steps if not step.has_map) or "–",
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def chance_verdict(chance: ChanceResult | None) -> str:
@@ -172,7 +194,8 @@ def numbers(found: Mapping[str, TrustFindings], names: Mapping[str, str]) -> pd.
 
     ``at`` is the fraction of the pixels changed for a point of a curve, the two methods of a rank correlation, the
     layer down to which weights are randomized, and empty otherwise; ``steps`` belongs to areas. ``value`` is a
-    probability, an area or a correlation, and 1 (better than chance) or 0 for the chance test.
+    probability, an area or a correlation, and 1 (better than chance) or 0 for the chance test; it is empty where there
+    is no map to compare.
     """
     rows: list[tuple[str, str, float | str, int | str, float]] = []
     for model_id, of in found.items():
@@ -221,6 +244,7 @@ def _of_correlations(found: TrustFindings) -> list[tuple[str, float | str, int |
         methods, correlation = found.agreement.methods, found.agreement.correlation
         for i, j in zip(*np.triu_indices(len(methods), 1), strict=True):
             rows.append(("rank correlation of methods", f"{methods[i]}, {methods[j]}", "", float(correlation[i, j])))
-    for layer, value in found.randomization or ():
-        rows.append(("rank correlation, weights randomized from the head down to", layer, "", value))
+    for step in found.randomization or ():
+        measure = "rank correlation, weights randomized from the head down to"
+        rows.append((measure if step.has_map else f"{measure} ({NO_MAP})", step.layer, "", step.correlation))
     return rows

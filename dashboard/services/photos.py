@@ -35,16 +35,27 @@ def has_photo_result(photo: Photo, key: Hashable) -> bool:
     return photo_store().has(photo, key)
 
 
-def analysis(photo: Photo, predictors: Sequence[Predictor], detector_name: str, *, whole_image: bool) -> PhotoAnalysis:
-    """Faces and predictions for one photo. Raises ImageError, NotFiniteError and DetectorUnavailableError."""
+def analysis(
+    photo: Photo, predictors: Sequence[Predictor], detector_name: str, *, whole_image: bool, rotation_deg: int | None
+) -> PhotoAnalysis:
+    """Faces and predictions for one photo, see ``core.inference.analyze``.
+
+    Raises ImageError, NotFiniteError and DetectorUnavailableError.
+    """
     detector_name = detector(detector_name).name  # "auto" and the detector it stands for share their results
 
     def compute() -> PhotoAnalysis:
         with st.spinner("Detecting and classifying faces …"):
-            return runtime().analyze(images.decode(photo.data), predictors, detector_name, whole_image=whole_image)
+            return runtime().analyze(
+                images.decode(photo.data),
+                predictors,
+                detector_name,
+                whole_image=whole_image,
+                rotation_deg=rotation_deg,
+            )
 
     networks = tuple((p.model_id, p.card.weights_sha256) for p in predictors)
-    return photo_result(photo, ("analysis", networks, detector_name, whole_image), compute)
+    return photo_result(photo, ("analysis", networks, detector_name, whole_image, rotation_deg), compute)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -1,4 +1,5 @@
-"""The photos of the session: which one is shown, which uploads were refused, which detections are not faces."""
+"""The photos of the session: which one is shown and how it is rotated, which uploads were refused, which detections are
+not faces."""
 
 from __future__ import annotations
 
@@ -70,7 +71,7 @@ def clear_photos() -> None:
     st.session_state["refused"] = {}
     # A widget with another key begins without files.
     st.session_state["source_widgets"] = st.session_state.get("source_widgets", 0) + 1
-    for key in ("photo", "pair", "uploader_ids", "whole_image", "not_faces"):
+    for key in ("photo", "pair", "uploader_ids", "whole_image", "not_faces", "rotations_deg"):
         st.session_state.pop(key, None)
 
 
@@ -96,6 +97,26 @@ def removed_faces(digest: str) -> list[Box]:
     """Detections of a photo that were marked as not a face."""
     marked: dict[str, list[Box]] = st.session_state.setdefault("not_faces", {})
     return marked.setdefault(digest, [])
+
+
+def rotation_deg(digest: str) -> int | None:
+    """By how much the user rotated a photo clockwise; None if its rotation is found automatically."""
+    degrees: int | None = _rotations_deg().get(digest)
+    return degrees
+
+
+def rotate(digest: str, degrees_clockwise: int) -> None:
+    """Show a photo with this rotation and its faces detected again; marks on its previous detections are removed."""
+    _rotations_deg()[digest] = degrees_clockwise % 360
+    removed_faces(digest).clear()
+    st.session_state.pop("whole_image", None)
+    pair: list[tuple[str, int]] = st.session_state.get("pair", [])  # faces that are compared: photo and number
+    pair[:] = [face for face in pair if face[0] != digest]
+
+
+def _rotations_deg() -> dict[str, int]:
+    rotations: dict[str, int] = st.session_state.setdefault("rotations_deg", {})
+    return rotations
 
 
 def _delete_uploads() -> None:

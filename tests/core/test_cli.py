@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import shutil
@@ -98,6 +99,20 @@ def test_analyze_prints_a_table_per_photo(portrait, checkpoint_root):
     assert "ensemble of 2" in printed
 
 
+def test_analyze_finds_every_face_of_a_group_photo_without_a_network_connection(checkpoint_root, tmp_path, monkeypatch):
+    monkeypatch.delenv("FERSCOPE_YUNET", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    face = Image.open(io.BytesIO(sample_photos()["grace_hopper"].data)).convert("RGB").resize((324, 380))
+    group = Image.new("RGB", (4032, 3024), "gray")
+    for k in range(24):
+        group.paste(face, (k % 8 * 504 + 90, k // 8 * 1008 + 300))
+    group.save(tmp_path / "group.jpg")
+    document, _ = analyze_json(tmp_path / "group.jpg", "--model", "tiny_cnn", "--checkpoints", checkpoint_root)
+    (photo,) = document["photos"]
+    assert (photo["detector"], len(photo["faces"])) == ("mtcnn", 24)
+
+
 def test_analyze_continues_after_files_that_cannot_be_read(portrait, checkpoint_root, tmp_path):
     text, empty, missing = tmp_path / "text.jpg", tmp_path / "empty", tmp_path / "missing.png"
     text.write_text("no image")
@@ -111,6 +126,24 @@ def test_analyze_continues_after_files_that_cannot_be_read(portrait, checkpoint_
     assert analyzed["error"] is None
     assert len(analyzed["faces"]) == 1
     assert "3 of 4 photos could not be analyzed." in errors
+
+
+def test_analyze_names_networks_that_cannot_be_loaded_and_continues_with_the_others(
+    portrait, checkpoint_root, tmp_path
+):
+    root = tmp_path / "checkpoints"
+    shutil.copytree(checkpoint_root, root)
+    (root / "tiny_cnn" / "weights.safetensors").write_bytes(b"damaged")
+    (root / "downloaded").mkdir()
+    (root / "downloaded" / "net.pth").write_bytes(b"weights")
+    document, errors = analyze_json(portrait, "--checkpoints", root)
+    assert list(document["networks"]) == ["tiny_residual"]
+    assert "tiny_cnn: weights.safetensors is not the file that its card describes" in errors
+    assert "downloaded: card.json is missing" in errors
+    assert "python -m core import" in errors
+    shutil.rmtree(root / "tiny_residual")
+    result = CliRunner().invoke(app, ["analyze", str(portrait), "--checkpoints", str(root)])
+    assert "tiny_cnn: weights.safetensors is not the file" in str(result.exception)
 
 
 def test_analyze_searches_folders_for_photos(portrait, checkpoint_root, tmp_path):
@@ -303,6 +336,18 @@ def test_describe_writes_the_table_of_image_facts(image_folder, tmp_path):
     assert values["bytes"] == out.stat().st_size
     assert values["fingerprints"] == list(ImageFacts.load(out).fingerprints)
     assert "168 rows in" in run("data", "describe", image_folder, out)
+
+
+def test_a_packed_file_that_cannot_be_written_is_reported_in_one_sentence(tmp_path, capsys, monkeypatch):
+    (tmp_path / "file").write_text("")
+    pixels = " ".join(["7"] * 48 * 48)
+    (tmp_path / "fer2013.csv").write_text(f"emotion,pixels,Usage\n3,{pixels},Training\n")
+    code, message = fails(
+        capsys, monkeypatch, "data", "pack", tmp_path / "fer2013.csv", tmp_path / "file" / "out.parquet"
+    )
+    assert code == 1
+    assert "out.parquet cannot be written" in message
+    assert "Traceback" not in message
 
 
 def test_a_table_that_cannot_be_written_is_reported_in_one_sentence(image_folder, tmp_path, capsys, monkeypatch):

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from core.checkpoints import list_checkpoints
 from core.explain import ChanceResult, ConfidenceDrop, Explanation, FaithfulnessCurves, RandomizationStep, RoadCurves
-from core.faces import detector
+from core.faces import Box, Face, detector
 from core.images import decode
 from core.inference import Predictor, analyze, entropy_bits, explain_face, group_predictions
 from core.labels import LabelSet
@@ -88,6 +88,14 @@ def test_a_photo_has_its_size_and_its_detector(document, analysis):
     assert (photo["path"], photo["error"], photo["width"], photo["height"]) == ("a.jpg", None, width, height)
     assert photo["detector"] == "haar"
     assert photo["left_out"] == []
+
+
+def test_a_box_beyond_the_border_is_clipped(analysis):
+    height, width = analysis.image.shape[:2]
+    (face, *_) = analysis.faces
+    cut = replace(face, face=Face(Box(-40.0, -55.0, width, height), score=0.9))
+    record = PhotoRecord.of("a.jpg", replace(analysis, faces=(cut,)))
+    assert record.faces[0].box.model_dump() == {"left": 0, "top": 0, "width": width - 40, "height": height - 55}
 
 
 def test_a_face_has_its_position_and_every_probability(face, analysis):

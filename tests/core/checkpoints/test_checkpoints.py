@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from core.checkpoints import (
     CheckpointFolder,
@@ -18,6 +18,7 @@ from core.checkpoints import (
     load_checkpoint,
     save_card,
     save_weights,
+    sha256_of,
     withhold_weights,
 )
 from core.data import read
@@ -86,7 +87,25 @@ def test_weights_of_another_shape_are_refused(copied):
     card = json.loads((copied / "card.json").read_text())
     card["model_options"]["widths"] = [8, 16, 32]
     (copied / "card.json").write_text(json.dumps(card))
-    with pytest.raises(CheckpointError, match="does not fit cnn"):
+    with pytest.raises(CheckpointError, match="does not fit cnn") as raised:
+        load_checkpoint(copied).network()
+    assert len(str(raised.value)) < 500  # a summary, not one line per tensor
+
+
+def test_weights_with_other_names_are_reported_in_one_sentence(copied):
+    folder = CheckpointFolder(copied)
+    save_file({"fc.weight": torch.zeros(3, 16)}, folder.weights_path)
+    card = json.loads(folder.card_path.read_text())
+    folder.card_path.write_text(json.dumps(card | {"weights_sha256": sha256_of(folder.weights_path)}))
+    with pytest.raises(CheckpointError, match=r"does not fit cnn: \d+ tensors are missing .*; 1 tensor is unknown"):
+        load_checkpoint(copied).network()
+
+
+@pytest.mark.parametrize("changes", [{"architecture": "other"}, {"model_options": {"depth": 3}}])
+def test_a_network_that_cannot_be_built_is_named(copied, changes):
+    card = json.loads((copied / "card.json").read_text())
+    (copied / "card.json").write_text(json.dumps(card | changes))
+    with pytest.raises(CheckpointError, match=r"tiny_cnn: card\.json describes a network that cannot be built"):
         load_checkpoint(copied).network()
 
 

@@ -55,6 +55,14 @@ def test_a_photo_stored_sideways_is_rotated_and_the_rotation_reported(landmark_d
     assert all(abs(face.roll_deg) < 20 for face in found.faces)
 
 
+@pytest.mark.parametrize("rotation_deg", [0, 90])
+def test_a_given_rotation_replaces_the_automatic_one(landmark_detector, rotation_deg):
+    sideways = rotated(decode(sample_photos()["eileen_collins"].data), 90)
+    found = find_faces(sideways, landmark_detector, rotation_deg)
+    assert found.rotation_deg == rotation_deg
+    np.testing.assert_array_equal(found.image, rotated(sideways, rotation_deg))
+
+
 def test_a_photo_without_a_face_is_not_rotated(any_detector):
     slope = np.tile(np.linspace(0, 255, 400).astype(np.uint8), (300, 1))
     found = find_faces(np.dstack([slope] * 3), any_detector)

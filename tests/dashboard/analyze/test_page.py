@@ -1,13 +1,18 @@
 """The page of Analyze through the entry file, on networks that were trained on generated pictures."""
 
 import io
+import re
+import shutil
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core import checkpoints
 from core.faces import Box, Detector, Face
+from core.images import SUFFIXES, decode, rotated
 from core.inference import PhotoAnalysis, analysis
 from core.probes import uncertainty as probe
 from core.sample_photos import sample_photos
@@ -30,9 +35,9 @@ class FindsOneAt(Detector):
 
     name = "haar"
 
-    def __init__(self, side_px: float) -> None:
+    def __init__(self, side_px: float, sure_score: float = 0.0) -> None:
         super().__init__(min_score=0.5)
-        self.side_px = side_px
+        self.side_px, self.sure_score = side_px, sure_score
 
     def _find(self, view):
         side = self.side_px * len(view) / 600
@@ -42,6 +47,11 @@ class FindsOneAt(Detector):
 def alts(app: AppTest) -> list[str]:
     """The alternative texts of all pictures."""
     return [image.proto.imgs[0].alt for image in app.get("image")]
+
+
+def shown_sizes(text: str) -> list[int]:
+    """Width and height in px that the caption states."""
+    return [int(number) for number in re.search(r"(\d+) × (\d+) px", text).groups()]
 
 
 def test_the_headline_shows_the_uncertainty(networks, open_analyze, monkeypatch):
@@ -111,6 +121,58 @@ def test_a_detection_can_be_removed_and_restored(networks, open_analyze, page_te
     assert labeled(app.segmented_control, "Face").options == first
 
 
+def test_a_photo_is_rotated_by_90_degrees_per_click_and_its_faces_are_detected_again(
+    networks, open_analyze, page_text, labeled
+):
+    app = open_analyze("two_faces")
+    upright = shown_sizes(page_text(app))
+    labeled(app.segmented_control, "Face").set_value(1).run()
+    labeled(app.button, "Not a face").click().run()
+    assert "Restore 1 removed detection" in [b.label for b in app.button]
+    labeled(app.button, "Rotate").click().run()
+    assert not app.exception
+    assert "rotated by 90° clockwise" in page_text(app)
+    assert "because its faces were sideways" not in page_text(app)
+    assert shown_sizes(page_text(app)) == upright[::-1]
+    assert not [b for b in app.button if b.label.startswith("Restore")]
+    for _ in range(3):
+        labeled(app.button, "Rotate").click().run()
+        assert not app.exception
+    assert "rotated by" not in page_text(app)
+    assert shown_sizes(page_text(app)) == upright
+    assert "Face 1 of 2" in page_text(app)
+
+
+def test_a_sideways_photo_is_rotated_on_from_its_automatic_rotation(networks, open_analyze, page_text, labeled):
+    app = open_analyze({"sideways.png": png(rotated(decode(PORTRAIT), 270))})
+    assert "rotated by 90° clockwise, because its faces were sideways" in page_text(app)
+    labeled(app.button, "Rotate").click().run()
+    assert not app.exception
+    assert "rotated by 180° clockwise" in page_text(app)
+
+
+def test_a_photo_without_a_face_can_be_rotated_and_then_analyzed_as_a_whole(networks, open_analyze, page_text, labeled):
+    app = open_analyze({"wall.png": WALL})
+    assert "160 × 120 px" in page_text(app)
+    labeled(app.button, "Rotate").click().run()
+    assert not app.exception
+    assert "120 × 160 px · detector" in page_text(app)
+    labeled(app.button, "Analyze the whole image").click().run()
+    assert "detector: whole image" in page_text(app)
+    assert "rotated by 90° clockwise" in page_text(app)
+    labeled(app.button, "Rotate").click().run()
+    assert not app.exception
+    assert "rotated by 180° clockwise" in page_text(app)
+    assert "Analyze the whole image" in [b.label for b in app.button]
+
+
+def test_forgetting_the_photos_forgets_their_rotation(networks, open_analyze, page_text, labeled):
+    app = open_analyze({"wall.png": WALL})
+    labeled(app.button, "Rotate").click().run()
+    labeled(app.button, "Forget all photos").click().run()
+    assert "rotations_deg" not in app.session_state
+
+
 def test_maps_of_a_removed_detection_are_not_used_for_the_other_face(networks, open_analyze, labeled, show_panel):
     def predictions(app) -> list[float]:
         return app.table[0].value.iloc[:, 1].astype(float).tolist()
@@ -161,6 +223,38 @@ def test_a_face_below_16_px_is_warned_of_and_every_panel_opens(
     assert "This face is only 12 px wide. Below 16 px, predictions are unreliable." in page_text(app)
     for panel in ("Methods", "Regions", "What if", "Trust", "Uncertainty", "Report"):
         show_panel(app, panel)
+
+
+def test_an_uncertain_detection_is_not_the_headline(networks, open_analyze, page_text, monkeypatch):
+    monkeypatch.setattr(services.runtime(), "detector", lambda _: FindsOneAt(200, sure_score=0.95))
+    app = open_analyze()
+    assert [h.value for h in app.header] == [":gray[Uncertain detection]"]
+    assert re.search(r"\d+ % \w+ · Face 1 of 1", page_text(app))
+    assert "face 1 is an uncertain detection" in page_text(app)
+
+
+def test_the_uploader_accepts_every_image_suffix_that_is_read(networks, open_analyze):
+    (uploader,) = open_analyze("").file_uploader
+    assert set(SUFFIXES) <= set(uploader.proto.type)
+    assert ".heic" in SUFFIXES
+
+
+def test_a_very_dark_photo_has_a_hint(networks, open_analyze, page_text):
+    app = open_analyze({"dark.png": png(np.full((120, 160, 3), 4, np.uint8))})
+    assert "This photo is very dark (mean gray level 4 of 255)" in page_text(app)
+
+
+def test_a_broken_network_is_named_and_the_others_predict(networks, open_analyze, page_text, monkeypatch, tmp_path):
+    root = shutil.copytree(networks, tmp_path / "checkpoints")
+    (root / "tiny_cnn" / "weights.safetensors").write_bytes(b"damaged")
+    (root / "downloaded").mkdir()
+    (root / "downloaded" / "net.pth").write_bytes(b"weights")
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    app = open_analyze()
+    assert "tiny_cnn: weights.safetensors is not the file that its card describes" in app.error[0].value
+    assert "downloaded: card.json is missing" in page_text(app)
+    assert "Face 1 of 1" in page_text(app)
 
 
 def test_the_analysis_is_shared_by_all_reruns(networks, open_analyze, monkeypatch):

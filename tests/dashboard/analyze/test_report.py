@@ -13,7 +13,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core import inference, probes
-from core.explain import ChanceResult, ConfidenceDrop, Explanation, FaithfulnessCurves, RoadCurves
+from core.explain import ChanceResult, ConfidenceDrop, Explanation, FaithfulnessCurves, RandomizationStep, RoadCurves
 from dashboard.analyze import downloads, report
 from dashboard.analyze import trust as trust_panel
 from dashboard.plots import method_grid, saliency_pictures, trust
@@ -137,6 +137,9 @@ def test_measured_trust_is_part_of_the_report_and_the_file(opened, few_methods, 
     chapters = app.chapters[-1]
     assert not app.toggle(key="report_trust").value
     assert sum(len(section.figures) for section in chapters["Trust"]) == 2 * 2 + 1  # curves, agreement; randomization
+    numbers, randomized = [section.table.data for section in chapters["Trust"] if section.table is not None]
+    assert list(numbers["network"]) == list(randomized["network"]) == ["CNN", "Residual CNN"]
+    assert "no map to compare" in randomized
     for picture in chapters["Saliency"][0].pictures[1:]:
         assert picture.caption.endswith(f" · {verdicts[picture.title]}")
     known = faces_of(app)[0]["trust"]["tiny_cnn"]
@@ -230,7 +233,7 @@ def test_the_numbers_of_trust_contain_every_point_and_correlation():
         ),
         ChanceResult(0.2, 0.01, 0.1, 99),
         probes.MethodAgreement(("A = B", "C"), np.array([[1.0, 0.5], [0.5, 1.0]])),
-        (("head", 0.25), ("stage3", 0.0)),
+        (RandomizationStep("head", 0.25), RandomizationStep("stage3", 0.0)),
     )
     table = trust.numbers({"one": found, "other": probes.TrustFindings()}, {"one": "One", "other": "Other"})
     assert set(table["network"]) == {"One"}

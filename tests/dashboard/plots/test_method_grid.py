@@ -103,6 +103,12 @@ def test_every_point_of_a_box_is_near_a_target_of_its_face(inks):
     assert len(figure.layout.annotations) == 2
 
 
+def test_boxes_are_clipped_to_the_photo(inks):
+    figure = clickable_photo.clickable(photo_with(Box(-30, -55, 500, 300), height=200, width=400), 0, inks)
+    assert [(s.x0, s.y0, s.x1, s.y1) for s in figure.layout.shapes] == [(0, 0, 400, 200)] * 2
+    assert (figure.layout.annotations[0].x, figure.layout.annotations[0].y) == (0, 0)
+
+
 def test_a_tall_photo_stays_above_the_fold(inks):
     figure = clickable_photo.clickable(photo_with(Box(0, 0, 50, 50), height=960, width=480), 0, inks)
     assert figure.layout.height == clickable_photo.MAX_HEIGHT_PX

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from core.evaluation import wilson
 from core.robustness import CLEAN, CONDITIONS, CORRUPTIONS, Robustness
 from dashboard.plots import robustness
 from dashboard.style import LIGHT, network_styles
@@ -50,6 +53,11 @@ def test_a_network_without_a_drop_has_no_mark(inks):
     (mark,) = robustness.drops(nothing, STYLES, NAMES, inks).data
     assert mark.x[0] is None
     assert robustness.table(nothing, NAMES)["mean relative drop"][0] == "not defined"
+
+
+def test_mirror_consistency_has_its_interval(found):
+    found["one"] = replace(found["one"], mirror_consistency=wilson(9, 10))
+    assert list(robustness.table(found, NAMES)["mirror consistency"]) == ["0.900 (0.596 to 0.982)", "not defined"]
 
 
 def test_the_tables_have_one_row_per_network_and_per_condition(found):

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from core.explain import ChanceResult, ConfidenceDrop, Explanation, FaithfulnessCurves, RoadCurves
+from core.explain import ChanceResult, ConfidenceDrop, Explanation, FaithfulnessCurves, RandomizationStep, RoadCurves
 from core.inference import LabelGroup, Prediction
 from core.labels import LabelSet
 from core.probes import PERTURBATION_SETTINGS, FaithfulnessMeasures, MethodAgreement, Sweep, TrustFindings
@@ -107,6 +107,21 @@ def test_the_chance_test_has_a_verdict_in_words(inks):
     row = trust.table({"one": measured(score=0.3)}, NAMES).iloc[0]
     assert row["insertion − deletion, in 6 steps"] == "0.300"
     assert row["drop, highest tenth hidden"] == "0.400"
+
+
+def test_layers_without_a_map_to_compare_are_named_and_do_not_count(inks):
+    some = (RandomizationStep("head", 0.4), RandomizationStep("stage2", 0.2), RandomizationStep("stem", np.nan))
+    none = (RandomizationStep("head", np.nan), RandomizationStep("stem", np.nan))
+    table = trust.randomization_table({"one": some, "other": none}, NAMES).set_index("network")
+    assert list(table.loc["One"]) == ["stage2", "0.200", "stem"]
+    assert list(table.loc["Other"]) == ["–", "no map to compare", "head, stem"]
+    assert list(trust.randomization_table({"one": some[:2]}, NAMES)["no map to compare"]) == ["–"]
+    line, _ = trust.randomization({"one": some, "other": none}, STYLES, NAMES, inks).data
+    assert list(line.y[:2]) == [0.4, 0.2]
+    assert np.isnan(line.y[2])  # a gap, not a zero
+    numbers = trust.numbers({"one": TrustFindings(randomization=some)}, NAMES).set_index("at")
+    assert numbers.loc["stem", "measure"].endswith("(no map to compare)")
+    assert "no map" not in numbers.loc["stage2", "measure"]
 
 
 def measured(score: float) -> TrustFindings:
