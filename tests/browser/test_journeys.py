@@ -100,24 +100,3 @@ def test_a_click_on_a_confusion_cell_shows_its_faces_where_the_images_are(browse
     faces = wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, '[data-testid="stImage"] img'), "the faces")
     assert len(faces) == min(20, max(counts))
     assert all(f": {classes[row]}" in face.get_attribute("alt") for face in faces)
-
-
-def test_the_address_of_compare_follows_the_group_and_names_no_panel_of_another(browser, address):
-    browser.get(f"{address}/compare?view=Significance")
-    wait_for(browser, lambda b: "Result of each test" in page_text(b), "the panel of the link")
-    assert "view=Significance" in browser.current_url
-
-    def choose(word: str) -> None:
-        by_text = f"//button[@data-testid and normalize-space(.)='{word}']"
-        wait_for(browser, lambda b: b.find_element(By.XPATH, by_text).click() or True, f"the button {word}")
-
-    choose("Training")
-    wait_for(browser, lambda b: "group=Training" in b.current_url, "the group in the address")
-    wait_for(browser, lambda b: "view=" not in b.current_url, "an address without the other group's panel")
-    choose("Errors")
-    wait_for(browser, lambda b: "group=Errors" in b.current_url, "the group in the address")
-    choose("Labels")
-    wait_for(browser, lambda b: "view=Labels" in b.current_url, "the panel in the address")
-    choose("Reliability")
-    wait_for(browser, lambda b: "group=Reliability" in b.current_url, "the group in the address")
-    wait_for(browser, lambda b: "view=" not in b.current_url, "an address without the other group's panel")
