@@ -13,7 +13,7 @@ from core.errors import ImageError
 from core.sample_photos import SamplePhoto
 from dashboard import services
 from dashboard.services import Photo
-from dashboard.ui import links, navigation, session
+from dashboard.ui import links, session
 
 FILE, WEBCAM, PORTRAITS = "File", "Webcam", "Portraits"
 SCRIPT = Path(__file__).with_name("photo_input.js").read_text(encoding="utf-8")
@@ -137,12 +137,6 @@ def thumbnail(data: bytes) -> np.ndarray:
     """A 4 : 3 crop of a sample portrait, so that cards line up; heads are in the upper part."""
     picture = Image.fromarray(images.decode(data))
     return np.asarray(ImageOps.fit(picture, (480, 360), centering=(0.5, 0.15)))
-
-
-def open_source(source: str) -> None:
-    """Go to Analyze with that source open."""
-    st.session_state["source"] = source
-    navigation.open_page("analyze")
 
 
 def add_sample(sample: SamplePhoto) -> None:
