@@ -5,6 +5,7 @@ In figures without classes, a network also has a hue.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -113,6 +114,7 @@ def on_light(style: NetworkStyle) -> NetworkStyle:
     return replace(style, color=hues.get(style.color, style.color))
 
 
+@functools.cache  # Plotly validates a template for longer than it draws a small figure
 def template(inks: Ink) -> go.layout.Template:
     """Plotly settings shared by every figure."""
     small = {"color": inks.muted, "size": 12}
