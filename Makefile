@@ -16,7 +16,7 @@ help:  ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 run: setup  ## start the dashboard (PORT=8501)
-	@$(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT)
+	@$(BIN)/python -m streamlit run dashboard/server.py --server.port $(PORT)
 
 setup: $(VENV)/.installed  ## create the environment only
 

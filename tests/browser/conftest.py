@@ -58,7 +58,7 @@ def served(streamlit: list[str], log_path: Path, environment: Mapping[str, str] 
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = log_path.open("w")
-    command = [*streamlit, "run", "dashboard/app.py", "--server.port", str(port)]
+    command = [*streamlit, "run", "dashboard/server.py", "--server.port", str(port)]
     server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=environment)
     url = f"http://localhost:{port}"
     try:
