@@ -63,17 +63,17 @@ FILE_SIGNATURES = {
 }
 
 
-def decode(data: bytes) -> np.ndarray:
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """The photo upright, (H, W, 3) uint8 RGB.
 
     EXIF orientation is applied, transparency is replaced by white, and an animation gives its first frame. Data of more
     than 8 bits is scaled by its own range of 10, 12, 14 or 16 bits. Size limits are checked on the header, before any
     pixel is decoded. Raises ImageError.
     """
-    return np.array(open_upright(data, min_side_px=MIN_SIDE_PX))
+    return np.array(open_upright(data, min_side_px=MIN_SIDE_PX, max_pixels=max_pixels))
 
 
-def open_upright(data: bytes, *, min_side_px: int = 1) -> Image.Image:
+def open_upright(data: bytes, *, min_side_px: int = 1, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """The same as :func:`decode` as a Pillow image of mode RGB, also of images smaller than a photo."""
     if not data:
         raise ImageError("expected a photo, got an empty file (0 bytes); choose another file")
@@ -84,8 +84,8 @@ def open_upright(data: bytes, *, min_side_px: int = 1) -> Image.Image:
         )
     with _opened(data) as picture:
         width, height = picture.size
-        if width * height > MAX_PIXELS:
-            raise _too_many_pixels(f"{width * height / 1e6:.1f}, {width} x {height}")
+        if width * height > max_pixels:
+            raise _too_many_pixels(f"{width * height / 1e6:.1f}, {width} x {height}", max_pixels)
         if min(width, height) < min_side_px:
             raise ImageError(
                 f"a photo must be at least {min_side_px} px on each side, this one is {width} x {height} px; "
@@ -160,8 +160,8 @@ def _opened(data: bytes) -> Image.Image:
         raise ImageError(f"expected a photo, got a file whose header is damaged ({error}); export it again") from error
 
 
-def _too_many_pixels(found: str) -> ImageError:
-    limit = f"a photo may have at most {MAX_PIXELS / 1e6:.0f} megapixels"
+def _too_many_pixels(found: str, max_pixels: int = MAX_PIXELS) -> ImageError:
+    limit = f"a photo may have at most {max_pixels / 1e6:.0f} megapixels"
     return ImageError(f"{limit}, this one has {found}; save a smaller version")
 
 

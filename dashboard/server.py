@@ -9,4 +9,6 @@ from pathlib import Path
 
 import streamlit as st
 
-app = st.App(Path(__file__).with_name("app.py"), routes=[])
+from dashboard.live import frames
+
+app = st.App(Path(__file__).with_name("app.py"), routes=[frames.route()])

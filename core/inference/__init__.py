@@ -1,6 +1,6 @@
 """From photos and data sets to predictions."""
 
-from core.inference.analysis import WHOLE_IMAGE, FaceAnalysis, PhotoAnalysis, analyze, margin_for
+from core.inference.analysis import WHOLE_IMAGE, FaceAnalysis, PhotoAnalysis, analyze, analyze_faces, margin_for
 from core.inference.ensemble import (
     LabelGroup,
     disagreement_bits,
@@ -28,6 +28,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "analyze",
+    "analyze_faces",
     "disagreement_bits",
     "embed",
     "embed_split",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -95,11 +95,22 @@ def analyze(
         detection = Detection((whole_image_face(image),), WHOLE_IMAGE, rotation_deg or 0, image)
     else:
         detection = find_faces(image, detector, rotation_deg)
-    image, faces, found_by = detection.image, detection.faces, detection.detector
-    detected = time.perf_counter()
+    detect_ms = (time.perf_counter() - start) * 1e3
+    analysis = analyze_faces(detection.image, detection.faces, detection.detector, predictors)
+    elapsed_ms = {"detect": detect_ms, **analysis.elapsed_ms}
+    return replace(analysis, elapsed_ms=elapsed_ms, rotation_deg=detection.rotation_deg)
 
+
+def analyze_faces(
+    image: np.ndarray, faces: Sequence[Face], detector_name: str, predictors: Sequence[Predictor]
+) -> PhotoAnalysis:
+    """Predict known faces of an upright photo, such as those of a tracker; ``detector_name`` determines the framing.
+
+    Raises NotFiniteError as :func:`analyze`.
+    """
+    start = time.perf_counter()
     # Networks trained on the same data share their framing, so each crop is made once.
-    margins = {p.model_id: margin_for(p, found_by) for p in predictors}
+    margins = {p.model_id: margin_for(p, detector_name) for p in predictors}
     crops = {margin: [crop(image, face, margin) for face in faces] for margin in dict.fromkeys(margins.values())}
     cropped = time.perf_counter()
 
@@ -123,14 +134,8 @@ def analyze(
         )
         for number, face in enumerate(faces)
     ]
-    predicted = time.perf_counter()
-
-    elapsed_ms = {
-        "detect": (detected - start) * 1e3,
-        "crop": (cropped - detected) * 1e3,
-        "predict": (predicted - cropped) * 1e3,
-    }
-    return PhotoAnalysis(image, found_by, tuple(analyzed), elapsed_ms, tuple(left_out), detection.rotation_deg)
+    elapsed_ms = {"crop": (cropped - start) * 1e3, "predict": (time.perf_counter() - cropped) * 1e3}
+    return PhotoAnalysis(image, detector_name, tuple(analyzed), elapsed_ms, tuple(left_out))
 
 
 def margin_for(predictor: Predictor, detector: str) -> CropMargin:
