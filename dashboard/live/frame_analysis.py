@@ -15,8 +15,16 @@ from cachetools import LRUCache
 from core import images
 from core.errors import FerscopeError
 from core.faces import Detector, crop_corners
-from core.faces.tracking import TrackedFace, Tracker
-from core.inference import FaceAnalysis, Predictor, analyze_faces, ensemble_prediction, explain_face, margin_for
+from core.faces.tracking import Tracker
+from core.inference import (
+    ENSEMBLE,
+    FaceAnalysis,
+    Predictor,
+    analyze_faces,
+    ensemble_prediction,
+    explain_face,
+    margin_for,
+)
 from core.labels import LabelSet
 from core.video import ExponentialSmoothing
 
@@ -46,6 +54,11 @@ class Series:
     def key(self) -> str:
         """Identifies the series in the answers to the browser."""
         return "+".join(self.model_ids)
+
+    @property
+    def network(self) -> str:
+        """The model id of the network or of the ensemble."""
+        return ENSEMBLE if len(self.model_ids) > 1 else self.model_ids[0]
 
 
 def series_of(networks: Sequence[Predictor]) -> tuple[Series, ...]:
@@ -131,9 +144,7 @@ def _saliency(face: FaceAnalysis, settings: LiveSettings) -> dict[str, Any] | No
     if prediction is None:
         return None
     network = next(n for n in settings.networks if n.model_id == prediction.model_id)
-    (explanation,) = explain_face(
-        network, face, stage=network.network.closed_form_stage, targets=prediction.top
-    )
+    (explanation,) = explain_face(network, face, stage=network.network.closed_form_stage, targets=prediction.top)
     margin = margin_for(network, settings.detector.name)
     return {
         "class": prediction.expression,
