@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import functools
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from core import images
 from core.errors import ImageError
 from core.explain import colorize
+from dashboard import services
 from dashboard.live import frames
 from dashboard.live.frame_analysis import Series, series_of
 from dashboard.live.viewers import Viewer
@@ -25,6 +28,7 @@ KEY = "camera_view"
 FOLDER = Path(__file__).with_name("browser")
 # One module: each file uses what the ones before it define.
 SCRIPTS = ("camera.js", "connection.js", "picture.js", "chart.js", "recording.js", "live.js")
+PORTRAIT_PX = (480, 400)  # at most this wide and high
 
 _component = st.components.v2.component(
     "ferscope_camera_view",
@@ -48,6 +52,7 @@ def draw(viewer: Viewer, titles: Mapping[Series, str], *, shown: Series, window_
             "shown": shown.key,
             "colors": {name: class_color(name) for s in series for name in s.labels.classes},
             "colormap": _colormap(),
+            "portrait": _portrait(),
             "window_s": window_s,
             "mirror": mirror,
         },
@@ -70,3 +75,14 @@ def _add_frame() -> None:
 def _colormap() -> list[Any]:
     """RGB of the 256 steps from 0 to 1 of the color map of saliency."""
     return colorize(np.linspace(0, 1, 256)[None])[0].tolist()
+
+
+@functools.cache
+def _portrait() -> str:
+    """A sample portrait as data URL, small enough to move through a picture of 640 x 480 px."""
+    sample = next(iter(services.samples().values()))
+    picture = Image.fromarray(images.decode(sample.data))
+    picture.thumbnail(PORTRAIT_PX)
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"

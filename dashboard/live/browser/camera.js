@@ -27,6 +27,26 @@ async function openCamera(deviceId) {
   }
 }
 
+/** A stream that shows a portrait moving through the picture, for trying the page without a camera. */
+async function openPortrait(url) {
+  const portrait = new Image();
+  portrait.src = url;
+  await portrait.decode();
+  const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+  const context = canvas.getContext("2d");
+  const free = { x: canvas.width - portrait.width, y: canvas.height - portrait.height };
+  const stream = canvas.captureStream(30);
+  const draw = (now) => {
+    const angle = (2 * Math.PI * now) / 8000;
+    context.fillStyle = "#5A5A5A";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(portrait, free.x * (0.5 + 0.45 * Math.sin(angle)), free.y * (0.5 + 0.45 * Math.cos(angle)));
+    if (stream.active) requestAnimationFrame(draw);
+  };
+  draw(performance.now());
+  return stream;
+}
+
 /** The cameras as {id, name}; browsers tell the names only after the camera was allowed. */
 async function listCameras() {
   const devices = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];

@@ -74,7 +74,6 @@ class Chart {
     context.textAlign = "center";
     const step = windowS <= 20 ? 5 : windowS <= 60 ? 15 : 30;
     for (let ago = 0; ago <= windowS; ago += step) {
-      if (ago && x(end - 1000 * ago) < area.left + 12) break;
       context.fillText(ago ? `−${ago} s` : "now", x(end - 1000 * ago), area.bottom + 5);
     }
   }
@@ -99,7 +98,7 @@ class Chart {
     placed.forEach((label, index) => {
       label.at = Math.max(label.y, index ? placed[index - 1].at + LABEL_PX : area.top);
     });
-    let lowest = area.bottom + 6;
+    let lowest = area.bottom - 2;
     for (const label of [...placed].reverse()) {
       label.at = Math.min(label.at, lowest);
       lowest = label.at - LABEL_PX;

@@ -4,8 +4,11 @@
 const SENT_PX = 640; // longest side of the frames that are sent
 const JPEG_QUALITY = 0.8;
 const RATE_WINDOW_MS = 2000;
-const IDLE = "Press Start to open the camera. Frames go to this FERscope server only and are not stored.";
+const IDLE = "Press Start to open the camera. Its frames go to this FERscope server only and are never stored.";
 const LOST = "The connection to the server is interrupted. Reconnecting …";
+const NO_FRAMES = "The camera delivers no frames. Close other tabs and programs that use it, or press Stop and Start.";
+const NO_ANSWER = "The server has not answered for some seconds. It may be busy; this page goes on waiting.";
+const STALLED_AFTER_MS = 4000;
 
 class LiveView {
   constructor(root) {
@@ -14,7 +17,7 @@ class LiveView {
     this.elements = {
       stage: find(".stage"), video: find("video"), message: find(".message"), start: find(".start"),
       freeze: find(".freeze"), analyze: find(".analyze"), record: find(".record"), cameras: find(".cameras"),
-      select: find("select"), figures: find(".figures"), title: find(".title"), hint: find(".hint"),
+      select: find("select"), sample: find(".sample"), figures: find(".figures"), title: find(".title"), hint: find(".hint"),
     };
     this.picture = new Picture(find(".picture"));
     this.chart = new Chart(find(".chart"));
@@ -23,8 +26,9 @@ class LiveView {
     this.problem = "";
     this.shownTimes = [];
     this.sending = document.createElement("canvas");
-    const { start, freeze, analyze, record, select } = this.elements;
+    const { start, sample, freeze, analyze, record, select } = this.elements;
     start.onclick = () => (this.state === "stopped" ? this.start() : this.stop());
+    sample.onclick = () => this.start({ withPortrait: true });
     freeze.onclick = () => this.setState(this.state === "frozen" ? "live" : "frozen");
     analyze.onclick = () => this.analyzeShown();
     record.onclick = () => this.toggleRecording();
@@ -48,13 +52,13 @@ class LiveView {
     this.render();
   }
 
-  async start() {
+  async start({ withPortrait = false } = {}) {
     this.release();
     this.problem = "";
     this.setState("opening");
     const attempt = (this.attempt = {});
     try {
-      const stream = await openCamera(this.elements.select.value);
+      const stream = withPortrait ? await openPortrait(this.data.portrait) : await openCamera(this.elements.select.value);
       if (this.attempt !== attempt) return stream.getTracks().forEach((track) => track.stop());
       this.stream = stream;
     } catch (error) {
@@ -67,10 +71,12 @@ class LiveView {
     await video.play().catch(() => {});
     if (this.attempt !== attempt) return;
     this.shownTimes = [];
+    this.progressAt = performance.now();
+    this.watching = setInterval(() => this.render(), 1000);
     this.connect();
     this.stopFrames = onEveryFrame(video, (capturedAt) => this.onFrame(capturedAt));
     this.setState("live");
-    this.showCameras(await listCameras());
+    if (!withPortrait) this.showCameras(await listCameras());
   }
 
   stop(problem = "") {
@@ -89,8 +95,9 @@ class LiveView {
       track.stop();
     });
     this.elements.video.srcObject = null;
-    this.flight?.bitmap?.close();
-    this.stopFrames = this.connection = this.stream = this.flight = this.newest = null;
+    clearInterval(this.watching);
+    this.dropFlight();
+    this.stopFrames = this.connection = this.stream = this.newest = null;
   }
 
   destroy() {
@@ -102,14 +109,20 @@ class LiveView {
 
   connect() {
     this.connection?.close();
-    this.flight = null;
+    this.dropFlight();
     this.connection = new Connection(this.data.path, this.data.token, {
       onAnswer: (answer) => this.onAnswer(answer),
       onChange: () => {
-        this.flight = null;
+        this.dropFlight();
         this.render();
       },
     });
+  }
+
+  /** No answer to the frame on its way is expected any more. */
+  dropFlight() {
+    this.flight?.bitmap?.close();
+    this.flight = null;
   }
 
   onFrame(capturedAt) {
@@ -122,13 +135,13 @@ class LiveView {
     const flight = (this.flight = { capturedAt: this.newest });
     this.newest = null;
     flight.bitmap = await createImageBitmap(this.elements.video);
+    if (this.flight !== flight) return flight.bitmap.close();
     const { width, height } = flight.bitmap;
     flight.scale = Math.min(1, SENT_PX / Math.max(width, height));
     Object.assign(this.sending, { width: Math.round(width * flight.scale), height: Math.round(height * flight.scale) });
     this.sending.getContext("2d").drawImage(flight.bitmap, 0, 0, this.sending.width, this.sending.height);
     const frame = await new Promise((resolve) => this.sending.toBlob(resolve, "image/jpeg", JPEG_QUALITY));
     if (this.flight === flight && this.connection?.isReady) this.connection.send(frame);
-    else flight.bitmap.close();
   }
 
   onAnswer(answer) {
@@ -141,6 +154,7 @@ class LiveView {
       return;
     }
     this.sendNewest();
+    const isFirst = !this.shown;
     this.shown?.bitmap.close();
     this.shown = { ...flight, answer };
     this.history.add(flight.capturedAt, answer.faces);
@@ -149,8 +163,9 @@ class LiveView {
       if (largest && !this.isChosen()) this.selected = largest.track;
     }
     this.recording?.add(flight.capturedAt, answer, this.data.series, 1 / flight.scale);
-    this.draw();
-    const now = performance.now();
+    if (isFirst) this.render();
+    else this.draw();
+    const now = (this.progressAt = performance.now());
     this.shown.ageMs = now - flight.capturedAt;
     this.shownTimes = [...this.shownTimes.filter((time) => time > now - RATE_WINDOW_MS), now];
     this.showFigures();
@@ -190,9 +205,10 @@ class LiveView {
     const rate = span > 0 ? (1000 * (shownTimes.length - 1)) / span : 0;
     const count = shown.answer.faces.length;
     this.elements.figures.textContent =
-      `${rate.toFixed(1)} frames/s · age of the shown frame ${Math.round(shown.ageMs)} ms · ` +
+      `${rate.toFixed(1)} frames/s · age of the frame ${Math.round(shown.ageMs)} ms · ` +
       `analysis ${Math.round(shown.answer.elapsed_ms)} ms · ${count === 1 ? "1 face" : `${count} faces`} · ` +
-      `camera ${shown.bitmap.width} × ${shown.bitmap.height} px`;
+      `${shown.bitmap.width} × ${shown.bitmap.height} px`;
+    this.elements.hint.textContent = this.hint();
     if (this.recording) this.elements.record.textContent = `Stop and save CSV (${this.recording.rows.length} rows)`;
   }
 
@@ -205,12 +221,13 @@ class LiveView {
 
   setState(state) {
     this.state = state;
+    this.progressAt = performance.now();
     this.render();
   }
 
   /** Buttons and messages as the state requires. */
   render() {
-    const { start, freeze, analyze, record, cameras, select, message, hint } = this.elements;
+    const { start, sample, freeze, analyze, record, cameras, select, message, hint } = this.elements;
     const isRunning = this.state === "live" || this.state === "frozen";
     start.textContent = this.state === "stopped" ? "Start" : "Stop";
     start.classList.toggle("primary", this.state === "stopped");
@@ -220,11 +237,30 @@ class LiveView {
     record.textContent = this.recording ? "Stop and save CSV" : "Record numbers";
     record.disabled = !isRunning && !this.recording;
     cameras.hidden = select.options.length < 2;
-    const isLost = isRunning && this.connection && !this.connection.isReady && this.connection.failures > 0;
-    const waiting = this.state === "opening" ? "Opening the camera …" : this.shown ? "" : "Waiting for the first frame …";
-    message.textContent = this.problem || (isLost ? LOST : this.state === "stopped" ? (this.shown ? "" : IDLE) : waiting);
-    hint.textContent = this.shown ? "Click a face in the picture to see its course." : "";
+    message.textContent = this.message();
+    sample.hidden = this.state !== "stopped";
+    hint.textContent = this.hint();
     this.draw();
+  }
+
+  /** What the user has to know about the state; empty while frames are shown. */
+  message() {
+    if (this.state === "stopped") return this.problem || (this.shown ? "" : IDLE);
+    if (this.state === "opening") return "Opening the camera …";
+    if (!this.connection.isReady && this.connection.failures) return LOST;
+    const isStalled = this.state === "live" && performance.now() - this.progressAt > STALLED_AFTER_MS;
+    if (isStalled && !document.hidden) return this.flight ? NO_ANSWER : NO_FRAMES;
+    return this.shown ? "" : "Waiting for the first frame …";
+  }
+
+  hint() {
+    if (!this.shown) return "";
+    const { left_out: leftOut, faces } = this.shown.answer;
+    const titles = this.data.series.filter(({ network }) => leftOut.includes(network)).map(({ title }) => title);
+    if (titles.length) return `${titles.join(", ")}: no valid prediction, because the weights may be damaged.`;
+    const map = faces.find((face) => face.map)?.map;
+    const evidence = map ? `Map: evidence for ${map.class}, yellow is the maximum. ` : "";
+    return evidence + (faces.length > 1 ? "Click a face in the picture to see its probabilities." : "");
   }
 
   toggleRecording() {

@@ -4,12 +4,13 @@ const MAX_ROWS = 500_000;
 
 class Recording {
   constructor() {
-    this.begin = performance.now();
+    this.begin = null; // when the first frame was captured, in ms of performance.now()
     this.rows = [];
   }
 
   /** `scale` is px of the camera's frame per px of the analyzed one. */
   add(capturedAt, answer, series, scale) {
+    this.begin ??= capturedAt;
     const time = new Date(performance.timeOrigin + capturedAt).toISOString();
     const seconds = ((capturedAt - this.begin) / 1000).toFixed(3);
     for (const face of answer.faces) {
@@ -40,7 +41,8 @@ class Recording {
   save() {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([this.csv()], { type: "text/csv" }));
-    link.download = `ferscope-live-${new Date(performance.timeOrigin + this.begin).toISOString().slice(0, 19).replaceAll(":", "-")}.csv`;
+    const begin = new Date(performance.timeOrigin + (this.begin ?? performance.now()));
+    link.download = `ferscope-live-${begin.toISOString().slice(0, 19).replaceAll(":", "-")}.csv`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }
