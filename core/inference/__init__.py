@@ -1,6 +1,14 @@
 """From photos and data sets to predictions."""
 
-from core.inference.analysis import WHOLE_IMAGE, FaceAnalysis, PhotoAnalysis, analyze, margin_for
+from core.inference.analysis import (
+    WHOLE_IMAGE,
+    FaceAnalysis,
+    PhotoAnalysis,
+    analyze,
+    crop_faces,
+    margin_for,
+    predict_crops,
+)
 from core.inference.ensemble import (
     LabelGroup,
     disagreement_bits,
@@ -28,6 +36,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "analyze",
+    "crop_faces",
     "disagreement_bits",
     "embed",
     "embed_split",
@@ -42,6 +51,7 @@ __all__ = [
     "margin_for",
     "milliseconds_per_face",
     "overlay_on_photo",
+    "predict_crops",
     "predictions_by_model",
     "prepared_images",
     "sort_faces",

@@ -98,19 +98,52 @@ def analyze(
     image, faces, found_by = detection.image, detection.faces, detection.detector
     detected = time.perf_counter()
 
-    # Networks trained on the same data share their framing, so each crop is made once.
-    margins = {p.model_id: margin_for(p, found_by) for p in predictors}
-    crops = {margin: [crop(image, face, margin) for face in faces] for margin in dict.fromkeys(margins.values())}
+    crops = crop_faces([(image, face) for face in faces], found_by, predictors)
     cropped = time.perf_counter()
+    analyzed, left_out = predict_crops(faces, crops, predictors)
+    predicted = time.perf_counter()
 
+    elapsed_ms = {
+        "detect": (detected - start) * 1e3,
+        "crop": (cropped - detected) * 1e3,
+        "predict": (predicted - cropped) * 1e3,
+    }
+    return PhotoAnalysis(image, found_by, analyzed, elapsed_ms, left_out, detection.rotation_deg)
+
+
+def crop_faces(
+    faces: Sequence[tuple[np.ndarray, Face]], detector: str, predictors: Sequence[Predictor]
+) -> dict[str, list[np.ndarray]]:
+    """The crops of faces, each given with the upright image (H, W, 3) it is in, by model id.
+
+    ``detector`` is the name of the detector that found them. Networks trained on the same data share their framing, so
+    each crop is made once.
+    """
+    margins = {p.model_id: margin_for(p, detector) for p in predictors}
+    crops = {margin: [crop(image, face, margin) for image, face in faces] for margin in dict.fromkeys(margins.values())}
+    return {model_id: crops[margin] for model_id, margin in margins.items()}
+
+
+def predict_crops(
+    faces: Sequence[Face],
+    crops: Mapping[str, Sequence[np.ndarray]],
+    predictors: Sequence[Predictor],
+    *,
+    keep_features: bool = True,
+) -> tuple[tuple[FaceAnalysis, ...], tuple[str, ...]]:
+    """The predictions for faces, in one batch per network, from the result of :func:`crop_faces`.
+
+    Returns the faces, and the model ids of networks that returned NaN or infinity and are left out; raises
+    NotFiniteError where all do.
+    """
     predictions: dict[str, list[Prediction]] = {}
     inputs: dict[str, list[np.ndarray]] = {}
     left_out: list[str] = []
     for predictor in predictors:
         model_id = predictor.model_id
-        inputs[model_id] = predictor.input_images(crops[margins[model_id]])
+        inputs[model_id] = predictor.input_images(crops[model_id])
         try:
-            predictions[model_id] = predictor.predict_inputs(inputs[model_id])
+            predictions[model_id] = predictor.predict_inputs(inputs[model_id], keep_features=keep_features)
         except NotFiniteError:
             left_out.append(model_id)
     if not predictions:
@@ -123,14 +156,7 @@ def analyze(
         )
         for number, face in enumerate(faces)
     ]
-    predicted = time.perf_counter()
-
-    elapsed_ms = {
-        "detect": (detected - start) * 1e3,
-        "crop": (cropped - detected) * 1e3,
-        "predict": (predicted - cropped) * 1e3,
-    }
-    return PhotoAnalysis(image, found_by, tuple(analyzed), elapsed_ms, tuple(left_out), detection.rotation_deg)
+    return tuple(analyzed), tuple(left_out)
 
 
 def margin_for(predictor: Predictor, detector: str) -> CropMargin:
