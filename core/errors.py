@@ -26,6 +26,10 @@ class ImageError(FerscopeError):
     """The bytes are not an image that FERscope can read."""
 
 
+class VideoError(FerscopeError):
+    """The file is not a video that FERscope can read, or a video cannot be written."""
+
+
 class DeviceError(FerscopeError):
     """The device is unknown or not available on this machine."""
 

@@ -1,6 +1,18 @@
 """From photos and data sets to predictions."""
 
-from core.inference.analysis import WHOLE_IMAGE, FaceAnalysis, PhotoAnalysis, analyze, analyze_faces, margin_for
+from core.inference.analysis import (
+    WHOLE_IMAGE,
+    FaceAnalysis,
+    PhotoAnalysis,
+    PreparedPhoto,
+    analyze,
+    analyze_faces,
+    analyzed_faces,
+    margin_for,
+    network_inputs,
+    predict_faces,
+    prepare,
+)
 from core.inference.ensemble import (
     LabelGroup,
     disagreement_bits,
@@ -27,8 +39,10 @@ __all__ = [
     "PhotoAnalysis",
     "Prediction",
     "Predictor",
+    "PreparedPhoto",
     "analyze",
     "analyze_faces",
+    "analyzed_faces",
     "disagreement_bits",
     "embed",
     "embed_split",
@@ -42,8 +56,11 @@ __all__ = [
     "input_tensor",
     "margin_for",
     "milliseconds_per_face",
+    "network_inputs",
     "overlay_on_photo",
+    "predict_faces",
     "predictions_by_model",
+    "prepare",
     "prepared_images",
     "sort_faces",
     "stored_embedding",
