@@ -1,6 +1,15 @@
 """From photos and data sets to predictions."""
 
-from core.inference.analysis import WHOLE_IMAGE, FaceAnalysis, PhotoAnalysis, analyze, margin_for
+from core.inference.analysis import (
+    WHOLE_IMAGE,
+    FaceAnalysis,
+    PhotoAnalysis,
+    PreparedPhoto,
+    analyze,
+    analyzed_faces,
+    margin_for,
+    prepare,
+)
 from core.inference.ensemble import (
     LabelGroup,
     disagreement_bits,
@@ -9,7 +18,7 @@ from core.inference.ensemble import (
     group_predictions,
     predictions_by_model,
 )
-from core.inference.face_summary import FACE_ORDERS, FaceSummary, sort_faces, summarize_faces
+from core.inference.face_summary import FACE_ORDERS, FaceSummary, face_thumbnail, sort_faces, summarize_faces
 from core.inference.features import embed, embed_split, stored_embedding
 from core.inference.latency import milliseconds_per_face
 from core.inference.photo_overlay import overlay_on_photo
@@ -27,7 +36,9 @@ __all__ = [
     "PhotoAnalysis",
     "Prediction",
     "Predictor",
+    "PreparedPhoto",
     "analyze",
+    "analyzed_faces",
     "disagreement_bits",
     "embed",
     "embed_split",
@@ -36,6 +47,7 @@ __all__ = [
     "evaluate",
     "explain_face",
     "explain_images",
+    "face_thumbnail",
     "group_predictions",
     "infer_logits",
     "input_tensor",
@@ -43,6 +55,7 @@ __all__ = [
     "milliseconds_per_face",
     "overlay_on_photo",
     "predictions_by_model",
+    "prepare",
     "prepared_images",
     "sort_faces",
     "stored_embedding",

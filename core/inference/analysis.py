@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from core.checkpoints import ModelCard
 from core.errors import NotFiniteError
 from core.faces import MEASURED, CropMargin, Detection, Detector, Face, crop, find_faces, whole_image_face
 from core.images import rotated
@@ -72,6 +73,18 @@ class PhotoAnalysis:
         return tuple(p for p in predictors if p.model_id not in self.left_out)
 
 
+@dataclass(frozen=True, eq=False)
+class PreparedPhoto:
+    """The faces of a photo as networks receive them; no network has run."""
+
+    image: np.ndarray  # (H, W, 3) uint8, upright
+    detector: str
+    faces: tuple[Face, ...]
+    inputs: Mapping[str, list[np.ndarray]]  # model id -> one image per face, (S, S) or (S, S, 3) uint8
+    elapsed_ms: Mapping[str, float]  # by step: detect, crop
+    rotation_deg: int = 0  # by how much ``image`` is the given photo rotated clockwise
+
+
 def analyze(
     image: np.ndarray,
     detector: Detector,
@@ -89,6 +102,35 @@ def analyze(
     """
     if not predictors:
         raise ValueError("analyze needs at least one network, got none; choose one")
+    prepared = prepare(
+        image, detector, [p.card for p in predictors], whole_image=whole_image, rotation_deg=rotation_deg
+    )
+    start = time.perf_counter()
+    predictions: dict[str, list[Prediction]] = {}
+    left_out: list[str] = []
+    for predictor in predictors:
+        try:
+            predictions[predictor.model_id] = predictor.predict_inputs(prepared.inputs[predictor.model_id])
+        except NotFiniteError:
+            left_out.append(predictor.model_id)
+    if not predictions:
+        raise NotFiniteError(*left_out)
+    analyzed = analyzed_faces(prepared.faces, prepared.inputs, predictions)
+    elapsed_ms = {**prepared.elapsed_ms, "predict": (time.perf_counter() - start) * 1e3}
+    return PhotoAnalysis(
+        prepared.image, prepared.detector, analyzed, elapsed_ms, tuple(left_out), prepared.rotation_deg
+    )
+
+
+def prepare(
+    image: np.ndarray,
+    detector: Detector,
+    cards: Sequence[ModelCard],
+    *,
+    whole_image: bool = False,
+    rotation_deg: int | None = None,
+) -> PreparedPhoto:
+    """The first half of :func:`analyze`: the faces, and the input of each for the networks of these cards."""
     start = time.perf_counter()
     if whole_image:
         image = rotated(image, rotation_deg or 0)
@@ -99,43 +141,36 @@ def analyze(
     detected = time.perf_counter()
 
     # Networks trained on the same data share their framing, so each crop is made once.
-    margins = {p.model_id: margin_for(p, found_by) for p in predictors}
+    margins = {card.run_id: _margin(card, found_by) for card in cards}
     crops = {margin: [crop(image, face, margin) for face in faces] for margin in dict.fromkeys(margins.values())}
-    cropped = time.perf_counter()
+    inputs = {
+        card.run_id: [card.preprocessing.to_input_image(c) for c in crops[margins[card.run_id]]] for card in cards
+    }
+    elapsed_ms = {"detect": (detected - start) * 1e3, "crop": (time.perf_counter() - detected) * 1e3}
+    return PreparedPhoto(image, found_by, faces, inputs, elapsed_ms, detection.rotation_deg)
 
-    predictions: dict[str, list[Prediction]] = {}
-    inputs: dict[str, list[np.ndarray]] = {}
-    left_out: list[str] = []
-    for predictor in predictors:
-        model_id = predictor.model_id
-        inputs[model_id] = predictor.input_images(crops[margins[model_id]])
-        try:
-            predictions[model_id] = predictor.predict_inputs(inputs[model_id])
-        except NotFiniteError:
-            left_out.append(model_id)
-    if not predictions:
-        raise NotFiniteError(*left_out)
-    analyzed = [
+
+def analyzed_faces(
+    faces: Sequence[Face], inputs: Mapping[str, Sequence[np.ndarray]], predictions: Mapping[str, Sequence[Prediction]]
+) -> tuple[FaceAnalysis, ...]:
+    """Faces with their inputs and predictions; both are given by model id, one per face."""
+    return tuple(
         FaceAnalysis(
             face,
             {model_id: images[number] for model_id, images in inputs.items()},
             group_predictions({model_id: of_faces[number] for model_id, of_faces in predictions.items()}),
         )
         for number, face in enumerate(faces)
-    ]
-    predicted = time.perf_counter()
-
-    elapsed_ms = {
-        "detect": (detected - start) * 1e3,
-        "crop": (cropped - detected) * 1e3,
-        "predict": (predicted - cropped) * 1e3,
-    }
-    return PhotoAnalysis(image, found_by, tuple(analyzed), elapsed_ms, tuple(left_out), detection.rotation_deg)
+    )
 
 
 def margin_for(predictor: Predictor, detector: str) -> CropMargin:
     """How that network's training images are framed around the detector's box; a whole image has no margin."""
-    stored = predictor.card.preprocessing.crop_margin.get(detector)
+    return _margin(predictor.card, detector)
+
+
+def _margin(card: ModelCard, detector: str) -> CropMargin:
+    stored = card.preprocessing.crop_margin.get(detector)
     if stored is not None:
         return CropMargin(*stored)
     return MEASURED.get(detector, CropMargin(0.0))
