@@ -31,11 +31,13 @@ class ScoredPart:
     files: tuple[PreparedFile, ...] = ()
 
 
-def parts_of(entries: Iterable[Entry], finished: Collection[int] = ()) -> Iterator[Part]:
+def parts_of(
+    entries: Iterable[Entry], finished: Collection[int] = (), files_per_part: int = FILES_PER_PART
+) -> Iterator[Part]:
     """The entries in parts, without those that are finished."""
     remaining = iter(entries)
     for number in itertools.count():
-        chosen = tuple(itertools.islice(remaining, FILES_PER_PART))
+        chosen = tuple(itertools.islice(remaining, files_per_part))
         if not chosen:
             return
         if number not in finished:

@@ -99,51 +99,36 @@ def test_columns_of_a_csv_are_kept_and_renamed_where_they_would_hide_a_result(ba
     assert "No such file" in second["error"]
 
 
-@pytest.fixture(scope="module")
-def whole(checkpoint_root, many_photos, tmp_path_factory):
-    """The rows of a batch of the command line that nothing interrupts."""
+@pytest.fixture
+def whole(batch, many_photos, tmp_path_factory, here, rows):
+    """The rows of a batch that nothing interrupts."""
     out = tmp_path_factory.mktemp("whole") / "out.parquet"
-    assert command(many_photos, out, checkpoint_root).wait() == 0
-    return pq.read_table(out).to_pylist()
+    run_batch(batch(many_photos), out, here)
+    return rows(out)
 
 
-def command(source, out, root):
-    arguments = [
-        "batch",
-        source,
-        "--out",
-        out,
-        "--checkpoints",
-        root,
-        "--whole-image",
-        "--detector",
-        "haar",
-        "--workers",
-        "1",
-    ]
-    return subprocess.Popen(
-        [sys.executable, "-m", "core", *map(str, arguments)],
+def test_a_killed_batch_continues_with_nothing_twice_and_nothing_missing(
+    batch, checkpoint_root, many_photos, whole, tmp_path, rows
+):
+    out = tmp_path / "out.parquet"
+    options = {"--out": out, "--checkpoints": checkpoint_root, "--detector": "haar", "--workers": 1, "--device": "cpu"}
+    arguments = [str(value) for option in options.items() for value in option]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "core", "batch", str(many_photos), "--whole-image", *arguments],
         cwd=ROOT,
         stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-
-
-def test_a_killed_batch_continues_with_nothing_twice_and_nothing_missing(checkpoint_root, many_photos, whole, tmp_path):
-    out = tmp_path / "out.parquet"
-    running = command(many_photos, out, checkpoint_root)
     assert any("64 of 150 files" in line for line in running.stderr)
     running.kill()
-    running.wait()
+    running.communicate()  # returns when the last of its worker processes has ended
     assert 1 <= len(BatchStore(out).finished()) < 3
     assert not out.exists()
-    again = command(many_photos, out, checkpoint_root)
-    _, messages = again.communicate()
-    assert again.returncode == 0
-    assert "1 files could not be read" in messages
-    assert pq.read_table(out).to_pylist() == whole
+    found = run_batch(batch(many_photos), out, local_engine(1))
+    assert (found.done, found.total, found.unreadable) == (TOTAL, TOTAL, 1)
+    assert found.new < TOTAL
+    assert same(rows(out), whole)
     assert len({row["path"] for row in whole}) == len(whole) == TOTAL
     assert [p.name for p in tmp_path.iterdir()] == ["out.parquet"]
 
