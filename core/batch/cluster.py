@@ -7,6 +7,7 @@ networks in the same folder, and access to the files: a shared folder, or an add
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -39,6 +40,7 @@ def ray_engine(address: str | None, actors: int | None = None) -> Engine:
         raise BatchError("--engine ray needs the package ray; run: pip install -r requirements-ray.txt") from error
 
     def engine(batch: Batch, parts: Iterable[Part]) -> Iterator[ScoredPart]:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would send statistics to its authors
         if not ray.is_initialized():
             try:
                 ray.init(address=address, include_dashboard=None if address else False, log_to_driver=False)

@@ -6,6 +6,7 @@ part. Every file is complete or absent, so a batch whose process was killed goes
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,7 @@ from core.records.face_rows import RowLayout
 
 FORMATS = (".parquet", ".csv")
 TYPES: Mapping[type, pa.DataType] = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+PARTS_PER_ROW_GROUP = 256  # row groups of few rows would make a large file that is slow to read
 METADATA = b"ferscope"  # the key of the batch's description in the metadata of a Parquet file
 
 
@@ -193,8 +195,8 @@ def table_schema(layout: RowLayout, columns: tuple[str, ...], description: Mappi
 
 def _write_parquet(path: Path, tables: Iterator[pa.Table], schema: pa.Schema) -> None:
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for table in tables:
-            writer.write_table(table)
+        while several := list(itertools.islice(tables, PARTS_PER_ROW_GROUP)):
+            writer.write_table(pa.concat_tables(several))
 
 
 def _write_csv(path: Path, tables: Iterator[pa.Table], schema: pa.Schema) -> None:

@@ -18,7 +18,7 @@ EVERY_FACE, FOLDER = "all faces", "folder"
 
 def sections(batch: SessionBatch, rows: pd.DataFrame, by: str, inks: Ink) -> list[Section]:
     """The shares of the expressions in the groups of ``by``, which is EVERY_FACE, FOLDER or a column of the source."""
-    groups = None if by == EVERY_FACE else folders_of(rows["path"]) if by == FOLDER else rows[by].replace("", "(empty)")
+    groups = None if by == EVERY_FACE else _groups(batch, rows, by)
     shares = expression_shares(rows, batch.classes, groups)
     if not shares:
         return [Section(notes=(Note("No face has been found yet."),))]
@@ -34,8 +34,8 @@ def sections(batch: SessionBatch, rows: pd.DataFrame, by: str, inks: Ink) -> lis
     caption = (
         f"{batch.name}: expressions that {who} predicts, n = {sum(g.faces for g in shares):,} faces in "
         f"{sum(g.photos for g in shares):,} photos.{left_out} Error bars: 95 % (Wilson), for "
-        "independent faces; with several photos of one person they are too narrow. Shares of predictions are not shares "
-        "of expressions: networks confuse some expressions more often than others."
+        "independent faces; with several photos of one person they are too narrow. Shares of predictions are not "
+        "shares of expressions: networks confuse some expressions more often than others."
     )
     title = "Expressions" if by == EVERY_FACE else f"Expressions by {by}"
     download = csv(f"{title} (CSV)", "expression-shares.csv", lambda: plots.numbers(shares))
@@ -44,6 +44,10 @@ def sections(batch: SessionBatch, rows: pd.DataFrame, by: str, inks: Ink) -> lis
 
 def draw(batch: SessionBatch, rows: pd.DataFrame) -> None:
     """The groups to choose from, and the shares."""
-    options = [EVERY_FACE, FOLDER, *batch.columns]
+    options = list(dict.fromkeys([EVERY_FACE, FOLDER, *batch.columns]))
     by = links.first_choice(st.segmented_control, "Groups", options, key="shares_by")
     ui.draw(sections(batch, rows, str(by), theme.ink()))
+
+
+def _groups(batch: SessionBatch, rows: pd.DataFrame, by: str) -> pd.Series:
+    return rows[by].replace("", "(empty)") if by in batch.columns else folders_of(rows["path"])

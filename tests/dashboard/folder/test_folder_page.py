@@ -137,7 +137,7 @@ def test_folders_of_the_server_are_read_only_below_the_allowed_ones(page, monkey
     app = finished(page)
     assert app.dataframe[0].value["group"].tolist() == ["A"]
     app.segmented_control(key="folder_panel").set_value("Not scored").run()
-    assert f"leads out of {root}" in app.dataframe[0].value["reason"][0]
+    assert f"leads out of {root}" in app.dataframe[0].value["reason"].iloc[0]
 
 
 def test_shares_are_counts_of_predictions_with_wilson_intervals():
