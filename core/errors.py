@@ -92,3 +92,7 @@ class RecipeError(FerscopeError):
 
 class TrainingError(FerscopeError):
     """A training run cannot begin, continue or be stored; finished epochs remain stored."""
+
+
+class BatchError(FerscopeError):
+    """A batch cannot begin, continue or be stored; what it has stored remains."""

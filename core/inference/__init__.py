@@ -21,7 +21,7 @@ from core.inference.ensemble import (
     group_predictions,
     predictions_by_model,
 )
-from core.inference.face_summary import FACE_ORDERS, FaceSummary, sort_faces, summarize_faces
+from core.inference.face_summary import FACE_ORDERS, FaceSummary, face_thumbnail, sort_faces, summarize_faces
 from core.inference.features import embed, embed_split, stored_embedding
 from core.inference.latency import milliseconds_per_face
 from core.inference.photo_overlay import overlay_on_photo
@@ -51,6 +51,7 @@ __all__ = [
     "evaluate",
     "explain_face",
     "explain_images",
+    "face_thumbnail",
     "group_predictions",
     "infer_logits",
     "input_tensor",
