@@ -6,7 +6,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
+from starlette.routing import Mount
 
-app = st.App(Path(__file__).with_name("app.py"), routes=[])
+from core.api.mounting import DeferredApi
+
+if TYPE_CHECKING:
+    from core.runtime import Runtime
+
+
+def _runtime() -> Runtime:
+    from dashboard.services import runtime  # imports PyTorch, which the start must not wait for
+
+    return runtime()
+
+
+# Streamlit adds the base path to its own routes only.
+BASE = st.get_option("server.baseUrlPath").strip("/")
+app = st.App(
+    Path(__file__).with_name("app.py"),
+    routes=[Mount(f"/{BASE}/api".replace("//", "/"), DeferredApi(_runtime))],
+)

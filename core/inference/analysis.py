@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from core.errors import NotFiniteError
+from core.errors import NotFiniteError, TooManyFacesError
 from core.faces import MEASURED, CropMargin, Detection, Detector, Face, crop, find_faces, whole_image_face
 from core.images import rotated
 from core.inference.ensemble import LabelGroup, group_predictions, predictions_by_model
@@ -79,13 +79,16 @@ def analyze(
     *,
     whole_image: bool = False,
     rotation_deg: int | None = None,
+    max_faces: int | None = None,
 ) -> PhotoAnalysis:
     """Find the faces of an RGB photo (H, W, 3) and predict each with every network, in one batch per network.
 
     A photo that was stored sideways is set upright (:func:`core.faces.find_faces`), unless ``rotation_deg`` states by
     how much it is rotated clockwise. ``whole_image`` takes the central square of the photo as its only face instead of
-    detecting. A network that returns NaN or infinity is left out and
-    named; raises NotFiniteError where all do. Safe in several threads.
+    detecting. A network that returns NaN or infinity is left out and named. Safe in several threads.
+
+    Raises NotFiniteError where every network does so, TooManyFacesError for more than ``max_faces`` faces, and
+    BusyError while too many calls wait for a network.
     """
     if not predictors:
         raise ValueError("analyze needs at least one network, got none; choose one")
@@ -96,6 +99,8 @@ def analyze(
     else:
         detection = find_faces(image, detector, rotation_deg)
     image, faces, found_by = detection.image, detection.faces, detection.detector
+    if max_faces is not None and len(faces) > max_faces:
+        raise TooManyFacesError(f"a photo may show at most {max_faces} faces, this one shows {len(faces)}; crop it")
     detected = time.perf_counter()
 
     # Networks trained on the same data share their framing, so each crop is made once.
