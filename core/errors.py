@@ -30,8 +30,24 @@ class VideoError(FerscopeError):
     """The file is not a video that FERscope can read, or a video cannot be written."""
 
 
+class ImageTooLargeError(ImageError):
+    """The file has more bytes, or the image more pixels, than the limits allow."""
+
+
+class TooManyFacesError(FerscopeError):
+    """A photo has more faces than the caller allows."""
+
+
+class BusyError(FerscopeError):
+    """More computations are waiting than the queue holds; the same call can succeed a little later."""
+
+
 class DeviceError(FerscopeError):
     """The device is unknown or not available on this machine."""
+
+
+class SettingError(FerscopeError):
+    """An environment variable has a value that cannot be used."""
 
 
 class OutputError(FerscopeError):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,8 +16,10 @@ from torch.fx.experimental.optimization import fuse
 
 from core.checkpoints import Checkpoint, ModelCard
 from core.errors import NotFiniteError
+from core.inference.batching import BatchQueue
 from core.labels import LabelSet
 from core.models import Network, NetworkOutput
+from core.parallel import core_count
 
 ENSEMBLE = "ensemble"  # the model id of a mean of several networks
 
@@ -77,6 +80,9 @@ class Predictor:
             self.fused_trunk = copy.deepcopy(self.fused_trunk).to(self.device)
             self._head = copy.deepcopy(self.network.head).to(self.device)
         self.card = card
+        # More than one pass at a time only with cores that PyTorch's own threads leave.
+        lanes = max(1, core_count() // torch.get_num_threads()) if self.device.type == "cpu" else 1
+        self.queue = BatchQueue(self._pass, lanes=lanes)
         # Hooks change the shared network, and sessions are threads.
         self.lock = threading.Lock()
 
@@ -100,11 +106,23 @@ class Predictor:
         """
         return self.predict_inputs(self.input_images(crops))
 
-    def output(self, images: np.ndarray) -> NetworkOutput:
-        """Logits and features of images at the network's input size, (N, S, S) or (N, S, S, 3) uint8, in one batch.
+    def at_temperature(self, temperature: float) -> Predictor:
+        """The same network, sharing its weights, lock and queue, with another temperature. Raises ValueError."""
+        if not 0 < temperature < math.inf:
+            raise ValueError(f"a temperature must be above 0, got {temperature}")
+        changed = copy.copy(self)
+        changed.card = replace(self.card, temperature=temperature)
+        return changed
 
-        They are computed on the predictor's device and returned on the CPU.
+    def output(self, images: np.ndarray) -> NetworkOutput:
+        """Logits and features of images at the network's input size, (N, S, S) or (N, S, S, 3) uint8.
+
+        They are computed on the predictor's device and returned on the CPU. Calls of other threads may be computed in
+        the same pass. Raises BusyError while too many calls wait.
         """
+        return self.queue(images)
+
+    def _pass(self, images: np.ndarray) -> NetworkOutput:
         faces = self.card.preprocessing.normalize(torch.from_numpy(images).to(self.device))
         inputs = faces.contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
@@ -115,7 +133,7 @@ class Predictor:
         """Predictions for images at the network's input size, as :meth:`input_images` returns them.
 
         Features are a hundred times as large as the rest of a prediction: omit them where predictions are stored.
-        Raises NotFiniteError when a logit is NaN or infinite.
+        Raises NotFiniteError when a logit is NaN or infinite, and BusyError while too many calls wait.
         """
         if not images:
             return []
