@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
@@ -25,7 +25,7 @@ Prepare = Callable[[Sequence[Entry]], list[PreparedFile]]
 Start = Callable[[], tuple[Executor, Prepare]]
 
 
-def score_locally(parts: Iterable[Part], scorer: Scorer, start: Start) -> Iterator[ScoredPart]:
+def score_locally(parts: Iterable[Part], scorer: Scorer, start: Start) -> Generator[ScoredPart, None, None]:
     """The parts in their order, scored as they are prepared by :func:`in_processes` or :func:`in_threads`."""
     workers = _Workers(start)
     try:
