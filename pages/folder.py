@@ -5,7 +5,7 @@ import streamlit as st
 from core.batch.scorer import REQUIRED_ACCURACY, Preparation, Scorer, thresholds
 from core.errors import BatchError, DetectorUnavailableError
 from dashboard import services
-from dashboard.folder import results, source_choice
+from dashboard.folder import batch_results, source_choice
 from dashboard.folder.session_batch import SessionBatch
 from dashboard.ui import links, network_picker
 
@@ -54,4 +54,4 @@ if started is not None:
         batch.start()
 if BATCH in st.session_state:
     st.divider()
-    results.draw(st.session_state[BATCH])
+    batch_results.draw(st.session_state[BATCH])
