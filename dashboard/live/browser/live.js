@@ -26,6 +26,7 @@ class LiveView {
     this.problem = "";
     this.shownTimes = [];
     this.sending = document.createElement("canvas");
+    this.sendingContext = this.sending.getContext("2d", { alpha: false, willReadFrequently: true });
     const { start, sample, freeze, analyze, record, select } = this.elements;
     start.onclick = () => (this.state === "stopped" ? this.start() : this.stop());
     sample.onclick = () => this.start({ withPortrait: true });
@@ -139,7 +140,7 @@ class LiveView {
     const { width, height } = flight.bitmap;
     flight.scale = Math.min(1, SENT_PX / Math.max(width, height));
     Object.assign(this.sending, { width: Math.round(width * flight.scale), height: Math.round(height * flight.scale) });
-    this.sending.getContext("2d").drawImage(flight.bitmap, 0, 0, this.sending.width, this.sending.height);
+    this.sendingContext.drawImage(flight.bitmap, 0, 0, this.sending.width, this.sending.height);
     const frame = await new Promise((resolve) => this.sending.toBlob(resolve, "image/jpeg", JPEG_QUALITY));
     if (this.flight === flight && this.connection?.isReady) this.connection.send(frame);
   }

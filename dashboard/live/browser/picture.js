@@ -72,9 +72,7 @@ class Picture {
     context.strokeRect(box.left, box.top, box.width, box.height);
     context.lineWidth = line;
     context.strokeStyle = color;
-    context.setLineDash(face.detected ? [] : [8 * ratio, 4 * ratio]);
     context.strokeRect(box.left, box.top, box.width, box.height);
-    context.setLineDash([]);
     const text = `${face.track}  ${expression ? `${expression} ${percent(probability)}` : "no prediction"}`;
     const size = CAPTION_PX * ratio;
     context.font = `600 ${size}px "Source Sans", system-ui, sans-serif`;
