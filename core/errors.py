@@ -82,6 +82,10 @@ class CheckpointError(FerscopeError):
     """A checkpoint is missing, incomplete or does not match its card."""
 
 
+class ExportError(FerscopeError):
+    """A network cannot be exported, or an exported file cannot be used."""
+
+
 class RobustnessError(CheckpointError):
     """A robustness file is missing, damaged or belongs to other weights."""
 
