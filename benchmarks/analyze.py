@@ -122,7 +122,7 @@ def one_network(predictor: Predictor, face: np.ndarray) -> dict[str, float]:
 
     def as_run() -> object:
         with torch.inference_mode():
-            return network.head(predictor.fused_trunk(inputs).mean(dim=(2, 3)))
+            return network.head(predictor.backend.trunk(inputs).mean(dim=(2, 3)))
 
     def as_built() -> object:
         with torch.no_grad():
