@@ -39,6 +39,12 @@ page = st.navigation(
             help="Curves, confusion matrices and scores of the networks side by side, with their protocol.",
         ),
         st.Page(
+            "../pages/folder.py",
+            title="Folder",
+            icon=":material/folder_open:",
+            help="Every face in many photos: predictions in a table, and how they are distributed.",
+        ),
+        st.Page(
             "../pages/dataset.py",
             title="Dataset",
             icon=":material/dataset:",

@@ -34,6 +34,10 @@ class TrackedFace:
     face: Face
     detected: bool = True
 
+    def mapped(self, scale: float) -> TrackedFace:
+        """The same face in an image that is ``scale`` times as large."""
+        return self if scale == 1 else replace(self, face=self.face.mapped((scale, scale)))
+
 
 @dataclass
 class _Track:
@@ -108,6 +112,10 @@ class Tracker:
                 self._tracks.append(track)
             found.append(TrackedFace(track.number, face))
         return tuple(found)
+
+    def end_tracks(self) -> None:
+        """End all tracks, because the next frame shows another scene. Numbers go on."""
+        self._tracks = []
 
     def _assigned(self, faces: Sequence[Face], time_s: float) -> dict[int, _Track]:
         """The tracks by the index of the detection that continues them."""

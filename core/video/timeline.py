@@ -82,6 +82,13 @@ class Timeline:
         left, top, width, height = (float(value) for value in self.boxes[row])
         return Box(left, top, width, height)
 
+    def rows_near(self, time_s: float) -> np.ndarray:
+        """The rows of the analyzed frame that is nearest to a time; empty without a face there."""
+        if not len(self.frame_times_s):
+            return np.empty(0, np.int64)
+        nearest = self.frame_times_s[np.abs(self.frame_times_s - time_s).argmin()]
+        return np.flatnonzero(self.times_s == nearest)
+
     def select(self, rows: np.ndarray) -> Timeline:
         """The rows of a mask or of indices (N,); the analyzed frames stay."""
         groups = tuple(replace(group, probabilities=group.probabilities[:, rows]) for group in self.groups)

@@ -74,7 +74,8 @@ def _add_frame() -> None:
 @functools.cache
 def _colormap() -> list[Any]:
     """RGB of the 256 steps from 0 to 1 of the color map of saliency."""
-    return colorize(np.linspace(0, 1, 256)[None])[0].tolist()
+    steps: list[Any] = colorize(np.linspace(0, 1, 256)[None])[0].tolist()
+    return steps
 
 
 @functools.cache

@@ -145,7 +145,7 @@ def _saliency(face: FaceAnalysis, settings: LiveSettings) -> dict[str, Any] | No
         return None
     network = next(n for n in settings.networks if n.model_id == prediction.model_id)
     (explanation,) = explain_face(network, face, stage=network.network.closed_form_stage, targets=prediction.top)
-    margin = margin_for(network, settings.detector.name)
+    margin = margin_for(network.card, settings.detector.name)
     return {
         "class": prediction.expression,
         "corners": crop_corners(face.face, margin).round(1).tolist(),

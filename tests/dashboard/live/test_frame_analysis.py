@@ -81,7 +81,7 @@ def test_the_saliency_map_lies_on_the_crop_of_its_network(networks, mtcnn, two_f
     answer = json.loads(analysis.answer(jpeg(two_faces)))
     found = analyze(images.decode(jpeg(two_faces)), mtcnn, [network])
     for face, expected in zip(answer["faces"], found.faces, strict=True):
-        margin = margin_for(network, "mtcnn")
+        margin = margin_for(network.card, "mtcnn")
         assert face["map"]["class"] == expected.predictions[network.model_id].expression
         places = points_in_crop(np.array(face["map"]["corners"]), expected.face, margin)
         np.testing.assert_allclose(places, [[0, 0], [1, 0], [0, 1]], atol=0.01)
