@@ -151,8 +151,14 @@ class LiveView {
     if (!flight) return;
     if (this.state !== "live" || answer.error) {
       flight.bitmap.close();
-      if (answer.error) this.stop(answer.error);
+      this.problem = answer.error ?? "";
+      this.progressAt = performance.now();
+      this.render();
       return;
+    }
+    if (this.problem) {
+      this.problem = "";
+      this.render();
     }
     this.sendNewest();
     const isFirst = !this.shown;
@@ -251,7 +257,7 @@ class LiveView {
     if (!this.connection.isReady && this.connection.failures) return LOST;
     const isStalled = this.state === "live" && performance.now() - this.progressAt > STALLED_AFTER_MS;
     if (isStalled && !document.hidden) return this.flight ? NO_ANSWER : NO_FRAMES;
-    return this.shown ? "" : "Waiting for the first frame …";
+    return this.problem || (this.shown ? "" : "Waiting for the first frame …");
   }
 
   hint() {
