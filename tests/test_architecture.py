@@ -59,6 +59,7 @@ SUBJECTS = {
     "slices",
     "trust",
     "uncertainty",
+    "video",
 }
 
 
