@@ -16,7 +16,7 @@ import numpy as np
 from core.errors import VideoError
 from core.faces import Detector
 from core.faces.tracking import MAX_GAP_S, TrackedFace, Tracker, interpolated
-from core.inference import FaceAnalysis, Predictor, crop_faces, predict_crops
+from core.inference import FaceAnalysis, Predictor, network_inputs, predict_faces
 from core.video.reader import Frame
 
 DETECT_EVERY = 2
@@ -132,8 +132,8 @@ def _predicted(
     analyses: list[FaceAnalysis] = []
     for start in range(0, len(pairs), BATCH):
         batch = pairs[start : start + BATCH]
-        crops = crop_faces(batch, detector, predictors)
-        analyses += predict_crops([face for _, face in batch], crops, predictors, keep_features=False)[0]
+        inputs = network_inputs(batch, detector, [p.card for p in predictors])
+        analyses += predict_faces([face for _, face in batch], inputs, predictors, keep_features=False)[0]
     rest = iter(analyses)
     for frame, faces in frames:
         yield AnalyzedFrame(frame, tuple((found, next(rest)) for found in faces))
