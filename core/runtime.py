@@ -85,9 +85,9 @@ class Runtime:
             checkpoint.path,
             card.weights_sha256,
             card.temperature,
-            file_stamp(checkpoint.weights_path),
+            file_stamp(checkpoint.weights_path, checkpoint.onnx_path),
         )
-        return self._predictors.get(key, lambda: Predictor.load(checkpoint, device=self.device))
+        return self._predictors.get(key, lambda: Predictor.load(checkpoint, self.device, "auto"))
 
     def predictors(
         self, run_ids: Sequence[str] | None = None, *, report: Callable[[str], None] | None = None

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 from starlette.routing import Mount
+from streamlit.url_util import make_url_path
 
 from core.api.mounting import DeferredApi
+from dashboard.live import frames
 
 if TYPE_CHECKING:
     from core.runtime import Runtime
@@ -24,8 +26,5 @@ def _runtime() -> Runtime:
 
 
 # Streamlit adds the base path to its own routes only.
-BASE = st.get_option("server.baseUrlPath").strip("/")
-app = st.App(
-    Path(__file__).with_name("app.py"),
-    routes=[Mount(f"/{BASE}/api".replace("//", "/"), DeferredApi(_runtime))],
-)
+API = make_url_path(st.get_option("server.baseUrlPath"), "api")
+app = st.App(Path(__file__).with_name("app.py"), routes=[Mount(API, DeferredApi(_runtime)), frames.route()])

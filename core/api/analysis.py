@@ -109,6 +109,6 @@ def _maps(
         )
         maps[model_id] = found
         if with_pictures:
-            margin = margin_for(predictor, analysis.detector)
+            margin = margin_for(predictor.card, analysis.detector)
             pictures[model_id] = images.encode_png(overlay_on_photo(analysis.image, face.face, margin, found.heatmap))
     return FaceDetails(maps=maps, map_pictures=pictures)
