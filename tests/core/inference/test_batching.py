@@ -132,8 +132,8 @@ def test_the_answers_of_a_batch_equal_those_of_single_calls(checkpoint_root, arc
     size = predictor.card.preprocessing.size_px
     shape = (40, size, size) if predictor.card.preprocessing.channels == 1 else (40, size, size, 3)
     faces = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    alone = [predictor._pass(face[None]) for face in faces]
-    predictor.queue = BatchQueue(predictor._pass)  # one lane, so that calls meet
+    alone = [predictor.backend.output(face[None]) for face in faces]
+    predictor.queue = BatchQueue(predictor.backend.output)  # one lane, so that calls meet
     together = list(threads.map(lambda face: predictor.output(face[None]), faces))
     whole = predictor.output(faces)
     for number, (single, shared) in enumerate(zip(alone, together, strict=True)):
