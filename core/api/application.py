@@ -36,6 +36,7 @@ Faces, expressions and saliency maps of photos, from the networks that are insta
 A network predicts which expression a picture was labeled with, not what a person feels. Photos are held in memory while
 they are analyzed; they are neither written nor logged.
 """
+BEARER = HTTPBearer(auto_error=False)
 PHOTOS = {
     "requestBody": {
         "required": True,
@@ -193,9 +194,7 @@ def _installed(runtime: Runtime, model_id: str) -> Checkpoint:
 
 
 def _token_check(expected: str) -> Callable[..., None]:
-    scheme = HTTPBearer(auto_error=False)
-
-    def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]) -> None:
+    def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]) -> None:
         # compare_digest takes the same time wherever the tokens differ.
         if given is None or not hmac.compare_digest(given.credentials.encode(), expected.encode()):
             raise Problem(401, "Expected the header Authorization: Bearer TOKEN.", WWW_Authenticate="Bearer")
