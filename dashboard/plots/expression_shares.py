@@ -28,6 +28,7 @@ def by_group(shares: Sequence[ExpressionShares], inks: Ink) -> go.Figure:
             y=[[name] * len(shares), labels] if several else [name],
             error_x=whiskers(scores, inks.text, 1.3, 4),
             mode="markers",
+            cliponaxis=False,
             marker={"size": 11, "color": class_color(name), "line": {"color": inks.muted, "width": 0.8}},
             customdata=[
                 [group.group, str(score), f"{group.faces:,}"] for group, score in zip(shares, scores, strict=True)
