@@ -27,6 +27,12 @@ page = st.navigation(
             help="What each network predicts for the faces in a photo, and what the predictions depend on.",
         ),
         st.Page(
+            "../pages/live.py",
+            title="Live",
+            icon=":material/videocam:",
+            help="What each network predicts for the faces in front of the camera, and how that changes over time.",
+        ),
+        st.Page(
             "../pages/compare.py",
             title="Compare",
             icon=":material/compare_arrows:",
