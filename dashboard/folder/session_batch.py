@@ -21,7 +21,7 @@ from core.errors import BatchError, FerscopeError
 from core.inference import WHOLE_IMAGE
 from core.parallel import core_count
 
-MAX_FILES = 20_000  # whose rows and thumbnails are about 150 MB; the command line has no limit
+MAX_FILES = 20_000  # a face takes about 4 KB, its thumbnail and its row; the command line has no limit
 FILES_PER_PART = 16  # smaller than in files: results appear sooner
 THREADS = 2
 

@@ -28,7 +28,6 @@ def by_group(shares: Sequence[ExpressionShares], inks: Ink) -> go.Figure:
             y=[[name] * len(shares), labels] if several else [name],
             error_x=whiskers(scores, inks.text, 1.3, 4),
             mode="markers",
-            cliponaxis=False,
             marker={"size": 11, "color": class_color(name), "line": {"color": inks.muted, "width": 0.8}},
             customdata=[
                 [group.group, str(score), f"{group.faces:,}"] for group, score in zip(shares, scores, strict=True)
@@ -36,11 +35,12 @@ def by_group(shares: Sequence[ExpressionShares], inks: Ink) -> go.Figure:
             hovertemplate=f"{name}: %{{customdata[1]}}<br>%{{customdata[2]}} faces<extra>%{{customdata[0]}}</extra>",
             showlegend=False,
         )
+    highest = max(score.high for group in shares for score in group.scores.values())
     figure.update_layout(
         template=template(inks),
         height=ROW_PX * len(names) * len(shares) + 90,
         margin={"t": 12},
-        xaxis={"title": "share of the faces", "rangemode": "tozero", "tickformat": ".2f"},
+        xaxis={"title": "share of the faces", "range": [-0.02 * highest, 1.04 * highest], "tickformat": ".2f"},
         yaxis={"autorange": "reversed", "dividercolor": inks.faint},
     )
     return figure
