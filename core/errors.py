@@ -26,8 +26,28 @@ class ImageError(FerscopeError):
     """The bytes are not an image that FERscope can read."""
 
 
+class VideoError(FerscopeError):
+    """The file is not a video that FERscope can read, or a video cannot be written."""
+
+
+class ImageTooLargeError(ImageError):
+    """The file has more bytes, or the image more pixels, than the limits allow."""
+
+
+class TooManyFacesError(FerscopeError):
+    """A photo has more faces than the caller allows."""
+
+
+class BusyError(FerscopeError):
+    """More computations are waiting than the queue holds; the same call can succeed a little later."""
+
+
 class DeviceError(FerscopeError):
     """The device is unknown or not available on this machine."""
+
+
+class SettingError(FerscopeError):
+    """An environment variable has a value that cannot be used."""
 
 
 class OutputError(FerscopeError):
@@ -92,3 +112,7 @@ class RecipeError(FerscopeError):
 
 class TrainingError(FerscopeError):
     """A training run cannot begin, continue or be stored; finished epochs remain stored."""
+
+
+class BatchError(FerscopeError):
+    """A batch cannot begin, continue or be stored; what it has stored remains."""

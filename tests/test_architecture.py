@@ -44,6 +44,7 @@ SUBJECTS = {
     "confusion",
     "embedding",
     "ensemble",
+    "job",
     "methods",
     "networks",
     "per_class",

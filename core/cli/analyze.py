@@ -138,7 +138,7 @@ def _write_maps(
             warn(f"{name}: {error}")
             continue
         maps[predictor.model_id] = found
-        margin = margin_for(predictor, analysis.detector)
+        margin = margin_for(predictor.card, analysis.detector)
         pictures = {
             "input": overlay(face.inputs[predictor.model_id], found.heatmap),
             "photo": overlay_on_photo(analysis.image, face.face, margin, found.heatmap),

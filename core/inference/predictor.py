@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -14,8 +16,10 @@ from scipy.special import softmax
 from core.checkpoints import Checkpoint, ModelCard
 from core.errors import ExportError, NotFiniteError
 from core.inference.backends import Backend, OnnxBackend, TorchBackend
+from core.inference.batching import BatchQueue
 from core.labels import LabelSet
 from core.models import Network, NetworkOutput
+from core.parallel import core_count
 
 BackendName = Literal["torch", "onnx", "auto"]
 ENSEMBLE = "ensemble"  # the model id of a mean of several networks
@@ -74,6 +78,9 @@ class Predictor:
         # face is little work, and hooks and captum need no second device there.
         self.backend = backend or TorchBackend(self.network, card.preprocessing, self.device)
         self.card = card
+        # More than one pass at a time only with cores that PyTorch's own threads leave.
+        lanes = max(1, core_count() // torch.get_num_threads()) if self.device.type == "cpu" else 1
+        self.queue = BatchQueue(self.backend.output, lanes=lanes)
         # Hooks change the shared network, and sessions are threads.
         self.lock = threading.Lock()
 
@@ -112,18 +119,27 @@ class Predictor:
         """
         return self.predict_inputs(self.input_images(crops))
 
-    def output(self, images: np.ndarray) -> NetworkOutput:
-        """Logits and features of images at the network's input size, (N, S, S) or (N, S, S, 3) uint8, in one batch.
+    def at_temperature(self, temperature: float) -> Predictor:
+        """The same network, sharing its weights, lock and queue, with another temperature. Raises ValueError."""
+        if not 0 < temperature < math.inf:
+            raise ValueError(f"a temperature must be above 0, got {temperature}")
+        changed = copy.copy(self)
+        changed.card = replace(self.card, temperature=temperature)
+        return changed
 
-        They are computed by the predictor's backend and returned on the CPU.
+    def output(self, images: np.ndarray) -> NetworkOutput:
+        """Logits and features of images at the network's input size, (N, S, S) or (N, S, S, 3) uint8.
+
+        They are computed by the predictor's backend and returned on the CPU. Calls of other threads may be computed in
+        the same pass. Raises BusyError while too many calls wait.
         """
-        return self.backend.output(images)
+        return self.queue(images)
 
     def predict_inputs(self, images: Sequence[np.ndarray], *, keep_features: bool = True) -> list[Prediction]:
         """Predictions for images at the network's input size, as :meth:`input_images` returns them.
 
         Features are a hundred times as large as the rest of a prediction: omit them where predictions are stored.
-        Raises NotFiniteError when a logit is NaN or infinite.
+        Raises NotFiniteError when a logit is NaN or infinite, and BusyError while too many calls wait.
         """
         if not images:
             return []
