@@ -8,7 +8,7 @@ from dashboard.ui import links
 
 # A local file, because the browser would fetch a Material symbol from another host.
 MARK = str(Path(__file__).with_name("mark.svg"))
-st.set_page_config(page_icon=MARK, layout="wide", initial_sidebar_state=320)
+st.set_page_config(page_icon=MARK, layout="wide", initial_sidebar_state=300)
 st.logo(MARK, size="large")
 
 page = st.navigation(

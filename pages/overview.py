@@ -16,8 +16,7 @@ if session.photo_was_added():
 st.title("FERscope", anchor=False)
 st.markdown("What networks see in a face, and how far to trust it.")
 
-for sentence in session.refused().values():
-    st.error(sentence, icon=":material/broken_image:")
+session.draw_refused()
 own_photo, portraits = st.columns([5, 7], gap="large")
 with own_photo:
     photo_sources.photo_input(with_portraits=False)
