@@ -33,16 +33,16 @@ page = st.navigation(
             help="What each network predicts for the faces in front of the camera, and how that changes over time.",
         ),
         st.Page(
-            "../pages/compare.py",
-            title="Compare",
-            icon=":material/compare_arrows:",
-            help="Curves, confusion matrices and scores of the networks side by side, with their protocol.",
-        ),
-        st.Page(
             "../pages/folder.py",
             title="Folder",
             icon=":material/folder_open:",
             help="Every face in many photos: predictions in a table, and how they are distributed.",
+        ),
+        st.Page(
+            "../pages/compare.py",
+            title="Compare",
+            icon=":material/compare_arrows:",
+            help="Curves, confusion matrices and scores of the networks side by side, with their protocol.",
         ),
         st.Page(
             "../pages/dataset.py",
