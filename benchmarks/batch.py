@@ -34,7 +34,7 @@ from core.batch.scorer import Preparation, PreparedFile
 from core.parallel import core_count
 from core.sample_photos import sample_photos
 
-PHOTOS = 96
+PHOTOS = 64
 ROUNDS = 3
 SMALL_PX = 160
 PROC = Path("/proc")

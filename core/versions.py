@@ -10,7 +10,7 @@ from pathlib import Path
 
 PACKAGES = (
     *("torch", "torchvision", "numpy", "scipy", "scikit-learn", "statsmodels", "pandas", "opencv-python-headless"),
-    *("grad-cam", "captum", "plotly", "matplotlib", "streamlit"),
+    *("grad-cam", "captum", "av", "plotly", "matplotlib", "streamlit"),
 )
 
 

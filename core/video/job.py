@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core.errors import FerscopeError
-from core.faces import AUTO, Detector
+from core.faces import Detector
 from core.inference import Predictor
 from core.video.analysis import DETECT_EVERY, analyze_frames
 from core.video.reader import Sampling, VideoFile, VideoInfo
@@ -26,7 +26,6 @@ class VideoOptions:
     sampling: Sampling = field(default_factory=lambda: Sampling(per_second=5.0))
     start_s: float = 0.0
     end_s: float = math.inf
-    detector: str = AUTO
     detect_every: int = DETECT_EVERY
 
 
@@ -62,7 +61,7 @@ class VideoJob:
         self._detector, self._predictors = detector, tuple(predictors)
         self._recorder = TimelineRecorder({p.model_id: p.card.labels for p in predictors})
         self._lock = threading.Lock()
-        self._stop = threading.Event()
+        self._stop, self._done = threading.Event(), threading.Event()
         self._state = "running"
         self._frames, self._time_s = 0, options.start_s
         self._started = self._ended = time.monotonic()
@@ -70,7 +69,12 @@ class VideoJob:
 
     def start(self) -> None:
         """Run in a thread that ends with the program."""
+        self._done.clear()
         threading.Thread(target=self.run, name="video", daemon=True).start()
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until the analysis has ended, at most ``timeout_s``."""
+        self._done.wait(timeout_s)
 
     def stop(self) -> None:
         """End the analysis after the frames that are analyzed now."""
@@ -86,6 +90,7 @@ class VideoJob:
         finally:
             self._ended = time.monotonic()
             self._state = state
+            self._done.set()
             self._detector, self._predictors = None, ()  # type: ignore[assignment]  # the job outlives its networks
 
     def _analyze(self) -> str:

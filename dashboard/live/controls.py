@@ -73,10 +73,11 @@ def choose(networks: Sequence[Predictor], names: Mapping[str, str]) -> LiveOptio
             "Detect faces in every n-th frame",
             1,
             10,
-            1,
+            2,
             1,
             key="live_interval",
-            help="Between detections, boxes move on with the speed of their face, which is faster and less exact.",
+            help="Between detections, each box moves on with the speed of its face: more frames per second, but less "
+            "exact boxes.",
         )
         window_s = links.slider("Time in the chart (s)", 10, 120, 30, 10, key="live_window")
         mirror = links.toggle("Mirror the picture", key="live_mirror", default=True)

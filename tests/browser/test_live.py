@@ -49,7 +49,7 @@ class LivePage:
     def _root(self):
         for host in self.browser.find_elements(By.CSS_SELECTOR, '[class*="st-key-camera_view"] *'):
             shadow = self.browser.execute_script("return arguments[0].shadowRoot", host)
-            if shadow is not None and shadow.find_elements(By.CSS_SELECTOR, ".live"):
+            if shadow is not None and shadow.find_element(By.CSS_SELECTOR, ".start").text:  # its script has run
                 return shadow
         return None
 
