@@ -8,7 +8,7 @@ from dashboard.ui import links
 
 # A local file, because the browser would fetch a Material symbol from another host.
 MARK = str(Path(__file__).with_name("mark.svg"))
-st.set_page_config(page_icon=MARK, layout="wide", initial_sidebar_state=320)
+st.set_page_config(page_icon=MARK, layout="wide", initial_sidebar_state=300)
 st.logo(MARK, size="large")
 
 page = st.navigation(
@@ -33,16 +33,22 @@ page = st.navigation(
             help="What each network predicts for the faces in front of the camera, and how that changes over time.",
         ),
         st.Page(
-            "../pages/compare.py",
-            title="Compare",
-            icon=":material/compare_arrows:",
-            help="Curves, confusion matrices and scores of the networks side by side, with their protocol.",
+            "../pages/video.py",
+            title="Video",
+            icon=":material/movie:",
+            help="What each network predicts for the faces in a video, and how that changes over time.",
         ),
         st.Page(
             "../pages/folder.py",
             title="Folder",
             icon=":material/folder_open:",
             help="Every face in many photos: predictions in a table, and how they are distributed.",
+        ),
+        st.Page(
+            "../pages/compare.py",
+            title="Compare",
+            icon=":material/compare_arrows:",
+            help="Curves, confusion matrices and scores of the networks side by side, with their protocol.",
         ),
         st.Page(
             "../pages/dataset.py",

@@ -37,7 +37,8 @@ st.title("Folder", anchor=False)
 st.markdown("Which expressions the networks predict in many photos, and how they are distributed.")
 if not chosen:
     st.stop()
-started = source_choice.choose()
+with st.expander("Choose photos", expanded=BATCH not in st.session_state, icon=":material/photo_library:"):
+    started = source_choice.choose()
 if started is not None:
     name, source = started
     st.session_state.pop(BATCH, None)  # ends the previous batch
@@ -52,6 +53,6 @@ if started is not None:
     else:
         st.session_state[BATCH] = batch
         batch.start()
+        st.rerun()  # which folds the choice of photos
 if BATCH in st.session_state:
-    st.divider()
     batch_results.draw(st.session_state[BATCH])

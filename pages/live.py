@@ -23,8 +23,7 @@ st.title("Live", anchor=False)
 st.markdown(
     "Which expression each network predicts for the faces in front of the camera, and how it changes over time."
 )
-for sentence in session.refused().values():
-    st.error(sentence, icon=":material/broken_image:")
+session.draw_refused()
 if not networks:
     st.info("Choose at least one network in the sidebar.", icon=":material/info:")
     st.stop()

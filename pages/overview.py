@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import services
+from dashboard.overview import network_files
 from dashboard.overview.example import live_example
 from dashboard.plots.scores import installed
 from dashboard.style import STILL
@@ -15,8 +16,7 @@ if session.photo_was_added():
 st.title("FERscope", anchor=False)
 st.markdown("What networks see in a face, and how far to trust it.")
 
-for sentence in session.refused().values():
-    st.error(sentence, icon=":material/broken_image:")
+session.draw_refused()
 own_photo, portraits = st.columns([5, 7], gap="large")
 with own_photo:
     photo_sources.photo_input(with_portraits=False)
@@ -69,6 +69,8 @@ else:
         + (f"Milliseconds per face were measured on: {hardware}. " if hardware else "")
         + "Compare can measure the milliseconds per face on this machine."
     )
+    if listing.with_weights:
+        network_files.draw(listing.with_weights)
 
     st.subheader("Data and protocol", anchor=False)
     for data in {card.data.title: card.data for card in cards}.values():

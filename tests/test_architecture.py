@@ -60,6 +60,7 @@ SUBJECTS = {
     "slices",
     "trust",
     "uncertainty",
+    "video",
 }
 
 

@@ -218,6 +218,8 @@ def test_a_bad_file_is_reported_in_one_sentence_and_the_good_photo_stays(network
     assert "Traceback" not in app.error[0].value
     assert "portrait.jpg · 512 × 600 px" in page_text(app)
     assert "networks agree" in page_text(app)
+    app.run()
+    assert not app.error  # reported once
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "I;16"])
@@ -297,6 +299,9 @@ def test_wrong_values_of_a_link_are_named_in_every_panel_of_compare(networks, gr
 def test_a_link_names_the_split_by_its_key_or_by_its_name_in_the_data_set(fer_names, text, split):
     app = open_page("compare", split=text)
     assert app.segmented_control(key="split").value == split
+    app.segmented_control(key="group").set_value("Training").run()
+    assert app.segmented_control(key="split").value == split
+    assert app.query_params.get("split", "PrivateTest") == {"val": "PublicTest", "test": "PrivateTest"}[split]
     assert "This link requests" not in page_text(app)
 
 

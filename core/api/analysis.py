@@ -51,7 +51,9 @@ def analyze_photos(
         records.append(PhotoRecord.of(photo.name, analysis, details))
     if len(problems) == len(photos):
         sentences = " ".join(f"{photo.name}: {p.detail}" for photo, p in zip(photos, problems, strict=True))
-        raise Problem(problems[0].status, problems[0].detail if len(photos) == 1 else sentences)
+        raise Problem(
+            problems[0].status, problems[0].detail if len(photos) == 1 else f"No photo can be analyzed. {sentences}"
+        )
     return AnalysisRecord.of(records, (p.card for p in predictors))
 
 

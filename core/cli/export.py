@@ -13,7 +13,7 @@ from core.errors import ExportError
 
 if TYPE_CHECKING:
     from core.checkpoints import Checkpoint
-    from core.exporting import ExportedNetwork
+    from core.exporting.conversion import ExportedNetwork
 
 app = typer.Typer()
 
@@ -54,7 +54,7 @@ def export(
         raise typer.BadParameter("--quantize needs the network's data set", param_hint="--data")
     if install and (quantize or out or format_name != "onnx"):
         raise typer.BadParameter("cannot be combined with --quantize, --out or another format", param_hint="--install")
-    from core.exporting import export as convert
+    from core.exporting.conversion import export as convert
 
     checkpoint = checkpoints.list_checkpoints(root).get(run)
     exported = convert(checkpoint, format_name)
@@ -80,7 +80,7 @@ def export(
 def _quantize(
     checkpoint: Checkpoint, exported: ExportedNetwork, data: Path, floor: float | None, *, force: bool, skip_bad: bool
 ) -> ExportedNetwork:
-    from core.exporting import quantize
+    from core.exporting.quantization import quantize
     from core.measurements import read_own_samples
 
     card = checkpoint.card
@@ -99,7 +99,7 @@ def _quantize(
 
 
 def _install(checkpoint: Checkpoint, exported: ExportedNetwork, *, force: bool) -> None:
-    from core.exporting import install, onnx_over_torch
+    from core.exporting.installation import install, onnx_over_torch
 
     ratio = onnx_over_torch(checkpoint, exported)
     with writing(checkpoint.onnx_path):

@@ -13,6 +13,7 @@ import torch
 
 from core.checkpoints import Checkpoint, ModelCard
 from core.errors import ExportError, NotFiniteError
+from core.exporting.formats import ONNX, TORCH_EXPORT, ExportFormat, export_format
 from core.exporting.graph import ExportGraph, metadata
 from core.files import write_atomically
 from core.images import decode
@@ -25,17 +26,8 @@ TOLERANCE = 1e-3
 METADATA_FILE = "ferscope.json"  # within a torch.export archive
 
 Outputs = tuple[np.ndarray, ...]  # logits (N, K), class maps (N, K, h, w), features (N, C, h, w)
-
-
-@dataclass(frozen=True)
-class ExportFormat:
-    """A format of exported networks: how a graph becomes a file, and how the file computes its outputs."""
-
-    name: str
-    title: str
-    suffix: str
-    convert: Callable[[ExportGraph, Mapping[str, str]], bytes]
-    load: Callable[[bytes], Callable[[np.ndarray], Outputs]]
+Converter = Callable[[ExportGraph, Mapping[str, str]], bytes]
+Loader = Callable[[bytes], Callable[[np.ndarray], Outputs]]
 
 
 @dataclass(frozen=True)
@@ -60,10 +52,13 @@ class ExportedNetwork:
 def export(checkpoint: Checkpoint, format_name: str = "onnx") -> ExportedNetwork:
     """The network of a checkpoint in that format, compared with PyTorch on :func:`parity_images`.
 
-    Raises CheckpointError for a damaged checkpoint, and ExportError for an unknown format, a network that cannot be
-    converted, and a file whose outputs differ by more than :data:`TOLERANCE`.
+    Not while other threads use networks: the converters intercept the modules of the whole process.
+
+    Raises CheckpointError and NotFiniteError for a damaged network, and ExportError for an unknown format, a network
+    that cannot be converted, and a file whose outputs differ by more than :data:`TOLERANCE`.
     """
     card, chosen = checkpoint.card, export_format(format_name)
+    convert, load = _CONVERTERS[chosen.name]
     graph = ExportGraph(checkpoint.network(), card.preprocessing)
     images = parity_images(card.preprocessing)
     with torch.inference_mode():
@@ -71,13 +66,13 @@ def export(checkpoint: Checkpoint, format_name: str = "onnx") -> ExportedNetwork
     if not np.isfinite(expected[0]).all():
         raise NotFiniteError(card.run_id)
     try:
-        data = chosen.convert(graph, metadata(card))
+        data = convert(graph, metadata(card))
     except ImportError as error:
         raise ExportError(f"{error.name} is not installed; run: pip install -r requirements.txt") from error
     except Exception as error:  # each operation that the format lacks has its own exception
         first_line = str(error).strip().partition("\n")[0]
         raise ExportError(f"{card.run_id} cannot be converted to {chosen.title}: {first_line}") from error
-    found = chosen.load(data)(images)
+    found = load(data)(images)
     difference = max(float(np.abs(f - e).max()) for f, e in zip(found[:2], expected[:2], strict=True))
     if not difference <= TOLERANCE:
         raise ExportError(
@@ -139,17 +134,8 @@ def _load_torch_export(data: bytes) -> Callable[[np.ndarray], Outputs]:
     return outputs
 
 
-FORMATS = {
-    format.name: format
-    for format in (
-        ExportFormat("onnx", "ONNX", ".onnx", _to_onnx, lambda data: OnnxBackend(data).outputs),
-        ExportFormat("torch-export", "torch.export", ".pt2", _to_torch_export, _load_torch_export),
-    )
+# For each format: how a graph becomes a file, and how the file computes its outputs.
+_CONVERTERS: Mapping[str, tuple[Converter, Loader]] = {
+    ONNX.name: (_to_onnx, lambda data: OnnxBackend(data).outputs),
+    TORCH_EXPORT.name: (_to_torch_export, _load_torch_export),
 }
-
-
-def export_format(name: str) -> ExportFormat:
-    """The format of that name. Raises ExportError naming the known ones."""
-    if name not in FORMATS:
-        raise ExportError(f"expected one of the formats {', '.join(FORMATS)}, got {name!r}")
-    return FORMATS[name]

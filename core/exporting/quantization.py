@@ -16,6 +16,7 @@ from core.data import Samples
 from core.errors import ExportError
 from core.evaluation import Score, wilson
 from core.exporting.conversion import ExportedNetwork
+from core.exporting.formats import ONNX
 from core.inference import prepared_images
 from core.inference.backends import IMAGES, OnnxBackend
 
@@ -48,8 +49,8 @@ def quantize(exported: ExportedNetwork, samples: Samples, *, floor: float | None
     network. The head and the class maps stay in 32 bit. Raises ExportError for another format, DataError without a
     validation split.
     """
-    if exported.format.name != "onnx":
-        raise ExportError(f"8 bit networks are available as onnx only, got {exported.format.name}")
+    if exported.format != ONNX:
+        raise ExportError(f"8 bit networks are available as {ONNX.title} only, got {exported.format.title}")
     settings = exported.card.preprocessing
     calibration = prepared_images(samples.of("train"), settings).numpy()
     step = max(len(calibration) // CALIBRATION_IMAGES, 1)

@@ -68,6 +68,10 @@ class PhotoAnalysis:
             arrays += [a for p in face.predictions.values() for a in (p.logits, p.features) if a is not None]
         return sum(array.nbytes for array in arrays)
 
+    def name_of(self, number: int) -> str:
+        """What the face with that index is called: its number from 1, or "whole image" where nothing was detected."""
+        return WHOLE_IMAGE if self.detector == WHOLE_IMAGE else f"face {number + 1}"
+
     def predicting(self, predictors: Iterable[Predictor]) -> tuple[Predictor, ...]:
         """Those of the networks that have predictions."""
         return tuple(p for p in predictors if p.model_id not in self.left_out)

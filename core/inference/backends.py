@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import nn
+from torch import fx, nn
 from torch.fx.experimental.optimization import fuse
 
 from core.errors import ExportError
@@ -101,8 +102,32 @@ class OnnxBackend:
 
 
 def fold_norms(trunk: nn.Module) -> nn.Module:
-    """A copy of the trunk with folded batch norms, or the trunk itself where torch.fx cannot trace it."""
+    """A copy of the trunk with folded batch norms, or the trunk itself where torch.fx cannot trace it.
+
+    Other threads may use networks meanwhile.
+    """
+    copied = copy.deepcopy(trunk)
     try:
-        return fuse(trunk)
+        with _TRACING:
+            graph = _OwnThreadTracer().trace(copied)
+        return fuse(fx.GraphModule(copied, graph), inplace=True, no_trace=True)
     except Exception:  # control flow on values ends in TraceError, TypeError, RuntimeError and others
         return trunk
+
+
+class _OwnThreadTracer(fx.Tracer):
+    """Records the calls of its own thread: while torch.fx traces, it intercepts the modules of the whole process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.get_ident()
+
+    def call_module(
+        self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        if threading.get_ident() != self._thread:
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
+
+
+_TRACING = threading.Lock()  # two traces at once would restore each other's interception

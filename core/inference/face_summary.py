@@ -22,9 +22,12 @@ class FaceSummary:
     photo: str  # identifies the photo
     number: int  # index among the photo's faces, from 0
     thumbnail: np.ndarray  # (96, 96, 3) uint8
-    expression: str
+    expression: str  # predicted by the largest label group
     confidence: float  # probability of that expression, after temperature scaling
     disagreement_bits: float | None  # Jensen-Shannon divergence in the largest label group; None for a single network
+    name: str = ""  # see ``PhotoAnalysis.name_of``
+    # Name of the classes, expression and confidence in each further label group.
+    other_verdicts: tuple[tuple[str, str, float], ...] = ()
     side_px: float = float("inf")  # of the detector's box, in the upright photo
     left_out: tuple[str, ...] = ()  # networks that returned NaN or infinity for this photo
 
@@ -39,6 +42,8 @@ def summarize_faces(photo: str, analysis: PhotoAnalysis) -> tuple[FaceSummary, .
             expression=face.verdict.expression,
             confidence=face.verdict.confidence,
             disagreement_bits=face.groups[0].disagreement_bits,
+            name=analysis.name_of(number),
+            other_verdicts=tuple((g.labels.name, g.verdict.expression, g.verdict.confidence) for g in face.groups[1:]),
             side_px=face.face.box.side,
             left_out=analysis.left_out,
         )

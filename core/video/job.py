@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from core.errors import FerscopeError
-from core.faces import AUTO, Detector
+from core.errors import FerscopeError, VideoError
+from core.faces import Detector
 from core.inference import Predictor
 from core.video.analysis import DETECT_EVERY, analyze_frames
 from core.video.reader import Sampling, VideoFile, VideoInfo
 from core.video.timeline import Timeline, TimelineRecorder
+
+log = logging.getLogger(__name__)
 
 # An estimate from less time than this is unreliable.
 ESTIMATE_AFTER_S = 2.0
@@ -26,7 +29,6 @@ class VideoOptions:
     sampling: Sampling = field(default_factory=lambda: Sampling(per_second=5.0))
     start_s: float = 0.0
     end_s: float = math.inf
-    detector: str = AUTO
     detect_every: int = DETECT_EVERY
 
 
@@ -62,7 +64,7 @@ class VideoJob:
         self._detector, self._predictors = detector, tuple(predictors)
         self._recorder = TimelineRecorder({p.model_id: p.card.labels for p in predictors})
         self._lock = threading.Lock()
-        self._stop = threading.Event()
+        self._stop, self._done = threading.Event(), threading.Event()
         self._state = "running"
         self._frames, self._time_s = 0, options.start_s
         self._started = self._ended = time.monotonic()
@@ -70,7 +72,12 @@ class VideoJob:
 
     def start(self) -> None:
         """Run in a thread that ends with the program."""
+        self._done.clear()
         threading.Thread(target=self.run, name="video", daemon=True).start()
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until the analysis has ended, at most ``timeout_s``."""
+        self._done.wait(timeout_s)
 
     def stop(self) -> None:
         """End the analysis after the frames that are analyzed now."""
@@ -83,9 +90,13 @@ class VideoJob:
             state = self._analyze()
         except FerscopeError as error:
             self.error = error
+        except Exception:
+            log.exception("the analysis of a video ended")
+            self.error = VideoError("the analysis ended because of an error in FERscope; the log has the details")
         finally:
             self._ended = time.monotonic()
             self._state = state
+            self._done.set()
             self._detector, self._predictors = None, ()  # type: ignore[assignment]  # the job outlives its networks
 
     def _analyze(self) -> str:

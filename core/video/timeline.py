@@ -8,6 +8,8 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -149,6 +151,14 @@ class Timeline:
                 parts.append(part.join(pd.DataFrame(values, columns=columns, index=face.index)))
         table = pd.concat(parts, ignore_index=True)
         return table.sort_values(["time_s", "track"], kind="stable", ignore_index=True)
+
+    def write_csv(self, target: Path | BinaryIO) -> None:
+        """Write :meth:`table` as CSV."""
+        self.table().to_csv(target, index=False)
+
+    def write_parquet(self, target: Path | BinaryIO) -> None:
+        """Write :meth:`table` as Parquet."""
+        self.table().to_parquet(target, index=False)
 
 
 class TimelineRecorder:

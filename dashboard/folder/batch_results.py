@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from dashboard import services
 from dashboard.folder import distribution, face_table
 from dashboard.folder.session_batch import ENTRY, THUMBNAIL, SessionBatch
 from dashboard.section import Download, csv
@@ -58,7 +59,8 @@ def _draw_progress(batch: SessionBatch) -> None:
             st.button("Resume", key="folder_resume", icon=":material/play_arrow:", on_click=batch.start)
             st.caption(f"{batch.name}: stopped, {count} are scored.")
         else:
-            st.caption(f"{batch.name}: {count} are scored by {', '.join(batch.run_ids)}; detector: {batch.detector}.")
+            detector = services.DETECTORS.get(batch.detector, batch.detector)
+            st.caption(f"{batch.name}: {count} are scored. {batch.networks}; {detector}.")
     if batch.error:
         st.error(batch.error, icon=":material/error:")
 
@@ -69,11 +71,11 @@ def _draw_unreadable(_batch: SessionBatch, rows: pd.DataFrame) -> None:
     if problems.empty and without_face.empty:
         st.success("Every photo could be read and has a face.", icon=":material/check:")
     if len(problems):
-        st.markdown(f"**{len(problems):,} files could not be scored**")
+        st.markdown(f"**Files that could not be scored: {len(problems):,}**")
         shown = problems[["path", "error"]].rename(columns={"path": "file", "error": "reason"})
         st.dataframe(shown, hide_index=True, alt="Files that could not be scored, with the reason")
     if len(without_face):
-        st.markdown(f"**{len(without_face):,} photos without a face**")
+        st.markdown(f"**Photos without a face: {len(without_face):,}**")
         st.dataframe(
             without_face[["path"]].rename(columns={"path": "photo"}), hide_index=True, alt="Photos without a face"
         )

@@ -48,11 +48,11 @@ def choose(classes: Sequence[str], *, several_networks: bool, with_certainty: bo
     """The controls."""
     chosen = links.choice(st.pills, "Expressions", {name: name for name in classes}, key="folder_classes", default=())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        with st.container(width=240):
+        with st.container(width=190):
             confidence = links.range_slider("Confidence", 0.0, 1.0, 0.05, key="folder_confidence")
         disagreement = 0.0
         if several_networks:
-            with st.container(width=240):
+            with st.container(width=190):
                 disagreement = links.slider(
                     "Disagreement of at least", 0.0, 1.0, 0.0, 0.05, key="folder_disagreement", help="In bits."
                 )
@@ -60,5 +60,5 @@ def choose(classes: Sequence[str], *, several_networks: bool, with_certainty: bo
         if with_certainty:
             certainty = links.first_choice(st.segmented_control, "Predictions", CERTAINTIES, key="folder_certainty")
         orders = [o for o in FACE_ORDERS if several_networks or o != DISAGREEMENT]
-        order = links.first_choice(st.segmented_control, "Sort by", orders, key="folder_order")
+        order = links.first_choice(st.selectbox, "Sort by", orders, key="folder_order", width=160)
     return FaceFilter(tuple(chosen or ()), confidence, disagreement, str(certainty), str(order))

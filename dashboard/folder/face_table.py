@@ -60,16 +60,16 @@ def table(batch: SessionBatch, rows: pd.DataFrame) -> pd.DataFrame:
     """The faces as they are shown."""
     columns: dict[str, Any] = {
         "face": [_picture(data) for data in rows[THUMBNAIL]],
-        "photo": rows["path"].to_numpy(),
-        "number": rows["face"].astype(int).to_numpy(),
         "expression": rows["expression"].to_numpy(),
         "confidence": rows["confidence"].to_numpy(),
     }
+    if rows["sure"].notna().any():
+        columns["prediction"] = ["sure" if sure else "unsure" for sure in rows["sure"]]
+    columns["photo"] = rows["path"].to_numpy()
+    columns["number"] = rows["face"].astype(int).to_numpy()
     if batch.network_count > 1:
         columns["disagreement"] = rows["disagreement_bits"].to_numpy()
         columns["agreeing"] = [f"{int(n)} of {batch.network_count}" for n in rows["agreeing"]]
-    if rows["sure"].notna().any():
-        columns["prediction"] = ["sure" if sure else "unsure" for sure in rows["sure"]]
     return pd.DataFrame(columns | {name: rows[name].to_numpy() for name in batch.columns})
 
 

@@ -18,9 +18,10 @@ from core.batch.local import in_threads, score_locally
 from core.batch.part import ScoredPart, parts_of
 from core.batch.scorer import Preparation, Scorer
 from core.errors import BatchError, FerscopeError
+from core.inference import WHOLE_IMAGE
 from core.parallel import core_count
 
-MAX_FILES = 20_000  # whose rows and thumbnails are about 150 MB; the command line has no limit
+MAX_FILES = 20_000  # a face takes about 4 KB, its thumbnail and its row; the command line has no limit
 FILES_PER_PART = 16  # smaller than in files: results appear sooner
 THREADS = 2
 
@@ -82,14 +83,14 @@ class SessionBatch:
         return given_columns(self.source, self._work.scorer.layout)
 
     @property
-    def run_ids(self) -> tuple[str, ...]:
-        """The networks."""
-        return tuple(p.model_id for p in self._work.scorer.predictors)
+    def networks(self) -> str:
+        """The titles of the networks."""
+        return ", ".join(p.card.title for p in self._work.scorer.predictors)
 
     @property
     def detector(self) -> str:
-        """The name of the detector."""
-        return self._work.preparation.detector
+        """The name of the detector, or that no detector is used."""
+        return WHOLE_IMAGE if self._work.preparation.whole_image else self._work.preparation.detector
 
     @property
     def total(self) -> int:

@@ -57,12 +57,12 @@ def _server() -> tuple[str, PhotoSource] | None:
     with st.form("folder_path", border=False):
         path = st.text_input(
             "Folder, pattern, zip, or CSV with a column path",
-            placeholder=str(roots[0]),
+            value=str(roots[0]),
             key="folder_path_text",
             help="Below " + " or ".join(f"`{root}`" for root in roots) + ". Other columns of a CSV become groups.",
         )
         started = st.form_submit_button("Score the photos", type="primary", icon=":material/play_arrow:")
-    return (path, open_allowed(path)) if started else None
+    return (path, open_allowed(path)) if started and path.strip() else None
 
 
 def _portraits() -> tuple[str, PhotoSource] | None:

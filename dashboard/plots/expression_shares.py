@@ -35,11 +35,12 @@ def by_group(shares: Sequence[ExpressionShares], inks: Ink) -> go.Figure:
             hovertemplate=f"{name}: %{{customdata[1]}}<br>%{{customdata[2]}} faces<extra>%{{customdata[0]}}</extra>",
             showlegend=False,
         )
+    highest = max(score.high for group in shares for score in group.scores.values())
     figure.update_layout(
         template=template(inks),
         height=ROW_PX * len(names) * len(shares) + 90,
         margin={"t": 12},
-        xaxis={"title": "share of the faces", "rangemode": "tozero", "tickformat": ".2f"},
+        xaxis={"title": "share of the faces", "range": [-0.02 * highest, 1.04 * highest], "tickformat": ".2f"},
         yaxis={"autorange": "reversed", "dividercolor": inks.faint},
     )
     return figure

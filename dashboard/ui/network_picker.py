@@ -75,5 +75,7 @@ def titles(checkpoints: list[Checkpoint]) -> dict[str, str]:
 
 
 def styles(checkpoints: list[Checkpoint], inks: Ink) -> dict[str, NetworkStyle]:
-    """How each network is drawn, by run id."""
-    return network_styles({c.card.run_id: c.card.architecture for c in checkpoints}, inks)
+    """How each network is drawn, by run id; the same for every selection of the installed networks."""
+    known = {c.card.run_id: c.card.architecture for c in (*services.listing().checkpoints, *checkpoints)}
+    of_all = network_styles(known, inks)
+    return {c.card.run_id: of_all[c.card.run_id] for c in checkpoints}

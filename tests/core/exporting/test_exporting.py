@@ -16,8 +16,9 @@ from core.checkpoints import load_checkpoint
 from core.data import read
 from core.errors import ExportError, NotFiniteError
 from core.explain import class_maps
-from core.exporting import TOLERANCE, export, install, onnx_over_torch, quantize
-from core.exporting.conversion import METADATA_FILE
+from core.exporting.conversion import METADATA_FILE, TOLERANCE, export
+from core.exporting.installation import install, onnx_over_torch
+from core.exporting.quantization import quantize
 from core.inference import Predictor
 from core.inference.backends import OnnxBackend
 from core.labels import FER7
@@ -88,12 +89,10 @@ def test_a_file_does_not_contain_paths_of_this_machine(checkpoint, format_name):
     assert str(ROOT.parent).encode() not in export(checkpoint, format_name).data
 
 
-def test_a_color_network_with_batch_norms_in_bottlenecks_is_exported(checkpoint, monkeypatch):
+def test_a_color_network_is_exported(checkpoint, monkeypatch):
     torch.manual_seed(0)
-    network = build_network("mobilenet_v2", classes=7, channels=3).eval()
-    card = replace(
-        checkpoint.card, labels=FER7, architecture="mobilenet_v2", preprocessing=Preprocessing(channels=3, size_px=32)
-    )
+    network = build_network("residual_cnn", classes=7, channels=3, stem=8, widths=(8, 16), blocks=1).eval()
+    card = replace(checkpoint.card, labels=FER7, preprocessing=Preprocessing(channels=3, size_px=32))
     monkeypatch.setattr(type(checkpoint), "network", lambda _: network)
     found = export(replace(checkpoint, card=card))
     logits, maps, _ = OnnxBackend(found.data).outputs(np.zeros((2, 32, 32, 3), np.uint8))

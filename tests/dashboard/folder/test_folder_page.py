@@ -62,7 +62,7 @@ def scored_zip(page):
 
 def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, labeled):
     app = scored_zip(page)
-    assert "photos.zip: 13 of 13 photos are scored by tiny_cnn, tiny_residual" in page_text(app)
+    assert "photos.zip: 13 of 13 photos are scored. CNN, Residual CNN;" in page_text(app)
     table = app.dataframe[0].value
     assert len(table) == 12
     assert table["face"].str.startswith("data:image/jpeg;base64,").all()
@@ -70,7 +70,7 @@ def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, labeled):
     app.pills(key="folder_classes").set_value(["dark"]).run()
     assert set(app.dataframe[0].value["expression"]) == {"dark"}
     app.pills(key="folder_classes").set_value([]).run()
-    app.segmented_control(key="folder_order").set_value("confidence").run()
+    app.selectbox(key="folder_order").set_value("confidence").run()
     assert app.dataframe[0].value["confidence"].is_monotonic_decreasing
     app.segmented_control(key="folder_panel").set_value("Distribution").run()
     app.segmented_control(key="shares_by").set_value("folder").run()
