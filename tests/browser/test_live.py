@@ -151,13 +151,16 @@ def test_a_refused_camera_is_explained_and_a_portrait_can_be_tried(open_browser,
 
 
 def test_a_page_without_a_camera_says_what_to_do(open_browser, address):
-    without = open_browser("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=device-count=0")
-    page = LivePage(without, address)
+    browser = open_browser(
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream=device-count=0",
+        "--host-resolver-rules=MAP ferscope.test 127.0.0.1",
+    )
+    page = LivePage(browser, address)
     page.click("start")
     page.until(lambda _: "No camera was found" in page.text("message"), "the reason")
 
     # Under this name the page is neither at localhost nor opened over HTTPS.
-    insecure = open_browser("--host-resolver-rules=MAP ferscope.test 127.0.0.1")
-    page = LivePage(insecure, address.replace("localhost", "ferscope.test"))
+    page = LivePage(browser, address.replace("localhost", "ferscope.test"))
     page.click("start")
     page.until(lambda _: "over HTTPS or from localhost" in page.text("message"), "the reason")

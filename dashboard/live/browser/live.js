@@ -25,6 +25,7 @@ class LiveView {
     this.state = "stopped"; // or "opening", "live", "frozen"
     this.problem = "";
     this.shownTimes = [];
+    this.lastTrack = this.tracksBefore = 0;
     this.sending = document.createElement("canvas");
     this.sendingContext = this.sending.getContext("2d", { alpha: false, willReadFrequently: true });
     const { start, sample, freeze, analyze, record, select } = this.elements;
@@ -115,6 +116,7 @@ class LiveView {
       onAnswer: (answer) => this.onAnswer(answer),
       onChange: () => {
         this.dropFlight();
+        this.tracksBefore = this.lastTrack; // the server counts from 1 again; a number is used for one face only
         this.render();
       },
     });
@@ -161,6 +163,10 @@ class LiveView {
       this.render();
     }
     this.sendNewest();
+    for (const face of answer.faces) {
+      face.track += this.tracksBefore;
+      this.lastTrack = Math.max(this.lastTrack, face.track);
+    }
     const isFirst = !this.shown;
     this.shown?.bitmap.close();
     this.shown = { ...flight, answer };
@@ -216,6 +222,7 @@ class LiveView {
       `analysis ${Math.round(shown.answer.elapsed_ms)} ms · ${count === 1 ? "1 face" : `${count} faces`} · ` +
       `${shown.bitmap.width} × ${shown.bitmap.height} px`;
     this.elements.hint.textContent = this.hint();
+    this.picture.canvas.ariaLabel = this.picture.described(shown.answer, this.series);
     if (this.recording) this.elements.record.textContent = `Stop and save CSV (${this.recording.rows.length} rows)`;
   }
 
