@@ -8,7 +8,7 @@ with the one that the photo received while nobody else was there.
 ``wrong``: answers with another expression, or with a probability that differs by more than 1e-5.
 ``lost``: requests without an answer of status 200.
 ``rss_growth``: resident memory of the server after all requests ÷ after the first tenth, minus 1.
-``calls_per_pass``: with 32 clients, how many calls of a network one pass answered on average.
+``calls_per_pass``: with 32 clients and whole images as faces, how many calls of a network a pass answered on average.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ PHOTOS = 12
 TOLERANCE = 1e-5
 ROUNDS = 5  # of one and of two clients
 HEADERS = {"Content-Type": "image/jpeg"}
+DETECTED, WHOLE = "/predict", "/predict?whole_image=true"
 
 
 @dataclass
@@ -121,7 +122,16 @@ def is_right(answer: bytes, expected: dict[str, float]) -> bool:
     return set(found) == set(expected) and all(abs(found[name] - expected[name]) <= TOLERANCE for name in expected)
 
 
-def load(port: int, clients: int, requests: int, sent: list[bytes], expected: list[dict[str, float]]) -> Load:
+def post(connection: http.client.HTTPConnection, address: str, photo: bytes) -> tuple[int, bytes]:
+    """Status and body of the answer to a photo."""
+    connection.request("POST", address, photo, HEADERS)
+    response = connection.getresponse()
+    return response.status, response.read()
+
+
+def load(
+    port: int, clients: int, requests: int, address: str, sent: list[bytes], expected: list[dict[str, float]]
+) -> Load:
     """Clients that send ``requests`` photos together, each the next one as soon as it has its answer."""
     result, lock, numbers = Load(), threading.Lock(), iter(range(requests))
     answers: list[tuple[int, bytes]] = []
@@ -135,17 +145,16 @@ def load(port: int, clients: int, requests: int, sent: list[bytes], expected: li
                 return
             begun = time.perf_counter()
             try:
-                connection.request("POST", "/predict", sent[number % PHOTOS], HEADERS)
-                response = connection.getresponse()
-                answer = response.read()
+                status, answer = post(connection, address, sent[number % PHOTOS])
             except (OSError, http.client.HTTPException):
                 connection.close()
-                result.lost += 1
+                with lock:
+                    result.lost += 1
                 continue
             elapsed_ms = (time.perf_counter() - begun) * 1e3
             with lock:
                 result.milliseconds.append(elapsed_ms)
-                if response.status == 200:
+                if status == 200:
                     answers.append((number % PHOTOS, answer))
                 else:
                     result.lost += 1
@@ -182,17 +191,17 @@ def measured(requests: int, *, verbose: bool) -> dict[str, float]:
     """All numbers of this benchmark."""
     sent = photos()
     with server() as (port, process_id):
-        expected: list[dict[str, float]] = []
-        for photo in sent:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-            connection.request("POST", "/predict", photo, HEADERS)
-            expected.append(probabilities(json.loads(connection.getresponse().read())))
-        if not all(expected):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        expected = {
+            address: [probabilities(json.loads(post(connection, address, photo)[1])) for photo in sent]
+            for address in (DETECTED, WHOLE)
+        }
+        if not all(expected[DETECTED]):
             raise SystemExit("a portrait has no face; the answers could not be compared")
         loads: list[Load] = []
 
-        def run(clients: int, count: int) -> Load:
-            loads.append(load(port, clients, count, sent, expected))
+        def run(clients: int, count: int, address: str = DETECTED) -> Load:
+            loads.append(load(port, clients, count, address, sent, expected[address]))
             if verbose:
                 of = loads[-1]
                 print(
@@ -207,8 +216,9 @@ def measured(requests: int, *, verbose: bool) -> dict[str, float]:
         begun_mb = resident_mb(process_id)
         rounds = [(run(1, part // ROUNDS).per_second, run(2, part // ROUNDS).per_second) for _ in range(ROUNDS)]
         eight = run(8, 2 * part)
-        before = network_counts(port)
         run(32, 2 * part)
+        before = network_counts(port)
+        run(32, part, WHOLE)
         calls, passes = (after - b for after, b in zip(network_counts(port), before, strict=True))
         run(8, max(requests - sum(len(of.milliseconds) for of in loads), part))
         percentiles = statistics.quantiles(eight.milliseconds, n=100)

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from core.api.limits import Limits
 from core.api.problems import Problem
 from core.explain import Stopped
+from core.parallel import single_core_workers
 
 Result = TypeVar("Result")
 Check = Callable[[], None]  # raises Stopped when nobody waits for the result any more
@@ -23,7 +24,7 @@ class Admission:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._threads = ThreadPoolExecutor(limits.workers, thread_name_prefix="api")
+        self._threads = single_core_workers(limits.workers, "api")
         self._lock = threading.Lock()
         self.taken = 0  # places in use
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
@@ -21,7 +21,7 @@ from core.api import problems, uploads
 from core.api.admission import Admission
 from core.api.analysis import analyze_photos
 from core.api.instruments import Instruments, Measured
-from core.api.limits import Limits
+from core.api.limits import Limits, table
 from core.api.options import ExplainOptions, PredictOptions
 from core.api.problems import Problem
 from core.checkpoints import Checkpoint
@@ -62,11 +62,14 @@ PHOTOS = {
 PHOTO_PROBLEMS = (400, 413, 415, 422, 429, 503)
 
 
+ON_PHOTOS, ON_NETWORKS, ON_SERVER = "Photos", "Networks", "Server"  # sections of the documentation
+
+
 def application(runtime: Runtime, limits: Limits) -> FastAPI:
     """The API on ``runtime``."""
     app = FastAPIOffline(
         title="FERscope",
-        description=DESCRIPTION,
+        description=f"{DESCRIPTION}\n{table(limits)}",
         version="1",
         redoc_url=None,
         swagger_ui_parameters={"validatorUrl": None},  # which is a page of another host
@@ -107,6 +110,7 @@ def application(runtime: Runtime, limits: Limits) -> FastAPI:
 
     @app.post(
         "/predict",
+        tags=[ON_PHOTOS],
         response_model=AnalysisRecord,
         responses=responses(*PHOTO_PROBLEMS),
         openapi_extra=PHOTOS,
@@ -123,6 +127,7 @@ def application(runtime: Runtime, limits: Limits) -> FastAPI:
 
     @app.post(
         "/explain",
+        tags=[ON_PHOTOS],
         response_model=AnalysisRecord,
         responses=responses(*PHOTO_PROBLEMS),
         openapi_extra=PHOTOS,
@@ -135,18 +140,19 @@ def application(runtime: Runtime, limits: Limits) -> FastAPI:
         """
         return await analyzed(request, options)
 
-    @app.get("/models", responses=responses(), **guarded)
+    @app.get("/models", tags=[ON_NETWORKS], responses=responses(), **guarded)
     def models() -> list[dict[str, Any]]:
         """The cards of the installed networks."""
         return [checkpoint.card.to_json() for checkpoint in runtime.listing().checkpoints]
 
-    @app.get("/models/{model_id}", responses=responses(404, 422), **guarded)
+    @app.get("/models/{model_id}", tags=[ON_NETWORKS], responses=responses(404, 422), **guarded)
     def model(model_id: str) -> dict[str, Any]:
         """The card of one network."""
         return _installed(runtime, model_id).card.to_json()
 
     @app.get(
         "/models/{model_id}/metrics",
+        tags=[ON_NETWORKS],
         response_model=dict[str, EvaluationRecord],
         responses=responses(404, 422, 503),
         **guarded,
@@ -161,17 +167,21 @@ def application(runtime: Runtime, limits: Limits) -> FastAPI:
             found[split] = record.model_dump()
         return _json(to_json(found))
 
-    @app.get("/metrics", responses=responses() | {200: {"content": {"text/plain": {}}}}, **guarded)
+    @app.get("/metrics", tags=[ON_SERVER], responses=responses() | {200: {"content": {"text/plain": {}}}}, **guarded)
     def metrics() -> Response:
         """Requests, faces and passes of the networks, for Prometheus."""
         return Response(instruments.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    @app.get("/health")
+    @app.get("/", include_in_schema=False)
+    async def documentation() -> Response:
+        return RedirectResponse("docs")
+
+    @app.get("/health", tags=[ON_SERVER])
     async def health() -> dict[Literal["status"], Literal["ok"]]:
         """Whether the server answers."""
         return {"status": "ok"}
 
-    @app.get("/ready", responses=problems.responses(503))
+    @app.get("/ready", tags=[ON_SERVER], responses=problems.responses(503))
     def ready() -> dict[str, Any]:
         """Whether photos can be analyzed: the networks and the detector, which are loaded if they were not."""
         return {

@@ -30,7 +30,7 @@ class Limits(BaseModel):
     queue: int = Field(
         default=64, ge=1, description="requests that are received, wait or are computed at the same time"
     )
-    workers: int = Field(default=4, ge=1, description="requests that are computed at the same time")
+    workers: int = Field(default=8, ge=1, description="requests that are computed at the same time")
     token: str = Field(default="", repr=False, description="bearer token that clients must send; empty: none is needed")
     origins: str = Field(default="", description="web origins that may call the API, with commas (CORS); empty: none")
 
@@ -57,10 +57,13 @@ def variable_of(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def table() -> str:
-    """The table of all variables in Markdown."""
-    rows = ["| variable | default | limit |", "|---|---|---|"]
+def table(limits: Limits | None = None) -> str:
+    """The table of all variables in Markdown: with their defaults, or with the values of ``limits``."""
+    rows = [f"| variable | {'default' if limits is None else 'here'} | limit |", "|---|---|---|"]
     for name, field in Limits.model_fields.items():
-        default = "empty" if field.default == "" else f"{field.default:g}"
-        rows.append(f"| `{variable_of(name)}` | {default} | {field.description} |")
+        value = field.default if limits is None else getattr(limits, name)
+        if name == "token" and value:
+            value = "set"
+        shown = f"{value:g}" if isinstance(value, int | float) else value or "empty"
+        rows.append(f"| `{variable_of(name)}` | {shown} | {field.description} |")
     return "\n".join(rows)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.explain import saliency_methods
 from core.faces import AUTO, detectors
+from core.inference import TEMPERATURES
 
 Maps = Literal["array", "png"]
 
@@ -28,8 +29,8 @@ class PredictOptions(BaseModel):
     whole_image: bool = Field(default=False, description="use the central square of the photo as the face")
     temperature: float | None = Field(
         default=None,
-        ge=0.01,
-        le=100,
+        ge=TEMPERATURES[0],
+        le=TEMPERATURES[1],
         description="divides the logits; by default, the temperature of each network's card",
     )
     maps: Maps | None = Field(

@@ -25,13 +25,14 @@ from core.inference.face_summary import FACE_ORDERS, FaceSummary, face_thumbnail
 from core.inference.features import embed, embed_split, stored_embedding
 from core.inference.latency import milliseconds_per_face
 from core.inference.photo_overlay import overlay_on_photo
-from core.inference.predictor import ENSEMBLE, Prediction, Predictor
+from core.inference.predictor import ENSEMBLE, TEMPERATURES, Prediction, Predictor
 from core.inference.saliency import explain_face, explain_images, input_tensor
 from core.inference.scoring import evaluate, infer_logits, prepared_images
 
 __all__ = [
     "ENSEMBLE",
     "FACE_ORDERS",
+    "TEMPERATURES",
     "WHOLE_IMAGE",
     "FaceAnalysis",
     "FaceSummary",

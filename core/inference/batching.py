@@ -1,6 +1,6 @@
 """Micro-batches: calls of several threads for one network become one pass.
 
-A call that finds the network idle runs at once, so a single user never waits. Calls that arrive while a pass runs,
+A call that finds a lane free runs at once, so a single user never waits. Calls that arrive while every lane is in use,
 which takes a few milliseconds, form the next batch together.
 """
 

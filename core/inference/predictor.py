@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from core.models import Network, NetworkOutput
 from core.parallel import core_count
 
 BackendName = Literal["torch", "onnx", "auto"]
+TEMPERATURES = (0.01, 100.0)  # lowest and highest
 ENSEMBLE = "ensemble"  # the model id of a mean of several networks
 
 
@@ -78,9 +78,8 @@ class Predictor:
         # face is little work, and hooks and captum need no second device there.
         self.backend = backend or TorchBackend(self.network, card.preprocessing, self.device)
         self.card = card
-        # More than one pass at a time only with cores that PyTorch's own threads leave.
-        lanes = max(1, core_count() // torch.get_num_threads()) if self.device.type == "cpu" else 1
-        self.queue = BatchQueue(self.backend.output, lanes=lanes)
+        # A pass of few faces uses little more than one core.
+        self.queue = BatchQueue(self.backend.output, lanes=core_count() if self.device.type == "cpu" else 1)
         # Hooks change the shared network, and sessions are threads.
         self.lock = threading.Lock()
 
@@ -120,9 +119,10 @@ class Predictor:
         return self.predict_inputs(self.input_images(crops))
 
     def at_temperature(self, temperature: float) -> Predictor:
-        """The same network, sharing its weights, lock and queue, with another temperature. Raises ValueError."""
-        if not 0 < temperature < math.inf:
-            raise ValueError(f"a temperature must be above 0, got {temperature}")
+        """The same network, sharing its weights, lock and queue, with another temperature of TEMPERATURES."""
+        low, high = TEMPERATURES
+        if not low <= temperature <= high:
+            raise ValueError(f"a temperature must lie in [{low}, {high}], got {temperature}")
         changed = copy.copy(self)
         changed.card = replace(self.card, temperature=temperature)
         return changed

@@ -45,6 +45,7 @@ def form(*names):
     [
         ([], {}),
         (["--model", "tiny_residual", "--detector", "haar"], {"networks": ["tiny_residual"], "detector": "haar"}),
+        (["--temperature", "2.5"], {"temperature": 2.5}),
         (["--whole-image", "--explain", "maps"], {"whole_image": True, "maps": "array"}),
     ],
 )

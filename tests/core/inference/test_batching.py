@@ -151,5 +151,5 @@ def test_another_temperature_shares_the_network(checkpoint):
     assert np.array_equal(one.logits, other.logits)
     assert (other.temperature, warm.queue, warm.lock) == (3.0, predictor.queue, predictor.lock)
     assert predictor.card.temperature != 3.0
-    with pytest.raises(ValueError, match="above 0"):
+    with pytest.raises(ValueError, match="must lie in"):
         predictor.at_temperature(0)
