@@ -7,7 +7,7 @@ const RATE_WINDOW_MS = 2000;
 const IDLE = "Press Start to open the camera. Its frames go to this FERscope server only and are never stored.";
 const LOST = "The connection to the server is interrupted. Reconnecting …";
 const NO_FRAMES = "The camera delivers no frames. Close other tabs and programs that use it, or press Stop and Start.";
-const NO_ANSWER = "The server has not answered for some seconds. It may be busy; this page goes on waiting.";
+const NO_ANSWER = "The server has not answered for some seconds. It may be busy; this page keeps waiting.";
 const STALLED_AFTER_MS = 4000;
 
 class LiveView {
@@ -271,7 +271,7 @@ class LiveView {
     if (!this.shown) return "";
     const { left_out: leftOut, faces } = this.shown.answer;
     const titles = this.data.series.filter(({ network }) => leftOut.includes(network)).map(({ title }) => title);
-    if (titles.length) return `${titles.join(", ")}: no valid prediction, because the weights may be damaged.`;
+    if (titles.length) return `${titles.join(", ")}: no valid prediction; the weights may be damaged.`;
     const map = faces.find((face) => face.map)?.map;
     const evidence = map ? `Map: evidence for ${map.class}, yellow is the maximum. ` : "";
     return evidence + (faces.length > 1 ? "Click a face in the picture to see its probabilities." : "");
