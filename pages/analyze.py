@@ -75,8 +75,8 @@ def select(photo: Photo, analysis: PhotoAnalysis, number: int) -> SelectedFace:
 
 
 stored = session.photos()
-# On a phone the cells follow each other: photo, answer, source. Side by side, the answer spans so many rows that those of
-# the photo and of the source keep the heights of their content.
+# On a phone the cells follow each other: photo, answer, source. Side by side, the answer spans so many rows that those
+# of the photo and of the source keep the heights of their content.
 with st.grid(2, min_column_width=360, gap=(None, 20)) as grid:
     photo_cell, answer_cell, source_cell = grid.cell(), grid.cell(row_span=16), grid.cell()
 if len(stored) > 1 or len(analyzed(photo).faces) > 1:

@@ -116,7 +116,7 @@ def _draw_cards(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
                     help=f"Open {title}",
                     width="stretch",
                 )
-                words = [f"{labels}: {_verdict(*verdict)}" for labels, *verdict in face.other_verdicts]
+                words = [f"{labels}: {_verdict(name, p)}" for labels, name, p in face.other_verdicts]
                 words += [f"only {face.side_px:.0f} px wide" if too_small(face.side_px) else ""]
                 if face.disagreement_bits is not None:
                     words.append(f"disagreement {face.disagreement_bits:.3f} bits")
