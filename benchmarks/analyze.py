@@ -122,7 +122,7 @@ def one_network(predictor: Predictor, face: np.ndarray) -> dict[str, float]:
 
     def as_run() -> object:
         with torch.inference_mode():
-            return network.head(predictor.fused_trunk(inputs).mean(dim=(2, 3)))
+            return network.head(predictor.backend.trunk(inputs).mean(dim=(2, 3)))
 
     def as_built() -> object:
         with torch.no_grad():
@@ -186,12 +186,12 @@ def whole_path(predictors: list[Predictor]) -> dict[str, float]:
 
     image = decode(one)
     faces = find.detect(image)
-    crops = [crop(image, f, margin_for(predictors[0], "haar")) for f in faces]
+    crops = [crop(image, f, margin_for(predictors[0].card, "haar")) for f in faces]
     features = [[p.features for p in predictor.predict(crops) if p.features is not None] for predictor in predictors]
     stages: list[Callable[[], object]] = [
         lambda: decode(one),
         lambda: find.detect(image),
-        lambda: [crop(image, f, margin_for(predictors[0], "haar")) for f in faces],
+        lambda: [crop(image, f, margin_for(predictors[0].card, "haar")) for f in faces],
         *(lambda p=p: p.predict(crops) for p in predictors),
         *(lambda p=p, a=a: maps_of(p, a) for p, a in zip(predictors, features, strict=True)),
     ]
@@ -260,7 +260,7 @@ def main() -> None:
         print_photo_milliseconds(predictors)
         return
     image = decode(sample_photos()["grace_hopper"].data)
-    face = crop(image, detector("haar").detect(image)[0], margin_for(predictors[0], "haar"))
+    face = crop(image, detector("haar").detect(image)[0], margin_for(predictors[0].card, "haar"))
     results = {p.model_id: one_network(p, face) for p in predictors}
     worst = {
         "maps_over_predict": max(r["maps_over_predict"] for r in results.values()),

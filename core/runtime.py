@@ -85,9 +85,9 @@ class Runtime:
             checkpoint.path,
             card.weights_sha256,
             card.temperature,
-            file_stamp(checkpoint.weights_path),
+            file_stamp(checkpoint.weights_path, checkpoint.onnx_path),
         )
-        return self._predictors.get(key, lambda: Predictor.load(checkpoint, device=self.device))
+        return self._predictors.get(key, lambda: Predictor.load(checkpoint, self.device, "auto"))
 
     def predictors(
         self, run_ids: Sequence[str] | None = None, *, report: Callable[[str], None] | None = None
@@ -111,6 +111,10 @@ class Runtime:
                 report(problem)
         return found
 
+    def loaded_predictors(self) -> list[Predictor]:
+        """The networks that are in memory now."""
+        return self._predictors.results()
+
     def detector(self, name: str) -> Detector:
         """A face detector. Raises UnknownDetectorError and DetectorUnavailableError."""
         return self._detectors.get(name, lambda: make_detector(name))
@@ -123,10 +127,18 @@ class Runtime:
         *,
         whole_image: bool = False,
         rotation_deg: int | None = None,
+        max_faces: int | None = None,
     ) -> PhotoAnalysis:
         """The faces of an upright RGB photo (H, W, 3) and the predictions for them; see ``core.inference.analyze``."""
         heap.count_analysis()
-        return analyze(image, self.detector(detector), predictors, whole_image=whole_image, rotation_deg=rotation_deg)
+        return analyze(
+            image,
+            self.detector(detector),
+            predictors,
+            whole_image=whole_image,
+            rotation_deg=rotation_deg,
+            max_faces=max_faces,
+        )
 
     def measure_latency(self, checkpoint: Checkpoint) -> float:
         """Milliseconds per face on this machine: the median of 30 predictions, one network at a time.

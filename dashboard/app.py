@@ -27,6 +27,24 @@ page = st.navigation(
             help="What each network predicts for the faces in a photo, and what the predictions depend on.",
         ),
         st.Page(
+            "../pages/live.py",
+            title="Live",
+            icon=":material/videocam:",
+            help="What each network predicts for the faces in front of the camera, and how that changes over time.",
+        ),
+        st.Page(
+            "../pages/video.py",
+            title="Video",
+            icon=":material/movie:",
+            help="What each network predicts for the faces in a video, and how that changes over time.",
+        ),
+        st.Page(
+            "../pages/folder.py",
+            title="Folder",
+            icon=":material/folder_open:",
+            help="Every face in many photos: predictions in a table, and how they are distributed.",
+        ),
+        st.Page(
             "../pages/compare.py",
             title="Compare",
             icon=":material/compare_arrows:",

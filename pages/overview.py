@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import services
+from dashboard.overview import network_files
 from dashboard.overview.example import live_example
 from dashboard.plots.scores import installed
 from dashboard.section import Section, Table
@@ -66,6 +67,8 @@ else:
         + (f"Milliseconds per face were measured on: {hardware}. " if hardware else "")
         + "Compare can measure the milliseconds per face on this machine."
     )
+    if listing.with_weights:
+        network_files.draw(listing.with_weights)
 
     st.header("Data and protocol", anchor=False)
     for data in {card.data.title: card.data for card in cards}.values():

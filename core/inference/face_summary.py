@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from core.faces import MEASURED, CropMargin, crop
+from core.faces import MEASURED, CropMargin, Face, crop
 from core.inference.analysis import PhotoAnalysis
 
 THUMBNAIL_PX = 96
@@ -34,12 +34,11 @@ class FaceSummary:
 
 def summarize_faces(photo: str, analysis: PhotoAnalysis) -> tuple[FaceSummary, ...]:
     """One summary per face, in the order of the analysis; ``photo`` is passed on."""
-    margin = MEASURED.get(analysis.detector, CropMargin())
     return tuple(
         FaceSummary(
             photo=photo,
             number=number,
-            thumbnail=_thumbnail(crop(analysis.image, face.face, margin)),
+            thumbnail=face_thumbnail(analysis.image, face.face, analysis.detector),
             expression=face.verdict.expression,
             confidence=face.verdict.confidence,
             disagreement_bits=face.groups[0].disagreement_bits,
@@ -70,7 +69,9 @@ def sort_faces(faces: Iterable[FaceSummary], order: str) -> list[FaceSummary]:
     return given
 
 
-def _thumbnail(picture: np.ndarray) -> np.ndarray:
+def face_thumbnail(image: np.ndarray, face: Face, detector: str) -> np.ndarray:
+    """The upright face of a photo (H, W, 3) as a small picture (96, 96, 3) uint8; ``detector`` found it."""
+    picture = crop(image, face, MEASURED.get(detector, CropMargin()))
     shrinking = min(picture.shape[:2]) >= THUMBNAIL_PX
     method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(picture, (THUMBNAIL_PX, THUMBNAIL_PX), interpolation=method))
