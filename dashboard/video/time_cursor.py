@@ -35,9 +35,9 @@ def draw(
             _draw_chart(video, timeline, group, name, tracks, time_s, inks)
         job = video.job
         detection = (
-            "faces detected in each of them"
+            "faces detected in every frame"
             if job.options.detect_every == 1
-            else f"faces detected in every {job.options.detect_every}. of them"
+            else f"faces detected in one of {job.options.detect_every} frames"
         )
         st.caption(
             f"Probabilities by {title}{f', smoothed with {smoothing_s:g} s' if smoothing_s else ''}. "
