@@ -1,5 +1,7 @@
 """What the pages, the HTTP API, the live view and the batch share: loaded networks, detectors and bounded caches.
 
+Importing this module does not import PyTorch, which takes seconds: the methods that need it do, so that pages can be
+drawn and cards be read before.
 Results are shared between threads and must not be modified. Photos and everything computed from them belong to one
 session and stay in its ``PhotoStore``; nothing here refers to them after a call has returned.
 """
@@ -9,8 +11,9 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,24 +22,18 @@ from core import checkpoints, heap
 from core.caching import Cache, file_stamp
 from core.checkpoints import Checkpoint, CheckpointFolder, Listing, ModelCard
 from core.data import ImageFacts, Samples, data_stamp, describe, facts_for, image_facts, overview, read
-from core.device import resolve_device
 from core.errors import CheckpointError, DataError, RecipeError
 from core.evaluation import EvaluationRun, RunSummary, ensemble_run, error_table, summarize
 from core.evaluation.embedding import Embedding
-from core.explain import Explanation
 from core.faces import Detector
 from core.faces import detector as make_detector
-from core.inference import (
-    ENSEMBLE,
-    PhotoAnalysis,
-    Predictor,
-    analyze,
-    explain_images,
-    milliseconds_per_face,
-    stored_embedding,
-)
-from core.robustness import Robustness, load_robustness
-from core.training import recipe_from, training_samples
+
+if TYPE_CHECKING:
+    import torch
+
+    from core.explain import Explanation
+    from core.inference import PhotoAnalysis, Predictor
+    from core.robustness import Robustness
 
 Result = TypeVar("Result")
 
@@ -44,12 +41,14 @@ Result = TypeVar("Result")
 class Runtime:
     """Networks below ``root`` on one device, with what is computed from them. Safe in several threads.
 
-    Raises DeviceError for a device that this machine does not have.
+    Raises DeviceError for a device that this machine does not have. ``auto`` is resolved when it is first needed.
     """
 
     def __init__(self, root: Path = checkpoints.ROOT, device: str = "auto") -> None:
         self.root = root
-        self.device = resolve_device(device)
+        self._device_name = device
+        if device != "auto":
+            self.device  # noqa: B018  (raises DeviceError)
         # Results of data sets that take long enough to show their progress, under keys of the caller's choice.
         self.results = Cache(64)
         self._listings = Cache(1)
@@ -72,6 +71,13 @@ class Runtime:
 
     # Networks
 
+    @cached_property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        from core.device import resolve_device
+
+        return resolve_device(self._device_name)
+
     def listing(self) -> Listing:
         """The installed networks, read again after a file of a checkpoint has changed."""
         folders = [CheckpointFolder(path) for path in sorted(self.root.glob("*"))]
@@ -80,6 +86,8 @@ class Runtime:
 
     def predictor(self, checkpoint: Checkpoint) -> Predictor:
         """A network ready for use. Raises CheckpointError if its weights do not match the card."""
+        from core.inference import Predictor
+
         card = checkpoint.card
         key = (
             checkpoint.path,
@@ -125,6 +133,8 @@ class Runtime:
         rotation_deg: int | None = None,
     ) -> PhotoAnalysis:
         """The faces of an upright RGB photo (H, W, 3) and the predictions for them; see ``core.inference.analyze``."""
+        from core.inference import analyze
+
         heap.count_analysis()
         return analyze(image, self.detector(detector), predictors, whole_image=whole_image, rotation_deg=rotation_deg)
 
@@ -133,6 +143,8 @@ class Runtime:
 
         Raises CheckpointError and NotFiniteError for a network that cannot predict.
         """
+        from core.inference import milliseconds_per_face
+
         predictor = self.predictor(checkpoint)
         with self._latency_lock:
             elapsed_ms = milliseconds_per_face(predictor)
@@ -155,10 +167,12 @@ class Runtime:
         """The stored embedding of a split. Raises CheckpointError naming the command that computes it."""
         path = checkpoint.embeddings_path(split)
         key = (path, file_stamp(path), checkpoint.card.weights_sha256)
-        return self._embeddings.get(key, lambda: stored_embedding(checkpoint, split))
+        return self._embeddings.get(key, lambda: checkpoint.embedding(split))
 
     def robustness(self, checkpoint: Checkpoint, split: str) -> Robustness | None:
         """The stored robustness of a split; None if it was not measured. Raises RobustnessError for a damaged file."""
+        from core.robustness import load_robustness
+
         path = checkpoint.robustness_path(split)
         key = (path, file_stamp(path), checkpoint.card.weights_sha256)
         return self._robustness.get(key, lambda: load_robustness(checkpoint, split))
@@ -172,7 +186,7 @@ class Runtime:
     def ensemble(self, runs: Sequence[EvaluationRun], weights: Sequence[float] | None = None) -> EvaluationRun:
         """The weighted mean of the networks' probabilities. Raises EvaluationError for runs on other images."""
         shares = tuple(weights or [1.0] * len(runs))
-        return self._ensembles.get((*runs, shares), lambda: ensemble_run(runs, shares, model_id=ENSEMBLE))
+        return self._ensembles.get((*runs, shares), lambda: ensemble_run(runs, shares))
 
     def summary(self, run: EvaluationRun) -> RunSummary:
         """Scores with their intervals."""
@@ -209,6 +223,8 @@ class Runtime:
         With ``target = "ferplus"`` these are the labels of the FER+ majority, which fewer images have. Raises DataError
         if ``source`` cannot be read or is not the data set of the card.
         """
+        from core.training import recipe_from, training_samples
+
         try:
             recipe = recipe_from(card.recipe)
         except RecipeError as error:
@@ -249,6 +265,8 @@ class Runtime:
         self, predictor: Predictor, samples: Samples, image_ids: tuple[int, ...], class_indices: tuple[int, ...]
     ) -> tuple[Explanation, ...]:
         """Saliency maps of images of :meth:`card_samples`, each for its own class. Raises NotFiniteError."""
+        from core.inference import explain_images
+
         # The weights determine the data set, and its row numbers the images.
         key = (predictor.card.weights_sha256, image_ids, class_indices)
         stage = predictor.network.closed_form_stage

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
 
 from core.errors import EvaluationError
 from core.evaluation.parquet_columns import column, read_table, require_columns, write_table
@@ -133,6 +131,8 @@ def principal_components(
     if not np.isfinite(features).all():
         row = int(np.argmin(np.isfinite(features).all(axis=1)))
         raise EvaluationError(f"{model_id} on {split}: the features of image {image_ids[row]} are not finite")
+    from sklearn.decomposition import PCA  # scikit-learn takes a second to import, and stored maps do not need it
+
     count = min(COMPONENTS, len(features) - 1, features.shape[1])
     wide = features.astype(np.float64)
     with np.errstate(invalid="ignore"):  # identical images have no variance
@@ -170,6 +170,8 @@ def tsne_plane(embedding: Embedding, progress: Callable[[int, int], None] | None
     n = len(embedding)
     if n < 4:
         raise EvaluationError(f"t-SNE of {embedding.model_id} needs at least 4 images, got {n}")
+    from sklearn.manifold import TSNE
+
     space = embedding.components.astype(np.float32)
     plane = pca_plane(embedding)
     plane = plane / max(float(plane[:, 0].std()), np.finfo(np.float32).tiny) * 1e-4  # as scikit-learn starts from PCA

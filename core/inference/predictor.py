@@ -15,10 +15,9 @@ from torch.fx.experimental.optimization import fuse
 
 from core.checkpoints import Checkpoint, ModelCard
 from core.errors import NotFiniteError
+from core.evaluation import ENSEMBLE
 from core.labels import LabelSet
 from core.models import Network, NetworkOutput
-
-ENSEMBLE = "ensemble"  # the model id of a mean of several networks
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,10 @@ from core.checkpoints import (
     Latency,
     ModelCard,
     load_checkpoint,
-    load_weights,
     publishing,
     save_card,
-    save_weights,
 )
+from core.checkpoints.weights import load_weights, save_weights
 from core.data import DatasetInfo, Samples
 from core.device import describe_device
 from core.errors import CheckpointError

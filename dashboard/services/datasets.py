@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -11,9 +12,11 @@ import streamlit as st
 from core.checkpoints import ModelCard
 from core.data import SOURCES, ImageFacts, Samples, overview
 from core.errors import DataError
-from core.explain import Explanation
-from core.inference import Predictor
 from dashboard.services.networks import runtime
+
+if TYPE_CHECKING:
+    from core.explain import Explanation
+    from core.inference import Predictor
 
 DATA_VARIABLE = "FERSCOPE_DATA"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -10,8 +11,10 @@ from core.caching import Cache
 from core.checkpoints import Checkpoint
 from core.evaluation import EvaluationRun, RunSummary
 from core.evaluation.embedding import Embedding
-from core.robustness import Robustness
 from dashboard.services.networks import runtime
+
+if TYPE_CHECKING:
+    from core.robustness import Robustness
 
 
 def results() -> Cache:
