@@ -22,9 +22,11 @@ from core import checkpoints, heap
 from core.caching import Cache, file_stamp
 from core.checkpoints import Checkpoint, CheckpointFolder, Listing, ModelCard
 from core.data import ImageFacts, Samples, data_stamp, describe, facts_for, image_facts, overview, read
+from core.data.single_images import SingleImages, read_images
 from core.errors import CheckpointError, DataError, RecipeError
 from core.evaluation import EvaluationRun, RunSummary, ensemble_run, error_table, summarize
 from core.evaluation.embedding import Embedding
+from core.evaluation.tsne import TsneMap
 from core.faces import Detector
 from core.faces import detector as make_detector
 
@@ -58,11 +60,12 @@ class Runtime:
         self._ensembles = Cache(4)
         self._summaries = Cache(64)
         self._error_tables = Cache(8)
-        self._embeddings = Cache(8)
+        self._embeddings = Cache(16)
         self._robustness = Cache(32)
         self._image_maps = Cache(64)
         self._facts = Cache(4)
         self._card_samples = Cache(2)
+        self.single_images = SingleImages()
         self._data_sets = Cache(1)
         self._mean_faces = Cache(6)
         self._findings = Cache(4)
@@ -169,6 +172,13 @@ class Runtime:
         key = (path, file_stamp(path), checkpoint.card.weights_sha256)
         return self._embeddings.get(key, lambda: checkpoint.embedding(split))
 
+    def tsne(self, checkpoint: Checkpoint, split: str) -> TsneMap | None:
+        """The stored t-SNE map of an embedding, None if there is none that fits it. Raises CheckpointError as
+        :meth:`embedding`."""
+        path = checkpoint.tsne_path(split)
+        key = (path, file_stamp(path, checkpoint.embeddings_path(split)), checkpoint.card.weights_sha256)
+        return self._embeddings.get(key, lambda: checkpoint.tsne(split))
+
     def robustness(self, checkpoint: Checkpoint, split: str) -> Robustness | None:
         """The stored robustness of a split; None if it was not measured. Raises RobustnessError for a damaged file."""
         from core.robustness import load_robustness
@@ -274,9 +284,17 @@ class Runtime:
         return self._image_maps.get(key, lambda: explain_images(predictor, list(images), class_indices, stage=stage))
 
     def mean_faces(self, source: Path, split: str) -> dict[str, tuple[np.ndarray, int]]:
-        """The average image of each class of a split and the number of its images. Raises DataError."""
-        samples, _ = self.data_set(source)
-        return self._mean_faces.get((source_key(source), split), lambda: overview.mean_faces(samples, split))
+        """The average image of each class of a split, of at most 1,000 images, and their number. Raises DataError."""
+
+        def compute() -> dict[str, tuple[np.ndarray, int]]:
+            facts = self.single_images.recognized(source)
+            if facts is None:
+                samples, facts = self.data_set(source)
+                rows = np.searchsorted(samples.ids, overview.rows_of_mean_faces(facts, split))
+                return overview.mean_faces(samples.select(rows), split)
+            return overview.mean_faces(read_images(source, facts, overview.rows_of_mean_faces(facts, split)), split)
+
+        return self._mean_faces.get((source_key(source), split), compute)
 
     def findings(self, facts: ImageFacts) -> overview.Findings:
         """Copies, contradictory labels and blank images of a data set."""

@@ -14,7 +14,7 @@ st.title("Dataset")
 st.markdown("The data that the networks were trained on: images of each expression, copies, and disputed labels.")
 view = links.first_choice(st.segmented_control, "View", VIEWS, key="data_view", label_visibility="collapsed")
 above = st.container()
-unread = not services.is_read()
+unread = not services.is_read() and services.recognized() is None
 read = view == FACES or (
     unread
     and links.toggle(

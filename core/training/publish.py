@@ -72,7 +72,7 @@ def publish(
         for split, predictions in runs.items():
             predictions.save(folder.predictions_path(split))
             embedding = embed_split(network, preprocessing, samples, split, model_id=recipe.name, weights_sha256=digest)
-            embedding.save(folder.embeddings_path(split))
+            folder.save_embedding(embedding)
 
         network.cpu()
         card = ModelCard(

@@ -11,6 +11,7 @@ from core.caching import Cache
 from core.checkpoints import Checkpoint
 from core.evaluation import EvaluationRun, RunSummary
 from core.evaluation.embedding import Embedding
+from core.evaluation.tsne import TsneMap
 from dashboard.services.networks import runtime
 
 if TYPE_CHECKING:
@@ -55,3 +56,9 @@ def robustness(checkpoint: Checkpoint, split: str) -> Robustness | None:
 def embedding(checkpoint: Checkpoint, split: str) -> Embedding:
     """The stored embedding of a split. Raises CheckpointError naming the command that computes it."""
     return runtime().embedding(checkpoint, split)
+
+
+def tsne(checkpoint: Checkpoint, split: str) -> TsneMap | None:
+    """The stored t-SNE map of an embedding, None if there is none that fits it. Raises CheckpointError as
+    :func:`embedding`."""
+    return runtime().tsne(checkpoint, split)
