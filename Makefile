@@ -42,7 +42,7 @@ $(VENV)/.installed-tests: tests/requirements.txt $(VENV)/.installed
 test: lint  ## run ruff, mypy and pytest, with browser tests if Chromium is installed
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null \
 	  || echo "Chromium or chromedriver is not installed: the browser tests are skipped"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/.installed-tests
 	@$(BIN)/ruff check .

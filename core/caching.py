@@ -48,6 +48,11 @@ class Cache:
             for key in [key for key in self._entries if condition(key)]:
                 del self._entries[key]
 
+    def results(self) -> list[Any]:
+        """The results that are stored now."""
+        with self._condition:
+            return list(self._entries.values())
+
     @property
     def size(self) -> int:
         """Sum of the sizes of the stored results; their number without ``size_of``."""

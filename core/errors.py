@@ -26,8 +26,28 @@ class ImageError(FerscopeError):
     """The bytes are not an image that FERscope can read."""
 
 
+class VideoError(FerscopeError):
+    """The file is not a video that FERscope can read, or a video cannot be written."""
+
+
+class ImageTooLargeError(ImageError):
+    """The file has more bytes, or the image more pixels, than the limits allow."""
+
+
+class TooManyFacesError(FerscopeError):
+    """A photo has more faces than the caller allows."""
+
+
+class BusyError(FerscopeError):
+    """More computations are waiting than the queue holds; the same call can succeed a little later."""
+
+
 class DeviceError(FerscopeError):
     """The device is unknown or not available on this machine."""
+
+
+class SettingError(FerscopeError):
+    """An environment variable has a value that cannot be used."""
 
 
 class OutputError(FerscopeError):
@@ -62,6 +82,10 @@ class CheckpointError(FerscopeError):
     """A checkpoint is missing, incomplete or does not match its card."""
 
 
+class ExportError(FerscopeError):
+    """A network cannot be exported, or an exported file cannot be used."""
+
+
 class RobustnessError(CheckpointError):
     """A robustness file is missing, damaged or belongs to other weights."""
 
@@ -88,3 +112,7 @@ class RecipeError(FerscopeError):
 
 class TrainingError(FerscopeError):
     """A training run cannot begin, continue or be stored; finished epochs remain stored."""
+
+
+class BatchError(FerscopeError):
+    """A batch cannot begin, continue or be stored; what it has stored remains."""

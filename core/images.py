@@ -11,7 +11,7 @@ import numpy as np
 import pi_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from core.errors import ImageError
+from core.errors import ImageError, ImageTooLargeError
 
 MAX_BYTES = 30_000_000
 MAX_PIXELS = 50_000_000
@@ -63,29 +63,29 @@ FILE_SIGNATURES = {
 }
 
 
-def decode(data: bytes) -> np.ndarray:
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """The photo upright, (H, W, 3) uint8 RGB.
 
     EXIF orientation is applied, transparency is replaced by white, and an animation gives its first frame. Data of more
     than 8 bits is scaled by its own range of 10, 12, 14 or 16 bits. Size limits are checked on the header, before any
-    pixel is decoded. Raises ImageError.
+    pixel is decoded. Raises ImageError, and ImageTooLargeError for a file above the limits.
     """
-    return np.array(open_upright(data, min_side_px=MIN_SIDE_PX))
+    return np.array(open_upright(data, min_side_px=MIN_SIDE_PX, max_pixels=max_pixels))
 
 
-def open_upright(data: bytes, *, min_side_px: int = 1) -> Image.Image:
+def open_upright(data: bytes, *, min_side_px: int = 1, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """The same as :func:`decode` as a Pillow image of mode RGB, also of images smaller than a photo."""
     if not data:
         raise ImageError("expected a photo, got an empty file (0 bytes); choose another file")
     if len(data) > MAX_BYTES:
-        raise ImageError(
+        raise ImageTooLargeError(
             f"a photo may have at most {MAX_BYTES / 1e6:.0f} MB, this file has {len(data) / 1e6:.1f} MB; "
             "save a smaller version"
         )
     with _opened(data) as picture:
         width, height = picture.size
-        if width * height > MAX_PIXELS:
-            raise _too_many_pixels(f"{width * height / 1e6:.1f}, {width} x {height}")
+        if width * height > max_pixels:
+            raise _too_many_pixels(f"{width * height / 1e6:.1f}, {width} x {height}", max_pixels)
         if min(width, height) < min_side_px:
             raise ImageError(
                 f"a photo must be at least {min_side_px} px on each side, this one is {width} x {height} px; "
@@ -132,6 +132,14 @@ def encode_png(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+def encode_jpeg(image: np.ndarray) -> bytes:
+    """An RGB image (H, W, 3) uint8 as a JPEG file of high quality. Raises ValueError for another shape or type."""
+    require_rgb(image)
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(file, format="JPEG", quality=95, subsampling=0)
+    return file.getvalue()
+
+
 def rotated(image: np.ndarray, degrees_clockwise: int) -> np.ndarray:
     """An image (H, W, ...) rotated by a multiple of 90 degrees. Raises ValueError for another angle."""
     if degrees_clockwise % 90:
@@ -153,16 +161,16 @@ def _opened(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=tuple(FORMATS))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise _too_many_pixels(f"over {(Image.MAX_IMAGE_PIXELS or MAX_PIXELS) / 1e6:.0f}") from None
+        raise _too_many_pixels(f"over {(Image.MAX_IMAGE_PIXELS or MAX_PIXELS) / 1e6:.0f}", MAX_PIXELS) from None
     except UnidentifiedImageError:
         raise ImageError(f"expected a photo, got {_appearance(data)}; choose a JPEG, PNG, WebP or HEIC file") from None
     except Exception as error:  # each reader of headers raises its own types of exceptions
         raise ImageError(f"expected a photo, got a file whose header is damaged ({error}); export it again") from error
 
 
-def _too_many_pixels(found: str) -> ImageError:
-    limit = f"a photo may have at most {MAX_PIXELS / 1e6:.0f} megapixels"
-    return ImageError(f"{limit}, this one has {found}; save a smaller version")
+def _too_many_pixels(found: str, max_pixels: int) -> ImageTooLargeError:
+    limit = f"a photo may have at most {max_pixels / 1e6:g} megapixels"
+    return ImageTooLargeError(f"{limit}, this one has {found}; save a smaller version")
 
 
 def _appearance(data: bytes) -> str:

@@ -34,14 +34,19 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item]) -> list[
 
 @functools.cache
 def _workers() -> ThreadPoolExecutor:
+    return single_core_workers(min(MAX_WORKERS, core_count()), "parallel")
+
+
+def single_core_workers(count: int, name: str) -> ThreadPoolExecutor:
+    """A pool of ``count`` threads, already started, in each of which PyTorch uses a single core."""
     import torch  # takes a second to import, which commands without a network should not pay
 
     def limit() -> None:
         torch.get_num_threads()  # a thread adopts the default on its first query, which must precede the limit
         torch.set_num_threads(1)
 
-    threads, count = torch.get_num_threads(), min(MAX_WORKERS, core_count())
-    workers = ThreadPoolExecutor(count, thread_name_prefix="parallel", initializer=limit)
+    threads = torch.get_num_threads()
+    workers = ThreadPoolExecutor(count, thread_name_prefix=name, initializer=limit)
     all_started = threading.Barrier(count)
     list(workers.map(lambda _: all_started.wait(), range(count)))
     # The limit applies to the threads of the pool, but PyTorch would also pass it on to every thread started later.

@@ -38,8 +38,8 @@ class Photo:
 class PhotoStore:
     """Photos by digest, oldest first, and the results computed from each. Safe in several threads.
 
-    The oldest photos are removed when there are more than ``max_photos`` or more than ``max_bytes``; the newest one
-    stays. Results are bounded by ``max_bytes`` as well. With a photo, its results are removed.
+    The oldest photos are removed when there are more than ``max_photos`` or more than ``max_bytes``; the one that was
+    just added stays. Results are bounded by ``max_bytes`` as well. With a photo, its results are removed.
     """
 
     def __init__(self, max_photos: int = MAX_PHOTOS, max_bytes: int = MAX_BYTES) -> None:
@@ -69,17 +69,22 @@ class PhotoStore:
         """The photo with that digest, None if there is none."""
         return self._photos.get(digest)
 
-    def add(self, photo: Photo) -> None:
-        """Add a photo as the newest one."""
+    def add(self, *photos: Photo) -> None:
+        """Add photos as the newest ones. Where they exceed the bounds, the first of them stay."""
         with self._lock:
-            self._photos.pop(photo.digest, None)
-            self._removed.pop(photo.digest, None)
-            self._photos[photo.digest] = photo
-            self._file_ids.setdefault(photo.digest, set()).add(photo.file_id)
-            while len(self._photos) > 1 and self._exceeds_bounds():
-                oldest = next(iter(self._photos.values()))
-                self._remove(oldest.digest)
-                self._removed[oldest.digest] = dataclasses.replace(oldest, data=b"")
+            for photo in photos:
+                self._photos.pop(photo.digest, None)
+                self._removed.pop(photo.digest, None)
+                self._photos[photo.digest] = photo
+                self._file_ids.setdefault(photo.digest, set()).add(photo.file_id)
+            added = list(dict.fromkeys(photo.digest for photo in photos))
+            removable = [digest for digest in self._photos if digest not in added] + added[:0:-1]
+            for digest in removable:
+                if not self._exceeds_bounds():
+                    break
+                removed = self._photos[digest]
+                self._remove(digest)
+                self._removed[digest] = dataclasses.replace(removed, data=b"")
 
     def remove_uploads(self, file_ids: Collection[str]) -> None:
         """Remove uploaded files; a photo stays as long as an equal file is still there."""

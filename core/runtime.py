@@ -1,7 +1,6 @@
 """What the pages, the HTTP API, the live view and the batch share: loaded networks, detectors and bounded caches.
 
-Importing this module does not import PyTorch, which takes seconds: the methods that need it do, so that pages can be
-drawn and cards be read before.
+PyTorch, which takes seconds, is imported by the methods that need it, so that pages can be drawn before.
 Results are shared between threads and must not be modified. Photos and everything computed from them belong to one
 session and stay in its ``PhotoStore``; nothing here refers to them after a call has returned.
 """
@@ -50,7 +49,7 @@ class Runtime:
         self.root = root
         self._device_name = device
         if device != "auto":
-            self.device  # noqa: B018  (raises DeviceError)
+            self.device  # noqa: B018
         # Results of data sets that take long enough to show their progress, under keys of the caller's choice.
         self.results = Cache(64)
         self._listings = Cache(1)
@@ -96,9 +95,9 @@ class Runtime:
             checkpoint.path,
             card.weights_sha256,
             card.temperature,
-            file_stamp(checkpoint.weights_path),
+            file_stamp(checkpoint.weights_path, checkpoint.onnx_path),
         )
-        return self._predictors.get(key, lambda: Predictor.load(checkpoint, device=self.device))
+        return self._predictors.get(key, lambda: Predictor.load(checkpoint, self.device, "auto"))
 
     def predictors(
         self, run_ids: Sequence[str] | None = None, *, report: Callable[[str], None] | None = None
@@ -122,6 +121,10 @@ class Runtime:
                 report(problem)
         return found
 
+    def loaded_predictors(self) -> list[Predictor]:
+        """The networks that are in memory now."""
+        return self._predictors.results()
+
     def detector(self, name: str) -> Detector:
         """A face detector. Raises UnknownDetectorError and DetectorUnavailableError."""
         return self._detectors.get(name, lambda: make_detector(name))
@@ -134,12 +137,20 @@ class Runtime:
         *,
         whole_image: bool = False,
         rotation_deg: int | None = None,
+        max_faces: int | None = None,
     ) -> PhotoAnalysis:
         """The faces of an upright RGB photo (H, W, 3) and the predictions for them; see ``core.inference.analyze``."""
         from core.inference import analyze
 
         heap.count_analysis()
-        return analyze(image, self.detector(detector), predictors, whole_image=whole_image, rotation_deg=rotation_deg)
+        return analyze(
+            image,
+            self.detector(detector),
+            predictors,
+            whole_image=whole_image,
+            rotation_deg=rotation_deg,
+            max_faces=max_faces,
+        )
 
     def measure_latency(self, checkpoint: Checkpoint) -> float:
         """Milliseconds per face on this machine: the median of 30 predictions, one network at a time.
@@ -173,8 +184,7 @@ class Runtime:
         return self._embeddings.get(key, lambda: checkpoint.embedding(split))
 
     def tsne(self, checkpoint: Checkpoint, split: str) -> TsneMap | None:
-        """The stored t-SNE map of an embedding, None if there is none that fits it. Raises CheckpointError as
-        :meth:`embedding`."""
+        """The stored t-SNE map of an embedding, None if none fits it. Raises CheckpointError as :meth:`embedding`."""
         path = checkpoint.tsne_path(split)
         key = (path, file_stamp(path, checkpoint.embeddings_path(split)), checkpoint.card.weights_sha256)
         return self._embeddings.get(key, lambda: checkpoint.tsne(split))
@@ -287,11 +297,8 @@ class Runtime:
         """The average image of each class of a split, of at most 1,000 images, and their number. Raises DataError."""
 
         def compute() -> dict[str, tuple[np.ndarray, int]]:
-            facts = self.single_images.recognized(source)
-            if facts is None:
-                samples, facts = self.data_set(source)
-                rows = np.searchsorted(samples.ids, overview.rows_of_mean_faces(facts, split))
-                return overview.mean_faces(samples.select(rows), split)
+            if (facts := self.single_images.recognized(source)) is None:
+                return overview.mean_faces(self.data_set(source)[0], split)
             return overview.mean_faces(read_images(source, facts, overview.rows_of_mean_faces(facts, split)), split)
 
         return self._mean_faces.get((source_key(source), split), compute)

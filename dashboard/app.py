@@ -9,7 +9,7 @@ from dashboard.ui import links, progress
 
 # A local file, because the browser would fetch a Material symbol from another host.
 MARK = str(Path(__file__).with_name("mark.svg"))
-st.set_page_config(page_icon=MARK, layout="wide", initial_sidebar_state=320)
+st.set_page_config(page_icon=MARK, layout="wide", initial_sidebar_state=300)
 st.logo(MARK, size="large")
 # Pages that are drawn while PyTorch is imported, which takes seconds; the modules of the others need it.
 WITHOUT_PYTORCH = ("Overview", "About")
@@ -28,6 +28,24 @@ page = st.navigation(
             title="Analyze",
             icon=":material/frame_person:",
             help="What each network predicts for the faces in a photo, and what the predictions depend on.",
+        ),
+        st.Page(
+            "../pages/live.py",
+            title="Live",
+            icon=":material/videocam:",
+            help="What each network predicts for the faces in front of the camera, and how that changes over time.",
+        ),
+        st.Page(
+            "../pages/video.py",
+            title="Video",
+            icon=":material/movie:",
+            help="What each network predicts for the faces in a video, and how that changes over time.",
+        ),
+        st.Page(
+            "../pages/folder.py",
+            title="Folder",
+            icon=":material/folder_open:",
+            help="Every face in many photos: predictions in a table, and how they are distributed.",
         ),
         st.Page(
             "../pages/compare.py",

@@ -9,10 +9,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
+from starlette.routing import Mount
+from streamlit.url_util import make_url_path
 
+from core.api.mounting import DeferredApi
+from dashboard.live import frames
 from dashboard.loading import LOADING
+
+if TYPE_CHECKING:
+    from core.runtime import Runtime
+
+
+def _runtime() -> Runtime:
+    from dashboard.services import runtime
+
+    return runtime()
 
 
 @asynccontextmanager
@@ -24,4 +38,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     yield
 
 
-app = st.App(Path(__file__).with_name("app.py"), lifespan=lifespan, routes=[])
+# Streamlit adds the base path to its own routes only.
+API = make_url_path(st.get_option("server.baseUrlPath"), "api")
+ROUTES = [Mount(API, DeferredApi(_runtime)), frames.route()]
+app = st.App(Path(__file__).with_name("app.py"), lifespan=lifespan, routes=ROUTES)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.errors import NotFiniteError
+from core.errors import BusyError, NotFiniteError
 from core.images import darkness_hint
 from core.inference import PhotoAnalysis
 from dashboard import services
@@ -38,8 +38,7 @@ with st.sidebar:
 
 st.title("Analyze", anchor=False)
 st.markdown("Which expression each network predicts for a face, how sure the prediction is, and what it depends on.")
-for sentence in session.refused().values():
-    st.error(sentence, icon=":material/broken_image:")
+session.draw_refused()
 if too_many := session.too_many():
     st.warning(too_many, icon=":material/photo_library:")
 
@@ -63,8 +62,9 @@ def analyzed(photo: Photo) -> PhotoAnalysis:
     """The faces of a photo; without any prediction the page ends with a sentence."""
     try:
         return analyzer.analyze(photo)
-    except NotFiniteError as error:
-        st.error(not_finite(error.model_ids, names), icon=":material/error:")
+    except (BusyError, NotFiniteError) as error:
+        sentence = not_finite(error.model_ids, names) if isinstance(error, NotFiniteError) else error.sentence
+        st.error(sentence, icon=":material/error:")
         photo_sources.photo_input()
         return st.stop()
 
@@ -76,9 +76,12 @@ def select(photo: Photo, analysis: PhotoAnalysis, number: int) -> SelectedFace:
 
 
 stored = session.photos()
-left, right = st.columns([6, 7], gap="large")
+# On a phone the cells follow each other: photo, answer, source. Side by side, the answer spans so many rows that those
+# of the photo and of the source keep the heights of their content.
+with st.grid(2, min_column_width=360, gap=(None, 20)) as grid:
+    photo_cell, answer_cell, source_cell = grid.cell(), grid.cell(row_span=16), grid.cell()
 if len(stored) > 1 or len(analyzed(photo).faces) > 1:
-    with left:
+    with photo_cell:
         layouts = {gallery.ONE: gallery.ONE, gallery.ALL: gallery.ALL}
         show = links.choice(st.segmented_control, "Show", layouts, key="show", default=gallery.ONE)
         if len(stored) > 1 and show == gallery.ONE:
@@ -103,11 +106,13 @@ if not analysis.faces:
     photo_sources.photo_input()
     st.stop()
 
-with left:
+with photo_cell:
     number = face_picker.pick_face(photo, analysis, inks)
+with source_cell:
+    st.space("small")
     photo_sources.photo_input()
 face = uncertainty.with_possible_views(select(photo, analysis, number))
-with right:
+with answer_cell:
     if few_pixels := too_small(face.found.face.box.side):
         st.warning(few_pixels, icon=":material/photo_size_select_small:")
     prediction.draw(face)

@@ -14,11 +14,13 @@ st.title("Dataset")
 st.markdown("The data that the networks were trained on: images of each expression, copies, and disputed labels.")
 view = links.first_choice(st.segmented_control, "View", VIEWS, key="data_view", label_visibility="collapsed")
 above = st.container()
-unread = not services.is_read() and services.recognized() is None
+path = services.data_path()
+unread = path is not None and not services.is_read() and services.recognized() is None
 read = view == FACES or (
-    unread
+    path is not None
+    and unread
     and links.toggle(
-        f"Read the images of {services.data_path().name}",
+        f"Read the images of {path.name}",
         key="read",
         help="Counts and findings of known data sets come from small tables. Reading all images takes a while.",
     )

@@ -4,10 +4,11 @@ import streamlit as st
 
 from dashboard import services
 from dashboard.loading import FIRST_NETWORK
-from dashboard.overview import example
+from dashboard.overview import example, network_files
 from dashboard.plots.scores import installed
+from dashboard.section import Section, Table
 from dashboard.style import STILL
-from dashboard.ui import navigation, photo_sources, progress, session
+from dashboard.ui import navigation, photo_sources, progress, sections, session
 from dashboard.ui.network_picker import EMPTY, titles
 
 if session.photo_was_added():
@@ -16,8 +17,7 @@ if session.photo_was_added():
 st.title("FERscope", anchor=False)
 st.markdown("What networks see in a face, and how far to trust it.")
 
-for sentence in session.refused().values():
-    st.error(sentence, icon=":material/broken_image:")
+session.draw_refused()
 own_photo, portraits = st.columns([5, 7], gap="large")
 with own_photo:
     photo_sources.photo_input(with_portraits=False)
@@ -39,7 +39,7 @@ for column, (name, page, icon, description) in zip(st.columns(3), tasks, strict=
 if (matrix := example.confusion_matrix()) is not None:
     places[2].plotly_chart(matrix, key="example-confusion", config=STILL, alt="Confusion matrix of one network")
 
-st.subheader("Installed networks", anchor=False)
+st.header("Installed networks", anchor=False)
 listing = services.listing()
 for problem in listing.problems:
     st.warning(problem, icon=":material/warning:")
@@ -47,19 +47,18 @@ if not listing.checkpoints:
     st.info(EMPTY, icon=":material/info:")
 else:
     cards = [c.card for c in listing.checkpoints]
-    st.dataframe(
-        installed(cards, titles(list(listing.checkpoints))),
-        hide_index=True,
-        alt="Installed networks with their test scores",
-    )
+    table = Table(installed(cards, titles(list(listing.checkpoints))), "Installed networks with their test scores")
+    sections.draw([Section(table=table.turned("network"))])
     hardware = " · ".join(dict.fromkeys(card.milliseconds.hardware for card in cards if card.milliseconds))
     st.caption(
         "Test scores with 95 % intervals. ECE: expected calibration error, 0 is best. "
         + (f"Milliseconds per face were measured on: {hardware}. " if hardware else "")
         + "Compare can measure the milliseconds per face on this machine."
     )
+    if listing.with_weights:
+        network_files.draw(listing.with_weights)
 
-    st.subheader("Data and protocol", anchor=False)
+    st.header("Data and protocol", anchor=False)
     for data in {card.data.title: card.data for card in cards}.values():
         counts = ", ".join(f"{n:,} in {data.split_name(split)}" for split, n in data.images.items())
         st.markdown(
@@ -69,7 +68,7 @@ else:
             f"{data.split_name('train')}; Compare also shows the accuracy without them."
         )
 
-st.subheader("Limitations", anchor=False)
+st.header("Limitations", anchor=False)
 st.markdown(
     "A network predicts which *expression* a picture would be labeled with, not what a person feels. Human accuracy on "
     "FER2013 is about 65 % (Goodfellow et al. 2013), accuracy on other photos is lower, and *unsure* is a valid result."

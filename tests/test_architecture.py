@@ -44,6 +44,7 @@ SUBJECTS = {
     "confusion",
     "embedding",
     "ensemble",
+    "job",
     "methods",
     "networks",
     "per_class",
@@ -59,6 +60,7 @@ SUBJECTS = {
     "slices",
     "trust",
     "uncertainty",
+    "video",
 }
 
 

@@ -38,6 +38,11 @@ class CheckpointFolder:
         return self.path / "weights.safetensors"
 
     @property
+    def onnx_path(self) -> Path:
+        """The network for ONNX Runtime, made on this machine if it is faster than PyTorch there."""
+        return self.path / "network.onnx"
+
+    @property
     def card_path(self) -> Path:
         """The model card, a JSON file."""
         return self.path / "card.json"

@@ -11,7 +11,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from core.cli import analyze, data, networks, training
+from core.cli import analyze, batch, data, export, networks, serve, training, video
 from core.cli.output import messages
 from core.errors import FerscopeError
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     add_completion=False,
 )
-for group in (networks, analyze, training):
+for group in (networks, analyze, video, batch, training, export, serve):
     app.add_typer(group.app)
 app.add_typer(data.app, name="data")
 

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from core import checkpoints, images
-from core.cli.output import Device, Json, Root, console, print_json, warn, writing
+from core.cli.output import Device, Json, Root, console, print_json, require_between, warn, writing
 from core.errors import ExplainError, ImageError, NotFiniteError
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ def analyze(
     detector: Annotated[
         str, typer.Option(help="auto (YuNet if its file is present or can be downloaded, otherwise MTCNN), or a name.")
     ] = "auto",
+    temperature: Annotated[
+        float | None, typer.Option(help="Divide the logits by this, instead of by the temperature of each card.")
+    ] = None,
     whole_image: Annotated[
         bool, typer.Option("--whole-image", help="Use the central square of the photo as the face.")
     ] = False,
@@ -46,11 +49,15 @@ def analyze(
 
     A photo that cannot be analyzed is reported, the others are analyzed, and the exit status is 1 at the end.
     """
+    from core.inference import TEMPERATURES
     from core.records import AnalysisRecord, PhotoRecord
     from core.runtime import Runtime
 
     runtime = Runtime(root, device)
     predictors = runtime.predictors(model, report=warn)
+    if temperature is not None:
+        require_between("--temperature", temperature, *TEMPERATURES)
+        predictors = [predictor.at_temperature(temperature) for predictor in predictors]
     runtime.detector(detector)  # so that an unknown detector is reported once, not for every photo
     records: list[PhotoRecord] = []
     for path in find_photos(photos):
@@ -138,7 +145,7 @@ def _write_maps(
             warn(f"{name}: {error}")
             continue
         maps[predictor.model_id] = found
-        margin = margin_for(predictor, analysis.detector)
+        margin = margin_for(predictor.card, analysis.detector)
         pictures = {
             "input": overlay(face.inputs[predictor.model_id], found.heatmap),
             "photo": overlay_on_photo(analysis.image, face.face, margin, found.heatmap),

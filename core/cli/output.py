@@ -57,6 +57,12 @@ def require_split(split: str, allowed: tuple[str, ...]) -> str:
     return split
 
 
+def require_between(option: str, value: float, low: float, high: float) -> None:
+    """Raises typer.BadParameter, exit status 2, for a value outside [low, high]."""
+    if not low <= value <= high:
+        raise typer.BadParameter(f"expected a number from {low:g} to {high:g}, got {value:g}", param_hint=option)
+
+
 @contextmanager
 def writing(target: Path) -> Iterator[None]:
     """Turn the errors of the file system while ``target`` is written into one OutputError."""

@@ -27,7 +27,7 @@ def class_maps(features: Tensor, head_weight: Tensor) -> Tensor:
             f"got {tuple(features.shape)} and {tuple(head_weight.shape)}"
         )
     cells = features.shape[2] * features.shape[3]
-    return weighted_maps(features, (head_weight.detach().float() / cells).expand(len(features), -1, -1))
+    return weighted_maps(features, (head_weight.detach().float() / cells).expand(features.shape[0], -1, -1))
 
 
 def weighted_maps(features: Tensor, channel_weights: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import cv2
 
 from core.faces import haar, mtcnn, yunet  # noqa: F401  (each file registers its detector)
-from core.faces.cropping import CropMargin, crop, points_in_crop, whole_image_face
+from core.faces.cropping import CropMargin, crop, crop_corners, points_in_crop, whole_image_face
 from core.faces.detection import AUTO, Detector, DetectorKind, detector, detectors, register_detector
 from core.faces.face import Box, Face
 from core.faces.framing import MEASURED, Framing, measure_margin
@@ -23,6 +23,7 @@ __all__ = [
     "Face",
     "Framing",
     "crop",
+    "crop_corners",
     "detector",
     "detectors",
     "find_faces",

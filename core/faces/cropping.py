@@ -68,6 +68,12 @@ def points_in_crop(points: np.ndarray, face: Face, margin: CropMargin, *, align:
     return np.stack([away @ right, away @ down], axis=-1) + 0.5
 
 
+def crop_corners(face: Face, margin: CropMargin, *, align: bool = True) -> np.ndarray:
+    """The top left, top right and bottom left corner of the :func:`crop` of a face, (3, 2) in px of the photo."""
+    center, right, down, side_px = _square(face, margin, align=align)
+    return center + side_px / 2 * np.stack([-right - down, right - down, down - right])
+
+
 def whole_image_face(image_rgb: np.ndarray) -> Face:
     """The center square of a photo (H, W, 3) as a face, to be cropped with ``CropMargin()``; its score is 0."""
     require_rgb(image_rgb)

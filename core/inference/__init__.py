@@ -1,7 +1,19 @@
 """From photos and data sets to predictions."""
 
 from core.evaluation import ENSEMBLE
-from core.inference.analysis import WHOLE_IMAGE, FaceAnalysis, PhotoAnalysis, analyze, margin_for
+from core.inference.analysis import (
+    WHOLE_IMAGE,
+    FaceAnalysis,
+    PhotoAnalysis,
+    PreparedPhoto,
+    analyze,
+    analyze_faces,
+    analyzed_faces,
+    margin_for,
+    network_inputs,
+    predict_faces,
+    prepare,
+)
 from core.inference.ensemble import (
     LabelGroup,
     disagreement_bits,
@@ -10,17 +22,18 @@ from core.inference.ensemble import (
     group_predictions,
     predictions_by_model,
 )
-from core.inference.face_summary import FACE_ORDERS, FaceSummary, sort_faces, summarize_faces
+from core.inference.face_summary import FACE_ORDERS, FaceSummary, face_thumbnail, sort_faces, summarize_faces
 from core.inference.features import embed, embed_split
 from core.inference.latency import milliseconds_per_face
 from core.inference.photo_overlay import overlay_on_photo
-from core.inference.predictor import Prediction, Predictor
+from core.inference.predictor import TEMPERATURES, Prediction, Predictor
 from core.inference.saliency import explain_face, explain_images, input_tensor
 from core.inference.scoring import evaluate, infer_logits, prepared_images
 
 __all__ = [
     "ENSEMBLE",
     "FACE_ORDERS",
+    "TEMPERATURES",
     "WHOLE_IMAGE",
     "FaceAnalysis",
     "FaceSummary",
@@ -28,7 +41,10 @@ __all__ = [
     "PhotoAnalysis",
     "Prediction",
     "Predictor",
+    "PreparedPhoto",
     "analyze",
+    "analyze_faces",
+    "analyzed_faces",
     "disagreement_bits",
     "embed",
     "embed_split",
@@ -37,13 +53,17 @@ __all__ = [
     "evaluate",
     "explain_face",
     "explain_images",
+    "face_thumbnail",
     "group_predictions",
     "infer_logits",
     "input_tensor",
     "margin_for",
     "milliseconds_per_face",
+    "network_inputs",
     "overlay_on_photo",
+    "predict_faces",
     "predictions_by_model",
+    "prepare",
     "prepared_images",
     "sort_faces",
     "summarize_faces",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from core.faces import MEASURED, CropMargin, crop
+from core.faces import MEASURED, CropMargin, Face, crop
 from core.inference.analysis import PhotoAnalysis
 
 THUMBNAIL_PX = 96
@@ -22,24 +22,28 @@ class FaceSummary:
     photo: str  # identifies the photo
     number: int  # index among the photo's faces, from 0
     thumbnail: np.ndarray  # (96, 96, 3) uint8
-    expression: str
+    expression: str  # predicted by the largest label group
     confidence: float  # probability of that expression, after temperature scaling
     disagreement_bits: float | None  # Jensen-Shannon divergence in the largest label group; None for a single network
+    name: str = ""  # see ``PhotoAnalysis.name_of``
+    # Name of the classes, expression and confidence in each further label group.
+    other_verdicts: tuple[tuple[str, str, float], ...] = ()
     side_px: float = float("inf")  # of the detector's box, in the upright photo
     left_out: tuple[str, ...] = ()  # networks that returned NaN or infinity for this photo
 
 
 def summarize_faces(photo: str, analysis: PhotoAnalysis) -> tuple[FaceSummary, ...]:
     """One summary per face, in the order of the analysis; ``photo`` is passed on."""
-    margin = MEASURED.get(analysis.detector, CropMargin())
     return tuple(
         FaceSummary(
             photo=photo,
             number=number,
-            thumbnail=_thumbnail(crop(analysis.image, face.face, margin)),
+            thumbnail=face_thumbnail(analysis.image, face.face, analysis.detector),
             expression=face.verdict.expression,
             confidence=face.verdict.confidence,
             disagreement_bits=face.groups[0].disagreement_bits,
+            name=analysis.name_of(number),
+            other_verdicts=tuple((g.labels.name, g.verdict.expression, g.verdict.confidence) for g in face.groups[1:]),
             side_px=face.face.box.side,
             left_out=analysis.left_out,
         )
@@ -65,7 +69,9 @@ def sort_faces(faces: Iterable[FaceSummary], order: str) -> list[FaceSummary]:
     return given
 
 
-def _thumbnail(picture: np.ndarray) -> np.ndarray:
+def face_thumbnail(image: np.ndarray, face: Face, detector: str) -> np.ndarray:
+    """The upright face of a photo (H, W, 3) as a small picture (96, 96, 3) uint8; ``detector`` found it."""
+    picture = crop(image, face, MEASURED.get(detector, CropMargin()))
     shrinking = min(picture.shape[:2]) >= THUMBNAIL_PX
     method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(picture, (THUMBNAIL_PX, THUMBNAIL_PX), interpolation=method))

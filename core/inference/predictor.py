@@ -5,19 +5,24 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
 from scipy.special import softmax
-from torch import nn
-from torch.fx.experimental.optimization import fuse
 
 from core.checkpoints import Checkpoint, ModelCard
-from core.errors import NotFiniteError
+from core.errors import ExportError, NotFiniteError
 from core.evaluation import ENSEMBLE
+from core.inference.backends import Backend, OnnxBackend, TorchBackend
+from core.inference.batching import BatchQueue
 from core.labels import LabelSet
 from core.models import Network, NetworkOutput
+from core.parallel import core_count
+
+BackendName = Literal["torch", "onnx", "auto"]
+TEMPERATURES = (0.01, 100.0)  # lowest and highest
 
 
 @dataclass(frozen=True)
@@ -64,25 +69,39 @@ class Prediction:
 class Predictor:
     """A network with its card. Several threads may predict at once; code that uses hooks must hold ``lock``."""
 
-    def __init__(self, network: Network, card: ModelCard, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, network: Network, card: ModelCard, device: torch.device | str = "cpu", *, backend: Backend | None = None
+    ) -> None:
         self.device = torch.device(device)
         self.network = network.eval().to(memory_format=torch.channels_last)
-        # Predictions use a copy whose batch norms are folded into the preceding convolutions: the same function with
-        # fewer passes over memory. Explanations need the stages and gradients of the network itself.
-        self.fused_trunk = _fused(self.network.trunk).to(memory_format=torch.channels_last)
-        self._head = self.network.head
-        if self.device.type != "cpu":
-            # Explanations stay on the CPU: one face is little work, and hooks and captum need no second device there.
-            self.fused_trunk = copy.deepcopy(self.fused_trunk).to(self.device)
-            self._head = copy.deepcopy(self.network.head).to(self.device)
+        # Explanations need the stages and gradients of the network itself; they are computed on the CPU, because one
+        # face is little work, and hooks and captum need no second device there.
+        self.backend = backend or TorchBackend(self.network, card.preprocessing, self.device)
         self.card = card
+        # A pass of few faces uses little more than one core.
+        self.queue = BatchQueue(self.backend.output, lanes=core_count() if self.device.type == "cpu" else 1)
         # Hooks change the shared network, and sessions are threads.
         self.lock = threading.Lock()
 
     @classmethod
-    def load(cls, checkpoint: Checkpoint, device: torch.device | str = "cpu") -> Predictor:
-        """Raises CheckpointError when the weights do not match the card."""
-        return cls(checkpoint.network(), checkpoint.card, device)
+    def load(
+        cls, checkpoint: Checkpoint, device: torch.device | str = "cpu", backend: BackendName = "torch"
+    ) -> Predictor:
+        """The network of a checkpoint, on one device.
+
+        ``"onnx"`` uses the file that ``python -m core export RUN --install`` stores with the checkpoint after it was
+        measured to be faster; ``"auto"`` uses it if it is there, fits the weights and the device is the CPU.
+
+        Raises CheckpointError when the weights do not match the card, and ExportError when ``"onnx"`` is not possible.
+        """
+        network, chosen = checkpoint.network(), None
+        if backend == "onnx" or (backend == "auto" and checkpoint.onnx_path.is_file()):
+            try:
+                chosen = _installed(checkpoint, torch.device(device))
+            except ExportError:
+                if backend == "onnx":
+                    raise
+        return cls(network, checkpoint.card, device, backend=chosen)
 
     @property
     def model_id(self) -> str:
@@ -99,22 +118,28 @@ class Predictor:
         """
         return self.predict_inputs(self.input_images(crops))
 
-    def output(self, images: np.ndarray) -> NetworkOutput:
-        """Logits and features of images at the network's input size, (N, S, S) or (N, S, S, 3) uint8, in one batch.
+    def at_temperature(self, temperature: float) -> Predictor:
+        """The same network, sharing its weights, lock and queue, with another temperature of TEMPERATURES."""
+        low, high = TEMPERATURES
+        if not low <= temperature <= high:
+            raise ValueError(f"a temperature must lie in [{low}, {high}], got {temperature}")
+        changed = copy.copy(self)
+        changed.card = replace(self.card, temperature=temperature)
+        return changed
 
-        They are computed on the predictor's device and returned on the CPU.
+    def output(self, images: np.ndarray) -> NetworkOutput:
+        """Logits and features of images at the network's input size, (N, S, S) or (N, S, S, 3) uint8.
+
+        They are computed by the predictor's backend and returned on the CPU. Calls of other threads may be computed in
+        the same pass. Raises BusyError while too many calls wait.
         """
-        faces = self.card.preprocessing.normalize(torch.from_numpy(images).to(self.device))
-        inputs = faces.contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode():
-            features = self.fused_trunk(inputs)
-            return NetworkOutput(self._head(features.mean(dim=(2, 3))).cpu(), features.cpu())
+        return self.queue(images)
 
     def predict_inputs(self, images: Sequence[np.ndarray], *, keep_features: bool = True) -> list[Prediction]:
         """Predictions for images at the network's input size, as :meth:`input_images` returns them.
 
         Features are a hundred times as large as the rest of a prediction: omit them where predictions are stored.
-        Raises NotFiniteError when a logit is NaN or infinite.
+        Raises NotFiniteError when a logit is NaN or infinite, and BusyError while too many calls wait.
         """
         if not images:
             return []
@@ -128,9 +153,15 @@ class Predictor:
         ]
 
 
-def _fused(trunk: nn.Module) -> nn.Module:
-    """A copy of the trunk with folded batch norms, or the trunk itself where torch.fx cannot trace it."""
-    try:
-        return fuse(trunk)
-    except Exception:  # control flow on values ends in TraceError, TypeError, RuntimeError and others
-        return trunk
+def _installed(checkpoint: Checkpoint, device: torch.device) -> OnnxBackend:
+    """ONNX Runtime with the file that is stored with a checkpoint. Raises ExportError."""
+    run_id, path = checkpoint.card.run_id, checkpoint.onnx_path
+    remedy = f"export it with: python -m core export {run_id} --install"
+    if device.type != "cpu":
+        raise ExportError(f"the ONNX backend computes on the CPU, got the device {device.type}")
+    if not path.is_file():
+        raise ExportError(f"{run_id} has no {path.name}; {remedy}")
+    backend = OnnxBackend(path)
+    if backend.weights_sha256 != checkpoint.card.weights_sha256:
+        raise ExportError(f"{run_id}: {path.name} belongs to other weights; {remedy}")
+    return backend

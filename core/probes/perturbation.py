@@ -155,7 +155,7 @@ def perturbed_inputs(
     """
     preprocessing = predictor.card.preprocessing
     plain = replace(preprocessing, equalize="none")
-    face, margin = analysis.faces[face_number].face, margin_for(predictor, analysis.detector)
+    face, margin = analysis.faces[face_number].face, margin_for(predictor.card, analysis.detector)
     crops: dict[float, np.ndarray] = {}
     inputs = []
     for change in changes:

@@ -22,7 +22,7 @@ def regions_in_crop(predictor: Predictor, analysis: PhotoAnalysis, face_number: 
     face = analysis.faces[face_number].face
     if face.landmarks is None:
         return face_regions()
-    return face_regions(points_in_crop(face.landmarks, face, margin_for(predictor, analysis.detector)))
+    return face_regions(points_in_crop(face.landmarks, face, margin_for(predictor.card, analysis.detector)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,6 +38,7 @@ class FaceDetails:
     uncertainty: Uncertainty | None = None
     decision: Decision | None = None
     maps: Mapping[str, Explanation] = field(default_factory=dict)
+    map_pictures: Mapping[str, bytes] = field(default_factory=dict)  # PNG files of the maps, where requested
     region_shares: Mapping[str, np.ndarray] = field(default_factory=dict)  # (5,) in the order of REGION_NAMES
     trust: Mapping[str, TrustFindings] = field(default_factory=dict)
 
@@ -74,7 +75,10 @@ class FaceRecord(Record):
                 "groups": found.groups,
                 "uncertainty": details.uncertainty,
                 "decision": details.decision,
-                "maps": {m: MapRecord.of(explanation, classes[m]) for m, explanation in details.maps.items()},
+                "maps": {
+                    m: MapRecord.of(explanation, classes[m], details.map_pictures.get(m))
+                    for m, explanation in details.maps.items()
+                },
                 "region_shares": shares,
                 "trust": details.trust,
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 
 from core.explain import Explanation
@@ -52,10 +53,11 @@ class MapRecord(Record):
     stage: str
     evidence: Number  # maximum of the map before it was scaled
     heatmap: Rows  # cells in [0, 1]
+    picture: str | None  # the part of the photo around the face under the map, PNG in base64, where requested
 
     @classmethod
-    def of(cls, explanation: Explanation, classes: Sequence[str]) -> MapRecord:
-        """A map with the names of its classes."""
+    def of(cls, explanation: Explanation, classes: Sequence[str], picture: bytes | None = None) -> MapRecord:
+        """A map with the names of its classes; ``picture`` is a PNG file."""
         against = explanation.against
         return cls.model_validate(
             {
@@ -65,6 +67,7 @@ class MapRecord(Record):
                 "stage": explanation.stage,
                 "evidence": explanation.evidence,
                 "heatmap": explanation.heatmap,
+                "picture": None if picture is None else base64.b64encode(picture).decode("ascii"),
             }
         )
 

@@ -25,9 +25,9 @@ ZOOM_CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtons": [["zo
 
 
 def draw_photo_strip(shown: Photo) -> None:
-    """The photos of the session, the newest first, each with a button that shows it."""
+    """The photos of the session in the order in which they were added, each with a button that shows it."""
     with st.container(horizontal=True, gap="small"):
-        for photo in reversed(session.photos()):
+        for photo in session.photos():
             with st.container(width=THUMBNAIL_PX, gap=None, key=f"clickable-photo-{photo.digest[:12]}"):
                 st.image(_thumbnail(photo), alt=f"Photo: {photo.name}", width="stretch")
                 st.button(

@@ -101,7 +101,7 @@ def _draw_cards(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
         for face in faces:
             with grid.cell():
                 name = gallery.photo(face.photo).name
-                title = f"{name}, face {face.number + 1}"
+                title = f"{name}, {face.name}"
                 st.image(
                     framed(face.thumbnail, class_color(face.expression)),
                     alt=f"{title}: {face.expression}",
@@ -109,14 +109,15 @@ def _draw_cards(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
                 )
                 st.caption(title)
                 st.button(
-                    f"{100 * face.confidence:.0f} % {face.expression}",
+                    _verdict(face.expression, face.confidence),
                     key=f"open-{face.photo[:12]}-{face.number}",
                     on_click=_open,
                     args=(face.photo, face.number),
                     help=f"Open {title}",
                     width="stretch",
                 )
-                words = [f"only {face.side_px:.0f} px wide" if too_small(face.side_px) else ""]
+                words = [f"{labels}: {_verdict(name, p)}" for labels, name, p in face.other_verdicts]
+                words += [f"only {face.side_px:.0f} px wide" if too_small(face.side_px) else ""]
                 if face.disagreement_bits is not None:
                     words.append(f"disagreement {face.disagreement_bits:.3f} bits")
                 st.caption(" · ".join(word for word in words if word))
@@ -127,12 +128,16 @@ def _draw_cards(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
 
 def _warn_of_small(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
     """One sentence about all faces that have too few pixels; their cards show the width."""
-    small = [f"{gallery.photo(face.photo).name}, face {face.number + 1}" for face in faces if too_small(face.side_px)]
+    small = [f"{gallery.photo(face.photo).name}, {face.name}" for face in faces if too_small(face.side_px)]
     if small:
         st.warning(
             f"Narrower than {MIN_SIDE_PX} px, so predictions are unreliable: {'; '.join(small)}.",
             icon=":material/photo_size_select_small:",
         )
+
+
+def _verdict(expression: str, confidence: float) -> str:
+    return f"{100 * confidence:.0f} % {expression}"
 
 
 def _count(n: int, what: str) -> str:

@@ -89,7 +89,7 @@ def _stage(options: MapOptions, network: Predictor) -> str:
 
 def face_picture(face: SelectedFace, network: Predictor) -> np.ndarray:
     """The face of the photo, framed as the network's input is, (S, S, 3) uint8 at the photo's resolution."""
-    return crop(face.analysis.image, face.found.face, margin_for(network, face.analysis.detector))
+    return crop(face.analysis.image, face.found.face, margin_for(network.card, face.analysis.detector))
 
 
 def over_photo(

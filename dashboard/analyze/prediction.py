@@ -109,7 +109,7 @@ def _headline(face: SelectedFace, group: LabelGroup) -> None:
 def _caption(face: SelectedFace, group: LabelGroup, *first: str) -> None:
     words = [
         *first,
-        f"Face {face.number + 1} of {len(face.analysis.faces)}",
+        face.position,
         face.group_title(group),
         _agreement(group),
         "after temperature scaling",

@@ -68,7 +68,7 @@ def report_summary(face: SelectedFace, options: MapOptions) -> list[str]:
     """The predictions and what the maps show, in sentences."""
     return [
         *prediction.summary(face),
-        f"Face {face.number + 1} of {len(face.analysis.faces)}; detector: {face.analysis.detector}. Maps: "
+        f"{face.position}; detector: {face.analysis.detector}. Maps: "
         f"{options.method.title} ({options.method.source}), evidence for {options.evidence}.",
         CAVEAT,
     ]

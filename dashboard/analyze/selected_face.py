@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from core.images import MIN_SIDE_PX
-from core.inference import FaceAnalysis, LabelGroup, PhotoAnalysis, Predictor
+from core.inference import WHOLE_IMAGE, FaceAnalysis, LabelGroup, PhotoAnalysis, Predictor
 from dashboard.services import Photo
 from dashboard.style import Ink, NetworkStyle
 from dashboard.ui.url_parameters import listed
@@ -49,7 +49,13 @@ class SelectedFace:
     @property
     def title(self) -> str:
         """The photo's name and the face's number."""
-        return f"{self.photo.name}, face {self.number + 1}"
+        return f"{self.photo.name}, {self.analysis.name_of(self.number)}"
+
+    @property
+    def position(self) -> str:
+        """Which of the photo's faces it is, as in "Face 1 of 2"."""
+        name = self.analysis.name_of(self.number).capitalize()
+        return name if self.analysis.detector == WHOLE_IMAGE else f"{name} of {len(self.analysis.faces)}"
 
     @property
     def classes(self) -> tuple[str, ...]:

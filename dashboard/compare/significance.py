@@ -43,8 +43,8 @@ def sections(comparison: Comparison) -> list[Section]:
             ),
             table=Table(plots.table(pairs, names), "Paired tests of every two networks"),
             caption=f"{comparison.protocol} p: McNemar's exact test on the images that only one of the two networks "
-            "predicts correctly. Holm: corrected for all pairs shown; decisive at 5 %. Images for 80 % power: the size "
-            "of a test set that would show a difference as large as this one.",
+            "predicts correctly. Holm: corrected for all pairs shown; decisive at 5 %. Images for 80 % power: how "
+            "many test images the exact test needs to detect a difference of this size with a probability of 80 %.",
             downloads=(
                 csv("All paired tests (CSV)", comparison.file_name("significance"), lambda: plots.numbers(pairs)),
             ),

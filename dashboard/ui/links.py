@@ -10,6 +10,7 @@ belongs in the link.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +20,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from dashboard.ui import link_names
 from dashboard.ui.url_parameters import Choice, Number, Parameter, Range, Switch, listed, quoted
 
 CLASS, CONTRAST, FACE, SAMPLE, OWN_PHOTO = "class", "rather_than", "face", "sample", "own_photo"
@@ -28,8 +30,17 @@ _place_of_messages: ContextVar[DeltaGenerator | None] = ContextVar("place_of_mes
 
 
 def begin_page(page: str) -> None:
-    """Call before a page is drawn: each page has its own controls in the address."""
+    """Call before a page is drawn: each page has its own controls in the address. Parameters of none are reported."""
     st.session_state["link_page"] = page
+    unknown = link_names.unknown(page, st.query_params)
+    for name in unknown:
+        st.query_params.pop(name)
+    if unknown:
+        named = listed([quoted(name) for name in unknown], last=" and ")
+        _show_message(
+            f"This link has {'a parameter' if len(unknown) == 1 else 'parameters'} that {page} does not know: {named}. "
+            "The rest of the link is applied."
+        )
 
 
 @contextmanager
@@ -70,13 +81,11 @@ def choice(
     settings |= {"format_func": options.__getitem__, "key": key, "bind": "query-params"}
     if draw is not st.selectbox:
         settings |= {"selection_mode": "multi"} if several else {"required": default is not None}
-    if not _register(key, Choice(label.lower(), options, default), aliases):
-        if draw is not st.selectbox:
-            settings["default"] = list(default) if several else default
-        else:
-            settings["index"] = None if default is None else list(options).index(default)
-    elif draw is st.selectbox and default is None:
-        settings["index"] = None
+    _register(key, Choice(label.lower(), options, default), aliases)
+    if draw is st.selectbox:
+        settings["index"] = None if default is None else list(options).index(default)
+    else:
+        settings["default"] = list(default) if several else default
     return draw(label, list(options), **settings)
 
 
@@ -89,10 +98,10 @@ def first_choice(
 
 
 def slider(label: str, low: float, high: float, default: float, step: float, *, key: str, **settings: Any) -> float:
-    """A bound slider."""
-    corrected = _register(key, Number(label.lower(), low, high, default))
-    value = None if corrected else default
-    return float(st.slider(label, low, high, value, step, key=key, bind="query-params", **settings))
+    """A bound slider; its values have as many decimals as its step."""
+    _register(key, Number(label.lower(), low, high, default))
+    settings.setdefault("format", f"%.{max(0, -math.floor(math.log10(step)))}f")
+    return float(st.slider(label, low, high, default, step, key=key, bind="query-params", **settings))
 
 
 def range_slider(label: str, low: float, high: float, step: float, *, key: str) -> tuple[float, float]:
@@ -116,8 +125,8 @@ def page_number(pages: int, *, key: str) -> int:
 
 def toggle(label: str, *, key: str, default: bool = False, **settings: Any) -> bool:
     """A bound toggle."""
-    corrected = _register(key, Switch(label.lower(), default))
-    return bool(st.toggle(label, default and not corrected, key=key, bind="query-params", **settings))
+    _register(key, Switch(label.lower(), default))
+    return bool(st.toggle(label, default, key=key, bind="query-params", **settings))
 
 
 def tabs(labels: Sequence[str], *, key: str) -> Sequence[Any]:
@@ -208,21 +217,27 @@ def address() -> str:
     return f"{page}?{urlencode(query)}" if query else page
 
 
-def _register(key: str, parameter: Parameter, aliases: Mapping[str, Any] | None = None) -> bool:
-    """Remember how a control is written. The first time, check the value in the address; True if another value was
-    put into the session instead."""
+def _register(key: str, parameter: Parameter, aliases: Mapping[str, Any] | None = None) -> None:
+    """Remember how a control is written. The first time, check the value in the address, and put another value into
+    the session if it is not available."""
     parameters = _registered()
     first, parameters[key] = key not in parameters, parameter
+    unwritten: set[str] = st.session_state.setdefault("unwritten", set())
     if first and key in st.query_params and key not in st.session_state:
-        if aliases and st.query_params[key] in aliases:
-            st.session_state[key] = aliases[st.query_params[key]]
-            return True
-        value, sentence = parameter.read(st.query_params.get_all(key))
+        texts = st.query_params.get_all(key)
+        value, sentence = parameter.read(texts)
+        if aliases and texts[-1] in aliases:
+            value, sentence = aliases[texts[-1]], None
+        elif sentence is None:
+            return
+        st.session_state[key] = value
+        unwritten.add(key)
         if sentence is not None:
-            st.session_state[key] = value
             _show_message(sentence)
-            return True
-    return False
+    elif key in unwritten and key in st.session_state:
+        # Streamlit writes a value that was put into the session to the address only if the control existed before.
+        unwritten.discard(key)
+        st.session_state[key] = st.session_state[key]
 
 
 def _registered() -> dict[str, Parameter]:

@@ -78,5 +78,10 @@ def titles(checkpoints: list[Checkpoint]) -> dict[str, str]:
 
 
 def styles(checkpoints: list[Checkpoint], inks: Ink) -> dict[str, NetworkStyle]:
-    """How each network is drawn, by run id."""
-    return network_styles({c.card.run_id: c.card.architecture for c in checkpoints}, inks)
+    """How each network is drawn, by run id; the same for every selection of the installed networks."""
+    drawn, installed = (
+        {c.card.run_id: c.card.architecture for c in networks}
+        for networks in (checkpoints, services.listing().checkpoints)
+    )
+    of_all = network_styles(installed if drawn.keys() <= installed.keys() else drawn, inks)
+    return {run_id: of_all[run_id] for run_id in drawn}

@@ -113,21 +113,18 @@ def browser_script() -> None:
     st.html(f"<script>{SCRIPT}</script>", unsafe_allow_javascript=True)
 
 
-def sample_cards(columns: int = 3) -> bool:
-    """Each sample portrait with its button; whether one of them was clicked, which is then the photo that is shown."""
+def sample_cards() -> bool:
+    """Each sample portrait with its button in one row, also on a phone; whether one of them was clicked, which is then
+    the photo that is shown."""
     clicked = False
-    for cell, sample in zip(st.columns(columns), services.samples().values(), strict=False):
-        with cell, st.container(key=f"clickable-portrait-{sample.name}"):
-            st.image(thumbnail(sample.data), alt=f"Portrait: {sample.title}", width="stretch")
-            clicked |= st.button(
-                sample.title,
-                key=f"card-{sample.name}",
-                on_click=add_sample,
-                args=(sample,),
-                width="stretch",
-                icon=":material/play_arrow:",
-            )
-            st.caption(sample.credit)
+    with st.grid(3, min_column_width=96) as grid:
+        for sample in services.samples().values():
+            with grid.cell(), st.container(key=f"clickable-portrait-{sample.name}", gap="xsmall"):
+                st.image(thumbnail(sample.data), alt=f"Portrait: {sample.title}", width="stretch")
+                clicked |= st.button(
+                    sample.title, key=f"card-{sample.name}", on_click=add_sample, args=(sample,), width="stretch"
+                )
+    st.caption(" ".join(f"{sample.credit}." for sample in services.samples().values()))
     browser_script()
     return clicked
 
@@ -155,22 +152,24 @@ def _add_uploads(key: str) -> None:
     files = st.session_state[key] or []
     before: set[str] = st.session_state.get("uploader_ids", set())
     session.remove_uploads(before - {f.file_id for f in files})
-    # The first new file is shown first, so it is added last.
-    for file in reversed([f for f in files if f.file_id not in before]):
-        _add(Photo.of(file.name, file.getvalue(), "upload", file.file_id))
+    _add([Photo.of(f.name, f.getvalue(), "upload", f.file_id) for f in files if f.file_id not in before])
 
 
 def _add_snapshot(key: str) -> None:
     snapshot = st.session_state[key]
     if snapshot is not None:
-        _add(Photo.of("Webcam snapshot", snapshot.getvalue(), "webcam"))
+        _add([Photo.of("Webcam snapshot", snapshot.getvalue(), "webcam")])
 
 
-def _add(photo: Photo) -> None:
-    """Add a photo. A file that cannot be decoded is refused here, so that it never replaces the photo on the screen."""
-    try:
-        images.decode(photo.data)
-    except ImageError as error:
-        session.refuse(photo, str(error))
-    else:
-        session.add_photo(photo)
+def _add(photos: list[Photo]) -> None:
+    """Add photos. A file that cannot be decoded is refused here, so that it never replaces the photo on the screen."""
+    readable = []
+    for photo in photos:
+        try:
+            images.decode(photo.data)
+        except ImageError as error:
+            session.refuse(photo, str(error))
+        else:
+            readable.append(photo)
+    if readable:
+        session.add_photo(*readable)

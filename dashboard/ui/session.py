@@ -18,9 +18,9 @@ def photos() -> list[Photo]:
     return list(services.photo_store().photos)
 
 
-def add_photo(photo: Photo) -> None:
-    """Add a photo and show it; the oldest one is removed when there are too many."""
-    services.photo_store().add(photo)
+def add_photo(photo: Photo, *more: Photo) -> None:
+    """Add a photo and show it, and add more after it; the oldest ones are removed when there are too many."""
+    services.photo_store().add(photo, *more)
     choose_photo(photo)
     st.session_state["photo_added"] = True
 
@@ -46,32 +46,30 @@ def too_many() -> str | None:
 
 
 def remove_uploads(file_ids: set[str]) -> None:
-    """Remove uploads that were taken off the uploader's list, and the sentences about them."""
-    store = services.photo_store()
-    store.remove_uploads(file_ids)
-    for file_id in file_ids:
-        refused().pop(file_id, None)
+    """Remove uploads that were taken off the uploader's list."""
+    services.photo_store().remove_uploads(file_ids)
 
 
 def refuse(photo: Photo, reason: str) -> None:
-    """Remember why an upload is not among the photos, until it is taken off the uploader's list."""
-    refused()[photo.file_id] = f"{photo.name}: {reason}."
+    """Remember why a file is not among the photos, until :func:`draw_refused` reports it."""
+    st.session_state.setdefault("refused", []).append(f"{photo.name}: {reason}.")
 
 
-def refused() -> dict[str, str]:
-    """One sentence for each upload that is not a readable photo, by the uploader's key of the file."""
-    sentences: dict[str, str] = st.session_state.setdefault("refused", {})
-    return sentences
+def draw_refused() -> None:
+    """Report, once, the files that are not readable photos."""
+    for sentence in st.session_state.pop("refused", []):
+        st.error(sentence, icon=":material/broken_image:")
 
 
 def clear_photos() -> None:
     """Remove every photo, everything computed from them, and the files that Streamlit holds for the uploader."""
     services.photo_store().clear()
     _delete_uploads()
-    st.session_state["refused"] = {}
+    st.session_state.pop("refused", None)
     # A widget with another key begins without files.
     st.session_state["source_widgets"] = st.session_state.get("source_widgets", 0) + 1
-    for key in ("photo", "pair", "uploader_ids", "whole_image", "not_faces", "rotations_deg"):
+    of_photos = ("photo", "pair", "uploader_ids", "whole_image", "not_faces", "rotations_deg")
+    for key in (*of_photos, "folder_batch", "session_video"):
         st.session_state.pop(key, None)
 
 

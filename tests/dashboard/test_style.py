@@ -1,10 +1,15 @@
 import itertools
+import json
+import shutil
 import tomllib
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
+from core import checkpoints
 from dashboard.style import DARK, LIGHT, Ink, ensemble_style, network_styles, on_light
+from dashboard.ui import network_picker
 
 
 def luminance(color: str) -> float:
@@ -50,6 +55,20 @@ def test_networks_differ_in_hue_and_marker_even_within_a_family(inks: Ink):
 def test_more_networks_than_hues_still_have_a_style():
     styles = network_styles({f"n{i}": "cnn" for i in range(12)}, LIGHT)
     assert len({(s.symbol, s.dash, s.color) for s in styles.values()}) >= 5
+
+
+def test_a_network_has_the_same_style_in_every_selection(checkpoint_root, monkeypatch, tmp_path):
+    root = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
+    shutil.copytree(root / "tiny_cnn", root / "tiny_cnn_2")
+    card = json.loads((root / "tiny_cnn_2" / "card.json").read_text())
+    (root / "tiny_cnn_2" / "card.json").write_text(json.dumps(card | {"run_id": "tiny_cnn_2"}))
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    installed = list(checkpoints.list_checkpoints(root).checkpoints)
+    together = network_picker.styles(installed, LIGHT)
+    assert len({style.color for style in together.values()}) == len(installed) == 3
+    for checkpoint in installed:
+        assert network_picker.styles([checkpoint], LIGHT) == {checkpoint.card.run_id: together[checkpoint.card.run_id]}
 
 
 def test_a_dark_style_has_its_light_hue_in_a_report():

@@ -135,6 +135,16 @@ def test_a_long_list_of_photos_is_shortened(opened, page_text, monkeypatch):
     assert "Removed: bb.jpg, ccc.jpg and 2 more." in page_text(opened("a", "bb", "ccc", "dddd", "eeeee"))
 
 
+def test_photos_are_in_the_order_in_which_they_were_added(opened):
+    app = opened("wall", "floor!")
+    uploader = app.file_uploader(key="uploads")
+    for name in ("wall", "floor!", "grace_hopper", "two_faces"):  # the list of the uploader grows
+        uploader.upload(f"{name}.jpg", wall(name))
+    app.run()
+    shown = [b.label for b in app.button if b.key and b.key.startswith("show-")]
+    assert shown == ["wall.jpg", "floor!.jpg", "grace_hopper.jpg", "two_faces.jpg"]
+
+
 class FindsTwo(Detector):
     """Finds a face of 12 px and one of 200 px in every photo."""
 

@@ -1,6 +1,7 @@
 """Analyze with two networks of the same classes and one of others: every panel shows both groups."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -95,6 +96,7 @@ def test_the_file_and_the_report_have_both_groups(two_groups, open_analyze, monk
 
 def test_the_gallery_and_the_pair_open(two_groups, open_analyze, page_text):
     app: AppTest = open_analyze("two_faces", show="All faces")
+    assert len(re.findall(r"four: \d+ % \w+", page_text(app))) == 2  # the verdict of the other group below each face
     for key in [c.key for c in app.checkbox]:
         app.checkbox(key=key).check().run()
     assert not app.exception

@@ -105,6 +105,8 @@ def test_a_photo_without_a_face_offers_the_whole_image_first(networks, open_anal
     labeled(app.button, "Analyze the whole image").click().run()
     assert not app.exception
     assert "detector: whole image" in page_text(app)
+    assert "Whole image · " in page_text(app)
+    assert "Face 1" not in page_text(app)
     assert not [b for b in app.button if b.label == "Not a face"]
 
 

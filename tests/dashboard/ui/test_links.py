@@ -6,6 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.sample_photos import sample_photos
+from dashboard.compare.panels import GROUPS
+from dashboard.ui.link_names import unknown
 from dashboard.ui.url_parameters import Choice, Number, Range, Switch
 
 PANELS = ("Saliency", "Methods", "Regions", "What if", "Trust", "Uncertainty", "Report")
@@ -219,6 +221,26 @@ def test_every_panel_opens_from_an_invalid_link(opened, panel):
     link = link_of(app)
     assert link["accuracy"] == ["0.95"]
     assert link.get("panel", ["Saliency"]) == [panel]
+
+
+def test_a_parameter_that_the_page_does_not_know_is_reported_once(opened, page_text):
+    app = opened("", sample="grace_hopper", zoom="2", **{"`x`": "1"}, brightness="0.2", weight_tiny_cnn="1")
+    assert "This link has parameters that Analyze does not know: `zoom` and `x`. The rest" in page_text(app)
+    assert app.query_params["brightness"] == "0.2"  # of a panel that has not been opened
+    assert "zoom" not in app.query_params
+    app.run()
+    assert "This link has" not in page_text(app)
+
+
+def test_the_known_parameters_are_those_of_the_controls(fer_networks, opened, show_panel, open_view):
+    app = opened("two_faces", show="One face")
+    for panel in PANELS:
+        show_panel(app, panel)
+    pages = dict(app.session_state["link_parameters"])
+    for view in [panel for panels in GROUPS.values() for panel in panels]:
+        for name, parameters in open_view(view).session_state["link_parameters"].items():
+            pages[name] = pages.get(name, {}) | parameters
+    assert {name: unknown(name, parameters) for name, parameters in pages.items()} == {"Analyze": [], "Compare": []}
 
 
 def test_parameters_read_what_they_write():

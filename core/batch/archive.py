@@ -1,0 +1,86 @@
+"""The photos in a zip file. Nothing is unpacked to the disk, and at most one photo at a time is in memory."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from core.batch.entry import Entry, is_photo
+from core.errors import BatchError, ImageError
+from core.images import MAX_BYTES
+
+# What the zip module raises for a damaged member, an unknown method and an encrypted one.
+DAMAGED = (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, OSError, ValueError)
+
+
+@dataclass(frozen=True, eq=False)
+class ArchiveSource:
+    """The photos in a zip, either a file or the bytes of one. Raises BatchError where it is none."""
+
+    path: Path | None = None
+    data: bytes = b""
+    columns: tuple[str, ...] = ()
+
+    @classmethod
+    def of_file(cls, path: Path) -> ArchiveSource:
+        """A zip file on the disk."""
+        source = cls(path.resolve())
+        source._archive  # noqa: B018  (so that a damaged file is reported here)
+        return source
+
+    @classmethod
+    def of_bytes(cls, data: bytes) -> ArchiveSource:
+        """A zip in memory, such as an upload."""
+        source = cls(data=data)
+        source._archive  # noqa: B018
+        return source
+
+    def entries(self) -> Iterator[Entry]:
+        """The photos in the order of the archive. One that would be too large, or whose name leads out of the archive,
+        is refused."""
+        for member in self._archive.infolist():
+            parts = member.filename.replace("\\", "/").split("/")
+            if ".." in parts or parts[0] == "":
+                problem = "its name leads out of the zip; rename it and pack the zip again"
+                yield Entry(member.filename, problem=problem)
+            elif not is_photo(member.filename):
+                continue
+            elif member.file_size > MAX_BYTES:
+                yield Entry(member.filename, problem=_too_large(member))
+            else:
+                yield Entry(member.filename)
+
+    def read(self, entry: Entry) -> bytes:
+        """The bytes of a photo; no more than the size it states is unpacked."""
+        try:
+            with self._archive.open(entry.path) as file:
+                return file.read(MAX_BYTES + 1)
+        except KeyError:
+            raise ImageError("the file is no longer in the zip") from None
+        except DAMAGED as error:
+            raise ImageError(f"the file cannot be unpacked ({error}); pack the zip again") from error
+
+    @cached_property
+    def _archive(self) -> zipfile.ZipFile:
+        try:
+            return zipfile.ZipFile(self.path or io.BytesIO(self.data))
+        except DAMAGED as error:
+            name = self.path.name if self.path else "the zip"
+            raise BatchError(f"{name} cannot be opened as a zip ({error}); pack it again") from error
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the open file: another process opens its own."""
+        return {"path": self.path, "data": self.data, "columns": self.columns}
+
+
+def _too_large(member: zipfile.ZipInfo) -> str:
+    return (
+        f"a photo may have at most {MAX_BYTES / 1e6:.0f} MB, this file unpacks from "
+        f"{member.compress_size / 1e6:.1f} to {member.file_size / 1e6:.1f} MB; save a smaller version"
+    )

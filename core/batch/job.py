@@ -1,0 +1,158 @@
+"""A whole batch: its options, and the run that scores what is missing and stores it part by part."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from core import checkpoints
+from core.batch.listing import PhotoSource, open_source
+from core.batch.local import in_processes, score_locally
+from core.batch.part import FILES_PER_PART, Part, ScoredPart
+from core.batch.scorer import REQUIRED_ACCURACY, Preparation, Scorer, thresholds
+from core.batch.store import BatchStore, table_schema
+from core.faces import AUTO
+from core.parallel import core_count
+from core.records import SCHEMA_VERSION
+from core.records.face_rows import RowLayout
+from core.runtime import Runtime
+from core.versions import versions
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """What is scored and how; with the same options, every process and machine gives the same rows."""
+
+    source: str
+    run_ids: tuple[str, ...] = ()  # all installed networks where it is empty
+    detector: str = AUTO
+    whole_image: bool = False
+    accuracy: float = REQUIRED_ACCURACY  # of the predictions that are called sure
+    root: Path = checkpoints.ROOT
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class BatchProgress:
+    """Files that are stored, of all; ``new`` of them in ``elapsed_s`` seconds of this run.
+
+    ``unreadable`` counts the new ones that cannot be read, in the result of :func:`run_batch` all of them.
+    """
+
+    done: int
+    total: int
+    new: int
+    elapsed_s: float
+    unreadable: int
+
+    @property
+    def files_per_s(self) -> float:
+        """0 before the first part."""
+        return self.new / self.elapsed_s if self.elapsed_s > 0 else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that are left; None before the first part."""
+        return (self.total - self.done) / self.files_per_s if self.new else None
+
+
+class Batch:
+    """The networks and the source of a batch, ready to score. Raises BatchError and what the networks raise."""
+
+    def __init__(self, options: BatchOptions, *, report: Callable[[str], None] | None = None) -> None:
+        runtime = Runtime(options.root, options.device)
+        self.source: PhotoSource = open_source(options.source)
+        self.predictors = runtime.predictors(options.run_ids, report=report)
+        # The rest of the batch uses the names, so that a network or a detector that is added does not change it.
+        self.options = dataclasses.replace(
+            options,
+            run_ids=tuple(p.model_id for p in self.predictors),
+            detector=runtime.detector(options.detector).name,
+        )
+        listing = runtime.listing()
+        self.thresholds = thresholds([listing.get(name) for name in self.options.run_ids], options.accuracy)
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """The networks."""
+        return Scorer(self.predictors, self.thresholds)
+
+    @property
+    def preparation(self) -> Preparation:
+        """What other processes do with each file."""
+        cards = tuple(p.card for p in self.predictors)
+        return Preparation(cards, self.options.detector, self.options.whole_image)
+
+    @property
+    def origin(self) -> Mapping[str, Any]:
+        """What an unfinished batch must agree with to be continued, as plain values."""
+        return {
+            "source": self.options.source,
+            "networks": {p.model_id: p.card.weights_sha256 for p in self.predictors},
+            "detector": self.options.detector,
+            "whole_image": self.options.whole_image,
+            "accuracy": self.options.accuracy,
+            "files_per_part": FILES_PER_PART,
+            "schema_version": SCHEMA_VERSION,
+        }
+
+
+Engine = Callable[[Batch, Iterable[Part]], Iterator[ScoredPart]]
+
+
+def local_engine(processes: int | None = None) -> Engine:
+    """Decoding and detection in processes of this machine, by default one per core; the networks in this one."""
+
+    def engine(batch: Batch, parts: Iterable[Part]) -> Iterator[ScoredPart]:
+        start = in_processes(batch.source, batch.preparation, processes or core_count())
+        return score_locally(parts, batch.scorer, start)
+
+    return engine
+
+
+def run_batch(
+    batch: Batch,
+    output: Path,
+    engine: Engine,
+    *,
+    restart: bool = False,
+    progress: Callable[[BatchProgress], None] | None = None,
+) -> BatchProgress:
+    """Score the files that are not stored yet, store each part, and join the parts into ``output``.
+
+    A run that ends early, for whatever reason, is continued by the same call. Raises BatchError.
+    """
+    store = BatchStore(output)
+    layout = RowLayout.of(p.card for p in batch.predictors)
+    columns = given_columns(batch.source, layout)
+    schema = table_schema(layout, columns, {**batch.origin, "versions": versions()})
+    with store.lock():
+        if restart:
+            store.discard()
+        total = store.claim(batch.origin, batch.source)
+        begun, new, unreadable = time.monotonic(), 0, 0
+        before = sum(_size(number, total) for number in store.finished())
+        now = BatchProgress(before, total, 0, 0.0, 0)
+        if before < total:
+            for scored in engine(batch, store.remaining()):
+                store.save(scored, schema, columns)
+                new += len(scored.part.entries)
+                unreadable += sum(rows[0]["error"] is not None for rows in scored.rows)
+                now = BatchProgress(before + new, total, new, time.monotonic() - begun, unreadable)
+                if progress is not None:
+                    progress(now)
+        return dataclasses.replace(now, unreadable=store.finish(schema, total))
+
+
+def given_columns(source: PhotoSource, layout: RowLayout) -> tuple[str, ...]:
+    """The names of the source's columns in the results: ``given_`` before one that the results have themselves."""
+    return tuple(f"given_{name}" if name in layout.columns or not name else name for name in source.columns)
+
+
+def _size(number: int, total: int) -> int:
+    return min(FILES_PER_PART, total - number * FILES_PER_PART)

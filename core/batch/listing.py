@@ -1,0 +1,216 @@
+"""The files of a batch: a folder, a pattern, a zip, a CSV of paths or an address that fsspec knows.
+
+A source lists its files one by one, so that a hundred thousand need no memory, and returns the bytes of each. What is
+wrong with a single file becomes the reason in its line of the results; the other files are scored.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from core.batch.archive import ArchiveSource
+from core.batch.entry import Entry, is_photo
+from core.data.rows import CsvTable
+from core.errors import BatchError, DataError, ImageError
+from core.images import MAX_BYTES
+
+PATH_COLUMN = "path"
+PATTERN_SIGNS = "*?["
+
+
+class PhotoSource(Protocol):
+    """Files to score. It can be sent to another process."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Further columns of the results, whose values each entry has."""
+
+    def entries(self) -> Iterator[Entry]:
+        """The files in a fixed order; also those that cannot be read, with the reason."""
+
+    def read(self, entry: Entry) -> bytes:
+        """The bytes of a file, or its first MAX_BYTES + 1. Raises ImageError."""
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """Every photo below a folder, or those that a pattern such as ``**/*.jpg`` matches.
+
+    Hidden files are left out. Links are followed as long as they stay below ``limit``, a resolved folder.
+    """
+
+    folder: Path
+    limit: Path
+    pattern: str = ""
+    columns: tuple[str, ...] = ()
+
+    def entries(self) -> Iterator[Entry]:
+        """Raises BatchError if the folder cannot be read."""
+        if self.pattern:
+            matched = sorted(path for path in self.folder.glob(self.pattern) if not path.is_dir())
+            return (Entry(path.relative_to(self.folder).as_posix()) for path in matched)
+        return self._walk("")
+
+    def read(self, entry: Entry) -> bytes:
+        """The bytes of a file below the folder."""
+        return read_file(self.folder / entry.path, self.limit)
+
+    def _walk(self, below: str) -> Iterator[Entry]:
+        try:
+            with os.scandir(self.folder / below) as found:
+                items = sorted((item.name, item.is_dir(follow_symlinks=False), item.is_symlink()) for item in found)
+        except OSError as error:
+            if not below:
+                raise BatchError(f"{self.folder} cannot be read: {error.strerror or error}") from error
+            yield Entry(below, problem=f"the folder cannot be read: {error.strerror or error}")
+            return
+        for name, is_folder, is_link in items:
+            path = f"{below}/{name}" if below else name
+            if name.startswith(".") or name == "__MACOSX":
+                continue
+            if is_folder:
+                yield from self._walk(path)
+            elif is_link and (self.folder / path).is_dir():
+                # A folder inside is walked under its own name.
+                if not (self.folder / path).resolve().is_relative_to(self.limit):
+                    yield Entry(path, problem=_outside(self.limit))
+            elif is_photo(name):
+                yield Entry(path)
+
+
+@dataclass(frozen=True)
+class ListSource:
+    """The photos whose paths are in a CSV, relative to it; its other columns are passed on to the results."""
+
+    table: CsvTable
+    limit: Path | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the CSV without the paths."""
+        return tuple(column for column in self.table.columns if column != PATH_COLUMN)
+
+    def entries(self) -> Iterator[Entry]:
+        """One entry per row; a malformed row is one that cannot be read."""
+        for number, line in enumerate(self.table.lines()):
+            try:
+                fields = self.table.fields(line)
+            except DataError as error:
+                place = f"{self.table.path.name}, row {number}"
+                yield Entry(place, ("",) * len(self.columns), problem=f"{place}: {error}")
+                continue
+            yield Entry(fields[PATH_COLUMN], tuple(fields[column] for column in self.columns))
+
+    def read(self, entry: Entry) -> bytes:
+        """The bytes of a listed file."""
+        return read_file(self.table.path.parent / entry.path, self.limit)
+
+
+@dataclass(frozen=True)
+class RemoteSource:
+    """Every photo below an address that fsspec knows, such as ``s3://bucket/photos``."""
+
+    address: str
+    columns: tuple[str, ...] = ()
+
+    def entries(self) -> Iterator[Entry]:
+        """Raises BatchError if the address cannot be read, for example because a package is missing."""
+        try:
+            files, root = self._opened()
+            found = sorted(files.find(root))
+        except Exception as error:  # each file system raises its own types of exceptions
+            raise BatchError(f"{self.address} cannot be listed: {error}") from error
+        start = root.rstrip("/") + "/"
+        return (Entry(path) for path in (path.removeprefix(start) for path in found) if is_photo(path))
+
+    def read(self, entry: Entry) -> bytes:
+        """The bytes of a file."""
+        try:
+            files, root = self._opened()
+            with files.open(f"{root.rstrip('/')}/{entry.path}", "rb") as file:
+                return bytes(file.read(MAX_BYTES + 1))
+        except Exception as error:  # as above
+            raise ImageError(f"the file cannot be read: {error}") from error
+
+    def _opened(self) -> tuple[Any, str]:
+        from fsspec.core import url_to_fs  # keeps one connection per process
+
+        files, root = url_to_fs(self.address)
+        return files, root
+
+
+@dataclass(frozen=True)
+class SourceKind:
+    """One kind of source: what it is called, how it is recognized, and how it is opened below a limit."""
+
+    title: str
+    recognizes: Callable[[str], bool]
+    open: Callable[[str, Path | None], PhotoSource]
+
+
+def _folder(source: str, limit: Path | None) -> PhotoSource:
+    folder = Path(source).resolve()
+    return FolderSource(folder, limit or folder)
+
+
+def _pattern(source: str, limit: Path | None) -> PhotoSource:
+    parts = Path(source).parts
+    first = next(i for i, part in enumerate(parts) if any(sign in part for sign in PATTERN_SIGNS))
+    folder = Path(*parts[:first]).resolve()
+    return FolderSource(folder, limit or folder, str(Path(*parts[first:])))
+
+
+def _list(source: str, limit: Path | None) -> PhotoSource:
+    table = CsvTable.open(Path(source))
+    if PATH_COLUMN not in table.columns:
+        raise BatchError(
+            f"{source} must have a column {PATH_COLUMN!r} with the paths of the photos; "
+            f"it has {', '.join(table.columns) or 'none'}"
+        )
+    return ListSource(table, limit)
+
+
+KINDS = (
+    SourceKind("an address such as s3://bucket/photos", lambda s: "://" in s, lambda s, _: RemoteSource(s)),
+    SourceKind("a folder", os.path.isdir, _folder),
+    SourceKind("a zip of photos", lambda s: s.lower().endswith(".zip"), lambda s, _: ArchiveSource.of_file(Path(s))),
+    SourceKind("a CSV with a column path", lambda s: s.lower().endswith((".csv", ".tsv")), _list),
+    SourceKind("a pattern such as 'photos/**/*.jpg'", lambda s: any(sign in s for sign in PATTERN_SIGNS), _pattern),
+)
+
+
+def open_source(source: str, limit: Path | None = None) -> PhotoSource:
+    """The files that ``source`` names. Files outside of ``limit``, a resolved folder, are refused one by one.
+
+    Without a limit, a folder or pattern is limited to the folder itself, and a CSV is not limited. Raises BatchError.
+    """
+    for kind in KINDS:
+        if kind.recognizes(source):
+            try:
+                return kind.open(source, limit)
+            except OSError as error:
+                raise BatchError(f"{source} cannot be read: {error.strerror or error}") from error
+    exists = "is neither" if os.path.exists(source) else "does not exist"  # noqa: PTH110  (it may be no path at all)
+    raise BatchError(f"{source} {exists}; expected {', '.join(kind.title for kind in KINDS)}")
+
+
+def read_file(path: Path, limit: Path | None) -> bytes:
+    """The bytes of a file, or its first MAX_BYTES + 1. Raises ImageError, also for a file outside of ``limit``."""
+    try:
+        real = path.resolve(strict=True)
+        if limit is not None and not real.is_relative_to(limit):
+            raise ImageError(_outside(limit))
+        if not real.is_file():  # opening a pipe would wait forever
+            raise ImageError("expected a file, found a folder or a device")
+        with real.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except (OSError, ValueError, RuntimeError) as error:  # a null byte in the path; a loop of links
+        raise ImageError(f"the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _outside(limit: Path) -> str:
+    return f"it leads out of {limit}, to which the batch is limited; name that place as the source instead"

@@ -1,0 +1,160 @@
+"""``python -m core video``: a video -> its faces over time -> what each network predicts."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from core import checkpoints
+from core.cli.output import Device, Json, Root, console, print_json, progress_bar, warn, writing
+from core.errors import VideoError
+from core.files import write_atomically
+
+if TYPE_CHECKING:
+    from core.video import VideoJob
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: `python -m core video clip.mp4 --fps 5 --csv clip.csv --annotated clip-faces.mp4`")
+def video(
+    file: Annotated[Path, typer.Argument(help="A video: mp4, mov, webm, mkv or avi.")],
+    model: Annotated[
+        list[str] | None, typer.Option("--model", help="Name of a network; repeat the option for several networks.")
+    ] = None,
+    detector: Annotated[str, typer.Option(help="auto, or the name of a face detector.")] = "auto",
+    every: Annotated[int | None, typer.Option(help="Analyze every n-th frame instead of --fps.")] = None,
+    fps: Annotated[float, typer.Option(help="Analyze this many frames per second.")] = 5.0,
+    detect_every: Annotated[
+        int, typer.Option(help="Search for faces in every k-th analyzed frame; between them, faces are tracked.")
+    ] = 2,
+    start: Annotated[float, typer.Option(help="Begin at this time in seconds.")] = 0.0,
+    end: Annotated[float | None, typer.Option(help="End at this time in seconds.")] = None,
+    smoothing: Annotated[
+        float, typer.Option(help="Time constant of the smoothing of CSV, Parquet and the annotated video, in seconds.")
+    ] = 0.0,
+    csv: Annotated[Path | None, typer.Option(help="Write one row per face, frame and network as CSV.")] = None,
+    parquet: Annotated[Path | None, typer.Option(help="The same rows as Parquet.")] = None,
+    annotated: Annotated[
+        Path | None, typer.Option(help="Write the video with boxes and expressions as H.264 in mp4, without sound.")
+    ] = None,
+    device: Device = "auto",
+    json_output: Json = False,
+    root: Root = checkpoints.ROOT,
+) -> None:
+    """Track the faces of a video and print for which share of the time each expression was predicted.
+
+    Ctrl-C ends the analysis; what was computed until then is printed and written. If the video cannot be read to its
+    end, this is reported, the part before is written, and the exit status is 1.
+    """
+    from core.records import VideoRecord
+    from core.runtime import Runtime
+    from core.video import Sampling, VideoFile, VideoJob, VideoOptions
+
+    if start < 0 or (end is not None and end <= start):
+        raise VideoError(f"expected a start of at least 0 s and an end after it, got {start:g} s to {end or 0:g} s")
+    if not smoothing >= 0:
+        raise VideoError(f"expected a time constant of at least 0 s, got {smoothing:g}")
+    options = VideoOptions(
+        Sampling(per_second=fps) if every is None else Sampling(every),
+        start,
+        math.inf if end is None else end,
+        detect_every,
+    )
+    source = VideoFile(file)
+    info = source.info()
+    runtime = Runtime(root, device)
+    predictors = runtime.predictors(model, report=warn)
+    cards = [predictor.card for predictor in predictors]
+    job = VideoJob(source, info, runtime.detector(detector), predictors, options)
+    _run(job, file.name)
+    for note in job.notes:
+        warn(f"{file}: {note}")
+    timeline = job.timeline().smoothed(smoothing)
+    for target, write in ((csv, timeline.write_csv), (parquet, timeline.write_parquet)):
+        if target is not None:
+            with writing(target):
+                write_atomically(target, write)
+    if annotated is not None and len(timeline.frame_times_s):
+        _annotate(job, smoothing, annotated)
+    if json_output:
+        print_json(VideoRecord.of(file, job, cards).model_dump())
+    else:
+        _print(job, file.name)
+    if job.error is not None:
+        raise job.error
+
+
+def _run(job: VideoJob, name: str) -> None:
+    """Run the analysis with a progress bar; Ctrl-C stops it."""
+    with progress_bar() as bar:
+        task = bar.add_task(f"{escape(name)}: analyzing", total=1.0, left="")
+        job.start()
+        try:
+            while (progress := job.progress).state == "running":
+                left = "" if progress.left_s is None else f"about {_duration(progress.left_s)} left"
+                bar.update(task, completed=progress.fraction, left=f"{progress.frames:,} frames  {left}")
+                job.wait(0.2)
+        except KeyboardInterrupt:
+            job.stop()
+            job.wait()
+            warn(f"Stopped after {job.progress.frames:,} frames.")
+        bar.update(task, completed=job.progress.fraction, left=f"{job.progress.frames:,} frames")
+
+
+def _annotate(job: VideoJob, smoothing: float, target: Path) -> None:
+    from core.video.annotation import write_annotated
+
+    times_s = job.timeline().frame_times_s
+    first_s, last_s = float(times_s[0]), float(times_s[-1])
+    with progress_bar() as bar, writing(target):
+        task = bar.add_task(f"{escape(target.name)}: writing", total=max(last_s - first_s, 1e-3), left="")
+        started = time.monotonic()
+
+        def show(time_s: float) -> None:
+            share = (time_s - first_s) / max(last_s - first_s, 1e-3)
+            left_s = (time.monotonic() - started) * (1 - share) / share if share > 0.02 else None
+            left = "" if left_s is None else f"about {_duration(left_s)} left"
+            bar.update(task, completed=time_s - first_s, left=left)
+
+        timeline = job.timeline().smoothed(smoothing)
+        write_atomically(
+            target,
+            lambda partial: write_annotated(
+                job.video, timeline, partial, start_s=first_s, end_s=last_s, report_time=show
+            ),
+        )
+
+
+def _print(job: VideoJob, name: str) -> None:
+    from core.video.statistics import track_shares
+
+    timeline = job.timeline()
+    if not len(timeline):
+        console.print(
+            f"{escape(name)}: {job.detector_name} found no face in {len(timeline.frame_times_s):,} analyzed frames; "
+            "try another --detector or a larger --fps",
+            highlight=False,
+        )
+        return
+    for group in timeline.groups:
+        shown = group.names[-1]
+        table = Table(
+            "face", "from - to", "seen", *group.labels.classes, title=f"{escape(name)}: share of time, {shown}"
+        )
+        for found in track_shares(timeline, group, shown):
+            shares = (f"{share:.0%}" for share in found.shares)
+            table.add_row(
+                str(found.track), f"{found.start_s:.1f} - {found.end_s:.1f} s", f"{found.seen_s:.1f} s", *shares
+            )
+        console.print(table)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

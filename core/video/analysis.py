@@ -1,0 +1,155 @@
+"""Frames -> tracked faces with their predictions, in constant memory.
+
+Faces are searched for in every k-th frame and at both sides of a cut. In the frames between, each face is where its
+track leads from one detection to the next, so frames are held until the next detection; all faces of these frames are
+predicted in one batch per network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from core.errors import VideoError
+from core.faces import Detector
+from core.faces.tracking import MAX_GAP_S, TrackedFace, Tracker, interpolated
+from core.inference import FaceAnalysis, Predictor, network_inputs, predict_faces
+from core.video.reader import Frame
+
+DETECT_EVERY = 2
+# Frames of an 8K video are 6 MB each after scaling.
+MAX_DETECT_EVERY = 60
+BATCH = 32
+# Two frames belong to different scenes if their thumbnails correlate less than this ...
+CUT_CORRELATION = 0.25
+# ... and differ by more than this in the mean, in gray levels: flat pictures correlate by chance.
+CUT_DIFFERENCE = 20.0
+THUMBNAIL_PX = (32, 18)
+
+
+@dataclass(frozen=True, eq=False)
+class AnalyzedFrame:
+    """One frame with its faces; boxes are in px of ``frame.image``."""
+
+    frame: Frame
+    faces: tuple[tuple[TrackedFace, FaceAnalysis], ...]
+
+
+@dataclass(frozen=True)
+class _Searched:
+    """A frame with a detection."""
+
+    frame: Frame
+    faces: tuple[TrackedFace, ...]
+
+
+def analyze_frames(
+    frames: Iterable[Frame],
+    detector: Detector,
+    predictors: Sequence[Predictor],
+    *,
+    detect_every: int = DETECT_EVERY,
+) -> Iterator[AnalyzedFrame]:
+    """The frames in their order, each with its faces and what the networks predict for them.
+
+    At most ``detect_every`` frames are held at once. A face that is found in only one of two searched frames is left
+    out between them, and a cut ends all tracks. Raises VideoError for a ``detect_every`` outside 1 to 60 and
+    NotFiniteError if every network returns NaN or infinity.
+    """
+    if not 1 <= detect_every <= MAX_DETECT_EVERY:
+        raise VideoError(
+            f"expected a detection on every k-th frame with k from 1 to {MAX_DETECT_EVERY}, got {detect_every}"
+        )
+    if not predictors:
+        raise ValueError("a video needs at least one network, got none; choose one")
+    tracker = _SearchingTracker(detector)
+    last: _Searched | None = None
+    waiting: list[Frame] = []
+    before: np.ndarray | None = None
+    for frame in frames:
+        thumbnail = _thumbnail(frame.image)
+        is_cut = before is not None and _is_cut(before, thumbnail)
+        before = thumbnail
+        if is_cut:
+            if waiting:
+                last = yield from _up_to_search(tracker, last, waiting, predictors)
+            tracker.end_tracks()
+            last = None
+        waiting.append(frame)
+        if last is None or len(waiting) == detect_every:
+            last = yield from _up_to_search(tracker, last, waiting, predictors)
+    if waiting:
+        yield from _up_to_search(tracker, last, waiting, predictors)
+
+
+class _SearchingTracker:
+    """A detector with a tracker whose tracks survive one frame in which a face was missed."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.detector = detector
+        self._tracker = Tracker()
+        self._last_s: float | None = None
+
+    def search(self, frame: Frame) -> _Searched:
+        if self._last_s is not None:
+            self._tracker.max_gap_s = max(MAX_GAP_S, 2.5 * (frame.time_s - self._last_s))
+        self._last_s = frame.time_s
+        return _Searched(frame, self._tracker.update(self.detector.detect(frame.image), frame.time_s))
+
+    def end_tracks(self) -> None:
+        self._tracker.end_tracks()
+        self._last_s = None
+
+
+def _up_to_search(
+    tracker: _SearchingTracker, first: _Searched | None, waiting: list[Frame], predictors: Sequence[Predictor]
+) -> Generator[AnalyzedFrame, None, _Searched]:
+    """Yield the waiting frames after a search of the last one, which is returned, and empty the list."""
+    second = tracker.search(waiting[-1])
+    faces = [_between(first, second, frame.time_s) for frame in waiting[:-1]] + [second.faces]
+    yield from _predicted(list(zip(waiting, faces, strict=True)), tracker.detector.name, predictors)
+    waiting.clear()
+    return second
+
+
+def _between(first: _Searched | None, second: _Searched, time_s: float) -> tuple[TrackedFace, ...]:
+    """The faces that are in both searched frames, at a time between them."""
+    if first is None:
+        return ()
+    duration_s = second.frame.time_s - first.frame.time_s
+    fraction = (time_s - first.frame.time_s) / duration_s if duration_s > 0 else 0.0
+    ends = {found.track: found for found in second.faces}
+    return tuple(interpolated(one, ends[one.track], fraction) for one in first.faces if one.track in ends)
+
+
+def _predicted(
+    frames: Sequence[tuple[Frame, tuple[TrackedFace, ...]]], detector: str, predictors: Sequence[Predictor]
+) -> Iterator[AnalyzedFrame]:
+    pairs = [(frame.image, found.face) for frame, faces in frames for found in faces]
+    analyses: list[FaceAnalysis] = []
+    for start in range(0, len(pairs), BATCH):
+        batch = pairs[start : start + BATCH]
+        inputs = network_inputs(batch, detector, [p.card for p in predictors])
+        analyses += predict_faces([face for _, face in batch], inputs, predictors, keep_features=False)[0]
+    rest = iter(analyses)
+    for frame, faces in frames:
+        yield AnalyzedFrame(frame, tuple((found, next(rest)) for found in faces))
+
+
+def _thumbnail(image: np.ndarray) -> np.ndarray:
+    step = max(
+        1, min(image.shape[:2]) // 180
+    )  # averaging all pixels of a large frame would take as long as decoding it
+    small = cv2.resize(image[::step, ::step], THUMBNAIL_PX, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.float64)
+
+
+def _is_cut(before: np.ndarray, after: np.ndarray) -> bool:
+    if np.abs(after - before).mean() <= CUT_DIFFERENCE:
+        return False
+    one, other = before - before.mean(), after - after.mean()
+    norm = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return norm == 0 or float((one * other).sum()) / norm < CUT_CORRELATION

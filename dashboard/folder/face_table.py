@@ -1,0 +1,90 @@
+"""The faces of a batch in a table with thumbnails; a click on a row opens the photo in Analyze."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Hashable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import ImageError
+from dashboard.folder import face_filter
+from dashboard.folder.session_batch import ENTRY, THUMBNAIL, SessionBatch
+from dashboard.services import Photo
+from dashboard.ui import links, navigation, session
+
+ROWS_PER_PAGE = 50
+KEY = "folder_faces"
+
+
+def draw(batch: SessionBatch, rows: pd.DataFrame) -> None:
+    """The filters, and the faces that fit page by page."""
+    several = batch.network_count > 1
+    chosen = face_filter.choose(
+        batch.classes, several_networks=several, with_certainty=bool(rows["sure"].notna().any())
+    )
+    found = chosen.select(rows)
+    faces = int(rows["expression"].notna().sum())
+    if not len(found):
+        st.info("No face fits the filters." if faces else "No face has been found yet.", icon=":material/search_off:")
+        return
+    page = links.page_number(-(-len(found) // ROWS_PER_PAGE), key="folder_page")
+    shown = found.iloc[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]
+    event = st.dataframe(
+        table(batch, shown),
+        hide_index=True,
+        height="content",
+        row_height=56,
+        column_config={
+            "face": st.column_config.ImageColumn("face", width="small"),
+            "confidence": st.column_config.NumberColumn(format="%.3f"),
+            "disagreement": st.column_config.NumberColumn("disagreement, bits", format="%.3f"),
+        },
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"{KEY}-{page}",
+        alt="Faces with their predicted expressions",
+    )
+    verdict = "of the ensemble" if several else "of the network"
+    st.caption(
+        f"{len(found):,} of {faces:,} faces. Select a row to open its photo in Analyze. Probabilities {verdict}"
+        + ("; disagreement of its networks (Jensen-Shannon divergence)." if several else ".")
+    )
+    if event.selection.rows:
+        open_in_analyze(batch, shown.iloc[event.selection.rows[0]].to_dict())
+
+
+def table(batch: SessionBatch, rows: pd.DataFrame) -> pd.DataFrame:
+    """The faces as they are shown."""
+    columns: dict[str, Any] = {
+        "face": [_picture(data) for data in rows[THUMBNAIL]],
+        "expression": rows["expression"].to_numpy(),
+        "confidence": rows["confidence"].to_numpy(),
+    }
+    if rows["sure"].notna().any():
+        columns["prediction"] = ["sure" if sure else "unsure" for sure in rows["sure"]]
+    columns["photo"] = rows["path"].to_numpy()
+    columns["number"] = rows["face"].astype(int).to_numpy()
+    if batch.network_count > 1:
+        columns["disagreement"] = rows["disagreement_bits"].to_numpy()
+        columns["agreeing"] = [f"{int(n)} of {batch.network_count}" for n in rows["agreeing"]]
+    return pd.DataFrame(columns | {name: rows[name].to_numpy() for name in batch.columns})
+
+
+def open_in_analyze(batch: SessionBatch, row: dict[Hashable, Any]) -> None:
+    """Add the photo of a row to the session's photos and show that face; a photo that is gone is reported."""
+    try:
+        photo = Photo.of(str(row["path"]), batch.data(int(row[ENTRY])), "folder")
+    except ImageError as error:
+        st.error(f"{row['path']}: {error.sentence}", icon=":material/error:")
+        return
+    session.add_photo(photo)
+    links.begin()
+    links.choose_face(photo.digest, int(row["face"]) - 1)
+    navigation.open_page("analyze")
+
+
+def _picture(data: bytes | None) -> str | None:
+    return None if data is None else f"data:image/jpeg;base64,{base64.b64encode(data).decode('ascii')}"

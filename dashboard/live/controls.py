@@ -1,0 +1,84 @@
+"""What is analyzed and how it is drawn, chosen in the sidebar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.inference import Predictor
+from dashboard.live.frame_analysis import Series, series_of
+from dashboard.ui import links
+
+NO_MAP = ""
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """The options of the page, except networks and detector."""
+
+    shown: Series
+    saliency_of: str | None
+    smoothing_s: float
+    detection_interval: int
+    window_s: int
+    mirror: bool
+
+
+def series_titles(networks: Sequence[Predictor], names: Mapping[str, str]) -> dict[Series, str]:
+    """The name of each series for readers; ``names`` are those of the networks."""
+    found = series_of(networks)
+    several = sum(len(series.model_ids) > 1 for series in found) > 1
+    return {
+        series: names[series.model_ids[0]]
+        if len(series.model_ids) == 1
+        else f"Ensemble ({series.labels.name})"
+        if several
+        else "Ensemble"
+        for series in found
+    }
+
+
+def choose(networks: Sequence[Predictor], names: Mapping[str, str]) -> LiveOptions:
+    """The controls below those of networks and detector."""
+    titles = series_titles(networks, names)
+    by_key = {series.key: series for series in titles}
+    shown = links.first_choice(
+        st.selectbox,
+        "Prediction shown",
+        {series.key: title for series, title in titles.items()},
+        key="live_shown",
+        help="Its most probable expression is shown at each face, and its probabilities are drawn over time.",
+    )
+    saliency_of = links.choice(
+        st.selectbox,
+        "Saliency map",
+        {NO_MAP: "Off"} | {network.model_id: names[network.model_id] for network in networks},
+        key="live_saliency",
+        default=NO_MAP,
+        help="Grad-CAM of one network for the class that it predicts, over each face; it costs no second pass.",
+    )
+    with links.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
+        smoothing_s = links.slider(
+            "Smoothing (s)",
+            0.0,
+            3.0,
+            0.3,
+            0.1,
+            key="live_smoothing",
+            help="After a lasting change of the probabilities, 63 % of it is shown after this time; 0 switches it off.",
+        )
+        interval = links.slider(
+            "Detect faces in every n-th frame",
+            1,
+            10,
+            2,
+            1,
+            key="live_interval",
+            help="Between detections, each box moves on with the speed of its face: more frames per second, but less "
+            "exact boxes.",
+        )
+        window_s = links.slider("Time in the chart (s)", 10, 120, 30, 10, key="live_window")
+        mirror = links.toggle("Mirror the picture", key="live_mirror", default=True)
+    return LiveOptions(by_key[shown], saliency_of or None, smoothing_s, int(interval), int(window_s), mirror)

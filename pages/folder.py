@@ -1,0 +1,58 @@
+"""Many photos: every face in a table, and how the predicted expressions are distributed."""
+
+import streamlit as st
+
+from core.batch.scorer import REQUIRED_ACCURACY, Preparation, Scorer, thresholds
+from core.errors import BatchError, DetectorUnavailableError
+from dashboard import services
+from dashboard.folder import batch_results, source_choice
+from dashboard.folder.session_batch import SessionBatch
+from dashboard.ui import links, network_picker
+
+BATCH = "folder_batch"
+
+with st.sidebar:
+    chosen = network_picker.pick_networks()
+    detector = links.choice(
+        st.selectbox, "Face detector", services.DETECTORS, key="detector", default=next(iter(services.DETECTORS))
+    )
+    with links.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
+        accuracy = links.slider(
+            "Required accuracy",
+            0.5,
+            0.95,
+            REQUIRED_ACCURACY,
+            0.05,
+            key="folder_accuracy",
+            help="A prediction is called *sure* if its probability reaches the lowest threshold above which "
+            "predictions for the validation images have this accuracy.",
+        )
+        whole_image = links.toggle(
+            "Photos are faces",
+            key="folder_whole",
+            help="Use the central square of each photo as its face instead of detecting faces.",
+        )
+
+st.title("Folder", anchor=False)
+st.markdown("Which expressions the networks predict in many photos, and how they are distributed.")
+if not chosen:
+    st.stop()
+with st.expander("Choose photos", expanded=BATCH not in st.session_state, icon=":material/photo_library:"):
+    started = source_choice.choose()
+if started is not None:
+    name, source = started
+    st.session_state.pop(BATCH, None)  # ends the previous batch
+    try:
+        networks = network_picker.load(chosen)
+        preparation = Preparation(
+            tuple(n.card for n in networks), services.detector(detector).name, whole_image, with_thumbnails=True
+        )
+        batch = SessionBatch(name, source, Scorer(networks, thresholds(chosen, accuracy)), preparation)
+    except (BatchError, DetectorUnavailableError) as error:
+        st.error(error.sentence, icon=":material/error:")
+    else:
+        st.session_state[BATCH] = batch
+        batch.start()
+        st.rerun()  # which folds the choice of photos
+if BATCH in st.session_state:
+    batch_results.draw(st.session_state[BATCH])

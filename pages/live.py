@@ -1,0 +1,56 @@
+"""The faces in front of the camera: what each network predicts for them, and how that changes over time."""
+
+import streamlit as st
+
+from core.errors import DetectorUnavailableError
+from dashboard import services
+from dashboard.live import camera_view, controls
+from dashboard.live.frame_analysis import LiveSettings
+from dashboard.live.session_viewer import session_viewer
+from dashboard.ui import links, navigation, network_picker, session
+
+if session.photo_was_added():
+    navigation.open_page("analyze")
+
+with st.sidebar:
+    chosen_networks = network_picker.pick_networks()
+    networks = network_picker.load(chosen_networks)
+    detector_name = links.choice(
+        st.selectbox, "Face detector", services.DETECTORS, key="detector", default=next(iter(services.DETECTORS))
+    )
+
+st.title("Live", anchor=False)
+st.markdown(
+    "Which expression each network predicts for the faces in front of the camera, and how it changes over time."
+)
+session.draw_refused()
+if not networks:
+    st.info("Choose at least one network in the sidebar.", icon=":material/info:")
+    st.stop()
+try:
+    detector = services.detector(detector_name)
+except DetectorUnavailableError as error:
+    st.error(error.sentence, icon=":material/error:")
+    st.stop()
+
+names = network_picker.titles(chosen_networks)
+with st.sidebar:
+    options = controls.choose(networks, names)
+viewer = session_viewer(
+    LiveSettings(
+        tuple(networks), detector, options.detection_interval, options.smoothing_s, saliency_of=options.saliency_of
+    )
+)
+camera_view.draw(
+    viewer,
+    controls.series_titles(networks, names),
+    shown=options.shown,
+    window_s=options.window_s,
+    mirror=options.mirror,
+)
+smoothing = f"smoothed over {options.smoothing_s:g} s" if options.smoothing_s else "not smoothed"
+st.caption(
+    f"Probabilities after temperature scaling, {smoothing}; detector: {services.DETECTORS[detector.name]}. A saliency "
+    "map shows where the evidence for the predicted class lies (Grad-CAM before the pooling). Recorded numbers are not "
+    "smoothed."
+)

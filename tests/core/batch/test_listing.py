@@ -1,0 +1,162 @@
+"""Folders, patterns, zips, CSV files and addresses, and what can be wrong with each."""
+
+import contextlib
+import io
+import os
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.batch.archive import ArchiveSource
+from core.batch.entry import Entry
+from core.batch.listing import open_source
+from core.errors import BatchError, ImageError
+from core.images import MAX_BYTES
+
+
+def listed(source):
+    return [entry.path for entry in source.entries()]
+
+
+def problems(source):
+    """Every file of a source that cannot be read, with the reason."""
+    found = {}
+    for entry in source.entries():
+        try:
+            if entry.problem:
+                raise ImageError(entry.problem)
+            source.read(entry)
+        except ImageError as error:
+            found[entry.path] = str(error)
+    return found
+
+
+def zipped(**members):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "photos"
+    for name in ("b.JPG", "a/2.png", "a/10.png", ".hidden.jpg", ".git/x.jpg", "__MACOSX/y.jpg", "notes.txt"):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    return root
+
+
+def test_a_folder_lists_its_photos_in_a_fixed_order_without_hidden_ones(folder):
+    source = open_source(str(folder))
+    assert listed(source) == ["a/10.png", "a/2.png", "b.JPG"]
+    assert [source.read(entry) for entry in source.entries()] == [b"a/10.png", b"a/2.png", b"b.JPG"]
+
+
+def test_a_pattern_lists_what_it_matches(folder):
+    assert listed(open_source(f"{folder}/**/*.png")) == ["a/10.png", "a/2.png"]
+    assert listed(open_source(f"{folder}/*.txt")) == ["notes.txt"]
+
+
+def test_links_out_of_the_folder_pipes_and_vanished_files_are_reported_one_by_one(folder, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.jpg").write_bytes(b"secret")
+    (folder / "file.jpg").symlink_to(outside / "secret.jpg")
+    (folder / "linked").symlink_to(outside)
+    (folder / "inside").symlink_to(folder / "a")  # listed under its own name only
+    (folder / "loop.jpg").symlink_to(folder / "loop.jpg")
+    (folder / "copy.jpg").symlink_to(folder / "b.JPG")
+    os.mkfifo(folder / "pipe.jpg")
+    source = open_source(str(folder))
+    entries = list(source.entries())
+    (folder / "b.JPG").unlink()  # after it was listed
+    found = {entry.path: entry.problem for entry in entries if entry.problem}
+    for entry in entries:
+        if not entry.problem:
+            try:
+                assert source.read(entry) != b"secret"
+            except ImageError as error:
+                found[entry.path] = str(error)
+    assert set(found) == {"file.jpg", "linked", "loop.jpg", "pipe.jpg", "b.JPG", "copy.jpg"}
+    assert f"leads out of {folder}" in found["file.jpg"]
+    assert f"leads out of {folder}" in found["linked"]
+    assert found["pipe.jpg"] == "expected a file, found a folder or a device"
+    assert "No such file" in found["b.JPG"]
+
+
+def test_a_csv_lists_paths_and_keeps_its_other_columns(folder):
+    table = folder / "list.csv"
+    table.write_text("group;Path;age\nA;b.JPG;31\nB;a/2.png;\nonly;two\nC;/nowhere.jpg;7\n")
+    source = open_source(str(table))
+    assert source.columns == ("group", "age")
+    entries = list(source.entries())
+    assert [(e.path, e.values) for e in entries] == [
+        ("b.JPG", ("A", "31")),
+        ("a/2.png", ("B", "")),
+        ("list.csv, row 2", ("", "")),
+        ("/nowhere.jpg", ("C", "7")),
+    ]
+    assert source.read(entries[0]) == b"b.JPG"
+    found = problems(source)
+    assert "expected 3 fields" in found["list.csv, row 2"]
+    assert "No such file" in found["/nowhere.jpg"]
+
+
+def test_a_csv_below_a_limit_reads_nothing_outside_of_it(folder, tmp_path):
+    (tmp_path / "other.jpg").write_bytes(b"other")
+    (folder / "list.csv").write_text("path\n../other.jpg\nb.JPG\n")
+    assert problems(open_source(str(folder / "list.csv"))) == {}
+    assert list(problems(open_source(str(folder / "list.csv"), folder))) == ["../other.jpg"]
+
+
+def test_a_zip_is_read_without_unpacking_and_refuses_bombs_and_names_that_lead_out(tmp_path):
+    bomb = bytes(MAX_BYTES + 1)
+    data = zipped(
+        **{"a/1.jpg": b"one", "bomb.png": bomb, "../up.jpg": b"up", "/root.jpg": b"r", "._x.jpg": b"", "n": b""}
+    )
+    path = tmp_path / "photos.zip"
+    path.write_bytes(data)
+    for source in (open_source(str(path)), ArchiveSource.of_bytes(data)):
+        assert listed(source) == ["a/1.jpg", "bomb.png", "../up.jpg", "/root.jpg"]
+        assert source.read(next(source.entries())) == b"one"
+        found = problems(source)
+        assert set(found) == {"bomb.png", "../up.jpg", "/root.jpg"}
+        assert "unpacks from 0.0 to 30.0 MB" in found["bomb.png"]
+        assert "leads out of the zip" in found["../up.jpg"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["photos.zip"]
+
+
+@given(st.integers(0, 400), st.binary(max_size=8))
+def test_a_damaged_zip_gives_sentences_and_nothing_else(position, noise):
+    data = zipped(**{"a.jpg": bytes(range(256)), "b.jpg": b"b" * 100})
+    damaged = data[:position] + noise + data[position + len(noise) :]
+    with contextlib.suppress(BatchError):
+        problems(ArchiveSource.of_bytes(damaged))
+
+
+def test_an_address_is_read_through_fsspec(folder):
+    source = open_source(f"file://{folder}")
+    assert listed(source) == ["a/10.png", "a/2.png", "b.JPG"]
+    assert [source.read(entry) for entry in source.entries()] == [b"a/10.png", b"a/2.png", b"b.JPG"]
+    with pytest.raises(ImageError, match="cannot be read"):
+        source.read(Entry("gone.jpg"))
+
+
+def test_a_source_that_is_none_is_named(folder):
+    with pytest.raises(BatchError, match="does not exist; expected an address such as"):
+        open_source(str(folder / "nowhere"))
+    with pytest.raises(BatchError, match="is neither; expected"):
+        open_source(str(folder / "notes.txt"))
+    (folder / "list.csv").write_text("file,age\na.jpg,3\n")
+    with pytest.raises(BatchError, match=r"must have a column 'path'.*it has file, age"):
+        open_source(str(folder / "list.csv"))
+    (folder / "no.zip").write_text("no zip")
+    with pytest.raises(BatchError, match=r"no\.zip cannot be opened as a zip"):
+        open_source(str(folder / "no.zip"))
+    with pytest.raises(BatchError, match="nothing://x cannot be listed"):
+        list(open_source("nothing://x").entries())

@@ -1,0 +1,156 @@
+"""Generated videos with real faces: changes, crossing people, cuts, and what remains after an interruption."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from core.errors import NotFiniteError, VideoError
+from core.video import Frame, Sampling, VideoFile, VideoJob, VideoOptions, analyze_frames
+from core.video.annotation import write_annotated
+
+EVERY_FRAME = VideoOptions(Sampling())
+
+
+@pytest.fixture(scope="session")
+def changing(heads, compose, write_video) -> bytes:
+    """2 s at 10 frames per second: a bright face that is dark from 1 s on."""
+    bright = np.clip(heads["grace_hopper"] * 1.3 + 30, 0, 255).astype(np.uint8)
+    dark = (heads["grace_hopper"] * 0.5).astype(np.uint8)
+    return write_video([compose((bright if i < 10 else dark, 160 + i, 120)) for i in range(20)])
+
+
+def run(data: bytes, find, predictors, options: VideoOptions = EVERY_FRAME) -> VideoJob:
+    video = VideoFile(data)
+    job = VideoJob(video, video.info(), find, predictors, options)
+    job.run()
+    return job
+
+
+@pytest.mark.parametrize("detect_every", [1, 5])
+def test_a_face_that_changes_in_the_middle_changes_in_the_timeline_within_one_frame(
+    changing, find, predictors, detect_every
+):
+    job = run(changing, find, predictors, VideoOptions(Sampling(), detect_every=detect_every))
+    assert job.progress.state == "finished"
+    timeline = job.timeline()
+    assert timeline.track_numbers == (1,)
+    assert len(timeline) >= 18  # a detector may miss a frame
+    group = timeline.groups[0]
+    dark = group.ensemble[:, group.labels.index("dark")]
+    change_s = timeline.times_s[1 + np.diff(dark).argmax()]
+    assert abs(change_s - 1.0) <= 0.1 + 1e-6
+    assert dark[timeline.times_s >= 1.1].min() > dark[timeline.times_s < 0.95].max()
+
+
+@pytest.mark.parametrize("detect_every", [1, 3])
+def test_two_people_who_cross_keep_their_tracks(heads, compose, write_video, find, predictors, detect_every):
+    left = [(60 + 9.0 * i, 110.0) for i in range(45)]
+    right = [(460 - 9.0 * i, 130.0) for i in range(45)]
+    pictures = [
+        compose((heads["eileen_collins"], *b), (heads["grace_hopper"], *a), size=(520, 240))
+        for a, b in zip(left, right, strict=True)
+    ]
+    options = VideoOptions(Sampling(), detect_every=detect_every)
+    timeline = run(write_video(pictures, rate=15), find, predictors, options).timeline()
+    tracks = {}
+    for name, path in (("hopper", left), ("collins", right)):
+        seen = []
+        for row in range(len(timeline)):
+            number = round(timeline.times_s[row] * 15)
+            apart = abs(left[number][0] - right[number][0])
+            x = timeline.box(row).center[0]
+            if apart > 120 and abs(x - path[number][0]) < 40:
+                seen.append(int(timeline.tracks[row]))
+        assert len(seen) > 20
+        tracks[name] = set(seen)
+    assert sorted(map(sorted, tracks.values())) == [[1], [2]]
+
+
+def test_a_cut_ends_the_tracks(heads, compose, find, predictors):
+    first = compose((heads["grace_hopper"], 100, 120))
+    first[200:], first[:200, 200:] = 20, 220
+    second = compose((heads["eileen_collins"], 100, 120))
+    second[200:], second[:200, 200:] = 220, 20
+    frames = [Frame(i / 10, first if i < 7 else second) for i in range(14)]
+    found = list(analyze_frames(frames, find, predictors, detect_every=5))
+    assert [len(item.faces) for item in found] == [1] * 14
+    assert [item.faces[0][0].track for item in found] == [1] * 7 + [2] * 7
+
+
+def test_frames_are_held_only_until_the_next_detection(heads, compose, find, predictors):
+    picture = compose((heads["grace_hopper"], 160, 120))
+    taken = 0
+
+    def frames() -> Iterator[Frame]:
+        nonlocal taken
+        for i in range(30):
+            taken += 1
+            yield Frame(i / 10, picture)
+
+    for number, _ in enumerate(analyze_frames(frames(), find, predictors, detect_every=4)):
+        assert taken - number <= 4
+
+
+def test_a_video_without_any_face_has_frames_and_no_rows(compose, write_video, find, predictors):
+    job = run(write_video([compose()] * 4), find, predictors)
+    timeline = job.timeline()
+    assert (len(timeline), len(timeline.frame_times_s)) == (0, 4)
+    assert timeline.table().empty
+    file = io.BytesIO()
+    assert write_annotated(job.video, timeline, file) == 4
+
+
+def test_a_stop_keeps_what_was_computed(changing, find, predictors):
+    video = VideoFile(changing)
+    job = VideoJob(video, video.info(), find, predictors, EVERY_FRAME)
+    job.stop()
+    job.start()
+    job.wait(60)
+    assert job.progress.state == "stopped"
+    assert 1 <= len(job.timeline()) < 20
+    assert job.timeline() is job.timeline()
+
+
+class NoPrediction:
+    """A network of which every prediction after the first batch is NaN."""
+
+    def __init__(self, predictor) -> None:
+        self._predictor, self._calls = predictor, 0
+
+    def __getattr__(self, name: str):
+        return getattr(self._predictor, name)
+
+    def predict_inputs(self, images, **options):
+        self._calls += 1
+        if self._calls > 1:
+            raise NotFiniteError(self._predictor.model_id)
+        return self._predictor.predict_inputs(images, **options)
+
+
+def test_an_error_keeps_what_was_computed(changing, find, predictors):
+    job = run(changing, find, [NoPrediction(predictors[0])])
+    assert job.progress.state == "failed"
+    assert isinstance(job.error, NotFiniteError)
+    assert len(job.timeline()) >= 1
+
+
+def test_the_annotated_video_has_every_frame_and_differs_where_the_face_is(changing, find, predictors):
+    job = run(changing, find, predictors, VideoOptions(Sampling(per_second=5)))
+    file = io.BytesIO()
+    assert write_annotated(job.video, job.timeline(), file, start_s=0.3, end_s=1.7) == 15
+    frame = next(VideoFile(file.getvalue()).frames())
+    plain = job.video.frame_at(0.3)
+    difference = np.abs(frame.image.astype(int) - plain.image).mean(axis=2)
+    box = job.timeline().box(int(job.timeline().rows_near(0.3)[0]))
+    edge = difference[int(box.top) + 20 : int(box.top + box.height) - 20, round(box.left)]
+    assert edge.mean() > 20
+    assert difference[:, :40].mean() < 4
+
+
+def test_options_are_checked(find, predictors):
+    with pytest.raises(VideoError, match="from 1 to 60"):
+        list(analyze_frames([], find, predictors, detect_every=0))

@@ -1,0 +1,177 @@
+"""The Folder page on small trained networks."""
+
+import io
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core.batch.shares import expression_shares, folders_of
+from core.errors import BatchError
+from core.evaluation import wilson
+from dashboard.folder.face_filter import FaceFilter
+from dashboard.services.folders import open_allowed
+from tests.conftest import CLASSES, draw
+from tests.dashboard.conftest import ENTRY
+
+
+def png(name, number):
+    buffer = io.BytesIO()
+    Image.fromarray(draw(name, np.random.default_rng(number))).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def zipped():
+    """Twelve generated faces in two folders, and a file that is none."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for number in range(12):
+            name = CLASSES[number % 3]
+            archive.writestr(f"{'left' if number % 4 else 'right'}/{number:02}-{name}.png", png(name, number))
+        archive.writestr("left/notes.jpg", b"no photo")
+    return buffer.getvalue()
+
+
+def finished(app):
+    """The page after its background work."""
+    app.session_state["folder_batch"]._thread.join()
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+@pytest.fixture
+def page(networks):
+    app = AppTest.from_file(ENTRY, default_timeout=60)
+    app.run()
+    app.switch_page("../pages/folder.py").run()
+    assert not app.exception, app.exception
+    return app
+
+
+def scored_zip(page):
+    page.toggle(key="folder_whole").set_value(True).run()
+    page.file_uploader(key="folder_zip").upload("photos.zip", zipped())
+    page.run()
+    next(b for b in page.button if b.label == "Score the photos").click().run()
+    return finished(page)
+
+
+def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, labeled):
+    app = scored_zip(page)
+    assert "photos.zip: 13 of 13 photos are scored. CNN, Residual CNN;" in page_text(app)
+    table = app.dataframe[0].value
+    assert len(table) == 12
+    assert table["face"].str.startswith("data:image/jpeg;base64,").all()
+    assert set(table["prediction"]) <= {"sure", "unsure"}
+    app.pills(key="folder_classes").set_value(["dark"]).run()
+    assert set(app.dataframe[0].value["expression"]) == {"dark"}
+    app.pills(key="folder_classes").set_value([]).run()
+    app.selectbox(key="folder_order").set_value("confidence").run()
+    assert app.dataframe[0].value["confidence"].is_monotonic_decreasing
+    app.segmented_control(key="folder_panel").set_value("Distribution").run()
+    app.segmented_control(key="shares_by").set_value("folder").run()
+    assert "n = 12 faces in 12 photos" in page_text(app)
+    app.segmented_control(key="folder_panel").set_value("Not scored").run()
+    assert app.dataframe[0].value["file"].tolist() == ["left/notes.jpg"]
+    assert not app.exception
+
+
+def test_a_row_opens_its_photo_and_face_in_analyze(page, page_text):
+    next(b for b in page.segmented_control if b.key == "folder_place").set_value("Portraits").run()
+    next(b for b in page.button if b.label == "Score the portraits").click().run()
+    app = finished(page)
+    table = app.dataframe[0].value
+    row = table.index[(table["photo"] == "two_faces.jpg") & (table["number"] == 2)][0]
+    app.session_state["folder_faces-1"] = {"selection": {"rows": [int(row)], "columns": [], "cells": []}}
+    app.run()
+    assert not app.exception, app.exception
+    assert "two_faces.jpg · 949" in page_text(app)
+    assert "Face 2 of" in page_text(app)
+
+
+def test_forgetting_all_photos_ends_the_batch(page):
+    app = scored_zip(page)
+    app.switch_page("../pages/analyze.py").run()
+    app.button(key="card-grace_hopper").click().run()
+    next(b for b in app.button if b.label == "Forget all photos").click().run()
+    assert "folder_batch" not in app.session_state
+
+
+def test_a_work_that_is_stopped_is_resumed_with_the_rest(page):
+    app = scored_zip(page)
+    batch = app.session_state["folder_batch"]
+    before = batch.rows()
+    batch._work.tables.clear()
+    batch.stop()
+    assert not batch.finished
+    app.run()
+    next(b for b in app.button if b.label == "Resume").click().run()
+    finished(app)
+    columns = [c for c in before.columns if before[c].dtype != object]
+    pd.testing.assert_frame_equal(batch.rows()[columns], before[columns])
+
+
+def test_folders_of_the_server_are_read_only_below_the_allowed_ones(page, monkeypatch, tmp_path, page_text):
+    next(b for b in page.segmented_control if b.key == "folder_place").set_value("Folder on the server").run()
+    assert "FERSCOPE_ROOTS" in page_text(page)
+    root, outside = tmp_path / "allowed", tmp_path / "outside"
+    for folder in (root / "in", outside):
+        folder.mkdir(parents=True)
+        (folder / "a.png").write_bytes(png("dark", 1))
+    (root / "link").symlink_to(outside)
+    (root / "list.csv").write_text(f"path,group\nin/a.png,A\n{outside}/a.png,B\n")
+    monkeypatch.setenv("FERSCOPE_ROOTS", str(root))
+    assert [e.path for e in open_allowed("in").entries()] == ["a.png"]
+    assert [e.path for e in open_allowed(f"{root}/**/a.png").entries()] == ["in/a.png"]
+    for place in (outside, f"{root}/../outside", "../outside", root / "link", "s3://bucket", "\0", f"{outside}/*.png"):
+        with pytest.raises(BatchError, match=r"is not below a folder that may be read here|does not exist"):
+            open_allowed(str(place))
+    page.run()
+    page.toggle(key="folder_whole").set_value(True).run()
+    page.text_input(key="folder_path_text").set_value("list.csv")
+    next(b for b in page.button if b.label == "Score the photos").click().run()
+    app = finished(page)
+    assert app.dataframe[0].value["group"].tolist() == ["A"]
+    app.segmented_control(key="folder_panel").set_value("Not scored").run()
+    assert f"leads out of {root}" in app.dataframe[0].value["reason"].iloc[0]
+
+
+def test_shares_are_counts_of_predictions_with_wilson_intervals():
+    rows = pd.DataFrame(
+        {
+            "path": ["a/1", "a/1", "a/2", "b/3", "4", "5"],
+            "expression": ["happy", "sad", "happy", "sad", "happy", None],
+        }
+    )
+    folders = folders_of(rows["path"])
+    assert folders.tolist() == ["a", "a", "a", "b", ".", "."]
+    first, *others = expression_shares(rows, ("happy", "sad"), folders)
+    assert (first.group, first.faces, first.photos) == ("a", 3, 2)
+    assert first.scores == {"happy": wilson(2, 3), "sad": wilson(1, 3)}
+    assert {s.group for s in others} == {"b", "."}
+    (everyone,) = expression_shares(rows, ("happy", "sad"))
+    assert everyone.scores["happy"] == wilson(3, 5)
+
+
+def test_filters_keep_the_faces_that_fit():
+    rows = pd.DataFrame(
+        {
+            "expression": ["happy", "sad", "sad", None],
+            "confidence": [0.9, 0.4, 0.8, None],
+            "disagreement_bits": [0.0, 0.3, 0.1, None],
+            "sure": [True, False, True, None],
+        }
+    )
+    select = lambda **chosen: FaceFilter(**chosen).select(rows).index.tolist()  # noqa: E731
+    assert select() == [0, 1, 2]
+    assert select(expressions=("sad",)) == [1, 2]
+    assert select(confidence=(0.5, 1.0)) == [0, 2]
+    assert select(least_disagreement_bits=0.1) == [1, 2]
+    assert select(certainty="unsure") == [1]
+    assert select(order="expression") == [0, 2, 1]
+    assert select(order="confidence") == [0, 2, 1]
+    assert select(order="disagreement") == [1, 2, 0]
