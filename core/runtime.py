@@ -1,7 +1,6 @@
 """What the pages, the HTTP API, the live view and the batch share: loaded networks, detectors and bounded caches.
 
-Importing this module does not import PyTorch, which takes seconds: the methods that need it do, so that pages can be
-drawn and cards be read before.
+PyTorch, which takes seconds, is imported by the methods that need it, so that pages can be drawn before.
 Results are shared between threads and must not be modified. Photos and everything computed from them belong to one
 session and stay in its ``PhotoStore``; nothing here refers to them after a call has returned.
 """
@@ -50,7 +49,7 @@ class Runtime:
         self.root = root
         self._device_name = device
         if device != "auto":
-            self.device  # noqa: B018  (raises DeviceError)
+            self.device  # noqa: B018
         # Results of data sets that take long enough to show their progress, under keys of the caller's choice.
         self.results = Cache(64)
         self._listings = Cache(1)
@@ -185,8 +184,7 @@ class Runtime:
         return self._embeddings.get(key, lambda: checkpoint.embedding(split))
 
     def tsne(self, checkpoint: Checkpoint, split: str) -> TsneMap | None:
-        """The stored t-SNE map of an embedding, None if there is none that fits it. Raises CheckpointError as
-        :meth:`embedding`."""
+        """The stored t-SNE map of an embedding, None if none fits it. Raises CheckpointError as :meth:`embedding`."""
         path = checkpoint.tsne_path(split)
         key = (path, file_stamp(path, checkpoint.embeddings_path(split)), checkpoint.card.weights_sha256)
         return self._embeddings.get(key, lambda: checkpoint.tsne(split))
@@ -299,11 +297,8 @@ class Runtime:
         """The average image of each class of a split, of at most 1,000 images, and their number. Raises DataError."""
 
         def compute() -> dict[str, tuple[np.ndarray, int]]:
-            facts = self.single_images.recognized(source)
-            if facts is None:
-                samples, facts = self.data_set(source)
-                rows = np.searchsorted(samples.ids, overview.rows_of_mean_faces(facts, split))
-                return overview.mean_faces(samples.select(rows), split)
+            if (facts := self.single_images.recognized(source)) is None:
+                return overview.mean_faces(self.data_set(source)[0], split)
             return overview.mean_faces(read_images(source, facts, overview.rows_of_mean_faces(facts, split)), split)
 
         return self._mean_faces.get((data_stamp(source), split), compute)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _runtime() -> Runtime:
-    from dashboard.services import runtime  # imports PyTorch, which the start must not wait for
+    from dashboard.services import runtime
 
     return runtime()
 
@@ -40,8 +40,5 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 # Streamlit adds the base path to its own routes only.
 API = make_url_path(st.get_option("server.baseUrlPath"), "api")
-app = st.App(
-    Path(__file__).with_name("app.py"),
-    lifespan=lifespan,
-    routes=[Mount(API, DeferredApi(_runtime)), frames.route()],
-)
+ROUTES = [Mount(API, DeferredApi(_runtime)), frames.route()]
+app = st.App(Path(__file__).with_name("app.py"), lifespan=lifespan, routes=ROUTES)

@@ -80,10 +80,12 @@ def rows_of_mean_faces(facts: ImageFacts, split: str) -> np.ndarray:
 
 
 def mean_faces(samples: Samples, split: str) -> dict[str, tuple[np.ndarray, int]]:
-    """For each class with images in that split, their average, (S, S) or (S, S, 3) uint8, and their number."""
+    """For each class with images in that split, the average of at most 1,000 of them, (S, S) or (S, S, 3)
+    uint8, and their number."""
     found = {}
     for k, name in enumerate(samples.labels.classes):
-        of_class = samples.images[(samples.truth == k) & (samples.split == split)]
+        rows = np.flatnonzero((samples.truth == k) & (samples.split == split))
+        of_class = samples.images[_chosen(rows, MEAN_OF, 0)]
         if len(of_class):
             found[name] = np.rint(of_class.mean(axis=0)).astype(np.uint8), len(of_class)
     return found
@@ -95,5 +97,10 @@ def drawn(facts: ImageFacts, count: int, seed: int, *, split: str, class_name: s
     The same for the same seed. Raises LabelError for a class that the data set lacks.
     """
     rows = np.flatnonzero((facts.truth == facts.labels.index(class_name)) & (facts.split == split))
-    ids: np.ndarray = facts.ids[np.random.default_rng(seed).permutation(rows)[:count]]
+    ids: np.ndarray = facts.ids[_chosen(rows, count, seed)]
     return ids
+
+
+def _chosen(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
+    chosen: np.ndarray = np.random.default_rng(seed).permutation(rows)
+    return chosen[:count]

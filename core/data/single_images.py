@@ -44,8 +44,8 @@ def read_images(source: Path, facts: ImageFacts, ids: np.ndarray, *, size_px: in
     Raises DataError if one of them is missing or another than in the data set of ``facts``.
     """
     wanted = np.unique(ids)
-    samples = read(source, size_px=size_px, channels=channels, rows=frozenset(wanted.tolist()))
     expected = facts.at(wanted)
+    samples = read(source, size_px=size_px, channels=channels, rows=frozenset(wanted.tolist()))
     brightness, contrast = gray_levels(samples)
     if not np.array_equal(samples.ids, wanted):
         raise DataError(f"{source} lacks images of {facts.name}")

@@ -101,7 +101,7 @@ def wilson_bounds(successes: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.
     share, square = successes / images, NORMAL_QUANTILE**2
     center = (share + square / (2 * images)) / (1 + square / images)
     half = NORMAL_QUANTILE * np.sqrt((share * (1 - share) + square / (4 * images)) / images) / (1 + square / images)
-    return center - half, center + half
+    return np.maximum(center - half, 0.0), np.minimum(center + half, 1.0)  # rounding can exceed them
 
 
 def wilson_of_shares(shares: np.ndarray, n: int) -> list[Score]:

@@ -52,8 +52,9 @@ def test_the_first_two_components_with_what_they_explain(embedded, open_view, pa
 def test_the_stored_tsne_map_is_shown(embedded, open_view, page_text):
     from dashboard import services
 
+    app = open_view("Embedding")
     before = len(services.results())
-    app = open_view("Embedding", layout="t-SNE")
+    app.segmented_control(key="layout").set_value("t-SNE").run()
     assert not app.exception
     assert "t-SNE (perplexity 30, 1,000 iterations, fixed seed)" in page_text(app)
     assert len(services.results()) == before
