@@ -132,6 +132,14 @@ def encode_png(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+def encode_jpeg(image: np.ndarray) -> bytes:
+    """An RGB image (H, W, 3) uint8 as a JPEG file of high quality. Raises ValueError for another shape or type."""
+    require_rgb(image)
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(file, format="JPEG", quality=95, subsampling=0)
+    return file.getvalue()
+
+
 def rotated(image: np.ndarray, degrees_clockwise: int) -> np.ndarray:
     """An image (H, W, ...) rotated by a multiple of 90 degrees. Raises ValueError for another angle."""
     if degrees_clockwise % 90:

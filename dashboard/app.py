@@ -33,6 +33,12 @@ page = st.navigation(
             help="What each network predicts for the faces in front of the camera, and how that changes over time.",
         ),
         st.Page(
+            "../pages/video.py",
+            title="Video",
+            icon=":material/movie:",
+            help="What each network predicts for the faces in a video, and how that changes over time.",
+        ),
+        st.Page(
             "../pages/folder.py",
             title="Folder",
             icon=":material/folder_open:",

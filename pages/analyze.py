@@ -63,8 +63,8 @@ def analyzed(photo: Photo) -> PhotoAnalysis:
     try:
         return analyzer.analyze(photo)
     except (BusyError, NotFiniteError) as error:
-        busy = isinstance(error, BusyError)
-        st.error(error.sentence if busy else not_finite(error.model_ids, names), icon=":material/error:")
+        sentence = not_finite(error.model_ids, names) if isinstance(error, NotFiniteError) else error.sentence
+        st.error(sentence, icon=":material/error:")
         photo_sources.photo_input()
         return st.stop()
 

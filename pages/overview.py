@@ -6,8 +6,9 @@ from dashboard import services
 from dashboard.overview import network_files
 from dashboard.overview.example import live_example
 from dashboard.plots.scores import installed
+from dashboard.section import Section, Table
 from dashboard.style import STILL
-from dashboard.ui import navigation, photo_sources, session
+from dashboard.ui import navigation, photo_sources, sections, session
 from dashboard.ui.network_picker import EMPTY, titles
 
 if session.photo_was_added():
@@ -50,7 +51,7 @@ for number, (column, (name, page, icon, description)) in enumerate(zip(st.column
                 example.confusion, key="example-confusion", config=STILL, alt="Confusion matrix of one network"
             )
 
-st.subheader("Installed networks", anchor=False)
+st.header("Installed networks", anchor=False)
 listing = services.listing()
 for problem in listing.problems:
     st.warning(problem, icon=":material/warning:")
@@ -58,11 +59,8 @@ if not listing.checkpoints:
     st.info(EMPTY, icon=":material/info:")
 else:
     cards = [c.card for c in listing.checkpoints]
-    st.dataframe(
-        installed(cards, titles(list(listing.checkpoints))),
-        hide_index=True,
-        alt="Installed networks with their test scores",
-    )
+    table = Table(installed(cards, titles(list(listing.checkpoints))), "Installed networks with their test scores")
+    sections.draw([Section(table=table.turned("network"))])
     hardware = " · ".join(dict.fromkeys(card.milliseconds.hardware for card in cards if card.milliseconds))
     st.caption(
         "Test scores with 95 % intervals. ECE: expected calibration error, 0 is best. "
@@ -72,7 +70,7 @@ else:
     if listing.with_weights:
         network_files.draw(listing.with_weights)
 
-    st.subheader("Data and protocol", anchor=False)
+    st.header("Data and protocol", anchor=False)
     for data in {card.data.title: card.data for card in cards}.values():
         counts = ", ".join(f"{n:,} in {data.split_name(split)}" for split, n in data.images.items())
         st.markdown(
@@ -82,7 +80,7 @@ else:
             f"{data.split_name('train')}; Compare also shows the accuracy without them."
         )
 
-st.subheader("Limitations", anchor=False)
+st.header("Limitations", anchor=False)
 st.markdown(
     "A network predicts which *expression* a picture would be labeled with, not what a person feels. Human accuracy on "
     "FER2013 is about 65 % (Goodfellow et al. 2013), accuracy on other photos is lower, and *unsure* is a valid result."

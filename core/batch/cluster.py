@@ -45,7 +45,9 @@ def ray_engine(address: str | None, actors: int | None = None) -> Engine:
             try:
                 ray.init(address=address, include_dashboard=None if address else False, log_to_driver=False)
             except (ConnectionError, RuntimeError, ValueError) as error:
-                raise BatchError(f"Ray does not answer at {address or 'this machine'}: {error}") from error
+                raise BatchError(
+                    f"Ray does not answer at {address or 'this machine'} ({error}); check --address"
+                ) from error
         source, preparation = batch.source, batch.preparation
 
         def prepared(row: dict[str, Any]) -> dict[str, Any]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from core.errors import FerscopeError
+from core.errors import FerscopeError, VideoError
 from core.faces import Detector
 from core.inference import Predictor
 from core.video.analysis import DETECT_EVERY, analyze_frames
 from core.video.reader import Sampling, VideoFile, VideoInfo
 from core.video.timeline import Timeline, TimelineRecorder
+
+log = logging.getLogger(__name__)
 
 # An estimate from less time than this is unreliable.
 ESTIMATE_AFTER_S = 2.0
@@ -87,6 +90,9 @@ class VideoJob:
             state = self._analyze()
         except FerscopeError as error:
             self.error = error
+        except Exception:
+            log.exception("the analysis of a video ended")
+            self.error = VideoError("the analysis ended because of an error in FERscope; the log has the details")
         finally:
             self._ended = time.monotonic()
             self._state = state

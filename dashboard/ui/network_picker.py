@@ -76,6 +76,9 @@ def titles(checkpoints: list[Checkpoint]) -> dict[str, str]:
 
 def styles(checkpoints: list[Checkpoint], inks: Ink) -> dict[str, NetworkStyle]:
     """How each network is drawn, by run id; the same for every selection of the installed networks."""
-    known = {c.card.run_id: c.card.architecture for c in (*services.listing().checkpoints, *checkpoints)}
-    of_all = network_styles(known, inks)
-    return {c.card.run_id: of_all[c.card.run_id] for c in checkpoints}
+    drawn, installed = (
+        {c.card.run_id: c.card.architecture for c in networks}
+        for networks in (checkpoints, services.listing().checkpoints)
+    )
+    of_all = network_styles(installed if drawn.keys() <= installed.keys() else drawn, inks)
+    return {run_id: of_all[run_id] for run_id in drawn}

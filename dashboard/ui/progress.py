@@ -117,8 +117,12 @@ class Work:
         elapsed = time.monotonic() - self._started
         if fraction <= 0 or elapsed < ESTIMATE_AFTER_S:
             return ""
-        seconds = elapsed * (1 - fraction) / fraction
-        return f" · about {seconds / 60:.0f} min left" if seconds >= 90 else f" · about {seconds:.0f} s left"
+        return f" · about {duration(elapsed * (1 - fraction) / fraction)} left"
+
+
+def duration(seconds: float) -> str:
+    """A time to wait in whole seconds, from 90 s on in minutes."""
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
 @contextmanager

@@ -68,7 +68,8 @@ def clear_photos() -> None:
     st.session_state.pop("refused", None)
     # A widget with another key begins without files.
     st.session_state["source_widgets"] = st.session_state.get("source_widgets", 0) + 1
-    for key in ("photo", "folder_batch", "pair", "uploader_ids", "whole_image", "not_faces", "rotations_deg"):
+    of_photos = ("photo", "pair", "uploader_ids", "whole_image", "not_faces", "rotations_deg")
+    for key in (*of_photos, "folder_batch", "session_video"):
         st.session_state.pop(key, None)
 
 

@@ -7,7 +7,7 @@ const RATE_WINDOW_MS = 2000;
 const IDLE = "Press Start to open the camera. Its frames go to this FERscope server only and are never stored.";
 const LOST = "The connection to the server is interrupted. Reconnecting …";
 const NO_FRAMES = "The camera delivers no frames. Close other tabs and programs that use it, or press Stop and Start.";
-const NO_ANSWER = "The server has not answered for some seconds. It may be busy; this page goes on waiting.";
+const NO_ANSWER = "The server has not answered for some seconds. It may be busy; this page keeps waiting.";
 const STALLED_AFTER_MS = 4000;
 
 class LiveView {
@@ -25,6 +25,7 @@ class LiveView {
     this.state = "stopped"; // or "opening", "live", "frozen"
     this.problem = "";
     this.shownTimes = [];
+    this.lastTrack = this.tracksBefore = 0;
     this.sending = document.createElement("canvas");
     this.sendingContext = this.sending.getContext("2d", { alpha: false, willReadFrequently: true });
     const { start, sample, freeze, analyze, record, select } = this.elements;
@@ -115,6 +116,7 @@ class LiveView {
       onAnswer: (answer) => this.onAnswer(answer),
       onChange: () => {
         this.dropFlight();
+        this.tracksBefore = this.lastTrack; // the server counts from 1 again; a number is used for one face only
         this.render();
       },
     });
@@ -151,10 +153,20 @@ class LiveView {
     if (!flight) return;
     if (this.state !== "live" || answer.error) {
       flight.bitmap.close();
-      if (answer.error) this.stop(answer.error);
+      this.problem = answer.error ?? "";
+      this.progressAt = performance.now();
+      this.render();
       return;
     }
+    if (this.problem) {
+      this.problem = "";
+      this.render();
+    }
     this.sendNewest();
+    for (const face of answer.faces) {
+      face.track += this.tracksBefore;
+      this.lastTrack = Math.max(this.lastTrack, face.track);
+    }
     const isFirst = !this.shown;
     this.shown?.bitmap.close();
     this.shown = { ...flight, answer };
@@ -210,6 +222,7 @@ class LiveView {
       `analysis ${Math.round(shown.answer.elapsed_ms)} ms · ${count === 1 ? "1 face" : `${count} faces`} · ` +
       `${shown.bitmap.width} × ${shown.bitmap.height} px`;
     this.elements.hint.textContent = this.hint();
+    this.picture.canvas.ariaLabel = this.picture.described(shown.answer, this.series);
     if (this.recording) this.elements.record.textContent = `Stop and save CSV (${this.recording.rows.length} rows)`;
   }
 
@@ -251,14 +264,14 @@ class LiveView {
     if (!this.connection.isReady && this.connection.failures) return LOST;
     const isStalled = this.state === "live" && performance.now() - this.progressAt > STALLED_AFTER_MS;
     if (isStalled && !document.hidden) return this.flight ? NO_ANSWER : NO_FRAMES;
-    return this.shown ? "" : "Waiting for the first frame …";
+    return this.problem || (this.shown ? "" : "Waiting for the first frame …");
   }
 
   hint() {
     if (!this.shown) return "";
     const { left_out: leftOut, faces } = this.shown.answer;
     const titles = this.data.series.filter(({ network }) => leftOut.includes(network)).map(({ title }) => title);
-    if (titles.length) return `${titles.join(", ")}: no valid prediction, because the weights may be damaged.`;
+    if (titles.length) return `${titles.join(", ")}: no valid prediction; the weights may be damaged.`;
     const map = faces.find((face) => face.map)?.map;
     const evidence = map ? `Map: evidence for ${map.class}, yellow is the maximum. ` : "";
     return evidence + (faces.length > 1 ? "Click a face in the picture to see its probabilities." : "");

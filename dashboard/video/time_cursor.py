@@ -1,0 +1,165 @@
+"""The timeline with a cursor, and the picture at the cursor."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import streamlit as st
+
+from core import images
+from core.errors import VideoError
+from core.video import GroupTimeline, Timeline
+from core.video.annotation import draw_face
+from dashboard.plots import expression_timeline as plots
+from dashboard.services import Photo
+from dashboard.style import CONFIG, Ink
+from dashboard.ui import session
+from dashboard.video.session_video import SessionVideo
+
+TIME, CHART = "video_time", "video_chart"
+MOST_FACES = 3
+STRIP_PICTURES = 8
+
+
+def draw(
+    video: SessionVideo, timeline: Timeline, group: GroupTimeline, name: str, title: str, smoothing_s: float, inks: Ink
+) -> None:
+    """The timeline on the left, the picture at the cursor on the right; ``title`` is that of the series ``name``."""
+    left, right = st.columns([7, 5], gap="large")
+    with left:
+        tracks = _choose_tracks(timeline)
+        chart = st.container()
+        time_s = _choose_time(video, timeline)
+        with chart:
+            _draw_chart(video, timeline, group, name, tracks, time_s, inks)
+        job = video.job
+        detection = (
+            "faces detected in every frame"
+            if job.options.detect_every == 1
+            else f"faces detected in one of {job.options.detect_every} frames"
+        )
+        st.caption(
+            f"Probabilities by {title}{f', smoothed with {smoothing_s:g} s' if smoothing_s else ''}. "
+            f"{len(timeline.frame_times_s):,} analyzed frames, {detection} by {job.detector_name}. Click the chart to "
+            "show the picture of that time."
+        )
+    with right:
+        _draw_picture(video, timeline, group, name, time_s)
+
+
+def _choose_tracks(timeline: Timeline) -> tuple[int, ...]:
+    """The faces whose lines are drawn."""
+    tracks = timeline.track_numbers
+    if len(tracks) <= MOST_FACES:
+        return tracks
+    options = [0, *sorted(tracks)]
+    chosen = st.selectbox(
+        "Face",
+        options,
+        format_func=lambda track: f"Face {track}" if track else f"The {MOST_FACES} of {len(tracks)} faces seen longest",
+        key="video_face",
+    )
+    return (chosen,) if chosen in tracks else tracks[:MOST_FACES]
+
+
+def _choose_time(video: SessionVideo, timeline: Timeline) -> float:
+    """The time of an analyzed frame, by a slider, by buttons or by a click on the chart."""
+    times = timeline.frame_times_s
+    # The slider keeps its ends while the analysis goes on.
+    end_s = max(float(times[-1]), video.job.info.duration_s or 0.0, 0.01)
+    st.session_state[TIME] = min(max(st.session_state.get(TIME, float(times[0])), 0.0), end_s)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted_s = st.slider("Time (s)", 0.0, end_s, step=max(round(timeline.step_s, 3), 0.01), key=TIME, format="%.2f")
+        number = int(np.abs(times - wanted_s).argmin())
+        for step, icon, words in ((-1, "chevron_left", "Previous frame"), (1, "chevron_right", "Next frame")):
+            to = number + step
+            st.button(
+                "",
+                key=f"video_step{step}",
+                icon=f":material/{icon}:",
+                help=words,
+                disabled=not 0 <= to < len(times),
+                on_click=_go_to,
+                args=(float(times[min(max(to, 0), len(times) - 1)]),),
+            )
+    return float(times[number])
+
+
+def _go_to(time_s: float) -> None:
+    st.session_state[TIME] = time_s
+
+
+def _clicked() -> None:
+    points = st.session_state[CHART].selection.points
+    if points and points[0].get("customdata") is not None:
+        value = points[0]["customdata"]
+        _go_to(float(value[0] if isinstance(value, list | tuple) else value))
+
+
+def _draw_chart(
+    video: SessionVideo,
+    timeline: Timeline,
+    group: GroupTimeline,
+    name: str,
+    tracks: tuple[int, ...],
+    time_s: float,
+    inks: Ink,
+) -> None:
+    if not tracks:
+        st.info("No face was found in the frames so far.", icon=":material/search_off:")
+        return
+    strip = [] if video.running else _strip(video, timeline)
+    st.plotly_chart(
+        plots.chart(timeline, group, name, tracks, time_s, inks, strip),
+        key=CHART,
+        theme=None,
+        config=CONFIG,
+        alt=f"Probability of each expression over time, one panel for each of {len(tracks)} faces",
+        on_select=_clicked,
+        selection_mode="points",
+    )
+
+
+def _strip(video: SessionVideo, timeline: Timeline) -> list[tuple[float, float, np.ndarray]]:
+    """Pictures at equal distances in time."""
+    first_s, last_s = float(timeline.frame_times_s[0]), float(timeline.frame_times_s[-1])
+    edges = np.linspace(first_s, last_s, STRIP_PICTURES + 1)
+    pictures = []
+    for start_s, end_s in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        try:
+            pictures.append((start_s, end_s, video.strip_picture((start_s + end_s) / 2)))
+        except VideoError:
+            return []
+    return pictures if last_s > first_s else []
+
+
+def _draw_picture(video: SessionVideo, timeline: Timeline, group: GroupTimeline, name: str, time_s: float) -> None:
+    try:
+        frame = video.frame(time_s)
+    except VideoError as error:
+        st.error(error.sentence, icon=":material/error:")
+        return
+    picture = frame.image.copy()
+    words = []
+    for row in timeline.rows_near(time_s):
+        probabilities = group.of(name)[row]
+        track = int(timeline.tracks[row])
+        label = str(track)
+        if not math.isnan(probabilities[0]):
+            top = int(probabilities.argmax())
+            label = f"{track}: {group.labels.classes[top]} {100 * probabilities[top]:.0f} %"
+        words.append(f"face {label}")
+        draw_face(picture, timeline.box(int(row)), label, scale=frame.scale)
+    st.image(picture, alt=f"The frame at {time_s:.2f} s with {len(words)} faces in boxes", width="stretch")
+    st.caption(f"{video.name} at {time_s:.2f} s · " + ("; ".join(words) or "no face"))
+    if st.button("Analyze this frame", icon=":material/frame_person:", help="Opens this frame at full resolution."):
+        data = _photo_bytes(video.job.video.frame_at(time_s).image)
+        session.add_photo(Photo.of(f"{video.name} at {time_s:.2f} s", data, "video"))
+        st.rerun()
+
+
+def _photo_bytes(image: np.ndarray) -> bytes:
+    """Without loss, unless the file would be too large for a photo."""
+    data = images.encode_png(image)
+    return data if len(data) <= images.MAX_BYTES else images.encode_jpeg(image)

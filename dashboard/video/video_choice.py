@@ -1,0 +1,123 @@
+"""Which video is analyzed, and how."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.errors import DetectorUnavailableError, VideoError
+from core.inference import Predictor
+from core.video import DETECT_EVERY, SUFFIXES, Sampling, VideoFile, VideoJob, VideoOptions
+from core.video.sample_clip import CREDIT, TITLE, sample_clip
+from dashboard import services
+from dashboard.ui import links, session
+from dashboard.video.session_video import SessionVideo
+
+VIDEO = "session_video"
+SOURCE = "video_source"  # the name and the bytes of the chosen video
+MAX_MB = 500
+
+
+def choose_options() -> VideoOptions:
+    """The controls in the sidebar."""
+    per_second = links.slider(
+        "Frames per second",
+        1.0,
+        30.0,
+        5.0,
+        1.0,
+        key="video_fps",
+        help="How many frames of each second are analyzed; at most those that the video has.",
+    )
+    detect_every = links.slider(
+        "Detect faces in every n-th analyzed frame",
+        1,
+        10,
+        DETECT_EVERY,
+        1,
+        key="video_detect",
+        help="Between detections, a face lies on the straight line from one to the next.",
+    )
+    start = links.number("Start at (s)", 0, 86_400, key="video_start")
+    return VideoOptions(Sampling(per_second=per_second), float(start), math.inf, int(detect_every))
+
+
+def choose_video() -> None:
+    """The uploader and the sample. A chosen video is stored in the session."""
+    key = session.widget_key("video_upload")
+    left, right = st.columns([5, 7], gap="large")
+    with left:
+        st.file_uploader(
+            "Drop a video here, or choose one",
+            type=[suffix[1:] for suffix in SUFFIXES],
+            key=key,
+            on_change=_uploaded,
+            args=(key,),
+            max_upload_size=MAX_MB,
+            help="The video stays in the memory of this session; it is never written to disk, logged or sent.",
+        )
+    with right:
+        st.markdown("**Or start with a sample**")
+        st.button(TITLE, icon=":material/play_arrow:", on_click=_choose_sample)
+        st.caption(f"{CREDIT}; 9 seconds.")
+
+
+def started(networks: Sequence[Predictor], detector: str, options: VideoOptions) -> SessionVideo | None:
+    """The video of the session; its analysis is started when it was chosen. Its settings may be older."""
+    source: tuple[str, bytes] | None = st.session_state.pop(SOURCE, None)
+    if source is not None:
+        _forget()
+        _start(VideoFile(source[1], source[0]), networks, detector, options)
+    video: SessionVideo | None = st.session_state.get(VIDEO)
+    if video is not None and video.request != request_of(networks, detector, options):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button("Analyze with these settings", icon=":material/refresh:", type="primary"):
+                _forget()
+                _start(video.job.video, networks, detector, options)
+                st.rerun()
+            st.caption("The networks, the detector or the options were changed after the analysis.")
+    return st.session_state.get(VIDEO)
+
+
+def request_of(networks: Sequence[Predictor], detector: str, options: VideoOptions) -> object:
+    """Identifies how a video is analyzed."""
+    return tuple((n.model_id, n.card.weights_sha256) for n in networks), detector, options
+
+
+def _start(video: VideoFile, networks: Sequence[Predictor], detector: str, options: VideoOptions) -> None:
+    try:
+        info = video.info()
+        if info.duration_s is not None and options.start_s >= info.duration_s:
+            raise VideoError(
+                f"the video ends after {info.duration_s:.1f} s, but the start is set to {options.start_s:g} s; "
+                "choose an earlier start"
+            )
+        job = VideoJob(video, info, services.detector(detector), networks, options)
+    except (VideoError, DetectorUnavailableError) as error:
+        st.error(error.sentence, icon=":material/error:")
+    else:
+        st.session_state[VIDEO] = SessionVideo(job, request_of(networks, detector, options))
+
+
+def _forget() -> None:
+    """Stop the analysis before. Parts of the page that were drawn may refer to it for a while."""
+    before: SessionVideo | None = st.session_state.pop(VIDEO, None)
+    if before is not None:
+        before.stop()
+
+
+def _uploaded(key: str) -> None:
+    file = st.session_state[key]
+    if file is not None:
+        st.session_state[SOURCE] = (file.name, file.getvalue())
+
+
+def _choose_sample() -> None:
+    st.session_state[SOURCE] = ("sample.mp4", _sample())
+
+
+@st.cache_resource(max_entries=1, show_spinner="Creating the sample video …")
+def _sample() -> bytes:
+    return sample_clip()

@@ -1,0 +1,41 @@
+"""The faces in a video: what each network predicts for them, and how that changes over time."""
+
+import streamlit as st
+
+from core.errors import DetectorUnavailableError
+from dashboard import services
+from dashboard.ui import links, navigation, network_picker, session, theme
+from dashboard.video import video_choice, video_results
+
+if session.photo_was_added():
+    navigation.open_page("analyze")
+
+with st.sidebar:
+    chosen = network_picker.pick_networks()
+    networks = network_picker.load(chosen)
+    detector = links.choice(
+        st.selectbox, "Face detector", services.DETECTORS, key="detector", default=next(iter(services.DETECTORS))
+    )
+    with links.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
+        options = video_choice.choose_options()
+
+st.title("Video", anchor=False)
+st.markdown("Which expression each network predicts for the faces in a video, and how it changes over time.")
+if not networks:
+    st.info("Choose at least one network in the sidebar.", icon=":material/info:")
+    st.stop()
+try:
+    detector = services.detector(detector).name
+except DetectorUnavailableError as error:
+    st.error(error.sentence, icon=":material/error:")
+    st.stop()
+
+above = st.container()
+video = video_choice.started(networks, detector, options)
+if video is None:
+    with above:
+        video_choice.choose_video()
+    st.stop()
+video_results.draw(video, [network.card for network in networks], network_picker.titles(chosen), theme.ink())
+with st.expander("Another video", icon=":material/upload:"):
+    video_choice.choose_video()

@@ -1,0 +1,103 @@
+"""The page on small trained networks: the sample, uploads, and files that are not videos."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.video.sample_clip import TITLE
+from dashboard.video.video_choice import VIDEO
+from tests.dashboard.conftest import ENTRY
+
+
+@pytest.fixture
+def open_video(networks) -> Callable[[], AppTest]:
+    """The page, with small networks."""
+
+    def opened() -> AppTest:
+        app = AppTest.from_file(ENTRY, default_timeout=120)
+        app.query_params["video_fps"] = "2"
+        app.query_params["detector"] = "mtcnn"
+        app.run()
+        app.switch_page("../pages/video.py").run()
+        assert not app.exception, app.exception
+        return app
+
+    return opened
+
+
+def finished(app: AppTest) -> AppTest:
+    """The page after the analysis has ended."""
+    video = app.session_state[VIDEO]
+    video.job.wait(60)
+    app.run()
+    assert not app.exception, app.exception
+    assert video.job.progress.state == "finished"
+    return app
+
+
+def button(app: AppTest, label: str):
+    return next(b for b in app.button if b.label == label)
+
+
+def test_the_sample_is_analyzed_and_its_panels_are_shown(open_video, page_text):
+    app = open_video()
+    button(app, TITLE).click()
+    app = finished(app.run())
+    assert "sample.mp4" in page_text(app)
+    assert "18 analyzed frames" in page_text(app)
+    for panel in ("Transitions", "Moments", "Disagreement", "Share of time"):
+        app.segmented_control(key="video_panel").set_value(panel).run()
+        assert not app.exception, app.exception
+    before = app.slider(key="video_time").value
+    app.button(key="video_step1").click().run()
+    assert app.slider(key="video_time").value > before
+    app.slider(key="video_smoothing").set_value(1.0).run()
+    assert "smoothed with 1 s" in page_text(app)
+    button(app, "Analyze this frame").click().run()
+    assert not app.exception, app.exception
+    assert app.title[0].value == "Analyze"
+
+
+def test_changed_settings_are_offered_and_not_applied_by_themselves(open_video, page_text):
+    app = open_video()
+    button(app, TITLE).click()
+    app = finished(app.run())
+    first = app.session_state[VIDEO]
+    app.slider(key="video_fps").set_value(1.0).run()
+    assert app.session_state[VIDEO] is first
+    button(app, "Analyze with these settings").click().run()
+    second = app.session_state[VIDEO]
+    assert second is not first
+    second.job.wait(60)
+    assert second.job.progress.frames == 9
+
+
+@pytest.mark.parametrize("data", [b"This is text." * 100, b""])
+def test_a_file_that_is_not_a_video_is_refused_in_one_sentence(open_video, page_text, data):
+    app = open_video()
+    app.file_uploader(key="video_upload").upload("clip.mp4", data or b" ")
+    app.run()
+    assert not app.exception, app.exception
+    assert len(app.error) == 1
+    assert "clip.mp4" in app.error[0].value
+
+
+def test_the_analysis_stops_when_the_session_forgets_the_video(open_video):
+    app = open_video()
+    button(app, TITLE).click()
+    app.run()
+    job = app.session_state[VIDEO].job
+    del app.session_state[VIDEO]
+    del app
+    import gc
+
+    for _ in range(100):
+        gc.collect()
+        if job.progress.state != "running":
+            break
+        time.sleep(0.1)
+    assert job.progress.state in ("stopped", "finished")
