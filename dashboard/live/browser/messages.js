@@ -3,7 +3,7 @@
 const IDLE = "Press Start to open the camera. Its frames go to this FERscope server only and are never stored.";
 const LOST = "The connection to the server is interrupted. Reconnecting …";
 const NO_FRAMES = "The camera delivers no frames. Close other tabs and programs that use it, or press Stop and Start.";
-const NO_ANSWER = "The server has not answered for some seconds. It may be busy; this page goes on waiting.";
+const NO_ANSWER = "The server has not answered for some seconds. It may be busy; this page keeps waiting.";
 const STALLED_AFTER_MS = 4000;
 
 /** What the user has to know about the state of a LiveView; empty while frames are shown. */
