@@ -21,7 +21,7 @@ function hintOf({ shown, data }) {
   if (!shown) return "";
   const { left_out: leftOut, faces } = shown.answer;
   const titles = data.series.filter(({ network }) => leftOut.includes(network)).map(({ title }) => title);
-  if (titles.length) return `${titles.join(", ")}: no valid prediction, because the weights may be damaged.`;
+  if (titles.length) return `${titles.join(", ")}: no valid prediction; the weights may be damaged.`;
   const map = faces.find((face) => face.map)?.map;
   const evidence = map ? `Map: evidence for ${map.class}, yellow is the maximum. ` : "";
   return evidence + (faces.length > 1 ? "Click a face in the picture to see its probabilities." : "");
