@@ -100,7 +100,6 @@ def files_per_s(results: Iterator[object], files_per_result: int) -> float:
 def measure_speed(folder: Path, processes: int) -> dict[str, float]:
     """Files per second of the whole batch and of decoding alone."""
     batch, size = Batch(BatchOptions(str(folder))), 16
-    batch.scorer  # noqa: B018  (loads the networks)
     decoding = Decoding(batch.preparation.cards, batch.options.detector)
     rounds: dict[str, list[float]] = {"score": [], "decode": []}
     for _ in range(ROUNDS):

@@ -49,8 +49,8 @@ def _server() -> tuple[str, PhotoSource] | None:
     roots = allowed_roots()
     if not roots:
         st.info(
-            "No folder of the server may be read. Whoever starts FERscope allows folders with the environment variable "
-            f"`{ROOTS_VARIABLE}`: their paths, separated by `{os.pathsep}`.",
+            "No folder on the server may be read. The operator of FERscope allows folders with the environment "
+            f"variable `{ROOTS_VARIABLE}`: their paths, separated by `{os.pathsep}`.",
             icon=":material/folder_off:",
         )
         return None

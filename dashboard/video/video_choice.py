@@ -12,7 +12,7 @@ from core.inference import Predictor
 from core.video import DETECT_EVERY, SUFFIXES, Sampling, VideoFile, VideoJob, VideoOptions
 from core.video.sample_clip import CREDIT, TITLE, sample_clip
 from dashboard import services
-from dashboard.ui import links, session
+from dashboard.ui import links, photo_sources, session
 from dashboard.video.session_video import SessionVideo
 
 VIDEO = "session_video"
@@ -32,7 +32,7 @@ def choose_options() -> VideoOptions:
         help="How many frames of each second are analyzed; at most those that the video has.",
     )
     detect_every = links.slider(
-        "Detect faces in every n-th of them",
+        "Detect faces in every n-th analyzed frame",
         1,
         10,
         DETECT_EVERY,
@@ -40,7 +40,7 @@ def choose_options() -> VideoOptions:
         key="video_detect",
         help="Between detections, a face lies on the straight line from one to the next.",
     )
-    start = links.number("Begin at (s)", 0, 86_400, key="video_start")
+    start = links.number("Start at (s)", 0, 86_400, key="video_start")
     return VideoOptions(Sampling(per_second=per_second), float(start), math.inf, int(detect_every))
 
 
@@ -60,8 +60,12 @@ def choose_video() -> None:
         )
     with right:
         st.markdown("**Or start with a sample**")
-        st.button(TITLE, icon=":material/play_arrow:", on_click=_choose_sample)
+        with st.container(key="clickable-sample-video", width=240):
+            portraits = photo_sources.thumbnail(services.samples()["two_faces"].data)
+            st.image(portraits, alt="The two portraits of the sample video", width="stretch")
+            st.button(TITLE, icon=":material/play_arrow:", on_click=_choose_sample, width="stretch")
         st.caption(f"{CREDIT}; 9 seconds.")
+        photo_sources.browser_script()
 
 
 def started(networks: Sequence[Predictor], detector: str, options: VideoOptions) -> SessionVideo | None:
@@ -91,8 +95,8 @@ def _start(video: VideoFile, networks: Sequence[Predictor], detector: str, optio
         info = video.info()
         if info.duration_s is not None and options.start_s >= info.duration_s:
             raise VideoError(
-                f"the video ends after {info.duration_s:.1f} s, but the analysis shall begin at {options.start_s:g} s; "
-                "choose an earlier begin"
+                f"the video ends after {info.duration_s:.1f} s, but the start is set to {options.start_s:g} s; "
+                "choose an earlier start"
             )
         job = VideoJob(video, info, services.detector(detector), networks, options)
     except (VideoError, DetectorUnavailableError) as error:
@@ -118,6 +122,6 @@ def _choose_sample() -> None:
     st.session_state[SOURCE] = ("sample.mp4", _sample())
 
 
-@st.cache_resource(max_entries=1, show_spinner="Making the sample video …")
+@st.cache_resource(max_entries=1, show_spinner="Creating the sample video …")
 def _sample() -> bytes:
     return sample_clip()
