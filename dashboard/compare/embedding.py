@@ -155,7 +155,8 @@ def _summary(found: pd.DataFrame) -> str:
     wrong = int((~found["correct"]).sum())
     counts = found["true"].value_counts()
     most = ", ".join(f"{name} {n:,}" for name, n in counts[counts > 0].items())
-    return f"{len(found):,} images, {wrong:,} of them predicted wrongly. True classes: {most}."
+    images = "1 image" if len(found) == 1 else f"{len(found):,} images"
+    return f"{images}, {wrong:,} predicted wrongly. True classes: {most}."
 
 
 def _tsne(comparison: Comparison, model_id: str) -> np.ndarray | None:

@@ -77,7 +77,7 @@ def started(networks: Sequence[Predictor], detector: str, options: VideoOptions)
     video: SessionVideo | None = st.session_state.get(VIDEO)
     if video is not None and video.request != request_of(networks, detector, options):
         with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button("Analyze with these settings", icon=":material/refresh:", type="primary"):
+            if st.button("Analyze with these settings", icon=":material/refresh:"):
                 _forget()
                 _start(video.job.video, networks, detector, options)
                 st.rerun()

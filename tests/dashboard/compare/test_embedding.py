@@ -110,7 +110,7 @@ def test_a_selection_lists_its_images_and_their_classes(embedded, lassoed, page_
     chosen = run.image_ids[[0, 5, 20]]
     app = lassoed(chosen)
     wrong = int((~run.correct[[0, 5, 20]]).sum())
-    assert f"3 images, {wrong} of them predicted wrongly. True classes: bright 2, dark 1." in page_text(app)
+    assert f"3 images, {wrong} predicted wrongly. True classes: bright 2, dark 1." in page_text(app)
     listed = app.dataframe[0].value
     assert set(listed["row"]) == set(chosen)
     assert "Residual CNN predicts" in listed
