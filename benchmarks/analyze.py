@@ -7,6 +7,7 @@ Ratios of medians within one run on the CPU, warm, batch size 1 unless stated ot
 ``eight_faces_over_one``: a photo with eight faces ÷ one of the same size with one, decode to maps, all networks.
 ``path_over_stages``: that path ÷ the sum of its stages called one by one.
 ``tuned_over_eager``: the network as FERscope runs it (norms folded, channels last) ÷ plain eager PyTorch.
+``onnx_over_torch``: the exported network in ONNX Runtime ÷ in PyTorch as FERscope runs it.
 ``busy_over_quiet``: a photo, decode to maps, all networks, while another process uses one core ÷ without it.
 ``haar_over_mtcnn``, ``yunet_over_mtcnn``: a portrait of 512 px, detection only (YuNet if its file is available).
 ``group_over_portrait``: MTCNN on 24 faces of 150 px in 12 megapixels ÷ on one portrait of 12 megapixels: the pyramid.
@@ -41,13 +42,15 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
-from core.checkpoints import list_checkpoints
+from core.checkpoints import Checkpoint, list_checkpoints
 from core.errors import DetectorUnavailableError
 from core.explain import class_maps
+from core.exporting.conversion import export
 from core.faces import crop, detector, find_faces
 from core.images import decode
 from core.inference import Predictor, analyze
 from core.inference.analysis import margin_for
+from core.inference.backends import OnnxBackend
 from core.models import Network
 from core.sample_photos import sample_photos
 
@@ -100,8 +103,8 @@ def maps_of(predictor: Predictor, features: list[np.ndarray]) -> Tensor:
     return class_maps(torch.from_numpy(np.stack(features)), predictor.network.head.weight)
 
 
-def one_network(predictor: Predictor, face: np.ndarray) -> dict[str, float]:
-    """The three ratios of a single network, on one face crop."""
+def one_network(checkpoint: Checkpoint, predictor: Predictor, face: np.ndarray) -> dict[str, float]:
+    """The four ratios of a single network, on one face crop."""
     network, inputs = predictor.network, predictor.card.preprocessing.to_tensor([face])
     eager = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
 
@@ -131,10 +134,13 @@ def one_network(predictor: Predictor, face: np.ndarray) -> dict[str, float]:
     alone, with_maps, closed, packaged = seconds(predict, predict_and_maps, forward_and_maps, seven_calls)
     package.activations_and_grads.release()
     tuned, plain = seconds(as_run, as_built)
+    onnx, images = OnnxBackend(export(checkpoint).data), np.stack(predictor.input_images([face]))
+    by_onnx, by_torch = seconds(lambda: onnx.output(images), lambda: predictor.output(images))
     return {
         "maps_over_predict": with_maps / alone,
         "closed_form_speedup": packaged / closed,
         "tuned_over_eager": tuned / plain,
+        "onnx_over_torch": by_onnx / by_torch,
     }
 
 
@@ -253,7 +259,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one flat JSON object and nothing else")
     parser.add_argument("--photo", action="store_true", help="print the milliseconds of one photo and nothing else")
     arguments = parser.parse_args()
-    predictors = [Predictor.load(c) for c in list_checkpoints().with_weights]
+    checkpoints = list_checkpoints().with_weights
+    predictors = [Predictor.load(c) for c in checkpoints]
     if not predictors:
         raise SystemExit("no network is installed; train one with: python -m core train fer_cnn --data fer2013.csv")
     if arguments.photo:
@@ -261,11 +268,12 @@ def main() -> None:
         return
     image = decode(sample_photos()["grace_hopper"].data)
     face = crop(image, detector("haar").detect(image)[0], margin_for(predictors[0].card, "haar"))
-    results = {p.model_id: one_network(p, face) for p in predictors}
+    results = {p.model_id: one_network(c, p, face) for c, p in zip(checkpoints, predictors, strict=True)}
     worst = {
         "maps_over_predict": max(r["maps_over_predict"] for r in results.values()),
         "closed_form_speedup": min(r["closed_form_speedup"] for r in results.values()),
         "tuned_over_eager": max(r["tuned_over_eager"] for r in results.values()),
+        "onnx_over_torch": max(r["onnx_over_torch"] for r in results.values()),
         **detection(),
         **whole_path(predictors),
         **with_other_processes(),

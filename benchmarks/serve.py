@@ -1,7 +1,7 @@
 """The HTTP API under load: ``python benchmarks/serve.py [--json] [--requests 5000]``.
 
 A server is started as ``python -m core serve``. Clients send portraits one after another, and every answer is compared
-with the one that the photo received while nobody else was there.
+with the one that the photo received while no other client was connected.
 
 ``two_over_one_throughput``: answers per second with two clients ÷ with one; medians of rounds that take turns.
 ``p99_over_p50``: with eight clients, the time that 99 % of the answers need at most ÷ the median.

@@ -11,8 +11,10 @@ from torch import nn
 from core.checkpoints import ROOT, list_checkpoints
 from core.evaluation import summarize
 from core.explain import class_maps, explain
+from core.exporting.conversion import export
+from core.inference.backends import OnnxBackend
 from core.labels import FER7
-from core.measurements import evaluate_checkpoint
+from core.measurements import evaluate_checkpoint, read_own_samples
 from core.sample_photos import sample_photos
 
 SHIPPED = {c.card.run_id: c for c in list_checkpoints(ROOT).checkpoints}
@@ -116,3 +118,11 @@ def test_a_fresh_run_over_the_data_reproduces_the_card(run_id, fer2013):
     again = evaluate_checkpoint(SHIPPED[run_id], fer2013, "test").summary
     assert abs(again.accuracy.value - card.metrics["test"].accuracy.value) * again.n <= 1
     assert again.accuracy_without_copies.n == 3589 - 288
+
+
+@each
+def test_the_exported_network_gives_the_stored_test_logits(run_id, fer2013):
+    checkpoint = SHIPPED[run_id]
+    images = read_own_samples(checkpoint.card, fer2013).of("test").images
+    logits, _, _ = OnnxBackend(export(checkpoint).data).outputs(images[:256])
+    np.testing.assert_allclose(logits, checkpoint.evaluation("test").logits[:256], atol=1e-3)

@@ -32,7 +32,9 @@ class Limits(BaseModel):
     )
     workers: int = Field(default=8, ge=1, description="requests that are computed at the same time")
     token: str = Field(default="", repr=False, description="bearer token that clients must send; empty: none is needed")
-    origins: str = Field(default="", description="web origins that may call the API, with commas (CORS); empty: none")
+    origins: str = Field(
+        default="", description="web origins that may call the API, separated by commas (CORS); empty: none"
+    )
 
     @property
     def allowed_origins(self) -> list[str]:

@@ -35,8 +35,8 @@ class PredictOptions(BaseModel):
     )
     maps: Maps | None = Field(
         default=None,
-        description="saliency maps of the predicted class: array gives the cells, png also the photo around the face "
-        "under the map",
+        description="saliency maps of the predicted class: array returns the cells, png also a picture of the map "
+        "over the face",
     )
 
 
@@ -44,7 +44,7 @@ class ExplainOptions(PredictOptions):
     """Which saliency map is computed."""
 
     maps: Maps = Field(
-        default="array", description="array gives the cells, png also the photo around the face under the map"
+        default="array", description="array returns the cells, png also a picture of the map over the face"
     )
     method: str = Field(
         default="gradcam", description="the saliency method", json_schema_extra={"enum": list(saliency_methods())}

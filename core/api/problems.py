@@ -38,7 +38,7 @@ STATUS_OF = (
 MEANINGS = {
     400: "The body cannot be read: it holds no photo, is cut off, or has a field that is not known.",
     401: "The bearer token is missing or wrong.",
-    404: "There is no such network, or nothing at this address.",
+    404: "The network or the address does not exist.",
     413: "A photo or the request exceeds a limit of size, pixels, photos or faces.",
     415: "The body is neither an image nor a multipart form.",
     422: "An option cannot be used, or no photo can be read.",

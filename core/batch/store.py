@@ -1,7 +1,7 @@
 """The results of a batch on the disk: finished parts in a folder beside the output, joined into it at the end.
 
 ``results.parquet.parts/`` holds what the batch belongs to, the files in their order, and one Parquet file per finished
-part. Every file is complete or absent, so a batch whose process was killed goes on with the parts that are missing.
+part. Every file is complete or absent, so a batch whose process was killed continues with the missing parts.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class BatchStore:
             self._remove_parts()
             write_atomically(self.files_path, write)
             if not count:
-                raise BatchError("the source holds no photo; name a folder, pattern, zip or CSV with photos")
+                raise BatchError("the source contains no photo; name a folder, pattern, zip or CSV with photos")
             write_text(self.origin_path, json.dumps({"origin": origin, "files": count}, indent=2) + "\n")
         return count
 
@@ -156,7 +156,7 @@ class BatchStore:
         differing = [key for key in known if stored["origin"].get(key) != known[key]]
         if differing:
             raise BatchError(
-                f"{self.folder} holds an unfinished batch with another {' and '.join(differing)}; continue it with the "
+                f"{self.folder} holds an unfinished batch with another {', '.join(differing)}; continue it with the "
                 "same options, or begin again with --restart"
             )
         return int(stored["files"])

@@ -47,8 +47,8 @@ def batch(
 ) -> None:
     """Score every photo of a source and write one row per face.
 
-    A photo without a face has one row, and so has a file that cannot be read, with the reason. Finished parts are
-    stored: a batch that was stopped or killed continues when the same command is run again.
+    A photo without a face has one row; so does a file that cannot be read, which states the reason. Finished parts are
+    stored: the same command continues a batch that was stopped or killed.
     """
     from core.batch.job import Batch, BatchOptions, BatchProgress, local_engine, run_batch
 

@@ -70,11 +70,8 @@ def export(
     path = out or Path(f"{run}{suffix}")
     with writing(path):
         exported.save(path)
-    console.print(
-        f"{path}: {_size(exported)}; largest difference from PyTorch {exported.difference:.1e}",
-        highlight=False,
-        markup=False,
-    )
+    parity = "" if quantize else f"; outputs differ from PyTorch's by at most {exported.difference:.1e}"
+    _print(f"{path}: {_size(exported)}{parity}")
 
 
 def _quantize(
@@ -87,9 +84,7 @@ def _quantize(
     found = quantize(exported, read_own_samples(card, data, skip_bad=skip_bad), floor=floor)
     split = card.data.split_name("val")
     scores = f"accuracy {found.accuracy} on {split} with 8 bit, {found.accuracy_before} with 32 bit"
-    console.print(
-        f"{card.run_id}: {scores}; {_size(found.exported)} instead of {_size(exported)}", highlight=False, markup=False
-    )
+    _print(f"{card.run_id}: {scores}; {_size(found.exported)} instead of {_size(exported)}")
     if not found.accepted:
         sentence = f"the accuracy {found.accuracy.value:.3f} is below the floor of {found.floor:.3f}"
         if not force:
@@ -104,14 +99,15 @@ def _install(checkpoint: Checkpoint, exported: ExportedNetwork, *, force: bool) 
     ratio = onnx_over_torch(checkpoint, exported)
     with writing(checkpoint.onnx_path):
         install(checkpoint, exported, ratio, force=force)
-    console.print(
+    _print(
         f"{checkpoint.onnx_path}: ONNX Runtime takes {ratio:.2f} of PyTorch's time and is used from now on; delete the "
-        "file to return to PyTorch",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
+        "file to return to PyTorch"
     )
 
 
 def _size(exported: ExportedNetwork) -> str:
     return f"{len(exported.data) / 1e6:.1f} MB"
+
+
+def _print(text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -15,16 +15,16 @@ app = typer.Typer()
 
 @app.command(epilog="Example: `python -m core serve --port 8600`, then open http://127.0.0.1:8600/docs")
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every network of this machine.")] = (
-        "127.0.0.1"
-    ),
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8600,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 accepts connections from other machines.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8600,
     device: Device = "auto",
     root: Root = checkpoints.ROOT,
 ) -> None:
     """Serve predictions, saliency maps, networks and their scores over HTTP, without the pages.
 
-    Limits are environment variables, which the README lists.
+    Limits are set by environment variables; the README lists them.
     """
     import uvicorn
 

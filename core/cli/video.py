@@ -30,14 +30,14 @@ def video(
     ] = None,
     detector: Annotated[str, typer.Option(help="auto, or the name of a face detector.")] = "auto",
     every: Annotated[int | None, typer.Option(help="Analyze every n-th frame instead of --fps.")] = None,
-    fps: Annotated[float, typer.Option(help="Analyze so many frames per second.")] = 5.0,
+    fps: Annotated[float, typer.Option(help="Analyze this many frames per second.")] = 5.0,
     detect_every: Annotated[
         int, typer.Option(help="Search for faces in every k-th analyzed frame; between them, faces are tracked.")
     ] = 2,
     start: Annotated[float, typer.Option(help="Begin at this time in seconds.")] = 0.0,
     end: Annotated[float | None, typer.Option(help="End at this time in seconds.")] = None,
     smoothing: Annotated[
-        float, typer.Option(help="Time constant in seconds by which CSV, Parquet and the annotated video are smoothed.")
+        float, typer.Option(help="Time constant of the smoothing of CSV, Parquet and the annotated video, in seconds.")
     ] = 0.0,
     csv: Annotated[Path | None, typer.Option(help="Write one row per face, frame and network as CSV.")] = None,
     parquet: Annotated[Path | None, typer.Option(help="The same rows as Parquet.")] = None,
@@ -48,7 +48,7 @@ def video(
     json_output: Json = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
-    """Follow the faces of a video and print how long each showed which expression.
+    """Track the faces of a video and print for which share of the time each expression was predicted.
 
     Ctrl-C ends the analysis; what was computed until then is printed and written. If the video cannot be read to its
     end, this is reported, the part before is written, and the exit status is 1.
@@ -60,7 +60,7 @@ def video(
     if start < 0 or (end is not None and end <= start):
         raise VideoError(f"expected a start of at least 0 s and an end after it, got {start:g} s to {end or 0:g} s")
     if not smoothing >= 0:
-        raise VideoError(f"expected a smoothing of at least 0 s, got {smoothing:g}")
+        raise VideoError(f"expected a time constant of at least 0 s, got {smoothing:g}")
     options = VideoOptions(
         Sampling(per_second=fps) if every is None else Sampling(every),
         start,

@@ -60,8 +60,8 @@ class VideoJob:
     ) -> None:
         if info.duration_s is not None and options.start_s >= info.duration_s:
             raise VideoError(
-                f"{video.name} ends after {info.duration_s:.1f} s, so no analysis can begin at {options.start_s:g} s; "
-                "choose an earlier begin"
+                f"{video.name} ends after {info.duration_s:.1f} s, but the start is set to {options.start_s:g} s; "
+                "choose an earlier start"
             )
         self.video, self.info, self.options = video, info, options
         self.detector_name = detector.name

@@ -60,7 +60,7 @@ class SessionBatch:
                     "python -m core batch SOURCE --out results.parquet"
                 )
         if not entries:
-            raise BatchError(f"{name} holds no photo; choose another one")
+            raise BatchError(f"{name} contains no photo; choose another one")
         self.name, self.source = name, source
         self._work = _Work(source, entries, scorer, preparation)
         self._thread: threading.Thread | None = None

@@ -49,7 +49,7 @@ def choose(networks: Sequence[Predictor], names: Mapping[str, str]) -> LiveOptio
         "Prediction shown",
         {series.key: title for series, title in titles.items()},
         key="live_shown",
-        help="Whose leading expression is written at each face and whose probabilities are drawn over time.",
+        help="Its most probable expression is shown at each face, and its probabilities are drawn over time.",
     )
     saliency_of = links.choice(
         st.selectbox,

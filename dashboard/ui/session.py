@@ -69,7 +69,7 @@ def clear_photos() -> None:
     _delete_uploads()
     st.session_state.pop("refused", None)
     renew_source_widgets()
-    of_photos = ("photo", "pair", "uploader_ids", "whole_image", "not_faces", "rotations_deg")
+    of_photos = ("photo", "pair", "uploader_ids", "whole_image", "not_faces", "rotations_deg", "snapshot_taken")
     for key in (*of_photos, "folder_batch", "session_video"):
         st.session_state.pop(key, None)
 
@@ -84,6 +84,11 @@ def delete_upload(file: UploadedFile | None) -> None:
     context = get_script_run_ctx()
     if context is not None and file is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+
+
+def clear_snapshot() -> None:
+    """Open the camera again."""
+    st.session_state.pop("snapshot_taken", None)
 
 
 def widget_key(name: str) -> str:

@@ -131,9 +131,9 @@ def disagreement(summary: Summary) -> list[Section]:
                 plots.disagreement_table(found[:MOST_STRETCHES], summary.names),
                 "Stretches in which the networks predict different expressions",
             ),
-            caption=f"{summary.protocol} In {frames:,} of {len(summary.timeline):,} faces and frames the networks do "
-            "not all predict the same expression; each column of a network has the one that it predicts most often in "
-            f"the stretch. Disagreement: mean Jensen-Shannon divergence.{longest}",
+            caption=f"{summary.protocol} For {frames:,} of {len(summary.timeline):,} faces in analyzed frames, the "
+            "networks do not all predict the same expression. The column of a network shows the expression that it "
+            f"predicts most often in the stretch. Disagreement: mean Jensen-Shannon divergence.{longest}",
             downloads=(
                 csv(
                     "All stretches (CSV)",
@@ -166,7 +166,7 @@ def files(summary: Summary, cards: Sequence[ModelCard]) -> list[Download]:
         csv("Probabilities (CSV)", "video.csv", timeline.table),
         Download("Probabilities (Parquet)", "video.parquet", "application/vnd.apache.parquet", parquet),
         Download(
-            "Everything (JSON)",
+            "All numbers of the video (JSON)",
             "video.json",
             "application/json",
             lambda: to_json(VideoRecord.of(summary.video.name, job, cards), indent=1),

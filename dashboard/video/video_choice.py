@@ -35,7 +35,7 @@ def choose_options() -> VideoOptions:
         help="How many frames of each second are analyzed; at most those that the video has.",
     )
     detect_every = links.slider(
-        "Detect faces in every n-th of them",
+        "Detect faces in every n-th analyzed frame",
         1,
         10,
         DETECT_EVERY,
@@ -43,7 +43,7 @@ def choose_options() -> VideoOptions:
         key="video_detect",
         help="Between detections, a face lies on the straight line from one to the next.",
     )
-    start = links.number("Begin at (s)", 0, LONGEST_S, key="video_start")
+    start = links.number("Start at (s)", 0, LONGEST_S, key="video_start")
     end = links.number("End at (s)", 0, LONGEST_S, key="video_end", help="0: at the end of the video.")
     if 0 < end <= start:
         st.warning(f"The end must be after {start} s. Continuing to the end of the video.", icon=":material/warning:")
@@ -98,7 +98,7 @@ def started(networks: Sequence[Predictor], detector: str, options: VideoOptions)
 def _offer_analysis(is_changed: bool, reason: str) -> bool:
     with st.container(horizontal=True, vertical_alignment="center"):
         label = "Analyze with these settings" if is_changed else "Analyze from the beginning"
-        clicked = st.button(label, icon=":material/refresh:", type="primary")
+        clicked = st.button(label, icon=":material/refresh:")
         st.caption(reason)
     return clicked
 
@@ -143,6 +143,6 @@ def _choose_sample() -> None:
     st.session_state[SOURCE] = ("sample.mp4", _sample())
 
 
-@st.cache_resource(max_entries=1, show_spinner="Making the sample video …")
+@st.cache_resource(max_entries=1, show_spinner="Creating the sample video …")
 def _sample() -> bytes:
     return sample_clip()

@@ -133,7 +133,7 @@ def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
     request = (id(video), id(timeline.groups[0].probabilities), first_s, last_s)
     made: tuple[object, bytes] | None = st.session_state.get(ANNOTATED)
     wanted = st.button(
-        "Make the video with boxes and labels (mp4)",
+        "Create the video with boxes and labels (mp4)",
         icon=":material/movie_edit:",
         type="tertiary",
         help="All frames of the chosen part, H.264, without sound.",
