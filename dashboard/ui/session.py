@@ -68,15 +68,11 @@ def clear_photos() -> None:
     services.photo_store().clear()
     _delete_uploads()
     st.session_state.pop("refused", None)
-    renew_source_widgets()
+    # A widget with another key begins without files.
+    st.session_state["source_widgets"] = st.session_state.get("source_widgets", 0) + 1
     of_photos = ("photo", "pair", "uploader_ids", "whole_image", "not_faces", "rotations_deg", "snapshot_taken")
     for key in (*of_photos, "folder_batch", "session_video"):
         st.session_state.pop(key, None)
-
-
-def renew_source_widgets() -> None:
-    """Empty the uploaders and the camera: a widget with another key begins without files."""
-    st.session_state["source_widgets"] = st.session_state.get("source_widgets", 0) + 1
 
 
 def delete_upload(file: UploadedFile | None) -> None:

@@ -18,6 +18,7 @@ from dashboard.video.session_video import SessionVideo
 VIDEO = "session_video"
 ANNOTATED = "video_annotated"  # the request and the bytes of the last annotated video
 UPLOAD = "video_upload"
+FORGOTTEN = "videos_forgotten"  # their number
 SOURCE = "video_source"  # the name and the bytes of the chosen video
 MAX_MB = 500
 LONGEST_S = 86_400
@@ -53,7 +54,7 @@ def choose_options() -> VideoOptions:
 
 def choose_video() -> None:
     """The uploader and the sample. A chosen video is stored in the session."""
-    key = session.widget_key(UPLOAD)
+    key = _uploader_key()
     left, right = st.columns([5, 7], gap="large")
     with left:
         st.file_uploader(
@@ -106,8 +107,14 @@ def _offer_analysis(is_changed: bool, reason: str) -> bool:
 def forget_video() -> None:
     """Remove the video, everything computed from it, and the file that Streamlit holds for the uploader."""
     _forget()
-    session.delete_upload(st.session_state.get(session.widget_key(UPLOAD)))
-    session.renew_source_widgets()
+    session.delete_upload(st.session_state.get(_uploader_key()))
+    st.session_state[FORGOTTEN] = st.session_state.get(FORGOTTEN, 0) + 1
+
+
+def _uploader_key() -> str:
+    """Another one after a video was forgotten: a widget with another key begins without a file."""
+    number = st.session_state.get(FORGOTTEN, 0)
+    return session.widget_key(f"{UPLOAD}-{number}" if number else UPLOAD)
 
 
 def request_of(networks: Sequence[Predictor], detector: str, options: VideoOptions) -> object:

@@ -160,7 +160,7 @@ def test_the_annotated_video_has_every_frame_and_differs_where_the_face_is(chang
 
 
 def test_options_are_checked(changing, find, predictors):
-    with pytest.raises(VideoError, match="ends after 2"):
+    with pytest.raises(VideoError, match="choose an earlier start"):
         run(changing, find, predictors, VideoOptions(start_s=9))
     with pytest.raises(VideoError, match="from 1 to 60"):
         list(analyze_frames([], find, predictors, detect_every=0))
