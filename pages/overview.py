@@ -3,12 +3,12 @@
 import streamlit as st
 
 from dashboard import services
-from dashboard.overview import network_files
-from dashboard.overview.example import live_example
+from dashboard.loading import FIRST_NETWORK
+from dashboard.overview import example, network_files
 from dashboard.plots.scores import installed
 from dashboard.section import Section, Table
 from dashboard.style import STILL
-from dashboard.ui import navigation, photo_sources, sections, session
+from dashboard.ui import navigation, photo_sources, progress, sections, session
 from dashboard.ui.network_picker import EMPTY, titles
 
 if session.photo_was_added():
@@ -25,31 +25,19 @@ with portraits:
     st.markdown("**Or start with a portrait**")
     photo_sources.sample_cards()
 
-example = live_example()
 tasks = (
     ("Explore predictions", "analyze", "frame_person", "The expression that each network predicts for every face."),
     ("Inspect saliency", "analyze", "visibility", "The parts of the face that a prediction depends on."),
     ("Compare networks", "compare", "compare_arrows", "Scores, learning curves and errors with their intervals."),
 )
-for number, (column, (name, page, icon, description)) in enumerate(zip(st.columns(3), tasks, strict=True)):
+places = []
+for column, (name, page, icon, description) in zip(st.columns(3), tasks, strict=True):
     with column.container(border=True, height="stretch"):
         st.page_link(f"{navigation.PAGES}/{page}.py", label=name, icon=f":material/{icon}:")
         st.caption(description)
-        if example is None:
-            continue
-        if number == 0:
-            st.plotly_chart(
-                example.probabilities,
-                key="example-probabilities",
-                config=STILL,
-                alt="Probabilities that one network predicts for a portrait",
-            )
-        elif number == 1:
-            st.image(example.overlay, alt="A saliency map on a portrait", width=220)
-        elif example.confusion is not None:
-            st.plotly_chart(
-                example.confusion, key="example-confusion", config=STILL, alt="Confusion matrix of one network"
-            )
+        places.append(st.container())
+if (matrix := example.confusion_matrix()) is not None:
+    places[2].plotly_chart(matrix, key="example-confusion", config=STILL, alt="Confusion matrix of one network")
 
 st.header("Installed networks", anchor=False)
 listing = services.listing()
@@ -86,3 +74,15 @@ st.markdown(
     "FER2013 is about 65 % (Goodfellow et al. 2013), accuracy on other photos is lower, and *unsure* is a valid result."
 )
 st.page_link(f"{navigation.PAGES}/about.py", label="Data, limits and law", icon=":material/info:")
+
+# Last, because everything above is drawn while the network is loaded.
+with places[0]:
+    progress.wait_for_loading(FIRST_NETWORK)
+if (prediction := example.live_prediction()) is not None:
+    places[0].plotly_chart(
+        prediction.probabilities,
+        key="example-probabilities",
+        config=STILL,
+        alt="Probabilities that one network predicts for a portrait",
+    )
+    places[1].image(prediction.overlay, alt="A saliency map on a portrait", width=220)

@@ -12,7 +12,8 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import CheckpointError, DataError, EvaluationError
-from core.evaluation.embedding import Embedding, pca_plane, tsne_plane
+from core.evaluation.embedding import Embedding, pca_plane
+from core.evaluation.tsne import PERPLEXITY, STAGE_ITERATIONS, STAGES, tsne_map
 from dashboard import services
 from dashboard.compare import image_list, image_table
 from dashboard.compare.comparison import Comparison
@@ -76,9 +77,10 @@ def _method(whole: Embedding, drawn: int, layout: str) -> str:
     part = "" if drawn == len(whole) else f"{drawn:,} images are drawn, at random with a fixed seed. "
     if layout == plots.PCA:
         return f"{part}The first two of {components}."
+    settings = f"perplexity {PERPLEXITY:g}, {STAGES * STAGE_ITERATIONS:,} iterations, fixed seed"
     return (
-        f"{part}t-SNE (perplexity 30, fixed seed) of {components}, which explain {100 * whole.explained.sum():.1f} % "
-        "of the variance. Neighbors are meaningful; distances between groups and axes are not."
+        f"{part}t-SNE ({settings}) of {components}, which explain {100 * whole.explained.sum():.1f} % of the variance. "
+        "Neighbors are meaningful; distances between groups and axes are not."
     )
 
 
@@ -153,19 +155,23 @@ def _summary(found: pd.DataFrame) -> str:
     wrong = int((~found["correct"]).sum())
     counts = found["true"].value_counts()
     most = ", ".join(f"{name} {n:,}" for name, n in counts[counts > 0].items())
-    return f"{len(found):,} images, {wrong:,} of them predicted wrongly. True classes: {most}."
+    images = "1 image" if len(found) == 1 else f"{len(found):,} images"
+    return f"{images}, {wrong:,} predicted wrongly. True classes: {most}."
 
 
 def _tsne(comparison: Comparison, model_id: str) -> np.ndarray | None:
     """The stored map, or a new one with its progress and a way to stop; None where there is no embedding."""
     try:
-        embedding = services.embedding(comparison.checkpoints[model_id], comparison.split).sample()
+        embedding = services.embedding(comparison.checkpoints[model_id], comparison.split)
+        stored = services.tsne(comparison.checkpoints[model_id], comparison.split)
     except (CheckpointError, EvaluationError):
         return None  # the section has the reason
+    if stored is not None:
+        return stored.plane
     key = ("tsne", embedding.model_id, embedding.weights_sha256, embedding.split, len(embedding))
     results = services.results()
     if key in results:
-        return results.get(key, lambda: tsne_plane(embedding))
+        return results.get(key, lambda: tsne_map(embedding)).plane
     title, place = f"t-SNE of {comparison.names[model_id]}, {len(embedding):,} images", st.empty()
     with place.container():
         bar = st.progress(0.0, text=f"{title}: searching for neighbors")
@@ -182,6 +188,6 @@ def _tsne(comparison: Comparison, model_id: str) -> np.ndarray | None:
         bar.progress(done / total, f"{title}: about {left:.0f} s left")
 
     try:
-        return results.get(key, lambda: tsne_plane(embedding, show))
+        return results.get(key, lambda: tsne_map(embedding, show)).plane
     finally:
         place.empty()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.checkpoints import Checkpoint
 from core.errors import CheckpointError
-from core.inference import Predictor
 from dashboard import services
 from dashboard.style import Ink, NetworkStyle, network_styles
 from dashboard.ui import links
+
+if TYPE_CHECKING:
+    from core.inference import Predictor
 
 EMPTY = "No trained network is installed. Train one with: python -m core train fer_cnn --data fer2013.csv"
 
