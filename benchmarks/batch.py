@@ -100,7 +100,6 @@ def files_per_s(results: Iterator[object], files_per_result: int) -> float:
 def measure_speed(folder: Path, processes: int) -> dict[str, float]:
     """Files per second of the whole batch and of decoding alone."""
     batch, size = Batch(BatchOptions(str(folder))), 16
-    batch.scorer  # noqa: B018  (loads the networks)
     decoding = Decoding(batch.preparation.cards, batch.options.detector)
     rounds: dict[str, list[float]] = {"score": [], "decode": []}
     for _ in range(ROUNDS):
@@ -147,18 +146,18 @@ def main() -> None:
         large, small = Path(place) / "large", Path(place) / "small"
         large.mkdir()
         small.mkdir()
+        if arguments.files and PROC.is_dir():  # before the other networks are loaded
+            write_photos(small, arguments.files, SMALL_PX)
+            first, last = measure_memory(
+                small, arguments.model, arguments.files, arguments.workers, quiet=arguments.json
+            )
+            found["rss_growth"] = last / first - 1
         write_photos(large, PHOTOS, round((arguments.pixels * 1e6 * 4 / 3) ** 0.5))
         speed = measure_speed(large, arguments.workers)
         found["score_over_decode"] = speed["score"] / speed["decode"]
         if not arguments.json:
             size_mb = sum(path.stat().st_size for path in large.iterdir()) / PHOTOS / 1e6
             print(f"{speed['score']:.2f} files per second scored, {speed['decode']:.2f} decoded, {size_mb:.1f} MB each")
-        if arguments.files and PROC.is_dir():
-            write_photos(small, arguments.files, SMALL_PX)
-            first, last = measure_memory(
-                small, arguments.model, arguments.files, arguments.workers, quiet=arguments.json
-            )
-            found["rss_growth"] = last / first - 1
     if arguments.json:
         print(json.dumps(found))
     else:

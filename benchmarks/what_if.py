@@ -9,25 +9,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.chromium import browser, missing, served
 from core.checkpoints import list_checkpoints
 from core.sample_photos import sample_photos
 
-ROOT = Path(__file__).resolve().parents[1]
 RELEASES = 20
 WARM_UP = 4
 SLIDERS = ("brightness", "contrast", "blur", "rotation_deg")
@@ -53,82 +46,37 @@ requestAnimationFrame(look);
 """
 
 
-@contextmanager
-def served() -> Iterator[str]:
-    """The app on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/server.py", "--server.port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=1)
-                break
-            except OSError:
-                time.sleep(0.5)
-        yield f"http://localhost:{port}"
-    finally:
-        server.terminate()
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-
-
 def milliseconds(address: str, folder: Path) -> list[float]:
     """One measurement per release of a slider, after some for warm-up."""
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.by import By
     from selenium.webdriver.support.ui import WebDriverWait
 
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    flags = [
-        "--headless=new",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",  # otherwise it waits for connections that may not exist
-        "--disable-component-update",
-        "--disable-sync",
-        "--disable-dev-shm-usage",
-        "--window-size=1440,1400",
-    ]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        flags.append("--no-sandbox")  # Chromium's sandbox refuses to run as root, as in a container
-    for flag in [*flags, f"--user-data-dir={folder / 'profile'}"]:
-        options.add_argument(flag)
-    browser = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver") or ""))
-    wait = WebDriverWait(browser, 120, poll_frequency=0.05, ignored_exceptions=(Exception,))
-    try:
+    with browser(folder, size=(1440, 1400)) as driver:
+        wait = WebDriverWait(driver, 120, poll_frequency=0.05, ignored_exceptions=(Exception,))
         portrait = folder / "portrait.jpg"
         portrait.write_bytes(next(iter(sample_photos().values())).data)
-        browser.get(f"{address}/analyze?panel=What+if")
+        driver.get(f"{address}/analyze?panel=What+if")
         wait.until(lambda b: b.find_element(By.CSS_SELECTOR, 'input[type="file"]')).send_keys(str(portrait))
         wait.until(lambda b: b.find_elements(By.CSS_SELECTOR, MARKS))
 
         def idle(_browser: object) -> bool:
             state = "return document.querySelector('[data-testid=stApp]').dataset.testScriptState"
-            return bool(browser.execute_script(state) == "notRunning")
+            return bool(driver.execute_script(state) == "notRunning")
 
         taken = []
         for number in range(WARM_UP + RELEASES):
             wait.until(idle)
             time.sleep(0.5)  # until everything is drawn after the last release
             name = SLIDERS[number % len(SLIDERS)]
-            thumb = browser.find_element(By.CSS_SELECTOR, f".st-key-{name} {THUMB}")
-            browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", thumb)
-            browser.execute_script(LISTEN, MARKS)
+            thumb = driver.find_element(By.CSS_SELECTOR, f".st-key-{name} {THUMB}")
+            driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", thumb)
+            driver.execute_script(LISTEN, MARKS)
             by = 25 if number // len(SLIDERS) % 2 == 0 else -25
-            ActionChains(browser).click_and_hold(thumb).move_by_offset(by, 0).pause(0.1).release().perform()
+            ActionChains(driver).click_and_hold(thumb).move_by_offset(by, 0).pause(0.1).release().perform()
             wait.until(lambda b: b.execute_script("return window.drawn !== null"))
-            taken.append(float(browser.execute_script("return window.drawn - window.released")))
+            taken.append(float(driver.execute_script("return window.drawn - window.released")))
         return taken[WARM_UP:]
-    finally:
-        browser.quit()
 
 
 def main() -> None:
@@ -137,14 +85,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if not list_checkpoints().checkpoints:
         raise SystemExit("no network is installed; train one with: python -m core train fer_cnn --data fer2013.csv")
-    try:
-        import selenium  # noqa: F401
-    except ModuleNotFoundError:
-        missing = "selenium (in tests/requirements.txt)"
-    else:
-        missing = ", ".join(name for name in ("chromium", "chromedriver") if not shutil.which(name))
-    if missing:
-        print(f"not measured: {missing} is not installed", file=sys.stderr)
+    if absent := missing():
+        print(f"not measured: {absent} is not installed", file=sys.stderr)
         if arguments.json:
             print("{}")
         return

@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from core import versions
-from core.checkpoints import Checkpoint, ModelCard, check_run_id, load_checkpoint, publishing, save_card, save_weights
-from core.checkpoints.weights import differences
+from core.checkpoints import Checkpoint, ModelCard, check_run_id, load_checkpoint, publishing, save_card
+from core.checkpoints.weights import differences, save_weights
 from core.data.info import DatasetInfo
 from core.errors import CheckpointError
 from core.faces import MEASURED

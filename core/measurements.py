@@ -117,7 +117,7 @@ def measure_latency(checkpoint: Checkpoint, device: torch.device) -> Checkpoint:
 def embed_checkpoint(
     checkpoint: Checkpoint, source: Path, splits: Sequence[str], *, skip_bad: bool = False
 ) -> list[tuple[Path, Embedding]]:
-    """Compute the embedding of each split from the shipped weights and store it in the checkpoint's folder.
+    """Compute the embedding of each split from the shipped weights and store it with its t-SNE map in the folder.
 
     Raises DataError if ``source`` is not the data set of the card: the row numbers would refer to other images.
     """
@@ -129,7 +129,7 @@ def embed_checkpoint(
         embedding = embed_split(
             network, card.preprocessing, samples, split, model_id=card.run_id, weights_sha256=card.weights_sha256
         )
-        embedding.save(path)
+        checkpoint.save_embedding(embedding)
         written.append((path, embedding))
     return written
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 EQUALIZE = ("none", "histogram", "clahe")
 
@@ -57,6 +59,8 @@ class Preprocessing:
 
     def to_tensor(self, crops: Sequence[np.ndarray]) -> Tensor:
         """Crops of any size -> the input of the network, (N, channels, S, S) float32."""
+        import torch  # takes seconds, and a card with its preprocessing is read without any network
+
         if not crops:
             return torch.empty(0, self.channels, self.size_px, self.size_px)
         return self.normalize(torch.from_numpy(np.stack([self.to_input_image(c) for c in crops])))

@@ -1,5 +1,6 @@
 """What the pages, the HTTP API, the live view and the batch share: loaded networks, detectors and bounded caches.
 
+PyTorch, which takes seconds, is imported by the methods that need it, so that pages can be drawn before.
 Results are shared between threads and must not be modified. Photos and everything computed from them belong to one
 session and stay in its ``PhotoStore``; nothing here refers to them after a call has returned.
 """
@@ -9,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,24 +21,20 @@ from core import checkpoints, heap
 from core.caching import Cache, file_stamp
 from core.checkpoints import Checkpoint, CheckpointFolder, Listing, ModelCard
 from core.data import ImageFacts, Samples, data_stamp, describe, facts_for, image_facts, overview, read
-from core.device import resolve_device
+from core.data.single_images import SingleImages, read_images
 from core.errors import CheckpointError, DataError, RecipeError
 from core.evaluation import EvaluationRun, RunSummary, ensemble_run, error_table, summarize
 from core.evaluation.embedding import Embedding
-from core.explain import Explanation
+from core.evaluation.tsne import TsneMap
 from core.faces import Detector
 from core.faces import detector as make_detector
-from core.inference import (
-    ENSEMBLE,
-    PhotoAnalysis,
-    Predictor,
-    analyze,
-    explain_images,
-    milliseconds_per_face,
-    stored_embedding,
-)
-from core.robustness import Robustness, load_robustness
-from core.training import recipe_from, training_samples
+
+if TYPE_CHECKING:
+    import torch
+
+    from core.explain import Explanation
+    from core.inference import PhotoAnalysis, Predictor
+    from core.robustness import Robustness
 
 Result = TypeVar("Result")
 
@@ -44,12 +42,14 @@ Result = TypeVar("Result")
 class Runtime:
     """Networks below ``root`` on one device, with what is computed from them. Safe in several threads.
 
-    Raises DeviceError for a device that this machine does not have.
+    Raises DeviceError for a device that this machine does not have. ``auto`` is resolved when it is first needed.
     """
 
     def __init__(self, root: Path = checkpoints.ROOT, device: str = "auto") -> None:
         self.root = root
-        self.device = resolve_device(device)
+        self._device_name = device
+        if device != "auto":
+            self.device  # noqa: B018
         # Results of data sets that take long enough to show their progress, under keys of the caller's choice.
         self.results = Cache(64)
         self._listings = Cache(1)
@@ -59,11 +59,12 @@ class Runtime:
         self._ensembles = Cache(4)
         self._summaries = Cache(64)
         self._error_tables = Cache(8)
-        self._embeddings = Cache(8)
+        self._embeddings = Cache(16)
         self._robustness = Cache(32)
         self._image_maps = Cache(64)
         self._facts = Cache(4)
         self._card_samples = Cache(2)
+        self.single_images = SingleImages()
         self._data_sets = Cache(1)
         self._mean_faces = Cache(6)
         self._findings = Cache(4)
@@ -71,6 +72,13 @@ class Runtime:
         self._latencies_ms: dict[str, float] = {}  # by SHA-256 of the weights
 
     # Networks
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        from core.device import resolve_device
+
+        return resolve_device(self._device_name)
 
     def listing(self) -> Listing:
         """The installed networks, read again after a file of a checkpoint has changed."""
@@ -80,6 +88,8 @@ class Runtime:
 
     def predictor(self, checkpoint: Checkpoint) -> Predictor:
         """A network ready for use. Raises CheckpointError if its weights do not match the card."""
+        from core.inference import Predictor
+
         card = checkpoint.card
         key = (
             checkpoint.path,
@@ -130,6 +140,8 @@ class Runtime:
         max_faces: int | None = None,
     ) -> PhotoAnalysis:
         """The faces of an upright RGB photo (H, W, 3) and the predictions for them; see ``core.inference.analyze``."""
+        from core.inference import analyze
+
         heap.count_analysis()
         return analyze(
             image,
@@ -145,6 +157,8 @@ class Runtime:
 
         Raises CheckpointError and NotFiniteError for a network that cannot predict.
         """
+        from core.inference import milliseconds_per_face
+
         predictor = self.predictor(checkpoint)
         with self._latency_lock:
             elapsed_ms = milliseconds_per_face(predictor)
@@ -167,10 +181,18 @@ class Runtime:
         """The stored embedding of a split. Raises CheckpointError naming the command that computes it."""
         path = checkpoint.embeddings_path(split)
         key = (path, file_stamp(path), checkpoint.card.weights_sha256)
-        return self._embeddings.get(key, lambda: stored_embedding(checkpoint, split))
+        return self._embeddings.get(key, lambda: checkpoint.embedding(split))
+
+    def tsne(self, checkpoint: Checkpoint, split: str) -> TsneMap | None:
+        """The stored t-SNE map of an embedding, None if none fits it. Raises CheckpointError as :meth:`embedding`."""
+        path = checkpoint.tsne_path(split)
+        key = (path, file_stamp(path, checkpoint.embeddings_path(split)), checkpoint.card.weights_sha256)
+        return self._embeddings.get(key, lambda: checkpoint.tsne(split))
 
     def robustness(self, checkpoint: Checkpoint, split: str) -> Robustness | None:
         """The stored robustness of a split; None if it was not measured. Raises RobustnessError for a damaged file."""
+        from core.robustness import load_robustness
+
         path = checkpoint.robustness_path(split)
         key = (path, file_stamp(path), checkpoint.card.weights_sha256)
         return self._robustness.get(key, lambda: load_robustness(checkpoint, split))
@@ -184,7 +206,7 @@ class Runtime:
     def ensemble(self, runs: Sequence[EvaluationRun], weights: Sequence[float] | None = None) -> EvaluationRun:
         """The weighted mean of the networks' probabilities. Raises EvaluationError for runs on other images."""
         shares = tuple(weights or [1.0] * len(runs))
-        return self._ensembles.get((*runs, shares), lambda: ensemble_run(runs, shares, model_id=ENSEMBLE))
+        return self._ensembles.get((*runs, shares), lambda: ensemble_run(runs, shares))
 
     def summary(self, run: EvaluationRun) -> RunSummary:
         """Scores with their intervals."""
@@ -198,7 +220,7 @@ class Runtime:
 
     def has_read(self, source: Path) -> bool:
         """Whether :meth:`data_set` has this data set already."""
-        return source_key(source) in self._data_sets
+        return data_stamp(source) in self._data_sets
 
     def data_set(self, source: Path) -> tuple[Samples, ImageFacts]:
         """Every image of a data set, gray at 48 px, with the facts about each. Raises DataError if unreadable."""
@@ -213,7 +235,7 @@ class Runtime:
             except DataError:  # no table was made from it
                 return samples, describe(samples)
 
-        return _returned(self._data_sets.get(source_key(source), compute))
+        return _returned(self._data_sets.get(data_stamp(source), compute))
 
     def card_samples(self, card: ModelCard, source: Path) -> Samples:
         """The validation and test images of a network's data set, with the labels that the network learned.
@@ -221,12 +243,14 @@ class Runtime:
         With ``target = "ferplus"`` these are the labels of the FER+ majority, which fewer images have. Raises DataError
         if ``source`` cannot be read or is not the data set of the card.
         """
+        from core.training import recipe_from, training_samples
+
         try:
             recipe = recipe_from(card.recipe)
         except RecipeError as error:
             raise DataError(f"the labels that {card.run_id} learned are unknown: {error}") from error
         seen = card.preprocessing
-        key = (*source_key(source), seen.size_px, seen.channels, recipe.labels, recipe.target)
+        key = (data_stamp(source), seen.size_px, seen.channels, recipe.labels, recipe.target)
 
         def compute() -> tuple[Samples, str] | DataError:
             try:
@@ -261,6 +285,8 @@ class Runtime:
         self, predictor: Predictor, samples: Samples, image_ids: tuple[int, ...], class_indices: tuple[int, ...]
     ) -> tuple[Explanation, ...]:
         """Saliency maps of images of :meth:`card_samples`, each for its own class. Raises NotFiniteError."""
+        from core.inference import explain_images
+
         # The weights determine the data set, and its row numbers the images.
         key = (predictor.card.weights_sha256, image_ids, class_indices)
         stage = predictor.network.closed_form_stage
@@ -268,18 +294,18 @@ class Runtime:
         return self._image_maps.get(key, lambda: explain_images(predictor, list(images), class_indices, stage=stage))
 
     def mean_faces(self, source: Path, split: str) -> dict[str, tuple[np.ndarray, int]]:
-        """The average image of each class of a split and the number of its images. Raises DataError."""
-        samples, _ = self.data_set(source)
-        return self._mean_faces.get((source_key(source), split), lambda: overview.mean_faces(samples, split))
+        """The average image of each class of a split, of at most 1,000 images, and their number. Raises DataError."""
+
+        def compute() -> dict[str, tuple[np.ndarray, int]]:
+            if (facts := self.single_images.recognized(source)) is None:
+                return overview.mean_faces(self.data_set(source)[0], split)
+            return overview.mean_faces(read_images(source, facts, overview.rows_of_mean_faces(facts, split)), split)
+
+        return self._mean_faces.get((data_stamp(source), split), compute)
 
     def findings(self, facts: ImageFacts) -> overview.Findings:
         """Copies, contradictory labels and blank images of a data set."""
         return self._findings.get(facts.fingerprints, lambda: overview.findings(facts))
-
-
-def source_key(source: Path) -> tuple[object, ...]:
-    """Identifies a data set as it is now: another key after one of its files has changed."""
-    return source, data_stamp(source)
 
 
 def _returned(result: Result | DataError) -> Result:

@@ -4,12 +4,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.ui import links
+from dashboard.loading import PYTORCH
+from dashboard.ui import links, progress
 
 # A local file, because the browser would fetch a Material symbol from another host.
 MARK = str(Path(__file__).with_name("mark.svg"))
 st.set_page_config(page_icon=MARK, layout="wide", initial_sidebar_state=300)
 st.logo(MARK, size="large")
+# Pages that are drawn while PyTorch is imported, which takes seconds; the modules of the others need it.
+WITHOUT_PYTORCH = ("Overview", "About")
 
 page = st.navigation(
     [
@@ -67,4 +70,6 @@ page = st.navigation(
 )
 st.set_page_config(page_title="FERscope" if page.title == "Overview" else f"{page.title} · FERscope")
 links.begin_page(page.title)
+if page.title not in WITHOUT_PYTORCH:
+    progress.wait_for_loading(PYTORCH)
 page.run()

@@ -71,6 +71,15 @@ class Table:
     bold: np.ndarray | None = None
     column_config: Mapping[str, Any] | None = None
 
+    def turned(self, heading: str = "score") -> Table:
+        """The rows as columns under the values of the first column, which must differ: fewer columns fit a phone.
+        ``heading`` is that of the new first column."""
+        first, *others = self.data.columns
+        data = self.data.set_index(first).T.rename_axis(columns=None)
+        data.insert(0, heading, others)
+        bold = None if self.bold is None else np.column_stack([np.zeros(len(others), bool), self.bold[:, 1:].T])
+        return Table(data.reset_index(drop=True), self.alt, bold)
+
 
 @dataclass(frozen=True, eq=False)
 class Section:

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,17 +17,28 @@ from streamlit.url_util import make_url_path
 
 from core.api.mounting import DeferredApi
 from dashboard.live import frames
+from dashboard.loading import LOADING
 
 if TYPE_CHECKING:
     from core.runtime import Runtime
 
 
 def _runtime() -> Runtime:
-    from dashboard.services import runtime  # imports PyTorch, which the start must not wait for
+    from dashboard.services import runtime
 
     return runtime()
 
 
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """The networks are loaded while the server answers and the first page is drawn."""
+    from dashboard.services import preparation  # what the first page needs, so it is imported before the server answers
+
+    LOADING.start(partial(preparation.load_networks, LOADING))
+    yield
+
+
 # Streamlit adds the base path to its own routes only.
 API = make_url_path(st.get_option("server.baseUrlPath"), "api")
-app = st.App(Path(__file__).with_name("app.py"), routes=[Mount(API, DeferredApi(_runtime)), frames.route()])
+ROUTES = [Mount(API, DeferredApi(_runtime)), frames.route()]
+app = st.App(Path(__file__).with_name("app.py"), lifespan=lifespan, routes=ROUTES)

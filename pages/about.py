@@ -10,7 +10,7 @@ st.title("About", anchor=False)
 st.markdown("The data and the protocol behind the numbers, their limitations, and the law on emotion recognition.")
 
 listing = services.listing()
-st.subheader("Data and protocol", anchor=False)
+st.header("Data and protocol", anchor=False)
 for data in {c.card.data.title: c.card.data for c in listing.checkpoints}.values():
     training, validation, test = (data.split_name(split) for split in ("train", "val", "test"))
     counts = ", ".join(f"{n:,} in {data.split_name(split)}" for split, n in data.images.items())
@@ -28,7 +28,7 @@ images.
 """
 )
 
-st.subheader("Saliency", anchor=False)
+st.header("Saliency", anchor=False)
 st.markdown(
     """
 The default map is Grad-CAM (Selvaraju et al. 2017) at the stage that each network's card names; every map states its
@@ -42,7 +42,7 @@ mirrored and shifted. On random images of PrivateTest, 7 of 40 maps of the CNN, 
 """
 )
 
-st.subheader("Limits", anchor=False)
+st.header("Limits", anchor=False)
 st.markdown(
     """
 - A network predicts which expression a picture would be *labeled* with, not what a person feels. Expressions can be
@@ -58,7 +58,7 @@ st.markdown(
 """
 )
 
-st.subheader("Law", anchor=False)
+st.header("Law", anchor=False)
 st.markdown(
     """
 Article 5(1)(f) of the **EU AI Act** (Regulation 2024/1689) prohibits placing on the market, putting into service for
@@ -69,13 +69,13 @@ tool for studying networks and is not intended for assessing people.
 """
 )
 
-st.subheader("Privacy", anchor=False)
+st.header("Privacy", anchor=False)
 st.markdown(
     "Photos and everything computed from them are held in the memory of your session only. They are never written to "
     "disk or logged. *Forget all photos* deletes them at once; otherwise they are deleted when the session ends."
 )
 
-st.subheader("Installed networks", anchor=False)
+st.header("Installed networks", anchor=False)
 names = titles(list(listing.checkpoints))
 for checkpoint in listing.checkpoints:
     st.markdown(f"**{names[checkpoint.card.run_id]}** (`{checkpoint.card.run_id}`)")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.compare import report
+from dashboard.compare import report, scores
 from dashboard.compare.comparison import SPLITS, build_comparisons
 from dashboard.compare.panels import GROUPS, REPORT
 from dashboard.ui import links, sections, theme
@@ -57,6 +57,8 @@ else:
     for comparison in comparisons:
         if len(comparisons) > 1:
             st.header(comparison.title, divider="gray")
+        if panel != next(iter(GROUPS["Scores"])):
+            scores.draw_folded(comparison)
         GROUPS[group][panel].draw(comparison)
     across = GROUPS[group][panel].across
     if across is not None and len(comparisons) > 1:

@@ -15,7 +15,7 @@ st.markdown("The data that the networks were trained on: images of each expressi
 view = links.first_choice(st.segmented_control, "View", VIEWS, key="data_view", label_visibility="collapsed")
 above = st.container()
 path = services.data_path()
-unread = path is not None and not services.is_read()
+unread = path is not None and not services.is_read() and services.recognized() is None
 read = view == FACES or (
     path is not None
     and unread

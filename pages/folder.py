@@ -39,15 +39,15 @@ if not chosen:
     st.stop()
 with st.expander("Choose photos", expanded=BATCH not in st.session_state, icon=":material/photo_library:"):
     started = source_choice.choose()
-if started is not None:
+if started is not None and (networks := network_picker.load(chosen)):
     name, source = started
     st.session_state.pop(BATCH, None)  # ends the previous batch
+    loaded = [c for c in chosen if c.card.run_id in {n.model_id for n in networks}]
     try:
-        networks = network_picker.load(chosen)
         preparation = Preparation(
             tuple(n.card for n in networks), services.detector(detector).name, whole_image, with_thumbnails=True
         )
-        batch = SessionBatch(name, source, Scorer(networks, thresholds(chosen, accuracy)), preparation)
+        batch = SessionBatch(name, source, Scorer(networks, thresholds(loaded, accuracy)), preparation)
     except (BatchError, DetectorUnavailableError) as error:
         st.error(error.sentence, icon=":material/error:")
     else:

@@ -48,3 +48,9 @@ camera_view.draw(
     window_s=options.window_s,
     mirror=options.mirror,
 )
+smoothing = f"smoothed over {options.smoothing_s:g} s" if options.smoothing_s else "not smoothed"
+st.caption(
+    f"Probabilities after temperature scaling, {smoothing}; detector: {services.DETECTORS[detector.name]}. A saliency "
+    "map shows where the evidence for the predicted class lies (Grad-CAM before the pooling). Recorded numbers are not "
+    "smoothed."
+)

@@ -3,11 +3,12 @@
 import streamlit as st
 
 from dashboard import services
-from dashboard.overview import network_files
-from dashboard.overview.example import live_example
+from dashboard.loading import FIRST_NETWORK
+from dashboard.overview import example, network_files
 from dashboard.plots.scores import installed
+from dashboard.section import Section, Table
 from dashboard.style import STILL
-from dashboard.ui import navigation, photo_sources, session
+from dashboard.ui import navigation, photo_sources, progress, sections, session
 from dashboard.ui.network_picker import EMPTY, titles
 
 if session.photo_was_added():
@@ -24,33 +25,21 @@ with portraits:
     st.markdown("**Or start with a portrait**")
     photo_sources.sample_cards()
 
-example = live_example()
 tasks = (
     ("Explore predictions", "analyze", "frame_person", "The expression that each network predicts for every face."),
     ("Inspect saliency", "analyze", "visibility", "The parts of the face that a prediction depends on."),
     ("Compare networks", "compare", "compare_arrows", "Scores, learning curves and errors with their intervals."),
 )
-for number, (column, (name, page, icon, description)) in enumerate(zip(st.columns(3), tasks, strict=True)):
+places = []
+for column, (name, page, icon, description) in zip(st.columns(3), tasks, strict=True):
     with column.container(border=True, height="stretch"):
         st.page_link(f"{navigation.PAGES}/{page}.py", label=name, icon=f":material/{icon}:")
         st.caption(description)
-        if example is None:
-            continue
-        if number == 0:
-            st.plotly_chart(
-                example.probabilities,
-                key="example-probabilities",
-                config=STILL,
-                alt="Probabilities that one network predicts for a portrait",
-            )
-        elif number == 1:
-            st.image(example.overlay, alt="A saliency map on a portrait", width=220)
-        elif example.confusion is not None:
-            st.plotly_chart(
-                example.confusion, key="example-confusion", config=STILL, alt="Confusion matrix of one network"
-            )
+        places.append(st.container())
+if (matrix := example.confusion_matrix()) is not None:
+    places[2].plotly_chart(matrix, key="example-confusion", config=STILL, alt="Confusion matrix of one network")
 
-st.subheader("Installed networks", anchor=False)
+st.header("Installed networks", anchor=False)
 listing = services.listing()
 for problem in listing.problems:
     st.warning(problem, icon=":material/warning:")
@@ -58,11 +47,8 @@ if not listing.checkpoints:
     st.info(EMPTY, icon=":material/info:")
 else:
     cards = [c.card for c in listing.checkpoints]
-    st.dataframe(
-        installed(cards, titles(list(listing.checkpoints))),
-        hide_index=True,
-        alt="Installed networks with their test scores",
-    )
+    table = Table(installed(cards, titles(list(listing.checkpoints))), "Installed networks with their test scores")
+    sections.draw([Section(table=table.turned("network"))])
     hardware = " · ".join(dict.fromkeys(card.milliseconds.hardware for card in cards if card.milliseconds))
     st.caption(
         "Test scores with 95 % intervals. ECE: expected calibration error, 0 is best. "
@@ -72,7 +58,7 @@ else:
     if listing.with_weights:
         network_files.draw(listing.with_weights)
 
-    st.subheader("Data and protocol", anchor=False)
+    st.header("Data and protocol", anchor=False)
     for data in {card.data.title: card.data for card in cards}.values():
         counts = ", ".join(f"{n:,} in {data.split_name(split)}" for split, n in data.images.items())
         st.markdown(
@@ -82,9 +68,21 @@ else:
             f"{data.split_name('train')}; Compare also shows the accuracy without them."
         )
 
-st.subheader("Limitations", anchor=False)
+st.header("Limitations", anchor=False)
 st.markdown(
     "A network predicts which *expression* a picture would be labeled with, not what a person feels. Human accuracy on "
     "FER2013 is about 65 % (Goodfellow et al. 2013), accuracy on other photos is lower, and *unsure* is a valid result."
 )
 st.page_link(f"{navigation.PAGES}/about.py", label="Data, limits and law", icon=":material/info:")
+
+# Last, because everything above is drawn while the network is loaded.
+with places[0]:
+    progress.wait_for_loading(FIRST_NETWORK)
+if (prediction := example.live_prediction()) is not None:
+    places[0].plotly_chart(
+        prediction.probabilities,
+        key="example-probabilities",
+        config=STILL,
+        alt="Probabilities that one network predicts for a portrait",
+    )
+    places[1].image(prediction.overlay, alt="A saliency map on a portrait", width=220)

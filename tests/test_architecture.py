@@ -27,7 +27,7 @@ CORE = {
 # Explanations work on modules and tensors: they import networks, not cards, data sets or photos.
 EXPLAIN_MAY_IMPORT = {"errors", "parallel", "models"}
 DASHBOARD = {
-    **dict.fromkeys(("style", "section"), 1),
+    **dict.fromkeys(("style", "section", "loading"), 1),
     "services": 2,
     "plots": 3,
     "ui": 4,
@@ -162,7 +162,15 @@ def test_no_module_has_a_name_without_meaning():
 
 
 def test_file_names_of_a_checkpoint_are_defined_in_one_place():
-    names = ("weights.safetensors", "card.json", "predictions-", "embeddings-", "robustness-val", "robustness-test")
+    names = (
+        "weights.safetensors",
+        "card.json",
+        "predictions-",
+        "embeddings-",
+        "tsne-",
+        "robustness-val",
+        "robustness-test",
+    )
     for path in (f for d in FOLDERS for f in files(d)):
         if path.is_relative_to(ROOT / "core" / "checkpoints"):
             continue

@@ -1,6 +1,7 @@
 """Every page through the entry file, with networks that were really trained (on generated pictures)."""
 
 import io
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -84,6 +85,26 @@ def test_every_page_opens(networks, page):
     assert not app.error
 
 
+def heading_levels(app: AppTest) -> list[int]:
+    """The levels of the headings from top to bottom."""
+    levels = {"title": 1, "header": 2, "subheader": 3}
+    found = []
+    for element in app.main:
+        if element.type in levels:
+            found.append(levels[element.type])
+        elif element.type == "markdown" and element.value.startswith("#"):
+            found.append(len(element.value.split(" ")[0]))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_headings_skip_no_level(networks, page):
+    levels = heading_levels(open_page(page))
+    assert levels[0] == 1
+    assert 1 not in levels[1:]
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens_where_no_network_is_installed(monkeypatch, tmp_path, page):
     monkeypatch.setattr(checkpoints, "ROOT", tmp_path)
@@ -109,7 +130,7 @@ def test_an_imported_network_without_scores_appears_on_every_page(networks, monk
     app = open_page(page)
     assert not app.error
     if page == "overview":
-        assert any("my_net" in str(row) for row in app.dataframe[0].value.to_dict("records"))
+        assert "my_net" in str(list(app.table[0].value.columns))
     if page == "analyze":
         upload(app, ("portrait.jpg", portrait()))
         assert "of 3 networks agree" in page_text(app)
@@ -132,7 +153,7 @@ def test_a_network_of_an_unknown_family_does_not_stop_a_page(networks, monkeypat
 def test_overview_shows_the_cards_scores(networks):
     app = open_page("overview")
     score = checkpoints.load_checkpoint(networks / "tiny_cnn").card.metrics["test"].accuracy
-    assert any(f"{score.value:.3f}" in text for text in app.dataframe[0].value["accuracy"])
+    assert any(f"{score.value:.3f}" in text for text in app.table[0].value["CNN"])
 
 
 def test_an_uploaded_portrait_is_analyzed_by_every_network(networks):
@@ -350,7 +371,7 @@ def test_portraits_are_offered_once_where_their_cards_are_shown(networks):
 def test_compare_with_one_network_and_with_none(networks):
     app = open_page("compare")
     app.pills(key="networks").set_value(["tiny_cnn"]).run()
-    assert list(app.table[0].value["network"]) == ["CNN"]
+    assert list(app.table[0].value.columns) == ["score", "CNN"]
     app.pills(key="networks").set_value([]).run()
     assert "Choose at least one network" in page_text(app)
 
@@ -363,4 +384,4 @@ def test_a_network_without_stored_predictions_is_named_and_the_rest_remains(chec
     st.cache_resource.clear()
     app = open_page("compare")
     assert "tiny_cnn has no stored predictions for the test split" in app.warning[0].value
-    assert list(app.table[0].value["network"]) == ["Residual CNN"]
+    assert list(app.table[0].value.columns) == ["score", "Residual CNN"]

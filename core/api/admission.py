@@ -69,6 +69,7 @@ class Place:
             return result.result()
         finally:
             gone.cancel()
+            result.cancel()  # so that an error which nobody waits for is not logged
 
     def leave(self) -> None:
         """Give up the place. A computation that has not begun is cancelled; another one ends after its step."""

@@ -60,8 +60,6 @@ PHOTOS = {
     }
 }
 PHOTO_PROBLEMS = (400, 413, 415, 422, 429, 503)
-
-
 ON_PHOTOS, ON_NETWORKS, ON_SERVER = "Photos", "Networks", "Server"  # sections of the documentation
 
 
@@ -80,7 +78,12 @@ def application(runtime: Runtime, limits: Limits) -> FastAPI:
     instruments = Instruments(admission, runtime)
     app.add_middleware(Measured, instruments=instruments)
     if limits.allowed_origins:
-        app.add_middleware(CORSMiddleware, allow_origins=limits.allowed_origins, allow_headers=["Authorization"])
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=limits.allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization"],
+        )
     guarded: dict[str, Any] = {"dependencies": [Depends(_token_check(limits.token))]} if limits.token else {}
     refusals = (401,) if limits.token else ()
 

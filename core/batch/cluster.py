@@ -12,7 +12,7 @@ import pickle
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from core.batch.job import Batch, BatchOptions, Engine
+from core.batch.job import Batch, BatchOptions, Engine, load_scorer
 from core.batch.part import Part, ScoredPart
 from core.errors import BatchError
 
@@ -21,7 +21,7 @@ class _Scoring:
     """An actor with the networks."""
 
     def __init__(self, options: BatchOptions) -> None:
-        self._scorer = Batch(options).scorer
+        self._scorer = load_scorer(options)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         rows = self._scorer.rows(pickle.loads(row["files"]))

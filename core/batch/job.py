@@ -6,7 +6,6 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from core.batch.local import in_processes, score_locally
 from core.batch.part import FILES_PER_PART, Part, ScoredPart
 from core.batch.scorer import REQUIRED_ACCURACY, Preparation, Scorer, thresholds
 from core.batch.store import BatchStore, table_schema
-from core.faces import AUTO
+from core.faces import AUTO, detector
 from core.parallel import core_count
 from core.records import SCHEMA_VERSION
 from core.records.face_rows import RowLayout
@@ -65,22 +64,18 @@ class Batch:
     """The networks and the source of a batch, ready to score. Raises BatchError and what the networks raise."""
 
     def __init__(self, options: BatchOptions, *, report: Callable[[str], None] | None = None) -> None:
-        runtime = Runtime(options.root, options.device)
-        self.source: PhotoSource = open_source(options.source)
-        self.predictors = runtime.predictors(options.run_ids, report=report)
-        # The rest of the batch uses the names, so that a network or a detector that is added does not change it.
+        place = options.source if "://" in options.source else str(Path(options.source).absolute())
+        self.source: PhotoSource = open_source(place)
+        self.scorer = load_scorer(options, report=report)
+        self.predictors = self.scorer.predictors
+        # Names and complete paths, so that another process, or a network or a detector that is added, changes nothing.
         self.options = dataclasses.replace(
             options,
+            source=place,
             run_ids=tuple(p.model_id for p in self.predictors),
-            detector=runtime.detector(options.detector).name,
+            detector=detector(options.detector).name,
+            root=options.root.resolve(),
         )
-        listing = runtime.listing()
-        self.thresholds = thresholds([listing.get(name) for name in self.options.run_ids], options.accuracy)
-
-    @cached_property
-    def scorer(self) -> Scorer:
-        """The networks."""
-        return Scorer(self.predictors, self.thresholds)
 
     @property
     def preparation(self) -> Preparation:
@@ -94,12 +89,21 @@ class Batch:
         return {
             "source": self.options.source,
             "networks": {p.model_id: p.card.weights_sha256 for p in self.predictors},
+            "temperatures": {p.model_id: p.card.temperature for p in self.predictors},
             "detector": self.options.detector,
             "whole_image": self.options.whole_image,
             "accuracy": self.options.accuracy,
             "files_per_part": FILES_PER_PART,
             "schema_version": SCHEMA_VERSION,
         }
+
+
+def load_scorer(options: BatchOptions, *, report: Callable[[str], None] | None = None) -> Scorer:
+    """The networks of a batch; ``report`` receives a sentence about each installed one that cannot be loaded."""
+    runtime = Runtime(options.root, options.device)
+    predictors = runtime.predictors(options.run_ids, report=report)
+    listing = runtime.listing()
+    return Scorer(predictors, thresholds([listing.get(p.model_id) for p in predictors], options.accuracy))
 
 
 Engine = Callable[[Batch, Iterable[Part]], Iterator[ScoredPart]]
@@ -128,7 +132,7 @@ def run_batch(
     A run that ends early, for whatever reason, is continued by the same call. Raises BatchError.
     """
     store = BatchStore(output)
-    layout = RowLayout.of(p.card for p in batch.predictors)
+    layout = batch.scorer.layout
     columns = given_columns(batch.source, layout)
     schema = table_schema(layout, columns, {**batch.origin, "versions": versions()})
     with store.lock():

@@ -165,7 +165,7 @@ def _pattern(source: str, limit: Path | None) -> PhotoSource:
 
 
 def _list(source: str, limit: Path | None) -> PhotoSource:
-    table = CsvTable.open(Path(source))
+    table = CsvTable.open(Path(source).absolute())
     if PATH_COLUMN not in table.columns:
         raise BatchError(
             f"{source} must have a column {PATH_COLUMN!r} with the paths of the photos; "

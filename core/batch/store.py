@@ -156,7 +156,7 @@ class BatchStore:
         differing = [key for key in known if stored["origin"].get(key) != known[key]]
         if differing:
             raise BatchError(
-                f"{self.folder} holds an unfinished batch with another {' and '.join(differing)}; continue it with the "
+                f"{self.folder} holds an unfinished batch with another {', '.join(differing)}; continue it with the "
                 "same options, or begin again with --restart"
             )
         return int(stored["files"])

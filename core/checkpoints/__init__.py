@@ -2,6 +2,8 @@
 
 ``checkpoints/<run_id>/`` holds the weights in half precision, the model card, the training history and the logits per
 image of the evaluated splits. A folder without a card is not a checkpoint; the card names the SHA-256 of the weights.
+
+``core.checkpoints.weights`` reads and writes weights. It is not imported here, because PyTorch takes seconds to import.
 """
 
 from core.checkpoints.card import Latency, ModelCard
@@ -16,7 +18,6 @@ from core.checkpoints.folder import (
     save_card,
 )
 from core.checkpoints.publishing import publishing, withhold_weights
-from core.checkpoints.weights import load_weights, save_weights, sha256_of
 
 __all__ = [
     "ROOT",
@@ -28,10 +29,7 @@ __all__ = [
     "check_run_id",
     "list_checkpoints",
     "load_checkpoint",
-    "load_weights",
     "publishing",
     "save_card",
-    "save_weights",
-    "sha256_of",
     "withhold_weights",
 ]

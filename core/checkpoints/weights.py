@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from core.files import write_atomically
+from core.files import sha256_of, write_atomically
 from core.models import Network
 
 
@@ -72,9 +71,3 @@ def _some(what: str, names: list[str]) -> str:
         return ""
     tensors = "tensor is" if len(names) == 1 else "tensors are"
     return f"{len(names)} {tensors} {what} ({', '.join(names[:2])}{', …' if len(names) > 2 else ''})"
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -18,7 +18,7 @@ def serve(
     host: Annotated[
         str, typer.Option(help="Address to listen on; 0.0.0.0 accepts connections from other machines.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8600,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8600,
     device: Device = "auto",
     root: Root = checkpoints.ROOT,
 ) -> None:

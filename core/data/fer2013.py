@@ -32,7 +32,7 @@ def read_fer2013(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
     """
     samples = read_faces(path, options)
     votes = path.with_name(FILE_NAME)
-    if not votes.is_file() or samples.split_rule or not _has_usage(path):
+    if not votes.is_file() or samples.split_rule or options.rows is not None or not _has_usage(path):
         return samples
     return FerPlusTable.read(votes).attach(samples, skip_bad=options.skip_bad)
 

@@ -6,7 +6,9 @@ not have the images. ``python -m core data describe`` writes the table; the one 
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -162,8 +164,8 @@ class ImageFacts:
 
 def describe(samples: Samples) -> ImageFacts:
     """Measure every image of a data set; color images by their gray levels."""
-    gray = samples.images if samples.channels == 1 else np.stack([_gray(image) for image in samples.images])
-    pixels = gray.reshape(len(gray), -1)
+    gray = _gray_images(samples)
+    brightness, contrast = gray_levels(samples)
     groups = identical_groups(samples)
     _, first, sizes = np.unique(groups, return_index=True, return_counts=True)
     sharpness = np.array([cv2.Laplacian(image, cv2.CV_64F).var() for image in gray])
@@ -179,14 +181,28 @@ def describe(samples: Samples) -> ImageFacts:
         ids=samples.ids[order],
         split=samples.split[order],
         truth=samples.truth[order],
-        brightness=pixels.mean(axis=1)[order].round(1).astype(np.float32),
-        contrast=pixels.std(axis=1)[order].round(1).astype(np.float32),
+        brightness=brightness[order],
+        contrast=contrast[order],
         sharpness=_three_digits(sharpness)[order].astype(np.float32),
         blank=(samples.images == samples.images[:, :1, :1]).all(axis=tuple(range(1, samples.images.ndim)))[order],
         copy_in_train=copies_in_train(samples)[order],
         copy_group=numbers[groups][order],
         votes=None if samples.votes is None else samples.votes[order].astype(np.uint8),
     )
+
+
+def gray_levels(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
+    """Brightness and contrast of every image, (N,) float32 each, as :class:`ImageFacts` stores them."""
+    gray = _gray_images(samples)
+    pixels = gray.reshape(len(gray), -1)
+    return pixels.mean(axis=1).round(1).astype(np.float32), pixels.std(axis=1).round(1).astype(np.float32)
+
+
+def shipped() -> Iterator[ImageFacts]:
+    """The tables in ``FOLDER``, without those that cannot be read."""
+    for path in sorted(FOLDER.glob(f"*{SUFFIX}")):
+        with contextlib.suppress(DataError):  # reported on Compare, in Slices
+            yield ImageFacts.load(path)
 
 
 def facts_for(fingerprint: str, folder: Path = FOLDER) -> ImageFacts:
@@ -243,8 +259,10 @@ def _about(path: Path) -> dict[str, Any]:
     return about
 
 
-def _gray(image: np.ndarray) -> np.ndarray:
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+def _gray_images(samples: Samples) -> np.ndarray:
+    if samples.channels == 1:
+        return samples.images
+    return np.stack([np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)) for image in samples.images])
 
 
 def _three_digits(values: np.ndarray) -> np.ndarray:

@@ -10,6 +10,8 @@ import pandas as pd
 from core.data.image_facts import NO_GROUP, ImageFacts
 from core.data.samples import SPLITS, Samples
 
+MEAN_OF = 1_000  # images
+
 
 def class_counts(facts: ImageFacts) -> pd.DataFrame:
     """Images by class (rows, in the order of the labels) and split (columns train, val, test)."""
@@ -71,20 +73,34 @@ def findings(facts: ImageFacts) -> Findings:
     )
 
 
+def rows_of_mean_faces(facts: ImageFacts, split: str) -> np.ndarray:
+    """Row numbers of the images that :func:`mean_faces` needs: of each class in that split 1,000, or all if it has
+    fewer. With more, the mean hardly changes, and reading them takes long."""
+    return np.concatenate([drawn(facts, MEAN_OF, 0, split=split, class_name=name) for name in facts.labels.classes])
+
+
 def mean_faces(samples: Samples, split: str) -> dict[str, tuple[np.ndarray, int]]:
-    """For each class with images in that split, their average, (S, S) or (S, S, 3) uint8, and their number."""
+    """For each class with images in that split, the average of at most 1,000 of them, (S, S) or (S, S, 3)
+    uint8, and their number."""
     found = {}
     for k, name in enumerate(samples.labels.classes):
-        of_class = samples.images[(samples.truth == k) & (samples.split == split)]
+        rows = np.flatnonzero((samples.truth == k) & (samples.split == split))
+        of_class = samples.images[_chosen(rows, MEAN_OF, 0)]
         if len(of_class):
             found[name] = np.rint(of_class.mean(axis=0)).astype(np.uint8), len(of_class)
     return found
 
 
-def drawn(samples: Samples, count: int, seed: int, *, split: str, class_name: str) -> Samples:
-    """``count`` images of a class in a split at random without repetition, or all if there are fewer.
+def drawn(facts: ImageFacts, count: int, seed: int, *, split: str, class_name: str) -> np.ndarray:
+    """Row numbers of ``count`` images of a class in a split at random without repetition, or of all if there are fewer.
 
     The same for the same seed. Raises LabelError for a class that the data set lacks.
     """
-    rows = np.flatnonzero((samples.truth == samples.labels.index(class_name)) & (samples.split == split))
-    return samples.select(np.random.default_rng(seed).permutation(rows)[:count])
+    rows = np.flatnonzero((facts.truth == facts.labels.index(class_name)) & (facts.split == split))
+    ids: np.ndarray = facts.ids[_chosen(rows, count, seed)]
+    return ids
+
+
+def _chosen(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
+    chosen: np.ndarray = np.random.default_rng(seed).permutation(rows)
+    return chosen[:count]

@@ -56,6 +56,17 @@ def read_packed(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
     )
 
 
+def labels_and_splits(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The label (N,) int64 and the split (N,) str of every row, without the images. Raises DataError."""
+    try:
+        table = pd.read_parquet(path, columns=list(COLUMNS[1:]))
+    except Exception as error:  # pyarrow raises many types of exceptions for a file that is not Parquet
+        raise DataError(f"{path.name} is not a readable Parquet file: {error}") from error
+    splits = {usage: parse_usage(usage) for usage in table["Usage"].unique()}
+    labels = {emotion: parse_label(emotion) for emotion in table["emotion"].unique()}
+    return table["emotion"].map(labels).to_numpy(np.int64), table["Usage"].map(splits).to_numpy(str)
+
+
 def pack(official_csv: str | Path, out: str | Path, ferplus_csv: str | Path | None = None) -> int:
     """Write ``official_csv`` as a packed Parquet file of a fifth of its size; returns the number of rows.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -67,11 +67,13 @@ class Row:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How a data set is read: the format of its images, whether invalid rows are skipped, and the chosen split."""
+    """How a data set is read: the format of its images, whether invalid rows are skipped, the chosen split, and the
+    numbers of the rows if only some of them are read."""
 
     image_format: ImageFormat = ImageFormat()
     skip_bad: bool = False
     shares: SplitShares | None = None
+    rows: Collection[int] | None = None
 
     def require_shares(self, where: str, found: str) -> None:
         """Raises DataError for a source without splits, before any image is read, if no split was chosen."""
@@ -99,6 +101,8 @@ def samples_from_rows(
     first_error = DataError(f"{where} contains no rows")
     skipped = 0
     for number, entry in enumerate(entries):
+        if options.rows is not None and number not in options.rows:
+            continue
         try:
             row = to_row(entry)
         except DataError as error:

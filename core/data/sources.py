@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -95,17 +95,19 @@ def read(
     skip_bad: bool = False,
     split: str | None = None,
     seed: int = 0,
+    rows: Collection[int] | None = None,
 ) -> Samples:
     """Read a data set of any kind in ``SOURCES``.
 
     Images become gray (``channels=1``) or RGB (3) squares of ``size_px``. ``split``, such as ``"80/10/10"``,
     distributes the images of a data set that lacks splits (:class:`SplitShares`). An invalid row raises a DataError
     that names the file, the row (counted from 0, as in ``Samples.ids``) and what was expected; with ``skip_bad`` it is
-    skipped and counted in ``Samples.skipped``.
+    skipped and counted in ``Samples.skipped``. With ``rows``, only the images with these row numbers are read, without
+    the votes of a separate file.
     """
     path = Path(path)
     shares = None if split is None else SplitShares.parse(split, seed)
-    options = ReadOptions(ImageFormat(size_px, channels), skip_bad, shares)
+    options = ReadOptions(ImageFormat(size_px, channels), skip_bad, shares, rows)
     try:
         if not path.exists():
             raise DataError(f"{path} does not exist; expected {_expected()}")

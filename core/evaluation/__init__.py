@@ -28,7 +28,7 @@ from core.evaluation.calibration import (
 from core.evaluation.comparability import CommonLabels, comparable_groups, comparable_runs, map_to_common_labels
 from core.evaluation.confusion import ConfusionDifference, ConfusionMatrix, confusion_difference
 from core.evaluation.curves import ClassCurves, Curve, pareto_front, pr_curves, roc_curves, smoothed, top_k
-from core.evaluation.ensemble import ensemble_run, mirror_averaged
+from core.evaluation.ensemble import ENSEMBLE, ensemble_run, mirror_averaged
 from core.evaluation.error_analysis import LabelIssues, disagreement, error_table, likely_label_errors
 from core.evaluation.intervals import Score, mean_score, wilson, wilson_of_shares
 from core.evaluation.run import EvaluationRun
@@ -53,6 +53,7 @@ from core.evaluation.significance import (
 from core.evaluation.slices import BinnedColumn, Slice, bin_columns, slice_report
 
 __all__ = [
+    "ENSEMBLE",
     "Abstention",
     "AgreementGroup",
     "AnnotatorComparison",

@@ -1,4 +1,4 @@
-"""The penultimate features of a network for each image, as their first principal components, and maps of them.
+"""The penultimate features of a network for each image, as their first principal components.
 
 They are stored next to the weights, so that no page needs the network or the images.
 """
@@ -6,14 +6,11 @@ They are stored next to the weights, so that no page needs the network or the im
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
 
 from core.errors import EvaluationError
 from core.evaluation.parquet_columns import column, read_table, require_columns, write_table
@@ -22,9 +19,6 @@ COMPONENTS = 50
 PREFIX = "component_"
 METADATA = b"embedding"
 MAP_LIMIT = 4_000
-# t-SNE is optimized in stages of scikit-learn's shortest run, to report progress and to allow stopping between them.
-STAGE_ITERATIONS, STAGES = 250, 4
-PERPLEXITY = 30.0
 SEED = 0
 
 
@@ -133,6 +127,8 @@ def principal_components(
     if not np.isfinite(features).all():
         row = int(np.argmin(np.isfinite(features).all(axis=1)))
         raise EvaluationError(f"{model_id} on {split}: the features of image {image_ids[row]} are not finite")
+    from sklearn.decomposition import PCA  # scikit-learn takes a second to import, and stored maps do not need it
+
     count = min(COMPONENTS, len(features) - 1, features.shape[1])
     wide = features.astype(np.float64)
     with np.errstate(invalid="ignore"):  # identical images have no variance
@@ -156,34 +152,4 @@ def pca_plane(embedding: Embedding) -> np.ndarray:
     plane = np.zeros((len(embedding), 2), np.float32)
     first_two = embedding.components[:, :2]
     plane[:, : first_two.shape[1]] = first_two
-    return plane
-
-
-def tsne_plane(embedding: Embedding, progress: Callable[[int, int], None] | None = None) -> np.ndarray:
-    """t-SNE (van der Maaten and Hinton 2008) of the components, (N, 2) float32; deterministic.
-
-    1,000 iterations of scikit-learn's Barnes-Hut t-SNE, starting from the first two components, with perplexity 30 (or
-    a third of the number of neighbors if that is smaller): 250 with early exaggeration, then three stages of 250
-    without. ``progress(done, total)`` is called after each stage; an exception it raises stops the computation. Raises
-    EvaluationError for fewer than 4 images.
-    """
-    n = len(embedding)
-    if n < 4:
-        raise EvaluationError(f"t-SNE of {embedding.model_id} needs at least 4 images, got {n}")
-    space = embedding.components.astype(np.float32)
-    plane = pca_plane(embedding)
-    plane = plane / max(float(plane[:, 0].std()), np.finfo(np.float32).tiny) * 1e-4  # as scikit-learn starts from PCA
-    for stage in range(STAGES):
-        exaggeration = 12.0 if stage == 0 else 1.0
-        tsne = TSNE(
-            init=plane,
-            perplexity=min(PERPLEXITY, (n - 1) / 3),
-            early_exaggeration=exaggeration,
-            learning_rate=max(n / 12 / 4, 50.0),  # what "auto" gives in the first stage, used in all stages
-            max_iter=STAGE_ITERATIONS,
-            random_state=SEED,
-        )
-        plane = np.asarray(tsne.fit_transform(space), np.float32)
-        if progress:
-            progress(stage + 1, STAGES)
     return plane

@@ -10,9 +10,11 @@ import numpy as np
 from core.errors import EvaluationError
 from core.evaluation.run import EvaluationRun
 
+ENSEMBLE = "ensemble"  # the model id of a mean of several networks
+
 
 def ensemble_run(
-    runs: Sequence[EvaluationRun], weights: Sequence[float] | None = None, model_id: str = "ensemble"
+    runs: Sequence[EvaluationRun], weights: Sequence[float] | None = None, model_id: str = ENSEMBLE
 ) -> EvaluationRun:
     """The weighted mean of the networks' probabilities, each at its own temperature, as a run.
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import fisher_exact
-from statsmodels.stats.proportion import proportions_ztest
 
 from core.errors import EvaluationError
 from core.evaluation.intervals import Score, difference_of_proportions, wilson
@@ -184,6 +182,9 @@ def _text(value: object) -> str:
 
 
 def _compare_proportions(correct: int, n: int, rest_correct: int, rest: int) -> tuple[float, str]:
+    from scipy.stats import fisher_exact  # not above: importing it takes half a second
+    from statsmodels.stats.proportion import proportions_ztest
+
     share = (correct + rest_correct) / (n + rest)
     if min(n, rest) * min(share, 1 - share) < 5:  # Cochran's (1954) rule for the normal approximation
         table = [[correct, n - correct], [rest_correct, rest - rest_correct]]

@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.stats import rankdata
 from torch import Tensor
 
 from core.errors import ExplainError
@@ -226,6 +225,8 @@ def rank_agreement(maps: Sequence[np.ndarray]) -> np.ndarray:
     Maps of different resolution are averaged down to the coarsest, so that position is compared and not detail. NaN for
     a constant map, which has no ranks.
     """
+    from scipy.stats import rankdata  # not above: importing it takes half a second
+
     height, width = (min(m.shape[axis] for m in maps) for axis in (0, 1))
     pooled = [
         F.adaptive_avg_pool2d(torch.from_numpy(np.float64(m))[None], (height, width)).numpy().ravel() for m in maps

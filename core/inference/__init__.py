@@ -1,5 +1,6 @@
 """From photos and data sets to predictions."""
 
+from core.evaluation import ENSEMBLE
 from core.inference.analysis import (
     WHOLE_IMAGE,
     FaceAnalysis,
@@ -22,10 +23,10 @@ from core.inference.ensemble import (
     predictions_by_model,
 )
 from core.inference.face_summary import FACE_ORDERS, FaceSummary, face_thumbnail, sort_faces, summarize_faces
-from core.inference.features import embed, embed_split, stored_embedding
+from core.inference.features import embed, embed_split
 from core.inference.latency import milliseconds_per_face
 from core.inference.photo_overlay import overlay_on_photo
-from core.inference.predictor import ENSEMBLE, TEMPERATURES, Prediction, Predictor
+from core.inference.predictor import TEMPERATURES, Prediction, Predictor
 from core.inference.saliency import explain_face, explain_images, input_tensor
 from core.inference.scoring import evaluate, infer_logits, prepared_images
 
@@ -65,6 +66,5 @@ __all__ = [
     "prepare",
     "prepared_images",
     "sort_faces",
-    "stored_embedding",
     "summarize_faces",
 ]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.stats import entropy
+from scipy.special import entr
 
-from core.inference.predictor import ENSEMBLE, Prediction
+from core.evaluation import ENSEMBLE
+from core.inference.predictor import Prediction
 from core.labels import LabelSet
 
 
@@ -81,7 +82,7 @@ def ensemble_prediction(predictions: Sequence[Prediction], model_id: str = ENSEM
 
 def entropy_bits(probabilities: np.ndarray) -> float:
     """Shannon entropy of one distribution (K,): 0 for a certain class, log2 K for a uniform distribution."""
-    return float(entropy(probabilities, base=2))
+    return float(entr(probabilities / np.sum(probabilities)).sum() / np.log(2))
 
 
 def disagreement_bits(distributions: Sequence[np.ndarray]) -> float:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from core.checkpoints import Checkpoint
 from core.data import Samples
-from core.errors import CheckpointError, EvaluationError
 from core.evaluation.embedding import Embedding, principal_components
 from core.inference.scoring import prepared_images
 from core.models import Network
@@ -48,19 +46,3 @@ def embed_split(
     return principal_components(
         features.cpu().numpy(), chosen.ids, model_id=model_id, split=split, weights_sha256=weights_sha256
     )
-
-
-def stored_embedding(checkpoint: Checkpoint, split: str) -> Embedding:
-    """The embedding stored with a checkpoint. Raises CheckpointError, naming the command that creates it, when it is
-    missing, cannot be read, or belongs to other weights."""
-    card, path = checkpoint.card, checkpoint.embeddings_path(split)
-    remedy = f"create it with: python -m core embed {card.run_id} --data {card.data.file_name}"
-    if not path.is_file():
-        raise CheckpointError(f"{card.run_id} has no stored embedding of the {split} split; {remedy}")
-    try:
-        embedding = Embedding.load(path, model_id=card.run_id, split=split)
-    except EvaluationError as error:
-        raise CheckpointError(f"{card.run_id}: {error}; {remedy}") from error
-    if embedding.weights_sha256 != card.weights_sha256:
-        raise CheckpointError(f"{card.run_id}: the embedding of the {split} split belongs to other weights; {remedy}")
-    return embedding

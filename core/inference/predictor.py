@@ -14,6 +14,7 @@ from scipy.special import softmax
 
 from core.checkpoints import Checkpoint, ModelCard
 from core.errors import ExportError, NotFiniteError
+from core.evaluation import ENSEMBLE
 from core.inference.backends import Backend, OnnxBackend, TorchBackend
 from core.inference.batching import BatchQueue
 from core.labels import LabelSet
@@ -22,7 +23,6 @@ from core.parallel import core_count
 
 BackendName = Literal["torch", "onnx", "auto"]
 TEMPERATURES = (0.01, 100.0)  # lowest and highest
-ENSEMBLE = "ensemble"  # the model id of a mean of several networks
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 
 from torch import nn
-from torchvision.models import MobileNet_V2_Weights
-from torchvision.models import mobilenet_v2 as torchvision_mobilenet_v2
 
 from core.models.imagenet import build_body, check_stem, first_convolution
 from core.models.network import Network, initialize
@@ -27,9 +25,11 @@ def mobilenet_v2(
     ``stem="imagenet"`` keeps every stride, for faces of 224 px. Raises WeightsUnavailableError where ImageNet weights
     are requested and cannot be downloaded.
     """
+    from torchvision import models  # imports as much again as PyTorch, which other families do not need
+
     check_stem(stem)
-    weights = MobileNet_V2_Weights.IMAGENET1K_V2 if imagenet else None
-    body = build_body("MobileNetV2", lambda: torchvision_mobilenet_v2(weights=weights))
+    weights = models.MobileNet_V2_Weights.IMAGENET1K_V2 if imagenet else None
+    body = build_body("MobileNetV2", lambda: models.mobilenet_v2(weights=weights))
     features = body.features
     features[0][0] = first_convolution(features[0][0], channels)
     if stem == "48px":

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch import nn
-from torchvision.models import ResNet50_Weights
-from torchvision.models import resnet50 as torchvision_resnet50
 
 from core.models.imagenet import build_body, check_stem, first_convolution
 from core.models.network import Network, initialize
@@ -31,9 +29,11 @@ def resnet50(
 
     Raises WeightsUnavailableError where ImageNet weights are requested and cannot be downloaded.
     """
+    from torchvision import models  # imports as much again as PyTorch, which other families do not need
+
     check_stem(stem)
-    weights = ResNet50_Weights.IMAGENET1K_V2 if imagenet else None
-    body = build_body("ResNet50", lambda: torchvision_resnet50(weights=weights))
+    weights = models.ResNet50_Weights.IMAGENET1K_V2 if imagenet else None
+    body = build_body("ResNet50", lambda: models.resnet50(weights=weights))
     body.conv1 = first_convolution(body.conv1, channels)
 
     trunk = nn.Sequential()

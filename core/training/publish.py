@@ -19,11 +19,10 @@ from core.checkpoints import (
     Latency,
     ModelCard,
     load_checkpoint,
-    load_weights,
     publishing,
     save_card,
-    save_weights,
 )
+from core.checkpoints.weights import load_weights, save_weights
 from core.data import DatasetInfo, Samples
 from core.device import describe_device
 from core.errors import CheckpointError
@@ -73,7 +72,7 @@ def publish(
         for split, predictions in runs.items():
             predictions.save(folder.predictions_path(split))
             embedding = embed_split(network, preprocessing, samples, split, model_id=recipe.name, weights_sha256=digest)
-            embedding.save(folder.embeddings_path(split))
+            folder.save_embedding(embedding)
 
         network.cpu()
         card = ModelCard(

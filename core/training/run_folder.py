@@ -18,7 +18,7 @@ import pandas as pd
 import torch
 from filelock import FileLock, Timeout
 
-from core.checkpoints import save_weights
+from core.checkpoints.weights import save_weights
 from core.data import DatasetInfo
 from core.errors import RecipeError, TrainingError
 from core.files import write_atomically, write_text

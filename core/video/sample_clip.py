@@ -14,18 +14,24 @@ from core.video.writer import VideoWriter
 
 WIDTH, HEIGHT, FRAMES_PER_SECOND = 640, 360, 12
 TITLE = "Two portraits in motion"
+# The centers of the eyes (x, y) in px of each portrait, the left one on the picture first.
+EYES = {
+    "grace_hopper": ((225.1, 191.6), (309.0, 188.8)),
+    "eileen_collins": ((203.8, 101.9), (248.0, 104.2)),
+}
 CREDIT = "Made of the public-domain portraits of Eileen Collins (NASA) and Grace Hopper (U.S. Navy)"
 
 
 def sample_clip() -> bytes:
-    """An mp4 file of 9 seconds: both portraits in motion, then a cut, and one of them turning and getting dark."""
-    photos = sample_photos()
-    both, one = (images.decode(photos[name].data) for name in ("two_faces", "eileen_collins"))
+    """An mp4 file of 9 seconds: both portraits in motion, then a cut, and one face that dissolves into the other and
+    back."""
+    photos = {name: images.decode(photo.data) for name, photo in sample_photos().items()}
     file = io.BytesIO()
     with VideoWriter(file, WIDTH, HEIGHT) as writer:
         for number in range(9 * FRAMES_PER_SECOND):
             time_s = number / FRAMES_PER_SECOND
-            writer.write(_first_scene(both, time_s) if time_s < 4 else _second_scene(one, time_s - 4), time_s)
+            picture = _first_scene(photos["two_faces"], time_s) if time_s < 4 else _second_scene(photos, time_s - 4)
+            writer.write(picture, time_s)
     return file.getvalue()
 
 
@@ -34,11 +40,25 @@ def _first_scene(photo: np.ndarray, time_s: float) -> np.ndarray:
     return _view(photo, 1.14 + 0.04 * math.sin(time_s), center, 0.0)
 
 
-def _second_scene(photo: np.ndarray, time_s: float) -> np.ndarray:
-    center = 0.5 + 0.05 * math.sin(1.4 * time_s), 0.33
-    picture = _view(photo, 1.3, center, 9 * math.sin(1.6 * time_s))
-    light = 1 - 0.75 * max(0.0, math.sin((time_s - 2) * math.pi / 3))
-    return np.asarray(picture * light, np.uint8)
+def _second_scene(photos: dict[str, np.ndarray], time_s: float) -> np.ndarray:
+    turn_deg = 4 * math.sin(1.6 * time_s)
+    center = 312 + 6 * math.sin(1.4 * time_s), 135 + 4 * math.cos(1.9 * time_s)
+    one, other = (_with_eyes_at(photos[name], EYES[name], center, turn_deg) for name in EYES)
+    share = 0.5 - 0.5 * math.cos(2 * math.pi * time_s / 5)
+    return np.asarray(cv2.addWeighted(one, 1 - share, other, share, 0))
+
+
+def _with_eyes_at(
+    photo: np.ndarray, eyes: tuple[tuple[float, float], ...], center: tuple[float, float], turn_deg: float
+) -> np.ndarray:
+    """The photo with its eyes around ``center`` px of the frame, at a distance of 110 px, turned clockwise."""
+    first, second = np.array(eyes)
+    across = second - first
+    x, y = (first + second) / 2
+    tilt_deg = math.degrees(math.atan2(across[1], across[0]))
+    matrix = cv2.getRotationMatrix2D((x, y), tilt_deg - turn_deg, 110 / float(np.hypot(*across)))
+    matrix[:, 2] += (center[0] - x, center[1] - y)
+    return np.asarray(cv2.warpAffine(photo, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT))
 
 
 def _view(photo: np.ndarray, zoom: float, center: tuple[float, float], turn_deg: float) -> np.ndarray:

@@ -87,11 +87,11 @@ def transitions(timeline: Timeline, group: GroupTimeline, name: str) -> np.ndarr
 
 
 def expressive_moments(
-    timeline: Timeline, group: GroupTimeline, name: str, *, count: int = 8, apart_s: float = 1.0
+    timeline: Timeline, group: GroupTimeline, name: str, *, count: int = 8, alike: int = 3, apart_s: float = 1.0
 ) -> tuple[Moment, ...]:
     """The frames with the highest probability of an expression other than neutral, the highest first.
 
-    Moments of one face with the same expression lie at least ``apart_s`` apart.
+    Of one face with the same expression there are at most ``alike`` moments, at least ``apart_s`` apart.
     """
     probabilities = group.of(name)
     tops, known = _tops(probabilities)
@@ -102,12 +102,8 @@ def expressive_moments(
         if best[row] < 0 or expression == NEUTRAL:
             continue
         moment = Moment(float(timeline.times_s[row]), int(timeline.tracks[row]), int(row), expression, float(best[row]))
-        if any(
-            other.track == moment.track
-            and other.expression == expression
-            and abs(other.time_s - moment.time_s) < apart_s
-            for other in chosen
-        ):
+        others = [m for m in chosen if (m.track, m.expression) == (moment.track, expression)]
+        if len(others) >= alike or any(abs(other.time_s - moment.time_s) < apart_s for other in others):
             continue
         chosen.append(moment)
         if len(chosen) == count:

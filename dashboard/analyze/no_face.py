@@ -23,7 +23,6 @@ def draw(photo: Photo, analysis: PhotoAnalysis) -> None:
     with st.container(horizontal=True):
         st.button(
             "Analyze the whole image",
-            type="primary",
             icon=":material/crop_free:",
             on_click=_analyze_whole_image,
             args=(photo.digest,),

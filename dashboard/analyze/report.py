@@ -54,7 +54,6 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
         file_name=f"{face.stem}-report.html",
         mime="text/html",
         icon=":material/download:",
-        type="primary",
         on_click="ignore",
         key="report",
     )

@@ -72,7 +72,7 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
     """The maps; after the button was pressed, their measurements, one column per network."""
     request = (face.key, options, tuple(n.card.weights_sha256 for n in face.networks))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Measure", type="primary", icon=":material/straighten:", on_click=_request, args=(request,))
+        st.button("Measure", icon=":material/straighten:", on_click=_request, args=(request,))
         st.caption(
             "Blurs and restores the face where the map is highest, compares the map with moved copies of it and with "
             f"maps of other methods, and randomizes the weights. About {_estimate(face)} on two CPU cores, longer "

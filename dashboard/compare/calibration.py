@@ -72,7 +72,7 @@ def reliability_sections(comparison: Comparison, scheme: str, runs: dict[str, Ev
         ),
         Section(
             title="Calibration scores",
-            table=Table(table, "Calibration scores before and after temperature scaling"),
+            table=Table(table, "Calibration scores before and after temperature scaling").turned(),
             caption=f"{comparison.protocol} Lower is better for all. ECE in 15 bins of equal mass with bootstrap "
             "intervals; NLL in nats and Brier score (0 to 2) with normal intervals; 95 %. AURC: area under the "
             "risk-coverage curve.",
@@ -95,7 +95,7 @@ def abstention_sections(comparison: Comparison, options: Options, runs: dict[str
                     "Share of wrong predictions by share of images predicted",
                 ),
             ),
-            table=Table(table, f"Coverage and accuracy at a confidence of at least {options.threshold:.2f}"),
+            table=Table(table, f"Coverage and accuracy at a confidence of at least {options.threshold:.2f}").turned(),
             caption=f"{comparison.protocol} The most confident predictions first. Marked and in the table: predictions "
             f"with a confidence of at least {options.threshold:.2f}. Intervals: 95 % (Wilson). Without any prediction, "
             "accuracy is not defined.",

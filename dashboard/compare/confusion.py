@@ -119,7 +119,7 @@ def _position(comparison: Comparison, cell: Cell | None, model_id: str) -> plots
 
 
 def draw(comparison: Comparison) -> None:
-    """The controls, the matrices, and the images of the selected cell directly below its matrix."""
+    """The controls, the matrices, and the images of the selected cell beside its matrix."""
     words = {word: word for word in (*plots.SHARES, DIFFERENCE)}
     show = links.choice(st.segmented_control, "Cells", words, key=comparison.key("cells"), default=plots.COUNTS)
     first, second = _networks_to_subtract(comparison) if show == DIFFERENCE else ("", "")
@@ -127,8 +127,8 @@ def draw(comparison: Comparison) -> None:
     matrices = [first] if show == DIFFERENCE else list(comparison.all_runs)
     on_select = {figure_key(comparison, m): _on_click(comparison, m) for m in matrices}
     drawn_with = cell.model_id if cell is not None and cell.model_id in matrices else None
-    below = {figure_key(comparison, drawn_with): lambda: _images(comparison, cell)} if cell and drawn_with else {}
-    ui.draw(sections(comparison, Options(show, cell, first, second)), on_select=on_select, below=below)
+    beside = {figure_key(comparison, drawn_with): lambda: _images(comparison, cell)} if cell and drawn_with else {}
+    ui.draw(sections(comparison, Options(show, cell, first, second)), on_select=on_select, beside=beside)
     if cell is not None and drawn_with is None:
         _images(comparison, cell)
 

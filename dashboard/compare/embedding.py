@@ -11,15 +11,18 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.errors import CheckpointError, EvaluationError
-from core.evaluation.embedding import Embedding, pca_plane, tsne_plane
+from core.errors import CheckpointError, DataError, EvaluationError
+from core.evaluation.embedding import Embedding, pca_plane
+from core.evaluation.tsne import PERPLEXITY, STAGE_ITERATIONS, STAGES, tsne_map
 from dashboard import services
 from dashboard.compare import image_list, image_table
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import embedding as plots
+from dashboard.plots.face_sheet import face_sheet
 from dashboard.section import Figure, Note, Section, csv
 from dashboard.ui import links
 from dashboard.ui import sections as ui
+from dashboard.ui.face_hover import show_on_hover
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +56,7 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
                     plots.scatter(table, comparison.inks, color=options.color, axes=axes),
                     figure_key(comparison, model_id, layout),
                     f"{layout} map of the features of {name}, one point per image, colored by {options.color}",
-                    selection=("lasso", "box"),
+                    selection=("points", "lasso", "box"),
                 ),
             ),
             caption=f"{comparison.protocol} {_method(whole, len(table), layout)}",
@@ -74,14 +77,15 @@ def _method(whole: Embedding, drawn: int, layout: str) -> str:
     part = "" if drawn == len(whole) else f"{drawn:,} images are drawn, at random with a fixed seed. "
     if layout == plots.PCA:
         return f"{part}The first two of {components}."
+    settings = f"perplexity {PERPLEXITY:g}, {STAGES * STAGE_ITERATIONS:,} iterations, fixed seed"
     return (
-        f"{part}t-SNE (perplexity 30, fixed seed) of {components}, which explain {100 * whole.explained.sum():.1f} % "
-        "of the variance. Neighbors are meaningful; distances between groups and axes are not."
+        f"{part}t-SNE ({settings}) of {components}, which explain {100 * whole.explained.sum():.1f} % of the variance. "
+        "Neighbors are meaningful; distances between groups and axes are not."
     )
 
 
 def draw(comparison: Comparison) -> None:
-    """The map of one network, and the images that a lasso or a box selects."""
+    """The map of one network, and beside it the images that a click, a lasso or a box selects."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         single = {m: comparison.names[m] for m in comparison.runs}
         model_id = links.first_choice(
@@ -92,16 +96,38 @@ def draw(comparison: Comparison) -> None:
     plane = _tsne(comparison, model_id) if layout == plots.TSNE else None
     key = figure_key(comparison, model_id, plots.PCA if plane is None else plots.TSNE)
     found = sections(comparison, Options(model_id, color, plane))
-    # The callback has nothing to do: the selection is read below.
-    ui.draw(found, on_select={key: lambda: None})
-    if not found[0].figures:
-        return
+    # The callback has nothing to do: the selection is read where its images are drawn.
+    ui.draw(found, on_select={key: lambda: None}, beside={key: lambda: _selected(comparison, model_id, key)})
+    if found[0].figures:
+        _show_faces_on_hover(comparison, model_id, key)
+
+
+def _selected(comparison: Comparison, model_id: str, key: str) -> None:
     st.markdown("**Selected images**")
     chosen = selected_images(st.session_state.get(key, {}).get("selection", {}).get("points", []))
-    if not len(chosen):
-        st.caption("Draw a lasso or a box around points of the map to list their images. Double-click to clear.")
-        return
-    _images(comparison, model_id, chosen)
+    if len(chosen):
+        _images(comparison, model_id, chosen)
+    else:
+        st.caption(
+            "Click a point of the map, or draw a lasso or a box around points, to list their images. Double-click to "
+            "clear."
+        )
+
+
+def _show_faces_on_hover(comparison: Comparison, model_id: str, key: str) -> None:
+    """Where the data set is on this machine, a point of the map shows its face."""
+    card = comparison.card_of(model_id)
+    try:
+        samples = services.dataset(card)
+        rows = services.embedding(comparison.checkpoints[model_id], comparison.split).sample().image_ids
+        positions = np.searchsorted(samples.ids, rows)
+    except DataError:
+        return  # the list of selected images has the reason
+    sheet = services.results().get(
+        ("face sheet", card.data.fingerprint, comparison.split, len(rows)),
+        lambda: face_sheet([samples.images[p] for p in positions]),
+    )
+    show_on_hover(key, rows, sheet)
 
 
 def selected_images(points: Sequence[Mapping[str, Any]]) -> np.ndarray:
@@ -129,19 +155,23 @@ def _summary(found: pd.DataFrame) -> str:
     wrong = int((~found["correct"]).sum())
     counts = found["true"].value_counts()
     most = ", ".join(f"{name} {n:,}" for name, n in counts[counts > 0].items())
-    return f"{len(found):,} images, {wrong:,} of them predicted wrongly. True classes: {most}."
+    images = "1 image" if len(found) == 1 else f"{len(found):,} images"
+    return f"{images}, {wrong:,} predicted wrongly. True classes: {most}."
 
 
 def _tsne(comparison: Comparison, model_id: str) -> np.ndarray | None:
     """The stored map, or a new one with its progress and a way to stop; None where there is no embedding."""
     try:
-        embedding = services.embedding(comparison.checkpoints[model_id], comparison.split).sample()
+        embedding = services.embedding(comparison.checkpoints[model_id], comparison.split)
+        stored = services.tsne(comparison.checkpoints[model_id], comparison.split)
     except (CheckpointError, EvaluationError):
         return None  # the section has the reason
+    if stored is not None:
+        return stored.plane
     key = ("tsne", embedding.model_id, embedding.weights_sha256, embedding.split, len(embedding))
     results = services.results()
     if key in results:
-        return results.get(key, lambda: tsne_plane(embedding))
+        return results.get(key, lambda: tsne_map(embedding)).plane
     title, place = f"t-SNE of {comparison.names[model_id]}, {len(embedding):,} images", st.empty()
     with place.container():
         bar = st.progress(0.0, text=f"{title}: searching for neighbors")
@@ -158,6 +188,6 @@ def _tsne(comparison: Comparison, model_id: str) -> np.ndarray | None:
         bar.progress(done / total, f"{title}: about {left:.0f} s left")
 
     try:
-        return results.get(key, lambda: tsne_plane(embedding, show))
+        return results.get(key, lambda: tsne_map(embedding, show)).plane
     finally:
         place.empty()

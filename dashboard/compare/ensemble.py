@@ -55,7 +55,9 @@ def _scores(comparison: Comparison, ensemble: EvaluationRun, members: list[Evalu
                 "F1 by class of the ensemble and of its most accurate member",
             ),
         ),
-        table=Table(table, "Scores of the ensemble and of its members", bold=scores.best(rows, list(table.columns))),
+        table=Table(
+            table, "Scores of the ensemble and of its members", bold=scores.best(rows, list(table.columns))
+        ).turned(),
         caption=f"{comparison.protocol} Intervals: 95 %; F1 with bootstrap. Bold: the best score, and all whose "
         "intervals overlap with it. Weights chosen by these scores would make them optimistic: choose on "
         f"{comparison.data.split_name('val')}, then score once on {comparison.data.split_name('test')}."

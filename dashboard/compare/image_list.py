@@ -102,7 +102,7 @@ def _faces(
 ) -> bool:
     """Whether the faces are drawn, which needs the data set."""
     try:
-        samples = services.dataset(comparison.card_of(explained or ""))
+        samples = services.images(comparison.card_of(explained or ""), rows["image_id"].to_numpy())
     except DataError as error:
         st.caption(f":material/image_not_supported: Only row numbers are shown. {error.sentence}")
         return False

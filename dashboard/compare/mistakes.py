@@ -55,7 +55,11 @@ def filters(
 def _ranges(comparison: Comparison, networks: int) -> dict[str, tuple[float, float]]:
     """The numbers to list by column. A slider at its upper end has no upper bound."""
     most = math.ceil(100 * math.log2(max(2, networks))) / 100  # the largest disagreement of so many networks, in bits
-    bounds = {"confidence": (1.0, "Confidence"), "disagreement": (most, "Disagreement (bits)"), "loss": (10.0, "Loss")}
+    bounds = {
+        "confidence": (1.0, "Confidence"),
+        "disagreement": (most, "Disagreement (bits)"),
+        "loss": (10.0, "Loss (nats)"),
+    }
     chosen = {}
     with links.messages_in(st.container()), st.expander("Filter by numbers", icon=":material/filter_alt:"):
         for column, (field, (high, label)) in zip(st.columns(len(bounds)), bounds.items(), strict=True):

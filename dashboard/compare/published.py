@@ -17,15 +17,16 @@ def sections(comparison: Comparison) -> list[Section]:
     return [
         Section(
             title="FERscope",
-            table=Table(own, "Results of FERscope"),
-            caption=f"{comparison.protocol} {comparison.use_of_split} Same images and protocol for all rows, so these "
-            "results are comparable with each other. Intervals: 95 % (Wilson).",
+            table=Table(own[["system", "result"]], "Results of FERscope"),
+            caption=f"{comparison.protocol} {len(comparison.labels)} classes ({comparison.labels.name}). "
+            f"{comparison.use_of_split} Same images and protocol for all rows, so these results are comparable with "
+            "each other. Intervals: 95 % (Wilson).",
         ),
         Section(
             title="Published by others",
-            table=Table(others, "Results published by others"),
-            caption="As published by the authors, under their own protocol. Not comparable: data, classes or split "
-            "differ or are not stated, so the numbers do not show which system is better.",
+            table=Table(_in_three_columns(), "Results published by others"),
+            caption="As published by the authors, under their own protocol. Not comparable with FERscope's results: "
+            "data, classes or split differ or are not stated, so the numbers do not show which system is better.",
             downloads=(
                 csv(
                     "Own and published results (CSV)",
@@ -51,6 +52,21 @@ def own_results(comparison: Comparison) -> pd.DataFrame:
                 "result": f"{shown(summary.accuracy)} on {comparison.split_name}",
             }
             for model_id, summary in comparison.summaries.items()
+        ]
+    )
+
+
+def _in_three_columns() -> pd.DataFrame:
+    """The published results for the page, which shows them on a phone as well."""
+    return pd.DataFrame(
+        [
+            {
+                "system": f"{r.system}: {r.data}, {r.classes} classes",
+                "result": r.result,
+                "protocol, and why not comparable": f"{r.protocol[0].upper()}{r.protocol[1:]}. Not comparable: "
+                f"{r.reason}.",
+            }
+            for r in PUBLISHED
         ]
     )
 

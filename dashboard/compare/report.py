@@ -20,7 +20,7 @@ def draw(comparisons: Sequence[Comparison]) -> None:
         "the model cards and the versions. It opens offline; the figures stay interactive."
     )
     key = tuple(run for comparison in comparisons for run in comparison.all_runs.values())
-    if st.button("Create report", key="create-report", icon=":material/description:", type="primary"):
+    if st.button("Create report", key="create-report", icon=":material/description:"):
         st.session_state[STORED] = (key, _created(comparisons))
     created_for, data = st.session_state.get(STORED, (None, b""))
     protocols = " ".join(comparison.protocol for comparison in comparisons)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
@@ -12,9 +14,16 @@ from dashboard.plots import scores, significance
 from dashboard.section import Note, Section, Table, csv
 from dashboard.ui import sections as ui
 
+FOLDED = "Scores"  # the title of the score table where another panel is open
+
 
 def sections(comparison: Comparison) -> list[Section]:
-    """The result of the paired tests in words, the score table, further scores and the cards."""
+    """The result of the paired tests in words, the score table and further scores."""
+    return [_verdict(comparison), score_section(comparison), _further(comparison)]
+
+
+def score_section(comparison: Comparison) -> Section:
+    """The scores of all networks with their costs."""
     members = {m: [card] for m, card in comparison.cards.items()}
     if comparison.ensemble is not None:
         members[comparison.ensemble.model_id] = [comparison.cards[m] for m in comparison.weights]
@@ -28,34 +37,34 @@ def sections(comparison: Comparison) -> list[Section]:
         + (f" Milliseconds: one face at a time on {'; '.join(hardware)}." if hardware else "")
         + (f" {comparison.weights_sentence}" if comparison.weights_sentence else "")
     )
-    return [
-        _verdict(comparison),
-        Section(
-            table=Table(
-                table,
-                f"Scores on {comparison.split_name} by network",
-                bold=scores.best(comparison.summaries, list(table.columns)),
-            ),
-            caption=caption,
-            downloads=(
-                csv(
-                    "Scores with intervals (CSV)",
-                    comparison.file_name("scores"),
-                    lambda: scores.score_numbers(comparison.summaries),
-                ),
+    return Section(
+        table=Table(
+            table,
+            f"Scores on {comparison.split_name} by network",
+            bold=scores.best(comparison.summaries, list(table.columns)),
+        ).turned(),
+        caption=caption,
+        downloads=(
+            csv(
+                "Scores with intervals (CSV)",
+                comparison.file_name("scores"),
+                lambda: scores.score_numbers(comparison.summaries),
             ),
         ),
-        Section(
-            title="Further scores",
-            table=Table(
-                scores.further_scores(comparison.summaries, comparison.names, comparison.runs),
-                "Further scores by network",
-            ),
-            caption=f"{comparison.protocol} With mirror images: the mean of the probabilities for an image and its "
-            "mirror image. ECE and Brier score are lower for better probabilities.",
-            folded=True,
-        ),
-    ]
+    )
+
+
+def _further(comparison: Comparison) -> Section:
+    return Section(
+        title="Further scores",
+        table=Table(
+            scores.further_scores(comparison.summaries, comparison.names, comparison.runs),
+            "Further scores by network",
+        ).turned(),
+        caption=f"{comparison.protocol} With mirror images: the mean of the probabilities for an image and its "
+        "mirror image. ECE and Brier score are lower for better probabilities.",
+        folded=True,
+    )
 
 
 def _verdict(comparison: Comparison) -> Section:
@@ -84,6 +93,11 @@ def card_sections(comparison: Comparison) -> list[Section]:
             folded=True,
         )
     ]
+
+
+def draw_folded(comparison: Comparison) -> None:
+    """The score table above another panel."""
+    ui.draw([replace(score_section(comparison), title=FOLDED, folded=True)])
 
 
 def draw(comparison: Comparison) -> None:

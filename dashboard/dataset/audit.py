@@ -45,7 +45,7 @@ def draw(description: Description, problem: str) -> None:
         return
     words = {kind: kind for kind in plots.FINDINGS}
     kind = links.choice(st.segmented_control, "List", words, key="finding", default=plots.CONFLICTS)
-    if description.samples is None and problem:
+    if not description.has_images and problem:
         st.caption(f":material/image_not_supported: Only row numbers are shown. {problem}")
     _findings(description, description.facts, services.findings(description.facts), kind)
 
@@ -58,7 +58,7 @@ def _findings(description: Description, facts: ImageFacts, found: Findings, kind
     pages = math.ceil(len(table) / PAGE)
     page = links.page_number(pages, key="finding_page")
     rows = table.iloc[(page - 1) * PAGE : page * PAGE]
-    if description.samples is not None:
+    if description.has_images:
         _faces(description, rows)
     first = (page - 1) * PAGE + 1
     unit = "images" if kind == plots.BLANK else "sets of identical images"
@@ -82,13 +82,11 @@ def _findings(description: Description, facts: ImageFacts, found: Findings, kind
 
 def _faces(description: Description, rows: pd.DataFrame) -> None:
     """One face per row, because the images of a set are identical."""
-    samples = description.samples
-    assert samples is not None  # checked by the caller
-    positions = np.searchsorted(samples.ids, rows["first"])
+    images = description.images(rows["first"].to_numpy(np.int64))
     draw_faces(
         [
-            Face(int(first), samples.images[p], labels, f"Image {first}: {labels}")
-            for p, first, labels in zip(positions, rows["first"], rows["labels"], strict=True)
+            Face(int(first), images[int(first)], labels, f"Image {first}: {labels}")
+            for first, labels in zip(rows["first"], rows["labels"], strict=True)
         ],
         key="finding",
         data=description.name,

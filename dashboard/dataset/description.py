@@ -25,7 +25,8 @@ class Description:
     totals: dict[str, int]  # images by split
     origin: str  # a sentence on where the counts come from
     facts: ImageFacts | None = None
-    samples: Samples | None = None
+    samples: Samples | None = None  # where all images have been read
+    reads_singly: bool = False  # the images are read when they are shown
     missing: str = ""  # a sentence on why there are no facts
 
     @property
@@ -44,6 +45,20 @@ class Description:
         return sum(self.totals.values())
 
     @property
+    def has_images(self) -> bool:
+        """Whether :meth:`images` can return them."""
+        return self.samples is not None or self.reads_singly
+
+    def images(self, ids: np.ndarray) -> dict[int, np.ndarray]:
+        """Images by row number. Raises DataError."""
+        if self.samples is not None:
+            found = self.samples.images[np.searchsorted(self.samples.ids, ids)]
+            return dict(zip(ids.tolist(), found, strict=True))
+        assert self.facts is not None  # reads_singly
+        read = services.images_of(self.facts, ids)
+        return dict(zip(read.ids.tolist(), read.images, strict=True))
+
+    @property
     def protocol(self) -> str:
         """Title and number of images: the first words of every caption."""
         return f"{self.name}, n = {self.n:,}."
@@ -57,7 +72,9 @@ def available(*, read: bool) -> tuple[list[Description], str]:
     """
     found: list[Description] = []
     problem = ""
-    if read or services.is_read():
+    if (facts := services.recognized()) is not None:
+        found.append(_from_facts(facts, reads_singly=True))
+    elif read or services.is_read():
         try:
             samples, facts = services.whole_dataset()
             found.append(_from_facts(facts, samples))
@@ -75,10 +92,10 @@ def available(*, read: bool) -> tuple[list[Description], str]:
         except DataError as error:
             found.append(_from_predictions(checkpoint, error.sentence))
         known.add(fingerprint)
-    return found or [_from_facts(f) for f in _shipped()], problem
+    return found or [_from_facts(f) for f in image_facts.shipped()], problem
 
 
-def _from_facts(facts: ImageFacts, samples: Samples | None = None) -> Description:
+def _from_facts(facts: ImageFacts, samples: Samples | None = None, *, reads_singly: bool = False) -> Description:
     counts = class_counts(facts)
     return Description(
         info=KNOWN.get(facts.name, DatasetInfo(facts.name)),
@@ -87,6 +104,7 @@ def _from_facts(facts: ImageFacts, samples: Samples | None = None) -> Descriptio
         origin="Counted in the images." if samples is not None else "From the table of image facts.",
         facts=facts,
         samples=samples,
+        reads_singly=reads_singly,
     )
 
 
@@ -108,13 +126,3 @@ def _from_predictions(checkpoint: Checkpoint, missing: str) -> Description:
         origin=f"From the card and the stored predictions of {card.run_id}, which do not cover {training}.",
         missing=missing,
     )
-
-
-def _shipped() -> list[ImageFacts]:
-    tables = []
-    for path in sorted(image_facts.FOLDER.glob(f"*{image_facts.SUFFIX}")):
-        try:
-            tables.append(ImageFacts.load(path))
-        except DataError:
-            continue  # reported on Compare, in Slices
-    return tables

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.data import Samples
-from core.data.overview import drawn
+from core.data.overview import MEAN_OF, drawn
 from dashboard import services
 from dashboard.dataset.description import Description
 from dashboard.plots import saliency_pictures
@@ -33,15 +32,16 @@ def sections(description: Description, means: dict[str, tuple[np.ndarray, int]],
                 for name, (mean, n) in means.items()
             ),
             caption=f"{description.name} {description.split_names[split]}, n = {description.totals[split]:,}. Each "
-            "pixel is the mean over the images of the class; sharp parts are similar in most images.",
+            f"pixel is the mean over the images of the class, of at most {MEAN_OF:,} drawn at random; sharp parts are "
+            "similar in most images.",
         )
     ]
 
 
 def draw(description: Description, problem: str) -> None:
     """Mean faces and random faces of a split; without images a sentence on how to provide them."""
-    samples, names = description.samples, description.split_names
-    if samples is None:
+    facts, names = description.facts, description.split_names
+    if facts is None or not description.has_images:
         st.info(problem or f"The images of {description.name} are not on this machine.", icon=":material/info:")
         return
     present = {s: name for s, name in names.items() if description.totals[s]}
@@ -57,25 +57,26 @@ def draw(description: Description, problem: str) -> None:
             width=140,
             help="A different seed shows other faces; the same seed always shows the same faces.",
         )
-    means = services.mean_faces(split)
-    ui.draw(sections(description, means, split))
-    chosen = links.choice(st.pills, "Class", {name: name for name in means}, key="data_class", default=None)
-    for name in [chosen] if chosen else means:
-        _random_faces(description, samples, split, str(name), OF_ONE if chosen else OF_EACH, seed)
+    above = st.container()
+    classes = [str(name) for name in description.counts.index[description.counts[split] > 0]]
+    chosen = links.choice(st.pills, "Class", {name: name for name in classes}, key="data_class", default=None)
+    count = OF_ONE if chosen else OF_EACH
+    rows = {c: drawn(facts, count, seed, split=split, class_name=c) for c in ([chosen] if chosen else classes)}
+    images = description.images(np.concatenate(list(rows.values())))
+    for name, of_class in rows.items():
+        _random_faces(description, {int(row): images[int(row)] for row in of_class}, name)
     st.caption(
         f"{description.name} {names[split]}. A random sample without repetition, seed {seed}. The number is the row in "
         "the data set's file. Select a class to see more of its faces."
     )
+    with above:  # last, because every image of the split is read for them
+        ui.draw(sections(description, services.mean_faces(split), split))
 
 
-def _random_faces(description: Description, samples: Samples, split: str, name: str, count: int, seed: int) -> None:
-    found = drawn(samples, count, seed, split=split, class_name=name)
+def _random_faces(description: Description, images: dict[int, np.ndarray], name: str) -> None:
     st.markdown(f"**{name}**")
     draw_faces(
-        [
-            Face(int(row), image, "", f"Image {row}, labeled {name}")
-            for row, image in zip(found.ids, found.images, strict=True)
-        ],
+        [Face(row, image, "", f"Image {row}, labeled {name}") for row, image in images.items()],
         key=f"random-{name}",
         data=description.name,
         width_px=WIDTH_PX,

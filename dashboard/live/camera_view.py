@@ -27,7 +27,7 @@ from dashboard.ui import session
 KEY = "camera_view"
 FOLDER = Path(__file__).with_name("browser")
 # One module: each file uses what the ones before it define.
-SCRIPTS = ("camera.js", "connection.js", "picture.js", "chart.js", "recording.js", "live.js")
+SCRIPTS = ("camera.js", "connection.js", "picture.js", "chart.js", "recording.js", "messages.js", "live.js")
 PORTRAIT_PX = (480, 400)  # at most this wide and high
 
 _component = st.components.v2.component(

@@ -10,10 +10,8 @@ import plotly.graph_objects as go
 from core.checkpoints import Checkpoint
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.evaluation import ConfusionMatrix
-from core.inference import explain_face
 from dashboard import services
-from dashboard.plots import confusion, probabilities, saliency_pictures
-from dashboard.style import Ink
+from dashboard.plots import confusion
 from dashboard.ui import theme
 from dashboard.ui.network_picker import styles as network_styles
 from dashboard.ui.network_picker import titles
@@ -22,20 +20,37 @@ HEIGHT_PX = 240
 
 
 @dataclass(frozen=True, eq=False)
-class Example:
-    """The pictures of the three main tasks; None for a network without stored test predictions."""
+class Prediction:
+    """What the network predicts for the portrait, and the map of the predicted class over its face."""
 
     probabilities: go.Figure
     overlay: np.ndarray  # (336, 336, 3) uint8
-    confusion: go.Figure | None
 
 
-def live_example() -> Example | None:
-    """The example, or None if no network is installed or the face of the portrait is not found."""
-    listing = services.listing()
-    if not listing.with_weights:
+def confusion_matrix() -> go.Figure | None:
+    """The matrix of the stored test predictions, for which the network is not needed; None where there are none."""
+    checkpoint = _smallest()
+    if checkpoint is None:
         return None
-    checkpoint = listing.with_weights[0]
+    try:
+        run = services.evaluation(checkpoint, "test")
+    except (CheckpointError, EvaluationError):
+        return None
+    figure = confusion.matrix(ConfusionMatrix.from_run(run), theme.ink(), show=confusion.BY_TRUE)
+    figure.update_layout(height=HEIGHT_PX, margin={"t": 4, "b": 4})
+    figure.update_traces({"showscale": False, "texttemplate": ""}, selector={"type": "heatmap"})
+    return figure
+
+
+def live_prediction() -> Prediction | None:
+    """The prediction, or None if no network is installed or the face of the portrait is not found."""
+    # These need PyTorch, and the page is drawn before it is imported.
+    from core.inference import explain_face
+    from dashboard.plots import probabilities, saliency_pictures
+
+    checkpoint = _smallest()
+    if checkpoint is None:
+        return None
     try:
         network = services.predictor(checkpoint)
         analysis = services.sample_analysis(network)
@@ -50,15 +65,8 @@ def live_example() -> Example | None:
     overlay = saliency_pictures.overlay_picture(
         face.inputs[network.model_id], explanation, opacity=0.55, colormap="viridis"
     )
-    return Example(chart, overlay, _confusion(checkpoint, inks))
+    return Prediction(chart, overlay)
 
 
-def _confusion(checkpoint: Checkpoint, inks: Ink) -> go.Figure | None:
-    try:
-        run = services.evaluation(checkpoint, "test")
-    except (CheckpointError, EvaluationError):
-        return None
-    figure = confusion.matrix(ConfusionMatrix.from_run(run), inks, show=confusion.BY_TRUE)
-    figure.update_layout(height=HEIGHT_PX, margin={"t": 4, "b": 4})
-    figure.update_traces({"showscale": False, "texttemplate": ""}, selector={"type": "heatmap"})
-    return figure
+def _smallest() -> Checkpoint | None:
+    return next(iter(services.listing().with_weights), None)

@@ -30,7 +30,7 @@ def draw(checkpoints: Sequence[Checkpoint]) -> None:
         )
         chosen = by_id[run_id]
         key = (run_id, format_name, chosen.card.weights_sha256)
-        if st.button("Create file", key="export-create", type="primary", width="stretch"):
+        if st.button("Create file", key="export-create", width="stretch"):
             st.session_state.pop(STORED, None)
             try:
                 with st.spinner("Converting the network: 10 to 20 seconds …", show_time=True):

@@ -15,7 +15,10 @@ from core.video import GroupTimeline, Timeline
 from core.video.statistics import Stretch, TrackShares
 from dashboard.style import LIGHT, Ink, class_color, template
 
-PANEL_PX = 200
+PANEL_PX = {1: 230, 2: 150}  # by the number of panels
+SMALL_PANEL_PX = 118
+STRIP_PX = 44
+BELOW_PX = 96  # for the axis and the legend
 MAX_POINTS = 600  # per line
 TARGET_ROWS = 7  # transparent markers that can be clicked
 MAX_TARGETS = 200  # per row
@@ -39,7 +42,7 @@ def chart(
         rows=len(tracks),
         cols=1,
         shared_xaxes=True,
-        vertical_spacing=min(0.12, 0.32 / len(tracks)),
+        vertical_spacing=0.22 / len(tracks),
         subplot_titles=[f"Face {track}" for track in tracks],
     )
     probabilities = group.of(name)
@@ -66,18 +69,16 @@ def chart(
     figure.update_xaxes(title="time (s)", row=len(tracks), col=1)
     figure.update_yaxes(range=[-0.03, 1.03], tickformat=".1f", fixedrange=True)
     figure.update_annotations(font={"size": 13, "color": inks.text}, x=0, xanchor="left")
-    height_px = PANEL_PX * len(tracks) + 90
-    top_px = 28
-    if strip:
-        top_px += _add_strip(figure, strip, height_px)
+    panels_px = PANEL_PX.get(len(tracks), SMALL_PANEL_PX) * len(tracks)
+    top_px = 28 + (_add_strip(figure, strip, panels_px) if strip else 0)
     figure.update_layout(
         template=template(inks),
-        height=height_px + top_px - 28,
-        margin={"t": top_px},
+        height=top_px + panels_px + BELOW_PX,
+        margin={"t": top_px, "b": BELOW_PX},
         hovermode="closest",
         hoverdistance=24,
         dragmode=False,
-        legend={"y": -0.16 - 0.1 / len(tracks), "yanchor": "top"},
+        legend={"y": -46 / panels_px, "yanchor": "top"},
     )
     return figure
 
@@ -104,23 +105,22 @@ def _add_targets(figure: go.Figure, timeline: Timeline, panel: int) -> None:
     )
 
 
-def _add_strip(figure: go.Figure, strip: Sequence[tuple[float, float, np.ndarray]], height_px: float) -> int:
-    """Pictures above the first panel; returns their height in px."""
-    strip_px = 62
+def _add_strip(figure: go.Figure, strip: Sequence[tuple[float, float, np.ndarray]], panels_px: float) -> int:
+    """Pictures above the first panel and its title; returns the height in px that they need."""
     for start_s, end_s, picture in strip:
         figure.add_layout_image(
             source="data:image/jpeg;base64," + base64.b64encode(encode_jpeg(picture)).decode(),
             xref="x",
             yref="paper",
             x=start_s,
-            y=1 + 30 / (height_px - 100),
+            y=1 + 24 / panels_px,
             sizex=end_s - start_s,
-            sizey=strip_px / (height_px - 100),
+            sizey=STRIP_PX / panels_px,
             xanchor="left",
             yanchor="bottom",
             sizing="contain",
         )
-    return strip_px + 10
+    return STRIP_PX + 24  # with the tool bar
 
 
 def _bounds(timeline: Timeline) -> tuple[float, float]:
@@ -157,13 +157,15 @@ def shares(found: Sequence[TrackShares], classes: Sequence[str], inks: Ink) -> g
             insidetextanchor="middle",
             hovertemplate=f"{class_name}: %{{x:.1%}} of the time<extra>%{{y}}</extra>",
         )
+    bars_px = 38 * len(found)
     figure.update_layout(
         template=template(inks),
         barmode="stack",
-        height=38 * len(found) + 110,
+        height=bars_px + BELOW_PX + 28,
+        margin={"t": 28, "b": BELOW_PX},
         xaxis={"title": "share of the time in the picture", "range": [0, 1], "tickformat": ".0%"},
         yaxis={"autorange": "reversed"},
-        legend={"y": -0.5 if len(found) < 3 else -0.3},
+        legend={"y": -50 / bars_px, "yanchor": "top", "traceorder": "normal"},
     )
     return figure
 

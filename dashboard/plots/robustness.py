@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from core.evaluation.intervals import UNDEFINED
 from core.robustness import CLEAN, CONDITIONS, CORRUPTIONS, STRENGTHS, Robustness
@@ -16,55 +16,96 @@ from dashboard.style import Ink, NetworkStyle, template
 
 COLUMNS = 3
 PANEL_PX = 190
+GAP_X, GAP_Y = 0.03, 0.09  # between the panels, as shares of the figure
 
 
 def curves(
     found: Mapping[str, Robustness], styles: Mapping[str, NetworkStyle], names: Mapping[str, str], inks: Ink
 ) -> go.Figure:
     """One panel per corruption on one scale, one line per network; strength 0 is the clean images."""
-    rows = math.ceil(len(CORRUPTIONS) / COLUMNS)
-    figure = make_subplots(
-        rows=rows,
-        cols=COLUMNS,
-        shared_xaxes=True,
-        shared_yaxes=True,
-        horizontal_spacing=0.03,
-        vertical_spacing=0.09,
-        subplot_titles=[graded.title for graded in CORRUPTIONS.values()],
-    )
-    traces = []
-    for model_id, of_network in found.items():
-        style = styles[model_id]
-        for place, (name, graded) in enumerate(CORRUPTIONS.items()):
-            scores = [of_network.clean, *(of_network.accuracy(name, strength) for strength in STRENGTHS)]
-            traces.append(
-                go.Scatter(
-                    x=[0, *STRENGTHS],
-                    y=[score.value for score in scores],
-                    error_y=whiskers(scores, style.color, 0.8),
-                    mode="lines+markers",
-                    name=names[model_id],
-                    legendgroup=model_id,
-                    showlegend=place == 0,
-                    line={"dash": style.dash, "width": style.width, "color": style.color},
-                    marker={"symbol": style.symbol, "size": 7, "color": style.color},
-                    customdata=["clean", *(graded.shown(strength) for strength in STRENGTHS)],
-                    hovertemplate=f"{graded.title} %{{x}} (%{{customdata}}): %{{y:.3f}}<extra>"
-                    + names[model_id]
-                    + "</extra>",
-                )
-            )
-    places = [divmod(place, COLUMNS) for place in range(len(CORRUPTIONS))] * len(found)
-    # All at once, because adding them one by one is slow.
-    figure.add_traces(traces, rows=[row + 1 for row, _ in places], cols=[column + 1 for _, column in places])
-    figure.update_xaxes(tickvals=[0, *STRENGTHS], range=[-0.3, STRENGTHS[-1] + 0.3])
-    figure.update_xaxes(title="strength", row=rows)
+    # Plain values, which Plotly validates once; with its functions for subplots it does so at every step.
+    traces = [
+        _line(of_network, model_id, name, place, styles[model_id], names[model_id])
+        for model_id, of_network in found.items()
+        for place, name in enumerate(CORRUPTIONS)
+    ]
     highest = max(of_network.accuracy(*condition).high for of_network in found.values() for condition in CONDITIONS)
-    figure.update_yaxes(range=[0, 1.06 * highest], tickformat=".1f")
-    figure.update_yaxes(title="accuracy", col=1)
-    figure.update_annotations(font={"size": 13, "color": inks.text})  # the titles of the panels
-    figure.update_layout(template=template(inks), height=rows * PANEL_PX + 110, legend={"y": -0.12}, margin={"t": 52})
-    return figure
+    layout = _panels(1.06 * highest, inks) | {
+        "template": template(inks),
+        "height": math.ceil(len(CORRUPTIONS) / COLUMNS) * PANEL_PX + 110,
+        "legend": {"y": -0.12},
+        "margin": {"t": 52},
+    }
+    return go.Figure(traces, layout)
+
+
+def _line(
+    of_network: Robustness, model_id: str, name: str, place: int, style: NetworkStyle, title: str
+) -> dict[str, Any]:
+    """The accuracy of one network under one corruption, in the panel at that place."""
+    graded = CORRUPTIONS[name]
+    scores = [of_network.clean, *(of_network.accuracy(name, strength) for strength in STRENGTHS)]
+    return {
+        "type": "scatter",
+        "xaxis": _axis("x", place),
+        "yaxis": _axis("y", place),
+        "x": [0, *STRENGTHS],
+        "y": [score.value for score in scores],
+        "error_y": whiskers(scores, style.color, 0.8),
+        "mode": "lines+markers",
+        "name": title,
+        "legendgroup": model_id,
+        "showlegend": place == 0,
+        "line": {"dash": style.dash, "width": style.width, "color": style.color},
+        "marker": {"symbol": style.symbol, "size": 7, "color": style.color},
+        "customdata": ["clean", *(graded.shown(strength) for strength in STRENGTHS)],
+        "hovertemplate": f"{graded.title} %{{x}} (%{{customdata}}): %{{y:.3f}}<extra>{title}</extra>",
+    }
+
+
+def _panels(highest: float, inks: Ink) -> dict[str, Any]:
+    """The axes of all panels from left to right and from the top, on one scale, and their titles."""
+    rows = math.ceil(len(CORRUPTIONS) / COLUMNS)
+    width, height = (1 - (COLUMNS - 1) * GAP_X) / COLUMNS, (1 - (rows - 1) * GAP_Y) / rows
+    layout: dict[str, Any] = {"annotations": []}
+    for place, graded in enumerate(CORRUPTIONS.values()):
+        row, column = divmod(place, COLUMNS)
+        left, bottom = column * (width + GAP_X), (rows - 1 - row) * (height + GAP_Y)
+        layout[_axis("xaxis", place)] = {
+            "anchor": _axis("y", place),
+            "domain": [left, min(1.0, left + width)],
+            "range": [-0.3, STRENGTHS[-1] + 0.3],
+            "tickvals": [0, *STRENGTHS],
+            "showticklabels": row == rows - 1,
+            "title": {"text": "strength" if row == rows - 1 else ""},
+        }
+        layout[_axis("yaxis", place)] = {
+            "anchor": _axis("x", place),
+            "domain": [bottom, min(1.0, bottom + height)],
+            "range": [0, highest],
+            "tickformat": ".1f",
+            "showticklabels": column == 0,
+            "title": {"text": "accuracy" if column == 0 else ""},
+        }
+        layout["annotations"].append(
+            {
+                "text": graded.title,
+                "x": left + width / 2,
+                "y": min(1.0, bottom + height),
+                "xref": "paper",
+                "yref": "paper",
+                "xanchor": "center",
+                "yanchor": "bottom",
+                "showarrow": False,
+                "font": {"size": 13, "color": inks.text},
+            }
+        )
+    return layout
+
+
+def _axis(letter: str, place: int) -> str:
+    """Plotly's name of an axis: the first one has no number."""
+    return letter if place == 0 else f"{letter}{place + 1}"
 
 
 def drops(

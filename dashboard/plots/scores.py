@@ -39,7 +39,7 @@ def shown(score: Score | None) -> str:
         return "not defined"
     if np.isnan(score.low) or np.isnan(score.high):
         return f"{score.value:.3f}"
-    return f"{score.value:.3f}{NBSP}±{NBSP}{(score.high - score.low) / 2:.3f}"
+    return f"{score.value:.3f} ±{NBSP}{(score.high - score.low) / 2:.3f}"
 
 
 def scores(
@@ -143,7 +143,7 @@ def installed(cards: Sequence[ModelCard], names: Mapping[str, str]) -> pd.DataFr
                 "macro F1": shown(test.macro_f1) if test else "not scored",
                 "ECE": shown(test.ece) if test else "not scored",
                 "parameters": f"{card.parameters / 1e6:.2f}{NBSP}M",
-                "MACs": f"{card.macs / 1e6:,.0f} M",
+                "MACs": f"{card.macs / 1e6:,.0f}{NBSP}M",
                 "ms per face": f"{card.milliseconds.value:.1f}" if card.milliseconds else "not measured",
             }
         )

@@ -8,8 +8,11 @@ from dashboard.services.datasets import (
     facts,
     findings,
     image_saliency,
+    images,
+    images_of,
     is_read,
     mean_faces,
+    recognized,
     whole_dataset,
 )
 from dashboard.services.evaluations import (
@@ -21,6 +24,7 @@ from dashboard.services.evaluations import (
     results,
     robustness,
     summary,
+    tsne,
 )
 from dashboard.services.networks import (
     DETECTORS,
@@ -59,6 +63,8 @@ __all__ = [
     "has_photo_result",
     "history",
     "image_saliency",
+    "images",
+    "images_of",
     "is_read",
     "listing",
     "mean_faces",
@@ -67,6 +73,7 @@ __all__ = [
     "photo_result",
     "photo_store",
     "predictor",
+    "recognized",
     "results",
     "robustness",
     "runtime",
@@ -74,5 +81,6 @@ __all__ = [
     "sample_crop",
     "samples",
     "summary",
+    "tsne",
     "whole_dataset",
 ]

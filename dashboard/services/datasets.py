@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -11,9 +12,11 @@ import streamlit as st
 from core.checkpoints import ModelCard
 from core.data import SOURCES, ImageFacts, Samples, overview
 from core.errors import DataError
-from core.explain import Explanation
-from core.inference import Predictor
 from dashboard.services.networks import runtime
+
+if TYPE_CHECKING:
+    from core.explain import Explanation
+    from core.inference import Predictor
 
 DATA_VARIABLE = "FERSCOPE_DATA"
 
@@ -34,6 +37,38 @@ def dataset(card: ModelCard) -> Samples:
         raise DataError(f"the images are not on this machine: set {DATA_VARIABLE} to the path of {card.data.title}")
     with st.spinner("Reading the data set …", show_time=True):
         return runtime().card_samples(card, source)
+
+
+def images(card: ModelCard, image_ids: np.ndarray) -> Samples:
+    """Images of a network's data set by row number, in ascending order and perhaps with others.
+
+    They are read without the others if there is a table of facts to compare them with. Raises DataError as
+    :func:`dataset`.
+    """
+    source, seen = data_path(), card.preprocessing
+    if source is None:
+        return dataset(card)
+    try:
+        with st.spinner("Reading the images …", show_time=True):
+            return runtime().single_images.read(source, runtime().facts(card), image_ids, seen.size_px, seen.channels)
+    except DataError:  # the whole data set tells whether it is another one
+        return dataset(card)
+
+
+def recognized() -> ImageFacts | None:
+    """The facts about the data set if :func:`images_of` can read its images singly; None otherwise."""
+    source = data_path()
+    if source is None:
+        return None
+    with st.spinner("Comparing the data set with known ones …"):
+        return runtime().single_images.recognized(source)
+
+
+def images_of(facts: ImageFacts, image_ids: np.ndarray) -> Samples:
+    """Images of the data set of :func:`recognized` by row number, in ascending order, gray at 48 px. Raises
+    DataError."""
+    with st.spinner("Reading the images …", show_time=True):
+        return runtime().single_images.read(_required_path(), facts, image_ids)
 
 
 def facts(card: ModelCard) -> ImageFacts:

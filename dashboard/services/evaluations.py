@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -10,8 +11,11 @@ from core.caching import Cache
 from core.checkpoints import Checkpoint
 from core.evaluation import EvaluationRun, RunSummary
 from core.evaluation.embedding import Embedding
-from core.robustness import Robustness
+from core.evaluation.tsne import TsneMap
 from dashboard.services.networks import runtime
+
+if TYPE_CHECKING:
+    from core.robustness import Robustness
 
 
 def results() -> Cache:
@@ -52,3 +56,9 @@ def robustness(checkpoint: Checkpoint, split: str) -> Robustness | None:
 def embedding(checkpoint: Checkpoint, split: str) -> Embedding:
     """The stored embedding of a split. Raises CheckpointError naming the command that computes it."""
     return runtime().embedding(checkpoint, split)
+
+
+def tsne(checkpoint: Checkpoint, split: str) -> TsneMap | None:
+    """The stored t-SNE map of an embedding, None if there is none that fits it. Raises CheckpointError as
+    :func:`embedding`."""
+    return runtime().tsne(checkpoint, split)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core import checkpoints
 from core.checkpoints import Checkpoint, Listing
 from core.faces import AUTO, Detector, detectors
-from core.inference import Predictor
 from core.runtime import Runtime
+from dashboard.loading import LOADING
+
+if TYPE_CHECKING:
+    from core.inference import Predictor
 
 DETECTORS = {AUTO: "Automatic"} | {kind.name: kind.title for kind in detectors().values()}
 
@@ -62,6 +66,8 @@ def milliseconds_of(chosen: Sequence[Checkpoint]) -> dict[str, float]:
 def measure_milliseconds(checkpoint: Checkpoint) -> float:
     """Measure the milliseconds per face on this machine; the result is used until the server is restarted.
 
-    The median of 30 predictions after warm-up, one network at a time. Raises CheckpointError and NotFiniteError.
+    The median of 30 predictions after warm-up, one network at a time, never while the server is still loading. Raises
+    CheckpointError and NotFiniteError.
     """
+    LOADING.wait()
     return runtime().measure_latency(checkpoint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -11,10 +11,12 @@ import streamlit as st
 from core import images
 from core.checkpoints import ModelCard
 from core.faces import AUTO, MEASURED, CropMargin, crop
-from core.inference import PhotoAnalysis, Predictor
 from core.photo_store import MAX_PHOTOS, Photo, PhotoStore
 from core.sample_photos import SamplePhoto, sample_photos
 from dashboard.services.networks import detector, runtime
+
+if TYPE_CHECKING:
+    from core.inference import PhotoAnalysis, Predictor
 
 Result = TypeVar("Result")
 

@@ -10,6 +10,7 @@ belongs in the link.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -97,8 +98,9 @@ def first_choice(
 
 
 def slider(label: str, low: float, high: float, default: float, step: float, *, key: str, **settings: Any) -> float:
-    """A bound slider."""
+    """A bound slider; its values have as many decimals as its step."""
     _register(key, Number(label.lower(), low, high, default))
+    settings.setdefault("format", f"%.{max(0, -math.floor(math.log10(step)))}f")
     return float(st.slider(label, low, high, default, step, key=key, bind="query-params", **settings))
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.checkpoints import Checkpoint
 from core.errors import CheckpointError
-from core.inference import Predictor
 from dashboard import services
 from dashboard.style import Ink, NetworkStyle, network_styles
 from dashboard.ui import links
+
+if TYPE_CHECKING:
+    from core.inference import Predictor
 
 EMPTY = "No trained network is installed. Train one with: python -m core train fer_cnn --data fer2013.csv"
 
@@ -76,6 +79,9 @@ def titles(checkpoints: list[Checkpoint]) -> dict[str, str]:
 
 def styles(checkpoints: list[Checkpoint], inks: Ink) -> dict[str, NetworkStyle]:
     """How each network is drawn, by run id; the same for every selection of the installed networks."""
-    known = {c.card.run_id: c.card.architecture for c in (*services.listing().checkpoints, *checkpoints)}
-    of_all = network_styles(known, inks)
-    return {c.card.run_id: of_all[c.card.run_id] for c in checkpoints}
+    drawn, installed = (
+        {c.card.run_id: c.card.architecture for c in networks}
+        for networks in (checkpoints, services.listing().checkpoints)
+    )
+    of_all = network_styles(installed if drawn.keys() <= installed.keys() else drawn, inks)
+    return {run_id: of_all[run_id] for run_id in drawn}

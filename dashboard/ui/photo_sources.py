@@ -38,6 +38,9 @@ def photo_input(*, with_portraits: bool = True) -> None:
         )
         if session.photos():
             st.button("Forget all photos", on_click=forget_photos, icon=":material/delete:", type="tertiary")
+    if source == WEBCAM and st.session_state.get("snapshot_taken"):
+        st.button("Take another snapshot", icon=":material/photo_camera:", on_click=session.clear_snapshot)
+        return
     if source == WEBCAM:
         # Without a resolution the browser delivers only as many pixels as the widget is wide.
         key = session.widget_key("snapshot")
@@ -158,6 +161,7 @@ def _add_uploads(key: str) -> None:
 def _add_snapshot(key: str) -> None:
     snapshot = st.session_state[key]
     if snapshot is not None:
+        st.session_state["snapshot_taken"] = True  # the camera is closed until it is needed again
         _add([Photo.of("Webcam snapshot", snapshot.getvalue(), "webcam")])
 
 

@@ -16,6 +16,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import FerscopeError
+from dashboard.loading import LOADING
 
 Progress = Callable[[int, int], None]
 # A bar for shorter work would only flicker.
@@ -69,6 +70,14 @@ def run(key: str, steps: Sequence[Step]) -> list[str]:
             except FerscopeError as error:
                 problems[f"{step.title}: {error}."] = None
     return list(problems)
+
+
+def wait_for_loading(step: int) -> None:
+    """Wait for a step of the work that the server began when it was started, with its progress."""
+    place = st.empty()
+    while not LOADING.wait(step, timeout_s=0.1):  # a short wait, so that a click ends it
+        place.progress(LOADING.fraction, f"Loading {LOADING.title} …")
+    place.empty()
 
 
 class Work:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,14 +28,14 @@ def draw(
     sections: Iterable[Section],
     *,
     on_select: Mapping[str, Callable[[], None]] | None = None,
-    below: Mapping[str, Callable[[], None]] | None = None,
+    beside: Mapping[str, Callable[[], None]] | None = None,
 ) -> None:
     """Draw the sections from top to bottom.
 
-    ``on_select`` maps keys of figures to callbacks for selected points, ``below`` to what is drawn under
-    the row of a figure.
+    ``on_select`` maps keys of figures to callbacks for selected points, ``beside`` to what is drawn next to a figure,
+    which then has a row of its own.
     """
-    extras = _Extras(on_select or {}, below or {})
+    extras = _Extras(on_select or {}, beside or {})
     for section in sections:
         if section.folded:
             with st.expander(section.title):
@@ -49,7 +49,7 @@ class _Extras:
     """What the page adds to figures, by their keys."""
 
     on_select: Mapping[str, Callable[[], None]]
-    below: Mapping[str, Callable[[], None]]
+    beside: Mapping[str, Callable[[], None]]
 
 
 def draw_notes(notes: Iterable[Note]) -> None:
@@ -83,16 +83,7 @@ def _draw(section: Section, extras: _Extras, *, with_title: bool) -> None:
     draw_notes(section.notes)
     for paragraph in section.text:
         st.markdown(paragraph)
-    for first in range(0, len(section.figures), 2):
-        row = section.figures[first : first + 2]
-        # A figure left over keeps the width of the others.
-        columns = st.columns(2) if len(section.figures) > 1 else [st.container()]
-        for column, figure in zip(columns, row, strict=False):
-            with column:
-                _draw_figure(figure, extras)
-        for figure in row:
-            if figure.key in extras.below:
-                extras.below[figure.key]()
+    _draw_figures(section.figures, extras)
     if section.pictures:
         with st.grid(len(section.pictures), min_column_width=150) as grid:
             for picture in section.pictures:
@@ -110,6 +101,25 @@ def _draw(section: Section, extras: _Extras, *, with_title: bool) -> None:
         st.caption(section.caption)
     if section.downloads:
         draw_downloads(section.downloads)
+
+
+def _draw_figures(figures: Sequence[Figure], extras: _Extras) -> None:
+    """In rows of two; a figure left over keeps the width of the others."""
+    pending = list(figures)
+    while pending:
+        row = pending[:2]
+        accompanied = next((figure for figure in row if figure.key in extras.beside), None)
+        if accompanied is not None:
+            row = [accompanied]
+        pending = [figure for figure in pending if figure not in row]
+        alone = len(figures) == 1
+        columns = [st.container()] if alone and accompanied is None else st.columns([3, 2] if alone else 2)
+        for column, figure in zip(columns, row, strict=False):
+            with column:
+                _draw_figure(figure, extras)
+        if accompanied is not None:
+            with columns[1]:
+                extras.beside[accompanied.key]()
 
 
 def _draw_figure(figure: Figure, extras: _Extras) -> None:

@@ -68,9 +68,14 @@ def clear_photos() -> None:
     st.session_state.pop("refused", None)
     # A widget with another key begins without files.
     st.session_state["source_widgets"] = st.session_state.get("source_widgets", 0) + 1
-    of_photos = ("photo", "pair", "uploader_ids", "whole_image", "not_faces", "rotations_deg")
+    of_photos = ("photo", "pair", "uploader_ids", "whole_image", "not_faces", "rotations_deg", "snapshot_taken")
     for key in (*of_photos, "folder_batch", "session_video"):
         st.session_state.pop(key, None)
+
+
+def clear_snapshot() -> None:
+    """Open the camera again."""
+    st.session_state.pop("snapshot_taken", None)
 
 
 def widget_key(name: str) -> str:

@@ -108,8 +108,8 @@ def moments(summary: Summary) -> list[Section]:
     return [
         Section(
             pictures=tuple(pictures),
-            caption=f"{summary.protocol} The highest probabilities of an expression other than neutral, at least 1 s "
-            "apart for the same face and expression.",
+            caption=f"{summary.protocol} The highest probabilities of an expression other than neutral; at most three "
+            "of the same face and expression, at least 1 s apart.",
         )
     ]
 

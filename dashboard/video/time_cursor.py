@@ -11,6 +11,7 @@ from core import images
 from core.errors import VideoError
 from core.video import GroupTimeline, Timeline
 from core.video.annotation import draw_face
+from dashboard import services
 from dashboard.plots import expression_timeline as plots
 from dashboard.services import Photo
 from dashboard.style import CONFIG, Ink
@@ -34,15 +35,12 @@ def draw(
         with chart:
             _draw_chart(video, timeline, group, name, tracks, time_s, inks)
         job = video.job
-        detection = (
-            "faces detected in every frame"
-            if job.options.detect_every == 1
-            else f"faces detected in one of {job.options.detect_every} frames"
-        )
+        detector = services.DETECTORS[job.detector_name]
+        interval = "each" if job.options.detect_every == 1 else f"one of {job.options.detect_every}"
         st.caption(
             f"Probabilities by {title}{f', smoothed with {smoothing_s:g} s' if smoothing_s else ''}. "
-            f"{len(timeline.frame_times_s):,} analyzed frames, {detection} by {job.detector_name}. Click the chart to "
-            "show the picture of that time."
+            f"{len(timeline.frame_times_s):,} analyzed frames; {detector} detected faces in {interval}. "
+            "Click the chart to show the picture of that time."
         )
     with right:
         _draw_picture(video, timeline, group, name, time_s)
@@ -52,7 +50,7 @@ def _choose_tracks(timeline: Timeline) -> tuple[int, ...]:
     """The faces whose lines are drawn."""
     tracks = timeline.track_numbers
     if len(tracks) <= MOST_FACES:
-        return tracks
+        return tuple(sorted(tracks))
     options = [0, *sorted(tracks)]
     chosen = st.selectbox(
         "Face",
@@ -60,7 +58,7 @@ def _choose_tracks(timeline: Timeline) -> tuple[int, ...]:
         format_func=lambda track: f"Face {track}" if track else f"The {MOST_FACES} of {len(tracks)} faces seen longest",
         key="video_face",
     )
-    return (chosen,) if chosen in tracks else tracks[:MOST_FACES]
+    return (chosen,) if chosen in tracks else tuple(sorted(tracks[:MOST_FACES]))
 
 
 def _choose_time(video: SessionVideo, timeline: Timeline) -> float:

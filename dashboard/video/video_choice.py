@@ -12,7 +12,7 @@ from core.inference import Predictor
 from core.video import DETECT_EVERY, SUFFIXES, Sampling, VideoFile, VideoJob, VideoOptions
 from core.video.sample_clip import CREDIT, TITLE, sample_clip
 from dashboard import services
-from dashboard.ui import links, session
+from dashboard.ui import links, photo_sources, session
 from dashboard.video.session_video import SessionVideo
 
 VIDEO = "session_video"
@@ -60,8 +60,12 @@ def choose_video() -> None:
         )
     with right:
         st.markdown("**Or start with a sample**")
-        st.button(TITLE, icon=":material/play_arrow:", on_click=_choose_sample)
+        with st.container(key="clickable-sample-video", width=240):
+            portraits = photo_sources.thumbnail(services.samples()["two_faces"].data)
+            st.image(portraits, alt="The two portraits of the sample video", width="stretch")
+            st.button(TITLE, icon=":material/play_arrow:", on_click=_choose_sample, width="stretch")
         st.caption(f"{CREDIT}; 9 seconds.")
+        photo_sources.browser_script()
 
 
 def started(networks: Sequence[Predictor], detector: str, options: VideoOptions) -> SessionVideo | None:
@@ -73,7 +77,7 @@ def started(networks: Sequence[Predictor], detector: str, options: VideoOptions)
     video: SessionVideo | None = st.session_state.get(VIDEO)
     if video is not None and video.request != request_of(networks, detector, options):
         with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button("Analyze with these settings", icon=":material/refresh:", type="primary"):
+            if st.button("Analyze with these settings", icon=":material/refresh:"):
                 _forget()
                 _start(video.job.video, networks, detector, options)
                 st.rerun()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from selenium import webdriver
@@ -60,16 +62,27 @@ def open_browser(tmp_path: Path) -> Iterator[Callable[..., webdriver.Chrome]]:
         ]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             flags.append("--no-sandbox")  # Chromium's sandbox refuses to run as root, as in a container
+        options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
         for flag in [*flags, *more_flags]:
             options.add_argument(flag)
         drivers.append(webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver") or "")))
         return drivers[-1]
 
+    elsewhere: list[str] = []
     try:
         yield opened
+        elsewhere = [url for driver in drivers for url in requested_elsewhere(driver)]
     finally:
         for driver in drivers:
             driver.quit()
+    assert elsewhere == []
+
+
+def requested_elsewhere(driver: webdriver.Chrome) -> list[str]:
+    """The addresses of other hosts that the pages of this browser have requested."""
+    messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
+    urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    return [url for url in urls if urlsplit(url).hostname not in (None, "localhost", "127.0.0.1")]
 
 
 @pytest.fixture

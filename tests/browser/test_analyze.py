@@ -25,6 +25,9 @@ return marks.length ? [...marks].map(mark => mark.title).join() : null;
 """
 
 
+IS_IDLE = "return document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+
+
 def wait_for(browser, condition, what, seconds=90):
     return WebDriverWait(browser, seconds, ignored_exceptions=(Exception,)).until(condition, f"waited for {what}")
 
@@ -158,12 +161,26 @@ def test_the_webcam_delivers_its_own_resolution(browser, address):
     assert (int(width), int(height)) == (1280, 720)
 
 
-def test_the_page_makes_no_request_to_another_host(browser, address):
-    browser.execute_cdp_cmd("Network.enable", {})
+@pytest.mark.parametrize("page", ["", "compare", "dataset", "about"])
+def test_every_page_fits_a_phone_and_requests_nothing_from_another_host(browser, address, page):
+    """The requests are checked after every test of a browser."""
+    phone = {"width": 420, "height": 860, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    browser.get(f"{address}/{page}")
+    wait_for(browser, lambda b: b.find_element(By.TAG_NAME, "h1").text, "the title")
+    wait_for(browser, lambda b: b.execute_script(IS_IDLE), "the page")
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 420
+
+
+def test_on_a_phone_the_answer_comes_before_the_uploader(browser, address):
+    phone = {"width": 420, "height": 860, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
     browser.get(f"{address}/analyze?sample=grace_hopper")
     wait_for(browser, lambda b: "after temperature scaling" in page_text(b), "the prediction")
-    entries = browser.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
-    assert [name for name in entries if not name.startswith((address, "data:", "blob:"))] == []
+    wait_for(browser, lambda b: len(b.find_elements(By.CSS_SELECTOR, 'img[alt^="Saliency of"]')) > 2, "the maps")
+    selectors = ('[class*="st-key-photo-"]', "h2", 'img[alt^="Saliency of"]', '[data-testid="stFileUploader"]')
+    tops = [browser.find_element(By.CSS_SELECTOR, selector).rect["y"] for selector in selectors]
+    assert tops == sorted(tops)
 
 
 def test_forgetting_clears_the_uploader_and_a_reload_reports_the_lost_photo(browser, address, tmp_path):

@@ -21,6 +21,16 @@ window.shown = [];
 document.addEventListener("ferscope-frame", (event) => window.shown.push(event.detail));
 """
 
+COLLECT_SOCKETS = """
+window.sockets = [];
+window.WebSocket = class extends WebSocket {
+  constructor(...address) {
+    super(...address);
+    window.sockets.push(this);
+  }
+};
+"""
+
 
 @pytest.fixture(scope="module")
 def moving_portrait(tmp_path_factory):
@@ -120,20 +130,37 @@ def test_a_refused_camera_is_explained_and_a_portrait_can_be_tried(open_browser,
     page = LivePage(browser, address, "?networks=Residual+CNN")
     page.click("start")
     page.until(lambda _: "did not allow the camera" in page.text("message"), "the reason")
+    browser.execute_script(COLLECT_SOCKETS)
     page.click("sample")
     page.wait_for_frames(5)
     assert page.text("message") == ""
     assert page.shown()[-1]["tracks"] == [1]
 
+    # A lost connection is opened again.
+    browser.execute_script("window.sockets[0].close()")
+    page.until(lambda b: b.execute_script("return window.sockets.length") == 2, "the second connection")
+    page.wait_for_frames(len(page.shown()) + 5)
+    assert page.text("message") == ""
+
     page.click("start")  # which is Stop now
+    page.until(lambda _: page.text("start") == "Start", "the end")
     stopped = len(page.shown())
-    assert page.text("start") == "Start"
-    assert not browser.execute_script("return arguments[0].querySelector('video').srcObject", page.root)
-    assert len(page.shown()) <= stopped + 1
+    is_closed = "return arguments[0].querySelector('video').srcObject === null && window.sockets[1].readyState >= 2"
+    assert browser.execute_script(is_closed, page.root)
+    assert len(page.shown()) == stopped
 
 
-def test_without_a_camera_the_page_says_what_to_do(open_browser, address):
-    browser = open_browser("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=device-count=0")
+def test_a_page_without_a_camera_says_what_to_do(open_browser, address):
+    browser = open_browser(
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream=device-count=0",
+        "--host-resolver-rules=MAP ferscope.test 127.0.0.1",
+    )
     page = LivePage(browser, address)
     page.click("start")
     page.until(lambda _: "No camera was found" in page.text("message"), "the reason")
+
+    # Under this name the page is neither at localhost nor opened over HTTPS.
+    page = LivePage(browser, address.replace("localhost", "ferscope.test"))
+    page.click("start")
+    page.until(lambda _: "over HTTPS or from localhost" in page.text("message"), "the reason")

@@ -21,6 +21,7 @@ from core.data.info import FER2013, FERPLUS
 from core.evaluation import EvaluationRun
 from core.labels import FER7, FERPLUS8, LabelSet
 from core.sample_photos import sample_photos
+from dashboard.compare import scores
 from dashboard.compare.panels import GROUPS
 from dashboard.style import LIGHT, Ink
 
@@ -155,8 +156,20 @@ def page_text() -> Callable[[AppTest], str]:
 
 @pytest.fixture(scope="session")
 def tables() -> Callable[[AppTest], list[pd.DataFrame]]:
-    """The tables of the page that wrap, from top to bottom; long lists are in ``app.dataframe``."""
-    return lambda app: [element.value.reset_index(drop=True) for element in app.table]
+    """The tables of the page that wrap, from top to bottom, without the folded one that every panel of Compare has;
+    long lists are in ``app.dataframe``."""
+
+    def shown(app: AppTest) -> list[pd.DataFrame]:
+        folded = [id(table) for box in app.expander if box.label == scores.FOLDED for table in box.table]
+        return [element.value.reset_index(drop=True) for element in app.table if id(element) not in folded]
+
+    return shown
+
+
+@pytest.fixture(scope="session")
+def by_network() -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """A table with one column per network as one row per network."""
+    return lambda table: table.set_index(table.columns[0]).T
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@ import json
 import shutil
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -10,6 +11,9 @@ import streamlit as st
 from core import checkpoints
 from dashboard.style import DARK, LIGHT, Ink, ensemble_style, network_styles, on_light
 from dashboard.ui import network_picker
+
+ROOT = Path(__file__).resolve().parents[2]
+PAPERS = ("backgroundColor", "secondaryBackgroundColor")
 
 
 def luminance(color: str) -> float:
@@ -24,6 +28,12 @@ def contrast(first: str, second: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def mixed(color: str, ground: str, opacity: float) -> str:
+    """A color with this opacity on a ground."""
+    pairs = zip(bytes.fromhex(color[1:]), bytes.fromhex(ground[1:]), strict=True)
+    return "#" + bytes(round(opacity * top + (1 - opacity) * below) for top, below in pairs).hex()
+
+
 @pytest.mark.parametrize("inks", [LIGHT, DARK])
 def test_text_and_hues_of_figures_can_be_read(inks: Ink):
     assert contrast(inks.text, inks.paper) >= 7
@@ -31,14 +41,34 @@ def test_text_and_hues_of_figures_can_be_read(inks: Ink):
     assert all(contrast(hue, inks.paper) >= 3 for hue in inks.hues)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.fixture(params=["light", "dark"])
+def theme(request) -> dict[str, Any]:
+    """The colors of one theme of the pages."""
+    return tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"][request.param]
+
+
+def papers(theme: dict[str, Any]) -> list[str]:
+    """The colors behind text: pages, widgets, and both in the sidebar."""
+    return [colors[name] for colors in (theme, theme["sidebar"]) for name in PAPERS]
+
+
+def test_text_links_and_selected_controls_can_be_read(theme):
+    for paper in papers(theme):
+        assert contrast(theme["textColor"], paper) >= 7
+        assert contrast(theme["linkColor"], paper) >= 4.5
+        tint = mixed(theme["primaryColor"], paper, 0.1)  # behind the selected option of a control
+        assert contrast(theme["primaryColor"], tint) >= 4.5
+
+
 def test_captions_can_be_read_on_the_page_and_in_the_sidebar(theme):
-    config = Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml"
-    colors = tomllib.loads(config.read_text(encoding="utf-8"))["theme"][theme]
-    for paper in (colors["backgroundColor"], colors["sidebar"]["backgroundColor"]):
-        pairs = zip(bytes.fromhex(colors["textColor"][1:]), bytes.fromhex(paper[1:]), strict=True)
-        caption = "#" + bytes(round(0.6 * text + 0.4 * ground) for text, ground in pairs).hex()  # Streamlit's opacity
-        assert contrast(caption, paper) >= 4.5
+    for paper in papers(theme):
+        assert contrast(mixed(theme["textColor"], paper, 0.6), paper) >= 4.5  # Streamlit's opacity
+
+
+def test_no_button_has_white_text_on_the_accent_of_the_dark_theme():
+    """Streamlit writes white on the accent for buttons of the type "primary"; on that of the dark theme it is faint."""
+    sources = [path for folder in ("dashboard", "pages") for path in (ROOT / folder).rglob("*.py")]
+    assert [path for path in sources if 'type="primary"' in path.read_text(encoding="utf-8")] == []
 
 
 @pytest.mark.parametrize("inks", [LIGHT, DARK])

@@ -4,11 +4,6 @@
 const SENT_PX = 640; // longest side of the frames that are sent
 const JPEG_QUALITY = 0.8;
 const RATE_WINDOW_MS = 2000;
-const IDLE = "Press Start to open the camera. Its frames go to this FERscope server only and are never stored.";
-const LOST = "The connection to the server is interrupted. Reconnecting …";
-const NO_FRAMES = "The camera delivers no frames. Close other tabs and programs that use it, or press Stop and Start.";
-const NO_ANSWER = "The server has not answered for some seconds. It may be busy; this page keeps waiting.";
-const STALLED_AFTER_MS = 4000;
 
 class LiveView {
   constructor(root) {
@@ -25,6 +20,7 @@ class LiveView {
     this.state = "stopped"; // or "opening", "live", "frozen"
     this.problem = "";
     this.shownTimes = [];
+    this.lastTrack = this.tracksBefore = 0;
     this.sending = document.createElement("canvas");
     this.sendingContext = this.sending.getContext("2d", { alpha: false, willReadFrequently: true });
     const { start, sample, freeze, analyze, record, select } = this.elements;
@@ -115,6 +111,7 @@ class LiveView {
       onAnswer: (answer) => this.onAnswer(answer),
       onChange: () => {
         this.dropFlight();
+        this.tracksBefore = this.lastTrack; // the server counts from 1 again; a number is used for one face only
         this.render();
       },
     });
@@ -135,13 +132,16 @@ class LiveView {
     if (this.state !== "live" || this.flight || this.newest === null || !this.connection?.isReady) return;
     const flight = (this.flight = { capturedAt: this.newest });
     this.newest = null;
-    flight.bitmap = await createImageBitmap(this.elements.video);
-    if (this.flight !== flight) return flight.bitmap.close();
+    flight.bitmap = await createImageBitmap(this.elements.video).catch(() => null);
+    if (this.flight !== flight) return flight.bitmap?.close();
+    if (!flight.bitmap) return this.dropFlight(); // the video has no picture yet
     const { width, height } = flight.bitmap;
     flight.scale = Math.min(1, SENT_PX / Math.max(width, height));
-    Object.assign(this.sending, { width: Math.round(width * flight.scale), height: Math.round(height * flight.scale) });
-    this.sendingContext.drawImage(flight.bitmap, 0, 0, this.sending.width, this.sending.height);
-    const frame = await new Promise((resolve) => this.sending.toBlob(resolve, "image/jpeg", JPEG_QUALITY));
+    const size = { width: Math.round(width * flight.scale), height: Math.round(height * flight.scale) };
+    const { sending } = this;
+    if (sending.width !== size.width || sending.height !== size.height) Object.assign(sending, size);
+    this.sendingContext.drawImage(flight.bitmap, 0, 0, size.width, size.height);
+    const frame = await new Promise((resolve) => sending.toBlob(resolve, "image/jpeg", JPEG_QUALITY));
     if (this.flight === flight && this.connection?.isReady) this.connection.send(frame);
   }
 
@@ -151,10 +151,20 @@ class LiveView {
     if (!flight) return;
     if (this.state !== "live" || answer.error) {
       flight.bitmap.close();
-      if (answer.error) this.stop(answer.error);
+      this.problem = answer.error ?? "";
+      this.progressAt = performance.now();
+      this.render();
       return;
     }
+    if (this.problem) {
+      this.problem = "";
+      this.render();
+    }
     this.sendNewest();
+    for (const face of answer.faces) {
+      face.track += this.tracksBefore;
+      this.lastTrack = Math.max(this.lastTrack, face.track);
+    }
     const isFirst = !this.shown;
     this.shown?.bitmap.close();
     this.shown = { ...flight, answer };
@@ -209,8 +219,13 @@ class LiveView {
       `${rate.toFixed(1)} frames/s · age of the frame ${Math.round(shown.ageMs)} ms · ` +
       `analysis ${Math.round(shown.answer.elapsed_ms)} ms · ${count === 1 ? "1 face" : `${count} faces`} · ` +
       `${shown.bitmap.width} × ${shown.bitmap.height} px`;
-    this.elements.hint.textContent = this.hint();
-    if (this.recording) this.elements.record.textContent = `Stop and save CSV (${this.recording.rows.length} rows)`;
+    this.elements.hint.textContent = hintOf(this);
+    this.picture.canvas.ariaLabel = this.picture.described(shown.answer, this.series);
+    this.elements.record.textContent = this.recordingText();
+  }
+
+  recordingText() {
+    return this.recording ? `Stop and save CSV (${this.recording.rows.length} rows)` : "Record numbers";
   }
 
   showCameras(cameras) {
@@ -235,33 +250,13 @@ class LiveView {
     freeze.textContent = this.state === "frozen" ? "Continue" : "Freeze";
     freeze.disabled = !isRunning || !this.shown;
     analyze.disabled = !this.shown;
-    record.textContent = this.recording ? "Stop and save CSV" : "Record numbers";
+    record.textContent = this.recordingText();
     record.disabled = !isRunning && !this.recording;
     cameras.hidden = select.options.length < 2;
-    message.textContent = this.message();
+    message.textContent = messageOf(this);
     sample.hidden = this.state !== "stopped";
-    hint.textContent = this.hint();
+    hint.textContent = hintOf(this);
     this.draw();
-  }
-
-  /** What the user has to know about the state; empty while frames are shown. */
-  message() {
-    if (this.state === "stopped") return this.problem || (this.shown ? "" : IDLE);
-    if (this.state === "opening") return "Opening the camera …";
-    if (!this.connection.isReady && this.connection.failures) return LOST;
-    const isStalled = this.state === "live" && performance.now() - this.progressAt > STALLED_AFTER_MS;
-    if (isStalled && !document.hidden) return this.flight ? NO_ANSWER : NO_FRAMES;
-    return this.shown ? "" : "Waiting for the first frame …";
-  }
-
-  hint() {
-    if (!this.shown) return "";
-    const { left_out: leftOut, faces } = this.shown.answer;
-    const titles = this.data.series.filter(({ network }) => leftOut.includes(network)).map(({ title }) => title);
-    if (titles.length) return `${titles.join(", ")}: no valid prediction; the weights may be damaged.`;
-    const map = faces.find((face) => face.map)?.map;
-    const evidence = map ? `Map: evidence for ${map.class}, yellow is the maximum. ` : "";
-    return evidence + (faces.length > 1 ? "Click a face in the picture to see its probabilities." : "");
   }
 
   toggleRecording() {
@@ -271,7 +266,7 @@ class LiveView {
   }
 
   /** Send the shown frame at the resolution of the camera to the page, which opens it in Analyze. */
-  async analyzeShown() {
+  analyzeShown() {
     const { bitmap } = this.shown;
     const canvas = document.createElement("canvas");
     Object.assign(canvas, { width: bitmap.width, height: bitmap.height });

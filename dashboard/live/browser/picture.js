@@ -63,9 +63,7 @@ class Picture {
   drawFace(face, box, { series, colors, ratio, isSelected }) {
     const context = this.context;
     const found = face.series[series.key];
-    const [top, probability] = found ? leading(found[1]) : [];
-    const expression = series.classes[top];
-    const color = colors[expression] ?? "#FFFFFF";
+    const color = found ? colors[series.classes[leading(found[1])[0]]] : "#FFFFFF";
     const line = (isSelected ? 3 : 2) * ratio;
     context.lineWidth = line + 2 * ratio; // a dark rim, because a color may be close to that of the picture
     context.strokeStyle = "rgba(0, 0, 0, 0.6)";
@@ -73,7 +71,7 @@ class Picture {
     context.lineWidth = line;
     context.strokeStyle = color;
     context.strokeRect(box.left, box.top, box.width, box.height);
-    const text = `${face.track}  ${expression ? `${expression} ${percent(probability)}` : "no prediction"}`;
+    const text = `${face.track}  ${this.prediction(face, series)}`;
     const size = CAPTION_PX * ratio;
     context.font = `600 ${size}px "Source Sans", system-ui, sans-serif`;
     const width = context.measureText(text).width + 2.4 * size;
@@ -87,6 +85,20 @@ class Picture {
     context.fillStyle = "#FFFFFF";
     context.textBaseline = "middle";
     context.fillText(text, left + 1.7 * size, y + 0.87 * size);
+  }
+
+  /** The leading expression of a face and its probability. */
+  prediction(face, series) {
+    const found = face.series[series.key];
+    if (!found) return "no prediction";
+    const [top, probability] = leading(found[1]);
+    return `${series.classes[top]} ${percent(probability)}`;
+  }
+
+  /** The picture in words. */
+  described(answer, series) {
+    const faces = answer.faces.map((face) => `face ${face.track}: ${this.prediction(face, series)}`);
+    return `The picture of the camera; ${faces.join(", ") || "no face"}`;
   }
 
   /** The track of the face at a mouse event, if any. */

@@ -136,6 +136,8 @@ def test_other_web_pages_are_allowed_only_where_they_are_named(client, runtime):
     with serving(application(runtime, Limits(origins="https://example.org"))) as address:
         answer = httpx.get(f"{address}/models", headers=headers)
         assert answer.headers["access-control-allow-origin"] == "https://example.org"
+        asked = {**headers, "access-control-request-method": "POST", "access-control-request-headers": "authorization"}
+        assert httpx.options(f"{address}/predict", headers=asked).status_code == 200
         other = httpx.get(f"{address}/models", headers={"origin": "https://example.net"})
         assert "access-control-allow-origin" not in other.headers
 

@@ -20,7 +20,6 @@ from core.batch.part import parts_of
 from core.batch.store import METADATA, BatchStore
 from core.errors import BatchError
 from core.records import PhotoRecord
-from core.records.face_rows import RowLayout
 from core.runtime import Runtime
 from core.sample_photos import sample_photos
 from tests.conftest import CLASSES
@@ -53,7 +52,6 @@ def test_rows_are_those_of_an_analysis_of_each_photo(batch, portraits, tmp_path,
     assert (found.total, found.unreadable) == (5, 1)
     stored = rows(tmp_path / "out.parquet")
     runtime = Runtime(checkpoint_root, "cpu")
-    layout = RowLayout.of((p.card for p in chosen.predictors), chosen.thresholds)
     expected = []
     for path in sorted(portraits.iterdir()):
         if path.name == "empty.jpg":
@@ -63,7 +61,7 @@ def test_rows_are_those_of_an_analysis_of_each_photo(batch, portraits, tmp_path,
         else:
             analysis = runtime.analyze(images.decode(path.read_bytes()), chosen.predictors, "haar")
             record = PhotoRecord.of(path.name, analysis)
-        expected += layout.rows(record)
+        expected += chosen.scorer.layout.rows(record)
     assert same(stored, expected)
     by_path = pd.DataFrame(stored).groupby("path")
     assert by_path["face"].count().to_dict()["two_faces.jpg"] >= 2
@@ -169,7 +167,7 @@ def test_an_unfinished_batch_with_other_options_is_not_continued(batch, many_pho
     out = tmp_path / "out.parquet"
     with pytest.raises(KeyboardInterrupt):
         run_batch(batch(many_photos), out, stopping)
-    with pytest.raises(BatchError, match="unfinished batch with another networks and accuracy; continue"):
+    with pytest.raises(BatchError, match="unfinished batch with another networks, temperatures, accuracy; continue"):
         run_batch(batch(many_photos, run_ids=("tiny_cnn",), accuracy=0.5), out, here)
     shutil.copy(many_photos / "dark" / "001.png", many_photos / "dark" / "999.png")  # not part of this batch
     try:
@@ -182,7 +180,6 @@ def test_an_unfinished_batch_with_other_options_is_not_continued(batch, many_pho
 def test_a_full_disk_ends_with_one_sentence_and_the_batch_continues(batch, many_photos, tmp_path, here):
     out, message = tmp_path / "out.parquet", tmp_path / "message"
     chosen = batch(many_photos)
-    chosen.scorer  # noqa: B018
     process = os.fork()
     if process == 0:  # a limit on the size of files fails writes as a full disk does
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""The Ray engine on a local cluster; skipped where Ray is not installed, because it is an extra."""
+"""The Ray engine on a local cluster of two nodes; skipped where Ray is not installed, because it is an extra."""
 
 import os
 import signal
@@ -31,16 +31,20 @@ class DeadlyOnceSource:
 
 
 def test_a_cluster_gives_the_same_rows_although_a_worker_is_killed(batch, many_photos, tmp_path, here, rows):
+    from ray.cluster_utils import Cluster
+
     from core.batch.cluster import ray_engine
 
     chosen = batch(many_photos)
     run_batch(chosen, tmp_path / "local.parquet", here)
     chosen.source = DeadlyOnceSource(chosen.source, tmp_path / "killed")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
-        run_batch(chosen, tmp_path / "cluster.parquet", ray_engine(None, 1))
+        cluster.add_node(num_cpus=1)
+        run_batch(chosen, tmp_path / "cluster.parquet", ray_engine(cluster.address, 1))
     finally:
         ray.shutdown()
+        cluster.shutdown()
     assert (tmp_path / "killed").exists()
     stored = [pd.DataFrame(rows(tmp_path / name)) for name in ("local.parquet", "cluster.parquet")]
     pd.testing.assert_frame_equal(*stored, rtol=0, atol=2e-6)

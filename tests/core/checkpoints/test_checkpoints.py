@@ -17,12 +17,12 @@ from core.checkpoints import (
     list_checkpoints,
     load_checkpoint,
     save_card,
-    save_weights,
-    sha256_of,
     withhold_weights,
 )
+from core.checkpoints.weights import save_weights
 from core.data import read
 from core.errors import CheckpointError
+from core.files import sha256_of
 from core.inference import evaluate
 
 

@@ -81,13 +81,14 @@ def test_the_mean_face_is_the_mean_of_its_class_in_its_split():
 
 
 def test_a_sample_is_reproducible_without_repetition_and_of_its_class_and_split():
-    many = samples_of("a" * 40, [0, 1] * 20, ["train"] * 30 + ["val"] * 10)
+    many = describe(samples_of("a" * 40, [0, 1] * 20, ["train"] * 30 + ["val"] * 10))
     first = drawn(many, 5, 1, split="train", class_name="disgust")
-    assert first.ids.tolist() == drawn(many, 5, 1, split="train", class_name="disgust").ids.tolist()
-    assert first.ids.tolist() != drawn(many, 5, 2, split="train", class_name="disgust").ids.tolist()
-    assert len(set(first.ids.tolist())) == 5
-    assert set(first.truth) == {1}
-    assert set(first.split) == {"train"}
+    assert first.tolist() == drawn(many, 5, 1, split="train", class_name="disgust").tolist()
+    assert first.tolist() != drawn(many, 5, 2, split="train", class_name="disgust").tolist()
+    assert len(set(first.tolist())) == 5
+    chosen = many.at(np.sort(first))
+    assert set(chosen.truth) == {1}
+    assert set(chosen.split) == {"train"}
     assert len(drawn(many, 100, 0, split="val", class_name="angry")) == 5
     assert len(drawn(many, 100, 0, split="test", class_name="angry")) == 0
     with pytest.raises(LabelError, match="no class 'pain'"):

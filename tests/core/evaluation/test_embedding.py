@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import EvaluationError
-from core.evaluation.embedding import COMPONENTS, STAGES, Embedding, pca_plane, principal_components, tsne_plane
+from core.evaluation.embedding import COMPONENTS, Embedding, pca_plane, principal_components
 
 WEIGHTS = "ab" * 32
 
@@ -177,40 +177,3 @@ def test_the_pca_map_is_the_first_two_components():
     assert np.array_equal(pca_plane(embedding()), embedding().components[:, :2].astype(np.float32))
     single = embedding(components=np.arange(6)[:, None], explained=np.array([1.0]))
     assert pca_plane(single)[:, 1].tolist() == [0] * 6
-
-
-@pytest.fixture(scope="module")
-def two_clusters() -> Embedding:
-    """Twenty images far from twenty others."""
-    random = np.random.default_rng(3)
-    features = random.normal(size=(40, 5)) + np.repeat([[0.0], [30.0]], 20, axis=0)
-    return reduced(features)
-
-
-def test_tsne_keeps_neighbors_together_and_reports_its_stages(two_clusters):
-    stages: list[tuple[int, int]] = []
-    plane = tsne_plane(two_clusters, lambda done, total: stages.append((done, total)))
-    assert stages == [(i + 1, STAGES) for i in range(STAGES)]
-    assert plane.shape == (40, 2)
-    distances = np.linalg.norm(plane[:, None] - plane[None], axis=2) + np.diag(np.full(40, np.inf))
-    assert ((distances.argmin(axis=1) < 20) == (np.arange(40) < 20)).all()
-    assert np.array_equal(plane, tsne_plane(two_clusters))
-
-
-def test_tsne_can_be_stopped_between_stages(two_clusters):
-    class StopError(Exception):
-        pass
-
-    def stop(_done: int, _total: int) -> None:
-        raise StopError
-
-    with pytest.raises(StopError):
-        tsne_plane(two_clusters, stop)
-
-
-def test_tsne_needs_four_images_and_accepts_identical_ones():
-    with pytest.raises(EvaluationError, match="at least 4 images, got 3"):
-        tsne_plane(embedding(3))
-    assert np.isfinite(tsne_plane(embedding(4))).all()
-    identical = embedding(5, components=np.zeros((5, 3)))
-    assert np.isfinite(tsne_plane(identical)).all()

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.faces import Box, CropMargin, Face, crop, whole_image_face
+from core.faces import Box, CropMargin, Face, crop, crop_corners, whole_image_face
 
 
 def photo(height: int = 80, width: int = 120) -> np.ndarray:
@@ -128,3 +128,9 @@ def test_margins_that_leave_nothing_are_refused():
 def test_a_gray_photo_is_refused():
     with pytest.raises(ValueError, match=r"shape \(H, W, 3\), got uint8 \(80, 120\)"):
         crop(photo()[..., 0], face(0, 0, 20), CropMargin())
+
+
+def test_the_corners_of_a_crop_turn_with_the_face():
+    np.testing.assert_allclose(crop_corners(face(20, 10, 40), CropMargin()), [[20, 10], [60, 10], [20, 50]])
+    turned = crop_corners(face(20, 10, 40, roll_deg=90), CropMargin())  # its top is at the right
+    np.testing.assert_allclose(turned, [[60, 10], [60, 50], [20, 10]], atol=1e-9)

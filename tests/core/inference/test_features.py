@@ -10,7 +10,7 @@ from core.checkpoints import CheckpointFolder, load_checkpoint
 from core.cli import app
 from core.data import read
 from core.errors import CheckpointError
-from core.inference import embed, embed_split, infer_logits, prepared_images, stored_embedding
+from core.inference import embed, embed_split, infer_logits, prepared_images
 from core.models import build_network, families
 from core.preprocessing import Preprocessing
 
@@ -63,13 +63,13 @@ def test_the_embedding_keeps_image_ids_and_distances(checkpoint, samples):
 def test_the_command_stores_both_splits(own_root, image_folder):
     checkpoint = load_checkpoint(own_root / "tiny_cnn")
     with pytest.raises(CheckpointError, match=r"no stored embedding of the test split; create it with: python -m core"):
-        stored_embedding(checkpoint, "test")
+        checkpoint.embedding("test")
     result = run("embed", "tiny_cnn", "--data", image_folder, "--checkpoints", own_root)
     assert result.exit_code == 0, result.output
     assert "n = 36, 16 of 16 components explain 1.000" in result.output
     for split in ("val", "test"):
         assert checkpoint.embeddings_path(split).is_file()
-        found = stored_embedding(checkpoint, split)
+        found = checkpoint.embedding(split)
         assert found.image_ids.tolist() == checkpoint.evaluation(split).image_ids.tolist()
 
 
@@ -99,10 +99,10 @@ def test_an_embedding_of_other_weights_or_a_damaged_one_names_the_command(own_ro
     with pytest.raises(
         CheckpointError, match="belongs to other weights; create it with: python -m core embed tiny_cnn"
     ):
-        stored_embedding(retrained, "test")
+        retrained.embedding("test")
     checkpoint.embeddings_path("test").write_bytes(b"cut")
     with pytest.raises(CheckpointError, match="cannot be read as a Parquet file of an embedding"):
-        stored_embedding(checkpoint, "test")
+        checkpoint.embedding("test")
 
 
 def test_the_help_has_an_example():

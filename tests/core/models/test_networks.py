@@ -73,9 +73,7 @@ def test_missing_imagenet_weights_name_the_remedy(monkeypatch, tmp_path):
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(ResNet50_Weights.IMAGENET1K_V2.value, "url", "http://127.0.0.1:9/none.pth", raising=False)
-    monkeypatch.setattr(
-        "core.models.resnet50.torchvision_resnet50", lambda weights: weights.get_state_dict(progress=False)
-    )
+    monkeypatch.setattr("torchvision.models.resnet50", lambda weights: weights.get_state_dict(progress=False))
     with pytest.raises(WeightsUnavailableError, match="imagenet = false"):
         build_network("resnet50", classes=7, channels=1, imagenet=True)
 

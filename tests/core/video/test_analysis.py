@@ -104,6 +104,14 @@ def test_a_video_without_any_face_has_frames_and_no_rows(compose, write_video, f
     assert write_annotated(job.video, timeline, file) == 4
 
 
+def test_fifty_faces_have_a_track_each(heads, compose, find, predictors):
+    places = [(heads["eileen_collins"], 75 + 150 * (i % 10), 80 + 150 * (i // 10)) for i in range(50)]
+    picture = compose(*places, size=(1500, 760))
+    found = list(analyze_frames([Frame(i / 10, picture) for i in range(2)], find, predictors[:1], detect_every=2))
+    assert all(len({tracked.track for tracked, _ in item.faces}) == len(item.faces) == 50 for item in found)
+    assert {t.track for t, _ in found[0].faces} == {t.track for t, _ in found[1].faces}
+
+
 def test_a_stop_keeps_what_was_computed(changing, find, predictors):
     video = VideoFile(changing)
     job = VideoJob(video, video.info(), find, predictors, EVERY_FRAME)

@@ -21,7 +21,7 @@ def two_groups(checkpoint_root, monkeypatch, tmp_path):
     import torch
     from torch import nn
 
-    from core.checkpoints import save_weights
+    from core.checkpoints.weights import save_weights
 
     root = tmp_path / "checkpoints"
     shutil.copytree(checkpoint_root, root)

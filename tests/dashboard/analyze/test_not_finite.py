@@ -11,7 +11,8 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
-from core.checkpoints import load_checkpoint, save_card, save_weights
+from core.checkpoints import load_checkpoint, save_card
+from core.checkpoints.weights import save_weights
 from core.errors import NotFiniteError
 from core.inference import Predictor
 from dashboard.analyze import downloads

@@ -17,7 +17,7 @@ from dashboard.compare.embedding import selected_images
 def embedded_root(checkpoint_root, image_folder, tmp_path_factory):
     """The tests' networks; one of them with its embeddings."""
     root = tmp_path_factory.mktemp("embedded") / "checkpoints"
-    shutil.copytree(checkpoint_root, root, ignore=shutil.ignore_patterns("embeddings-*"))
+    shutil.copytree(checkpoint_root, root, ignore=shutil.ignore_patterns("embeddings-*", "tsne-*"))
     embed_checkpoint(checkpoints.load_checkpoint(root / "tiny_cnn"), image_folder, ("val", "test"), skip_bad=False)
     return root
 
@@ -46,17 +46,31 @@ def test_the_first_two_components_with_what_they_explain(embedded, open_view, pa
     text = f"shapes {split}, n = 36. The first two of the first 16 principal components of 16 penultimate features"
     assert text in page_text(app)
     assert "% of the variance" in app.get("plotly_chart")[0].proto.spec
-    assert "Draw a lasso or a box" in page_text(app)
+    assert "draw a lasso or a box" in page_text(app)
 
 
-def test_tsne_is_computed_on_demand_and_stored(embedded, open_view, page_text):
+def test_the_stored_tsne_map_is_shown(embedded, open_view, page_text):
     from dashboard import services
 
     app = open_view("Embedding")
     before = len(services.results())
     app.segmented_control(key="layout").set_value("t-SNE").run()
     assert not app.exception
-    assert "t-SNE (perplexity 30, fixed seed)" in page_text(app)
+    assert "t-SNE (perplexity 30, 1,000 iterations, fixed seed)" in page_text(app)
+    assert len(services.results()) == before
+
+
+def test_without_a_stored_map_tsne_is_computed_on_demand(embedded_root, open_view, page_text, monkeypatch, tmp_path):
+    from dashboard import services
+
+    root = shutil.copytree(embedded_root, tmp_path / "checkpoints", ignore=shutil.ignore_patterns("tsne-*"))
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    app = open_view("Embedding")
+    before = len(services.results())
+    app.segmented_control(key="layout").set_value("t-SNE").run()
+    assert not app.exception
+    assert "t-SNE (perplexity 30, 1,000 iterations, fixed seed)" in page_text(app)
     assert len(services.results()) == before + 1
     assert not [b for b in app.button if b.label == "Stop"]
 
@@ -96,7 +110,7 @@ def test_a_selection_lists_its_images_and_their_classes(embedded, lassoed, page_
     chosen = run.image_ids[[0, 5, 20]]
     app = lassoed(chosen)
     wrong = int((~run.correct[[0, 5, 20]]).sum())
-    assert f"3 images, {wrong} of them predicted wrongly. True classes: bright 2, dark 1." in page_text(app)
+    assert f"3 images, {wrong} predicted wrongly. True classes: bright 2, dark 1." in page_text(app)
     listed = app.dataframe[0].value
     assert set(listed["row"]) == set(chosen)
     assert "Residual CNN predicts" in listed

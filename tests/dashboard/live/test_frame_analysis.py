@@ -3,6 +3,7 @@
 import gc
 import json
 import weakref
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,9 +12,11 @@ import pytest
 from core import images
 from core.checkpoints import list_checkpoints
 from core.faces import crop_corners, detector, points_in_crop
-from core.inference import Predictor, analyze, ensemble_prediction, margin_for
+from core.inference import ENSEMBLE, Predictor, analyze, ensemble_prediction, margin_for
+from core.labels import LabelSet
 from core.sample_photos import sample_photos
 from dashboard.live import frame_analysis
+from dashboard.live.controls import series_titles
 from dashboard.live.frame_analysis import FrameAnalysis, LiveSettings, series_of
 
 
@@ -87,6 +90,16 @@ def test_the_saliency_map_lies_on_the_crop_of_its_network(networks, mtcnn, two_f
         np.testing.assert_allclose(places, [[0, 0], [1, 0], [0, 1]], atol=0.01)
         np.testing.assert_allclose(face["map"]["corners"], crop_corners(expected.face, margin), atol=0.06)
         assert 0 <= np.min(face["map"]["cells"]) <= np.max(face["map"]["cells"]) <= 255
+
+
+def test_networks_with_other_classes_have_series_of_their_own(networks):
+    one, other = networks
+    classes = LabelSet("other", tuple(reversed(one.card.labels.classes)))
+    foreign = Predictor(other.network, replace(other.card, labels=classes, run_id="foreign"))
+    names = {"tiny_cnn": "CNN", "tiny_residual": "Residual CNN", "foreign": "Other"}
+    assert list(series_titles([foreign, one], names).values()) == ["Other", "CNN"]
+    assert list(series_titles([foreign, *networks], names).values()) == ["Ensemble", "CNN", "Residual CNN", "Other"]
+    assert [s.network for s in series_of([one, foreign, other])] == [ENSEMBLE, "tiny_cnn", "tiny_residual", "foreign"]
 
 
 @pytest.mark.parametrize(

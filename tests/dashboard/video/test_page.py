@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import gc
 from collections.abc import Callable
 
 import pytest
@@ -88,16 +88,13 @@ def test_a_file_that_is_not_a_video_is_refused_in_one_sentence(open_video, page_
 
 def test_the_analysis_stops_when_the_session_forgets_the_video(open_video):
     app = open_video()
+    app.slider(key="video_fps").set_value(30.0).run()
     button(app, TITLE).click()
     app.run()
     job = app.session_state[VIDEO].job
+    assert job.progress.state == "running"
     del app.session_state[VIDEO]
     del app
-    import gc
-
-    for _ in range(100):
-        gc.collect()
-        if job.progress.state != "running":
-            break
-        time.sleep(0.1)
-    assert job.progress.state in ("stopped", "finished")
+    gc.collect()
+    job.wait(30)
+    assert job.progress.state == "stopped"

@@ -1,0 +1,159 @@
+"""Videos: throughput relative to decoding, and the memory of a long video relative to a short one.
+
+python benchmarks/video.py [--json] [--minutes 60]
+
+``video_over_decode``: frames per second of the analysis divided by those of decoding alone, medians of three, at the
+defaults of the page (5 frames of each second, all installed networks) but with a detection on every fifth analyzed
+frame. ``every_frame_over_decode``: the same when every frame is analyzed by one network, with a detection on every
+fifth. ``peak_rss_hour_over_minute``: peak memory of the process for ``--minutes`` and for one minute of video, one
+analyzed frame per second; the videos are the same minute repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import av
+
+from core.faces import detector
+from core.inference import Predictor
+from core.runtime import Runtime
+from core.video import Sampling, VideoFile, VideoJob, VideoOptions
+from core.video.sample_clip import FRAMES_PER_SECOND, HEIGHT, WIDTH, sample_clip
+from core.video.writer import VideoWriter
+
+REPEATS = 3
+NETWORK = "fer_residual_cnn"
+
+
+def write_rate(target: Path, rate: int, scale: int = 1) -> None:
+    """The sample clip at another frame rate, each frame shown several times, and enlarged."""
+    with VideoWriter(target, WIDTH * scale, HEIGHT * scale) as writer:
+        number = 0
+        for frame in VideoFile(sample_clip()).frames():
+            picture = frame.image.repeat(scale, axis=0).repeat(scale, axis=1)
+            for _ in range(rate // FRAMES_PER_SECOND):
+                writer.write(picture, number / rate)
+                number += 1
+
+
+def repeat(source: Path, target: Path, minutes: float) -> None:
+    """The packets of a video one after the other until ``minutes`` are filled, without encoding them again."""
+    with av.open(str(source)) as read, av.open(str(target), "w", format="mp4") as write:
+        stream = read.streams.video[0]
+        out = write.add_stream_from_template(stream)
+        packets = [packet for packet in read.demux(stream) if packet.dts is not None]
+        length = max(packet.pts for packet in packets) + round(1 / FRAMES_PER_SECOND / stream.time_base)
+        for number in range(max(1, round(minutes * 60 / float(length * stream.time_base)))):
+            for packet in packets:
+                copy = av.Packet(bytes(packet))
+                copy.pts, copy.dts = packet.pts + number * length, packet.dts + number * length
+                copy.time_base, copy.is_keyframe, copy.stream = packet.time_base, packet.is_keyframe, out
+                write.mux(copy)
+
+
+def seconds(*actions: Callable[[], object]) -> list[float]:
+    """The median seconds of each action; the actions take turns."""
+    measured: list[list[float]] = [[] for _ in actions]
+    for _ in range(REPEATS):
+        for times, action in zip(measured, actions, strict=True):
+            start = time.perf_counter()
+            action()
+            times.append(time.perf_counter() - start)
+    return [statistics.median(times) for times in measured]
+
+
+def analyze(path: Path, predictors: list[Predictor], options: VideoOptions) -> VideoJob:
+    video = VideoFile(path)
+    job = VideoJob(video, video.info(), detector(), predictors, options)
+    job.run()
+    if job.error is not None:
+        raise SystemExit(job.error.sentence)
+    return job
+
+
+def throughput(folder: Path) -> dict[str, float]:
+    """The ratios to decoding, for a clip of 24 frames per second."""
+    runtime = Runtime()
+    every, one = runtime.predictors(), runtime.predictors([NETWORK])
+    found: dict[str, float] = {}
+    for size, scale in (("", 1), ("_720p", 2)):
+        path = folder / f"clip{scale}.mp4"
+        write_rate(path, 24, scale)
+        defaults = VideoOptions(Sampling(per_second=5.0), detect_every=5)
+        all_frames = VideoOptions(Sampling(), detect_every=5)
+        rows = len(analyze(path, every, defaults).timeline())
+        if rows < 60:
+            raise SystemExit(f"the detector found {rows} faces where at least 60 were expected")
+        decode, sampled, whole = seconds(
+            lambda path=path: list(VideoFile(path).frames(Sampling(10**9))),
+            lambda path=path, options=defaults: analyze(path, every, options),
+            lambda path=path, options=all_frames: analyze(path, one, options),
+        )
+        found[f"video_over_decode{size}"] = decode / sampled
+        found[f"every_frame_over_decode{size}"] = decode / whole
+        frames = 9 * 24
+        print(
+            f"{WIDTH * scale} x {HEIGHT * scale}: decoding {frames / decode:.0f} frames/s, sampled "
+            f"{frames / sampled:.0f}, every frame {frames / whole:.0f}",
+            file=sys.stderr,
+        )
+    return found
+
+
+def peak_mb(path: Path) -> float:
+    """Peak memory of a process that analyzes a video."""
+    child = subprocess.run(
+        [sys.executable, __file__, "--peak", str(path)], capture_output=True, text=True, check=True, env=os.environ
+    )
+    print(f"{path.name}: {child.stdout.strip()}", file=sys.stderr)
+    return float(child.stdout.split()[0])
+
+
+def print_peak(path: Path) -> None:
+    """Print the MB and the number of analyzed frames that :func:`peak_mb` reads."""
+    job = analyze(path, Runtime().predictors([NETWORK]), VideoOptions(Sampling(per_second=1.0)))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MB", job.progress.frames, "frames")
+
+
+def memory(folder: Path, minutes: float) -> dict[str, float]:
+    source = folder / "source.mp4"
+    source.write_bytes(sample_clip())
+    short, long = folder / "minute.mp4", folder / "long.mp4"
+    repeat(source, short, 1)
+    repeat(source, long, minutes)
+    name = "peak_rss_hour_over_minute" if minutes == 60 else f"peak_rss_{minutes:g}_minutes_over_minute"
+    return {name: peak_mb(long) / peak_mb(short)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one flat JSON object and nothing else")
+    parser.add_argument("--minutes", type=float, default=60, help="length of the long video")
+    parser.add_argument("--peak", type=Path, help="print the peak memory of the analysis of a video and nothing else")
+    arguments = parser.parse_args()
+    if arguments.peak:
+        print_peak(arguments.peak)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        found = {**throughput(Path(folder)), **memory(Path(folder), arguments.minutes)}
+    if arguments.json:
+        print(json.dumps(found))
+    else:
+        print(", ".join(f"{name} {value:.3f}" for name, value in found.items()))
+
+
+if __name__ == "__main__":
+    main()

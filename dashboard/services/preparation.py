@@ -1,0 +1,27 @@
+"""What the server does before anyone asks for it: importing PyTorch and loading the installed networks."""
+
+from __future__ import annotations
+
+import contextlib
+
+from core.errors import FerscopeError
+from dashboard.loading import Loading
+from dashboard.services.networks import runtime
+from dashboard.services.photos import sample_analysis
+
+
+def load_networks(loading: Loading) -> None:
+    """Import PyTorch, then load each network, the smallest first, and analyze a portrait with it.
+
+    The analysis makes the first photo as fast as the next ones, and the first page shows it. Networks that cannot be
+    loaded are left to the pages that report them.
+    """
+    import core.inference  # noqa: F401  (imports PyTorch)
+
+    loading.finish_step()
+    networks = runtime().listing().with_weights
+    for checkpoint in networks:
+        loading.begin(checkpoint.card.title, 1 + len(networks))
+        with contextlib.suppress(FerscopeError):
+            sample_analysis(runtime().predictor(checkpoint))
+        loading.finish_step()

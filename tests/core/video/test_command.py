@@ -1,0 +1,71 @@
+"""``python -m core video`` on a generated video."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from core.cli import app
+from core.errors import VideoError
+from core.records import VideoRecord
+from core.video import VideoFile
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory, heads, compose, write_video):
+    path = tmp_path_factory.mktemp("video") / "clip.mp4"
+    path.write_bytes(write_video([compose((heads["grace_hopper"], 150 + 3 * i, 140)) for i in range(20)]))
+    return path
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["video", *map(str, arguments)])
+
+
+def test_files_and_json_agree(clip, checkpoint_root, tmp_path):
+    outputs = {name: tmp_path / f"out.{name}" for name in ("csv", "parquet", "mp4")}
+    result = run(
+        *(clip, "--checkpoints", checkpoint_root, "--detector", "mtcnn", "--every", 4, "--start", 0.4, "--json"),
+        *("--csv", outputs["csv"], "--parquet", outputs["parquet"], "--annotated", outputs["mp4"]),
+    )
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    record = VideoRecord.model_validate(document)
+    assert record.frame_times_s == pytest.approx([0.4, 0.8, 1.2, 1.6])
+    assert (record.state, record.detector, record.width) == ("finished", "mtcnn", 480)
+    assert [face.track for face in record.faces] == [1] * 4
+    assert set(record.faces[0].probabilities) == {"tiny_cnn", "tiny_residual", "ensemble"}
+    assert sum(record.tracks[0].shares.values()) == pytest.approx(1)
+    table, same = pd.read_csv(outputs["csv"]), pd.read_parquet(outputs["parquet"])
+    assert len(table) == len(same) == 4 * 3
+    assert np.allclose(table["left"], same["left"])
+    of_ensemble = table[table.network == "ensemble"].iloc[0]
+    assert of_ensemble.p_bright == pytest.approx(record.faces[0].probabilities["ensemble"][0], abs=1e-5)
+    annotated = VideoFile(outputs["mp4"])
+    assert annotated.info().codec == "h264"
+    assert len(list(annotated.frames())) == 13  # every frame from 0.4 to 1.6 s
+
+
+def test_the_table_names_every_face(clip, checkpoint_root):
+    result = run(clip, "--checkpoints", checkpoint_root, "--detector", "mtcnn", "--fps", 2)
+    assert result.exit_code == 0, result.output
+    assert "share of time, ensemble" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--start", 2, "--end", 1], "an end after it"),
+        (["--fps", 0], "more than 0 frames"),
+        (["--detect-every", 99], "from 1 to 60"),
+        (["--smoothing", -1], "at least 0 s"),
+    ],
+)
+def test_wrong_options_are_one_sentence(clip, checkpoint_root, arguments, message):
+    result = run(clip, "--checkpoints", checkpoint_root, "--detector", "mtcnn", *arguments)
+    assert isinstance(result.exception, VideoError)
+    assert message in str(result.exception)

@@ -1,0 +1,62 @@
+"""Loading in the background: steps that pages wait for, and what is importable before PyTorch."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from dashboard.loading import FIRST_NETWORK, PYTORCH, Loading
+
+ROOT = Path(__file__).resolve().parents[2]
+SLOW = ("torch", "torchvision", "scipy.stats", "sklearn", "matplotlib")
+
+
+@pytest.mark.parametrize(
+    "modules",
+    ["core.cli, core.runtime", "dashboard.server, dashboard.services.preparation, dashboard.overview.example"],
+)
+def test_the_command_line_and_the_first_page_do_not_import_pytorch(modules):
+    code = f"import sys, {modules}; print([name for name in {SLOW} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_nothing_has_to_be_waited_for_before_the_start():
+    loading = Loading()
+    assert loading.wait(PYTORCH)
+    assert loading.wait()
+    assert loading.fraction == 1
+
+
+def test_threads_wait_for_single_steps_and_for_the_end():
+    loading, may_continue = Loading(), threading.Event()
+
+    def work():
+        loading.finish_step()
+        loading.begin("CNN", 3)
+        may_continue.wait(10)
+        loading.finish_step()
+        loading.finish_step()
+
+    loading.start(work)
+    assert loading.wait(PYTORCH, timeout_s=10)
+    assert not loading.wait(FIRST_NETWORK, timeout_s=0)
+    assert loading.fraction < 1
+    may_continue.set()
+    assert loading.wait(FIRST_NETWORK, timeout_s=10)
+    assert loading.wait(timeout_s=10)
+    assert loading.fraction == 1
+
+
+def test_a_failure_ends_the_waiting_and_is_logged(caplog):
+    loading = Loading()
+
+    def work():
+        raise MemoryError("no memory is left")
+
+    loading.start(work)
+    assert loading.wait(FIRST_NETWORK, timeout_s=10)
+    assert loading.wait(timeout_s=10)
+    assert "no memory is left" in caplog.text
