@@ -48,7 +48,7 @@ def read_images(source: Path, facts: ImageFacts, ids: np.ndarray, *, size_px: in
     samples = read(source, size_px=size_px, channels=channels, rows=frozenset(wanted.tolist()))
     brightness, contrast = gray_levels(samples)
     if not np.array_equal(samples.ids, wanted):
-        raise DataError(f"{source} lacks images of {facts.name}")
+        raise DataError(f"{source} does not contain all images of {facts.name}; name the complete data set")
     different = (brightness != expected.brightness) | (contrast != expected.contrast)
     if different.any():
         raise DataError(f"{source}, row {wanted[np.argmax(different)]}: another image than in {facts.name}")
