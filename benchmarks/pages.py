@@ -103,7 +103,7 @@ def marks(driver: webdriver.Chrome, *names: str) -> dict[str, float]:
 def opened(driver: webdriver.Chrome, address: str) -> None:
     """Open an address and wait until it is drawn."""
     driver.get(address)
-    driver.execute_script("window.watch(['settled']); window.ran = true")
+    driver.execute_script("window.watched = ['settled']")  # and not watch(): the script may have run already
     marks(driver, "settled")
 
 
@@ -118,9 +118,9 @@ def first_page() -> tuple[float, float]:
     return found["useful"] - answered, found["complete"] - answered
 
 
-def click_ms(driver: webdriver.Chrome, selector: str, text: str, condition: str = "settled") -> float:
-    """Milliseconds from a click on the button with that text until the condition is true."""
-    button = f"[...document.querySelectorAll('{selector}')].find(b => b.textContent.trim() === arguments[0])"
+def click_ms(driver: webdriver.Chrome, selector: str, text: str = "", condition: str = "settled") -> float:
+    """Milliseconds from a click on the first such element whose text ends with ``text`` until the condition is true."""
+    button = f"[...document.querySelectorAll('{selector}')].find(b => b.textContent.trim().endsWith(arguments[0]))"
     driver.execute_script(f"window.watch([arguments[1]]); {button}.click()", text, condition)
     found = marks(driver, "click", condition)
     time.sleep(0.3)  # until what the click started in the browser has ended
@@ -144,7 +144,7 @@ def answers(driver: webdriver.Chrome, address: str, folder: Path) -> dict[str, f
     of_sample, of_upload = [], []
     for _ in range(1 + REPEATS):
         opened(driver, address)
-        of_sample.append(click_ms(driver, "button", f"play_arrow{sample.title}", "answer"))
+        of_sample.append(click_ms(driver, f".st-key-card-{sample.name} button", condition="answer"))
         opened(driver, address)
         driver.execute_script("window.watch(['answer'])")
         driver.find_element(By.CSS_SELECTOR, "input[type=file]").send_keys(str(folder / "large.jpg"))
