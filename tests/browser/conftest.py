@@ -81,8 +81,10 @@ def open_browser(tmp_path: Path) -> Iterator[Callable[..., webdriver.Chrome]]:
 def requested_elsewhere(driver: webdriver.Chrome) -> list[str]:
     """The addresses of other hosts that the pages of this browser have requested."""
     messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
-    urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    return [url for url in urls if urlsplit(url).hostname not in (None, "localhost", "127.0.0.1")]
+    urls = [urlsplit(m["params"]["request"]["url"]) for m in messages if m["method"] == "Network.requestWillBeSent"]
+    # Others, such as chrome:// and data:, are not sent over a network.
+    sent = [url for url in urls if url.scheme in ("http", "https", "ws", "wss")]
+    return [url.geturl() for url in sent if url.hostname not in ("localhost", "127.0.0.1")]
 
 
 @pytest.fixture
