@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,12 @@ def tiny_recipe(**changes: object) -> Recipe:
         "augmentation": Augmentation(brightness=0.05, contrast=0.1),
     }
     return Recipe(**{**defaults, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def _own_main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit makes a page's script the main module, which processes started by a later test would run."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(scope="session")
