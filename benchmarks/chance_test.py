@@ -21,6 +21,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import core  # noqa: F401  # before PyTorch, so that OpenMP is configured as in the app
+
+# isort: split
 import cv2
 import numpy as np
 import torch

@@ -56,7 +56,7 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
                     plots.scatter(table, comparison.inks, color=options.color, axes=axes),
                     figure_key(comparison, model_id, layout),
                     f"{layout} map of the features of {name}, one point per image, colored by {options.color}",
-                    selection=("points", "lasso", "box"),
+                    selection=("lasso", "box"),
                 ),
             ),
             caption=f"{comparison.protocol} {_method(whole, len(table), layout)}",
@@ -85,7 +85,7 @@ def _method(whole: Embedding, drawn: int, layout: str) -> str:
 
 
 def draw(comparison: Comparison) -> None:
-    """The map of one network, and beside it the images that a click, a lasso or a box selects."""
+    """The map of one network, and beside it the images that a lasso or a box selects."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         single = {m: comparison.names[m] for m in comparison.runs}
         model_id = links.first_choice(
@@ -108,10 +108,7 @@ def _selected(comparison: Comparison, model_id: str, key: str) -> None:
     if len(chosen):
         _images(comparison, model_id, chosen)
     else:
-        st.caption(
-            "Click a point of the map, or draw a lasso or a box around points, to list their images. Double-click to "
-            "clear."
-        )
+        st.caption("Draw a lasso or a box around points of the map to list their images. Double-click to clear.")
 
 
 def _show_faces_on_hover(comparison: Comparison, model_id: str, key: str) -> None:

@@ -16,7 +16,7 @@ from dashboard.style import Ink, template
 
 DISPLAY_PX = 1280  # longest side of the copy on the screen; the analysis keeps the original
 MAX_HEIGHT_PX = 420  # so that the predictions stay above the fold on a laptop
-TYPICAL_WIDTH_PX = 560  # between the column of a laptop and that of a large screen
+TYPICAL_WIDTH_PX = 500  # between the column of a laptop and that of a large screen
 CLICK_DISTANCE_PX = 20  # the largest distance from a marker at which Plotly reports a click
 ZOOMABLE_FROM = 7  # faces; so many can be distinguished only after zooming in
 SELECTED, OTHER, RIM = "#4FC3B8", "#FFFFFF", "#11181A"

@@ -80,7 +80,6 @@ def scatter(table: pd.DataFrame, inks: Ink, *, color: str = TRUE, axes: tuple[st
         height=560,
         margin={"t": 12},
         dragmode="lasso",
-        clickmode="event+select",
         hovermode="closest",
         xaxis={"title": x_title, "showticklabels": axes is not None},
         yaxis={"title": y_title, "showticklabels": axes is not None},

@@ -46,7 +46,7 @@ def test_the_first_two_components_with_what_they_explain(embedded, open_view, pa
     text = f"shapes {split}, n = 36. The first two of the first 16 principal components of 16 penultimate features"
     assert text in page_text(app)
     assert "% of the variance" in app.get("plotly_chart")[0].proto.spec
-    assert "draw a lasso or a box" in page_text(app)
+    assert "Draw a lasso or a box" in page_text(app)
 
 
 def test_the_stored_tsne_map_is_shown(embedded, open_view, page_text):
