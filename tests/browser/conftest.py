@@ -82,7 +82,7 @@ def requested_elsewhere(driver: webdriver.Chrome) -> list[str]:
     """The addresses of other hosts that the pages of this browser have requested."""
     messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
     urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    # Pages of Chromium itself begin with chrome://. A name below .test exists only where a test maps it to this machine.
+    # Pages of Chromium begin with chrome://. A name below .test exists only where a test maps it to this machine.
     outgoing = [url for url in urls if urlsplit(url).scheme in ("http", "https")]
     local = ("localhost", "127.0.0.1", "ferscope.test")
     return [url for url in outgoing if urlsplit(url).hostname not in local]
