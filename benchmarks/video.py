@@ -6,7 +6,7 @@ python benchmarks/video.py [--json] [--minutes 60]
 defaults of the page (5 frames of each second, all installed networks) but with a detection on every fifth analyzed
 frame. ``every_frame_over_decode``: the same when every frame is analyzed by one network, with a detection on every
 fifth. ``peak_rss_hour_over_minute``: peak memory of the process for ``--minutes`` and for one minute of video, one
-analyzed frame per second; the videos are the same minute repeated.
+analyzed frame in two seconds; the long video repeats the short one.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def peak_mb(path: Path) -> float:
 
 def print_peak(path: Path) -> None:
     """Print the MB and the number of analyzed frames that :func:`peak_mb` reads."""
-    job = analyze(path, Runtime().predictors([NETWORK]), VideoOptions(Sampling(per_second=1.0)))
+    job = analyze(path, Runtime().predictors([NETWORK]), VideoOptions(Sampling(per_second=0.5)))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MB", job.progress.frames, "frames")
 
 

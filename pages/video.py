@@ -39,3 +39,4 @@ if video is None:
 video_results.draw(video, [network.card for network in networks], network_picker.titles(chosen), theme.ink())
 with st.expander("Another video", icon=":material/upload:"):
     video_choice.choose_video()
+    st.button("Forget this video", on_click=video_choice.forget_video, icon=":material/delete:", type="tertiary")

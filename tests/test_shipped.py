@@ -126,3 +126,11 @@ def test_the_exported_network_gives_the_stored_test_logits(run_id, fer2013):
     images = read_own_samples(checkpoint.card, fer2013).of("test").images
     logits, _, _ = OnnxBackend(export(checkpoint).data).outputs(images[:256])
     np.testing.assert_allclose(logits, checkpoint.evaluation("test").logits[:256], atol=1e-3)
+
+
+@each
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_the_stored_t_sne_map_is_that_of_the_embedding(run_id, split):
+    stored = SHIPPED[run_id].tsne(split)
+    assert stored is not None
+    assert len(stored.plane) == 3_589

@@ -46,7 +46,8 @@ class JobProgress:
 class VideoJob:
     """Analyzes a video in :meth:`run`, or in a thread of its own after :meth:`start`; other threads may read meanwhile.
 
-    What was found before a stop, an error or the end of a damaged file stays available.
+    What was found before a stop, an error or the end of a damaged file stays available. Raises VideoError if the
+    video ends before ``options.start_s``.
     """
 
     def __init__(
@@ -57,6 +58,11 @@ class VideoJob:
         predictors: Sequence[Predictor],
         options: VideoOptions,
     ) -> None:
+        if info.duration_s is not None and options.start_s >= info.duration_s:
+            raise VideoError(
+                f"{video.name} ends after {info.duration_s:.1f} s, but the start is set to {options.start_s:g} s; "
+                "choose an earlier start"
+            )
         self.video, self.info, self.options = video, info, options
         self.detector_name = detector.name
         self.notes: list[str] = []  # sentences about damaged parts

@@ -176,6 +176,8 @@ class VideoFile:
                         f"expected a video, but {self.name} contains only {kinds}; choose a file with pictures"
                     )
                 stream = container.streams.video[0]
+                if stream.codec_context is None:
+                    raise VideoError(f"the codec of {self.name} is unknown; export the video as H.264")
                 stream.thread_type = "AUTO"
                 stream.codec_context.thread_count = min(MAX_THREADS, core_count())
                 yield container, stream

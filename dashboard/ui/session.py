@@ -4,7 +4,9 @@ not faces."""
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.faces import Box
 from dashboard import services
@@ -71,6 +73,13 @@ def clear_photos() -> None:
     of_photos = ("photo", "pair", "uploader_ids", "whole_image", "not_faces", "rotations_deg", "snapshot_taken")
     for key in (*of_photos, "folder_batch", "session_video"):
         st.session_state.pop(key, None)
+
+
+def delete_upload(file: UploadedFile | None) -> None:
+    """Remove a file that Streamlit holds for an uploader; None is ignored."""
+    context = get_script_run_ctx()
+    if context is not None and file is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
 
 
 def clear_snapshot() -> None:

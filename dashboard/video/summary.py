@@ -28,7 +28,7 @@ class Summary:
     timeline: Timeline
     group: GroupTimeline
     name: str  # of the series
-    title: str  # of the series, for readers
+    title: str  # of the series with its smoothing, for readers
     names: Mapping[str, str]  # titles of the networks
     inks: Ink
 

@@ -16,8 +16,12 @@ from dashboard.ui import links, photo_sources, session
 from dashboard.video.session_video import SessionVideo
 
 VIDEO = "session_video"
+ANNOTATED = "video_annotated"  # the request and the bytes of the last annotated video
+UPLOAD = "video_upload"
+FORGOTTEN = "videos_forgotten"  # their number
 SOURCE = "video_source"  # the name and the bytes of the chosen video
 MAX_MB = 500
+LONGEST_S = 86_400
 
 
 def choose_options() -> VideoOptions:
@@ -40,13 +44,17 @@ def choose_options() -> VideoOptions:
         key="video_detect",
         help="Between detections, a face lies on the straight line from one to the next.",
     )
-    start = links.number("Start at (s)", 0, 86_400, key="video_start")
-    return VideoOptions(Sampling(per_second=per_second), float(start), math.inf, int(detect_every))
+    start = links.number("Start at (s)", 0, LONGEST_S, key="video_start")
+    end = links.number("End at (s)", 0, LONGEST_S, key="video_end", help="0: at the end of the video.")
+    if 0 < end <= start:
+        st.warning(f"The end must be after {start} s. Continuing to the end of the video.", icon=":material/warning:")
+    end_s = float(end) if end > start else math.inf
+    return VideoOptions(Sampling(per_second=per_second), float(start), end_s, int(detect_every))
 
 
 def choose_video() -> None:
     """The uploader and the sample. A chosen video is stored in the session."""
-    key = session.widget_key("video_upload")
+    key = _uploader_key()
     left, right = st.columns([5, 7], gap="large")
     with left:
         st.file_uploader(
@@ -75,14 +83,38 @@ def started(networks: Sequence[Predictor], detector: str, options: VideoOptions)
         _forget()
         _start(VideoFile(source[1], source[0]), networks, detector, options)
     video: SessionVideo | None = st.session_state.get(VIDEO)
-    if video is not None and video.request != request_of(networks, detector, options):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button("Analyze with these settings", icon=":material/refresh:"):
-                _forget()
-                _start(video.job.video, networks, detector, options)
-                st.rerun()
-            st.caption("The networks, the detector or the options were changed after the analysis.")
+    if video is not None:
+        is_changed = video.request != request_of(networks, detector, options)
+        if is_changed:
+            reason = "The networks, the detector or the options were changed after the analysis."
+        else:
+            reason = "The analysis was stopped." if video.job.progress.state == "stopped" else ""
+        if reason and _offer_analysis(is_changed, reason):
+            _forget()
+            _start(video.job.video, networks, detector, options)
+            st.rerun()
     return st.session_state.get(VIDEO)
+
+
+def _offer_analysis(is_changed: bool, reason: str) -> bool:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        label = "Analyze with these settings" if is_changed else "Analyze from the beginning"
+        clicked = st.button(label, icon=":material/refresh:")
+        st.caption(reason)
+    return clicked
+
+
+def forget_video() -> None:
+    """Remove the video, everything computed from it, and the file that Streamlit holds for the uploader."""
+    _forget()
+    session.delete_upload(st.session_state.get(_uploader_key()))
+    st.session_state[FORGOTTEN] = st.session_state.get(FORGOTTEN, 0) + 1
+
+
+def _uploader_key() -> str:
+    """Another one after a video was forgotten: a widget with another key begins without a file."""
+    number = st.session_state.get(FORGOTTEN, 0)
+    return session.widget_key(f"{UPLOAD}-{number}" if number else UPLOAD)
 
 
 def request_of(networks: Sequence[Predictor], detector: str, options: VideoOptions) -> object:
@@ -93,11 +125,6 @@ def request_of(networks: Sequence[Predictor], detector: str, options: VideoOptio
 def _start(video: VideoFile, networks: Sequence[Predictor], detector: str, options: VideoOptions) -> None:
     try:
         info = video.info()
-        if info.duration_s is not None and options.start_s >= info.duration_s:
-            raise VideoError(
-                f"the video ends after {info.duration_s:.1f} s, but the start is set to {options.start_s:g} s; "
-                "choose an earlier start"
-            )
         job = VideoJob(video, info, services.detector(detector), networks, options)
     except (VideoError, DetectorUnavailableError) as error:
         st.error(error.sentence, icon=":material/error:")
@@ -107,6 +134,7 @@ def _start(video: VideoFile, networks: Sequence[Predictor], detector: str, optio
 
 def _forget() -> None:
     """Stop the analysis before. Parts of the page that were drawn may refer to it for a while."""
+    st.session_state.pop(ANNOTATED, None)
     before: SessionVideo | None = st.session_state.pop(VIDEO, None)
     if before is not None:
         before.stop()

@@ -17,9 +17,9 @@ from dashboard.style import Ink
 from dashboard.ui import links, progress, sections
 from dashboard.video import summary, time_cursor
 from dashboard.video.session_video import SessionVideo
+from dashboard.video.video_choice import ANNOTATED
 
 REFRESH_S = 2.0
-ANNOTATED = "video_annotated"  # the request and the bytes of the last annotated video
 
 
 def draw(video: SessionVideo, cards: Sequence[ModelCard], names: Mapping[str, str], inks: Ink) -> None:
@@ -66,7 +66,8 @@ def _draw(
                 icon=":material/search_off:",
             )
         return
-    shown = summary.Summary(video, timeline, group, name, title, names, inks)
+    smoothed = f"{title}, smoothed with {smoothing_s:g} s" if smoothing_s else title
+    shown = summary.Summary(video, timeline, group, name, smoothed, names, inks)
     panel = links.first_choice(
         st.segmented_control, "Summary", list(summary.PANELS), key="video_panel", label_visibility="collapsed"
     )

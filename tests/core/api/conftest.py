@@ -33,6 +33,13 @@ def serving(app):
         thread.join()
 
 
+@contextlib.contextmanager
+def connected(app):
+    """A client of such a server."""
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as client:
+        yield client
+
+
 @pytest.fixture(scope="session")
 def address(runtime):
     with serving(application(runtime, Limits())) as address:
@@ -41,7 +48,7 @@ def address(runtime):
 
 @pytest.fixture
 def client(address):
-    with httpx.Client(base_url=address, timeout=30) as client:
+    with httpx.Client(base_url=address, timeout=60) as client:
         yield client
 
 

@@ -7,7 +7,6 @@ import json
 import socket
 import threading
 import time
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -18,7 +17,7 @@ from core.api.application import application
 from core.api.limits import Limits
 from core.api.problems import Problem
 from core.explain import Stopped
-from tests.core.api.conftest import serving
+from tests.core.api.conftest import connected
 
 
 class Client:
@@ -99,10 +98,9 @@ def test_a_computation_that_runs_ends_at_its_next_step_when_its_client_leaves(ca
     assert not caplog.records  # asyncio reports an error that nobody has received
 
 
-def half_sent(address, portrait):
+def half_sent(client, portrait):
     """A connection that has sent the first half of a request."""
-    url = urlsplit(address)
-    connection = socket.create_connection((url.hostname, url.port))
+    connection = socket.create_connection((client.base_url.host, client.base_url.port))
     head = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: {len(portrait)}\r\n\r\n"
     connection.sendall(head.encode() + portrait[: len(portrait) // 2])
     return connection
@@ -121,8 +119,8 @@ def wait_for(condition):
 
 
 def test_a_full_queue_is_busy_until_a_client_leaves(runtime, portrait):
-    with serving(application(runtime, Limits(queue=1))) as address, httpx.Client(base_url=address) as client:
-        with half_sent(address, portrait):
+    with connected(application(runtime, Limits(queue=1))) as client:
+        with half_sent(client, portrait):
             wait_for(lambda: places_taken(client) == 1)
             answer = client.post("/predict", files={"files": portrait})
             assert answer.status_code == 429
@@ -135,8 +133,8 @@ def test_a_full_queue_is_busy_until_a_client_leaves(runtime, portrait):
 
 def test_a_request_that_takes_too_long_is_answered_and_frees_its_place(runtime, portrait):
     limits = Limits(seconds=0.2)
-    with serving(application(runtime, limits)) as address, httpx.Client(base_url=address, timeout=30) as client:
-        with half_sent(address, portrait) as connection:
+    with connected(application(runtime, limits)) as client:
+        with half_sent(client, portrait) as connection:
             answer = http.client.HTTPResponse(connection)
             answer.begin()
             assert answer.status == 503
@@ -145,7 +143,7 @@ def test_a_request_that_takes_too_long_is_answered_and_frees_its_place(runtime, 
 
 
 def test_many_clients_receive_the_answers_of_a_single_one(address, portrait):
-    alone = httpx.post(f"{address}/predict", files={"files": portrait}, timeout=30).json()
+    alone = httpx.post(f"{address}/predict", files={"files": portrait}, timeout=60).json()
 
     async def together():
         async with httpx.AsyncClient(timeout=60) as client:

@@ -5,7 +5,6 @@ import json
 import logging
 import tempfile
 
-import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,7 +15,7 @@ from core.api.uploads import FIELD
 from core.errors import SettingError
 from core.runtime import Runtime
 from core.sample_photos import sample_photos
-from tests.core.api.conftest import serving
+from tests.core.api.conftest import connected
 
 
 def picture(width, height, kind="PNG", color="gray"):
@@ -91,7 +90,7 @@ def test_addresses_and_methods_that_do_not_exist(client):
 def test_limits_that_are_set_apply(runtime, portrait):
     group = Image.open(io.BytesIO(sample_photos()["two_faces"].data))
     limits = Limits(photo_mb=0.06, request_mb=0.1, megapixels=1, files=2, faces=1)
-    with serving(application(runtime, limits)) as address, httpx.Client(base_url=address) as client:
+    with connected(application(runtime, limits)) as client:
         assert "at most 1 faces" in problem(client.post("/predict", files={FIELD: shrunk(group, 40)}), 413)
         assert "at most 1 megapixels" in problem(client.post("/predict", files={FIELD: picture(1001, 1000)}), 413)
         assert "at most 0.06 MB" in problem(client.post("/predict", files={FIELD: portrait}), 413)
@@ -111,14 +110,14 @@ def shrunk(image, quality):
 
 
 def test_without_networks_the_server_is_not_ready(tmp_path, portrait):
-    with serving(application(Runtime(tmp_path, "cpu"), Limits())) as address, httpx.Client(base_url=address) as client:
+    with connected(application(Runtime(tmp_path, "cpu"), Limits())) as client:
         assert client.get("/health").status_code == 200
         assert "There is no trained network" in problem(client.get("/ready"), 503)
         assert "There is no trained network" in problem(client.post("/predict", files={FIELD: portrait}), 503)
 
 
 def test_a_token_is_needed_where_one_is_set(runtime, portrait):
-    with serving(application(runtime, Limits(token="s3cret"))) as address, httpx.Client(base_url=address) as client:
+    with connected(application(runtime, Limits(token="s3cret"))) as client:
         for headers in ({}, {"authorization": "Bearer s3cret "[:-2]}, {"authorization": "Basic s3cret"}):
             answer = client.post("/predict", files={FIELD: portrait}, headers=headers)
             assert "Authorization: Bearer" in problem(answer, 401)
@@ -133,12 +132,12 @@ def test_a_token_is_needed_where_one_is_set(runtime, portrait):
 def test_other_web_pages_are_allowed_only_where_they_are_named(client, runtime):
     headers = {"origin": "https://example.org"}
     assert "access-control-allow-origin" not in client.get("/models", headers=headers).headers
-    with serving(application(runtime, Limits(origins="https://example.org"))) as address:
-        answer = httpx.get(f"{address}/models", headers=headers)
+    with connected(application(runtime, Limits(origins="https://example.org"))) as client:
+        answer = client.get("/models", headers=headers)
         assert answer.headers["access-control-allow-origin"] == "https://example.org"
         asked = {**headers, "access-control-request-method": "POST", "access-control-request-headers": "authorization"}
-        assert httpx.options(f"{address}/predict", headers=asked).status_code == 200
-        other = httpx.get(f"{address}/models", headers={"origin": "https://example.net"})
+        assert client.options("/predict", headers=asked).status_code == 200
+        other = client.get("/models", headers={"origin": "https://example.net"})
         assert "access-control-allow-origin" not in other.headers
 
 

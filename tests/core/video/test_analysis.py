@@ -159,6 +159,8 @@ def test_the_annotated_video_has_every_frame_and_differs_where_the_face_is(chang
     assert difference[:, :40].mean() < 4
 
 
-def test_options_are_checked(find, predictors):
+def test_options_are_checked(changing, find, predictors):
+    with pytest.raises(VideoError, match="choose an earlier start"):
+        run(changing, find, predictors, VideoOptions(start_s=9))
     with pytest.raises(VideoError, match="from 1 to 60"):
         list(analyze_frames([], find, predictors, detect_every=0))

@@ -74,6 +74,10 @@ def test_changed_settings_are_offered_and_not_applied_by_themselves(open_video, 
     assert second is not first
     second.job.wait(60)
     assert second.job.progress.frames == 9
+    app.run()
+    button(app, "Forget this video").click().run()
+    assert not app.exception, app.exception
+    assert VIDEO not in app.session_state
 
 
 @pytest.mark.parametrize("data", [b"This is text." * 100, b""])
