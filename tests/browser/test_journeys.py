@@ -97,8 +97,12 @@ def test_a_click_on_a_confusion_cell_shows_its_faces_where_the_images_are(browse
         return True
 
     wait_for(browser, click, "the cell in the address")
-    faces = wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, '[data-testid="stImage"] img'), "the faces")
-    assert len(faces) == min(20, max(counts))
+
+    def drawn(b):
+        found = b.find_elements(By.CSS_SELECTOR, '[data-testid="stImage"] img')
+        return found if len(found) == min(20, max(counts)) else None
+
+    faces = wait_for(browser, drawn, "the faces")
     figure = browser.find_element(By.CSS_SELECTOR, ".js-plotly-plot .nsewdrag").rect
     assert faces[0].rect["x"] > figure["x"] + figure["width"]  # beside the matrix
     assert all(f": {classes[row]}" in face.get_attribute("alt") for face in faces)
