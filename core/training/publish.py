@@ -72,7 +72,8 @@ def publish(
         for split, predictions in runs.items():
             predictions.save(folder.predictions_path(split))
             embedding = embed_split(network, preprocessing, samples, split, model_id=recipe.name, weights_sha256=digest)
-            folder.save_embedding(embedding)
+            # Without the t-SNE map, which takes half a minute per split: ``python -m core embed`` adds it.
+            embedding.save(folder.embeddings_path(split))
 
         network.cpu()
         card = ModelCard(

@@ -267,11 +267,12 @@ def test_the_analysis_is_shared_by_all_reruns(networks, open_analyze, monkeypatc
         calls.append(1)
         return real(*args, **options)
 
-    import core.runtime
+    import core.inference
 
-    monkeypatch.setattr(core.runtime, "analyze", counted)
+    monkeypatch.setattr(core.inference, "analyze", counted)
     app = open_analyze()
     before = len(calls)
+    assert before
     app.run()
     assert len(calls) == before
 
