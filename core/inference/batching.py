@@ -59,7 +59,7 @@ class BatchQueue:
             if leads:
                 self._free_lanes -= 1
             elif len(self._waiting) >= self._max_waiting:
-                raise BusyError(f"{self._max_waiting} computations already wait for this network; try again later")
+                raise BusyError(f"{self._max_waiting} computations are already waiting for this network; try again")
             else:
                 self._waiting.append(call)
         if not leads:

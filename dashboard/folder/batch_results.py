@@ -15,7 +15,7 @@ from dashboard.section import Download, csv
 from dashboard.ui import links, sections
 
 PARQUET = "application/vnd.apache.parquet"
-FACES, DISTRIBUTION, UNREADABLE = "Faces", "Distribution", "Not scored"
+FACES, DISTRIBUTION, UNREADABLE = "Faces", "Distribution", "Not analyzed"
 REFRESH_S = 2.0
 
 
@@ -57,10 +57,10 @@ def _draw_progress(batch: SessionBatch) -> None:
             st.button("Stop", key="folder_stop", icon=":material/stop_circle:", on_click=batch.stop)
         elif not batch.finished:
             st.button("Resume", key="folder_resume", icon=":material/play_arrow:", on_click=batch.start)
-            st.caption(f"{batch.name}: stopped, {count} are scored.")
+            st.caption(f"{batch.name}: stopped, {count} are analyzed.")
         else:
             detector = services.DETECTORS.get(batch.detector, batch.detector)
-            st.caption(f"{batch.name}: {count} are scored. {batch.networks}; {detector}.")
+            st.caption(f"{batch.name}: {count} are analyzed. {batch.networks}; {detector}.")
     if batch.error:
         st.error(batch.error, icon=":material/error:")
 
@@ -71,9 +71,9 @@ def _draw_unreadable(_batch: SessionBatch, rows: pd.DataFrame) -> None:
     if problems.empty and without_face.empty:
         st.success("Every photo could be read and has a face.", icon=":material/check:")
     if len(problems):
-        st.markdown(f"**Files that could not be scored: {len(problems):,}**")
+        st.markdown(f"**Files that could not be analyzed: {len(problems):,}**")
         shown = problems[["path", "error"]].rename(columns={"path": "file", "error": "reason"})
-        st.dataframe(shown, hide_index=True, alt="Files that could not be scored, with the reason")
+        st.dataframe(shown, hide_index=True, alt="Files that could not be analyzed, with the reason")
     if len(without_face):
         st.markdown(f"**Photos without a face: {len(without_face):,}**")
         st.dataframe(

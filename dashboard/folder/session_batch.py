@@ -56,7 +56,7 @@ class SessionBatch:
             entries.append(entry)
             if len(entries) > MAX_FILES:
                 raise BatchError(
-                    f"at most {MAX_FILES:,} photos are scored on this page, {name} has more; use the command line: "
+                    f"at most {MAX_FILES:,} photos are analyzed on this page, {name} has more; use the command line: "
                     "python -m core batch SOURCE --out results.parquet"
                 )
         if not entries:

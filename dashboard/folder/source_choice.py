@@ -1,4 +1,4 @@
-"""What is scored: an uploaded zip, a folder of the server, or the sample portraits."""
+"""What is analyzed: an uploaded zip, a folder of the server, or the sample portraits."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _zip() -> tuple[str, PhotoSource] | None:
         max_upload_size=MAX_ZIP_MB,
         help="The zip stays in the memory of this session; nothing is unpacked to the disk, logged or sent.",
     )
-    started = st.button("Score the photos", disabled=file is None, icon=":material/play_arrow:")
+    started = st.button("Analyze the photos", disabled=file is None, icon=":material/play_arrow:")
     return (file.name, ArchiveSource.of_bytes(file.getvalue())) if started and file is not None else None
 
 
@@ -61,13 +61,13 @@ def _server() -> tuple[str, PhotoSource] | None:
             key="folder_path_text",
             help="Below " + " or ".join(f"`{root}`" for root in roots) + ". Other columns of a CSV become groups.",
         )
-        started = st.form_submit_button("Score the photos", icon=":material/play_arrow:")
+        started = st.form_submit_button("Analyze the photos", icon=":material/play_arrow:")
     return (path, open_allowed(path)) if started and path.strip() else None
 
 
 def _portraits() -> tuple[str, PhotoSource] | None:
     st.markdown("Three public-domain photos of two people, to see what this page shows.")
-    if not st.button("Score the portraits", icon=":material/play_arrow:"):
+    if not st.button("Analyze the portraits", icon=":material/play_arrow:"):
         return None
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

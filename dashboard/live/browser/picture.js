@@ -1,4 +1,4 @@
-// The shown frame with what was found in it: boxes, track numbers, leading expressions and a saliency map.
+// The shown frame with what was found in it: boxes, track numbers, most probable expressions and a saliency map.
 
 const CAPTION_PX = 13;
 
@@ -87,7 +87,7 @@ class Picture {
     context.fillText(text, left + 1.7 * size, y + 0.87 * size);
   }
 
-  /** The leading expression of a face and its probability. */
+  /** The most probable expression of a face and its probability. */
   prediction(face, series) {
     const found = face.series[series.key];
     if (!found) return "no prediction";

@@ -87,7 +87,7 @@ def test_a_full_queue_is_busy(threads):
     network = Network()
     queue, first = occupied(network, threads, max_waiting=2)
     others = submitted(queue, threads, [images(1), images(2)])
-    with pytest.raises(BusyError, match="2 computations already wait"):
+    with pytest.raises(BusyError, match="2 computations are already waiting"):
         queue(images(3))
     for _ in range(2):
         network.may_go_on.release()

@@ -56,13 +56,13 @@ def scored_zip(page):
     page.toggle(key="folder_whole").set_value(True).run()
     page.file_uploader(key="folder_zip").upload("photos.zip", zipped())
     page.run()
-    next(b for b in page.button if b.label == "Score the photos").click().run()
+    next(b for b in page.button if b.label == "Analyze the photos").click().run()
     return finished(page)
 
 
 def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, labeled):
     app = scored_zip(page)
-    assert "photos.zip: 13 of 13 photos are scored. CNN, Residual CNN;" in page_text(app)
+    assert "photos.zip: 13 of 13 photos are analyzed. CNN, Residual CNN;" in page_text(app)
     table = app.dataframe[0].value
     assert len(table) == 12
     assert table["face"].str.startswith("data:image/jpeg;base64,").all()
@@ -75,14 +75,14 @@ def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, labeled):
     app.segmented_control(key="folder_panel").set_value("Distribution").run()
     app.segmented_control(key="shares_by").set_value("folder").run()
     assert "n = 12 faces in 12 photos" in page_text(app)
-    app.segmented_control(key="folder_panel").set_value("Not scored").run()
+    app.segmented_control(key="folder_panel").set_value("Not analyzed").run()
     assert app.dataframe[0].value["file"].tolist() == ["left/notes.jpg"]
     assert not app.exception
 
 
 def test_a_row_opens_its_photo_and_face_in_analyze(page, page_text):
     next(b for b in page.segmented_control if b.key == "folder_place").set_value("Portraits").run()
-    next(b for b in page.button if b.label == "Score the portraits").click().run()
+    next(b for b in page.button if b.label == "Analyze the portraits").click().run()
     app = finished(page)
     table = app.dataframe[0].value
     row = table.index[(table["photo"] == "two_faces.jpg") & (table["number"] == 2)][0]
@@ -133,10 +133,10 @@ def test_folders_of_the_server_are_read_only_below_the_allowed_ones(page, monkey
     page.run()
     page.toggle(key="folder_whole").set_value(True).run()
     page.text_input(key="folder_path_text").set_value("list.csv")
-    next(b for b in page.button if b.label == "Score the photos").click().run()
+    next(b for b in page.button if b.label == "Analyze the photos").click().run()
     app = finished(page)
     assert app.dataframe[0].value["group"].tolist() == ["A"]
-    app.segmented_control(key="folder_panel").set_value("Not scored").run()
+    app.segmented_control(key="folder_panel").set_value("Not analyzed").run()
     assert f"leads out of {root}" in app.dataframe[0].value["reason"].iloc[0]
 
 
