@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from core.checkpoints import Checkpoint
@@ -16,6 +17,9 @@ from core.training import Recipe, train
 from core.training.recipe import Augmentation
 
 torch.set_num_threads(1)
+# A slow machine is not a failure.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 CLASSES = ("bright", "dark", "striped")
 

@@ -111,7 +111,7 @@ def test_a_click_on_a_confusion_cell_shows_its_faces_where_the_images_are(browse
 def test_a_point_of_the_embedding_shows_its_face(browser, address_with_images):
     browser.get(f"{address_with_images}/compare?group=Errors&view=Embedding&networks=Residual+CNN")
     wait_for(browser, lambda b: b.execute_script("return Object.keys(window.ferscopeFaces ?? {}).length"), "the faces")
-    area = browser.find_element(By.CSS_SELECTOR, ".js-plotly-plot .nsewdrag")
+    area = wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .nsewdrag"), "the map")[0]
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", area)
 
     def hover(b) -> bool:
