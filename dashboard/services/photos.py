@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import images
 from core.checkpoints import ModelCard
-from core.faces import AUTO, MEASURED, CropMargin, crop
+from core.faces import AUTO, MEASURED, CropMargin, Face, crop
 from core.photo_store import MAX_PHOTOS, Photo, PhotoStore
 from core.sample_photos import SamplePhoto, sample_photos
 from dashboard.services.networks import detector, runtime
@@ -75,12 +75,13 @@ def sample_analysis(network: Predictor) -> PhotoAnalysis:
 
 def sample_crop(card: ModelCard) -> np.ndarray | None:
     """The face of the first sample portrait, framed as a network's training images are: (h, w, 3) uint8, or None."""
+    image, face = _sample_face()
     stored = card.preprocessing.crop_margin.get("haar")
-    margin = CropMargin(*stored) if stored else MEASURED["haar"]
+    return crop(image, face, CropMargin(*stored) if stored else MEASURED["haar"]) if face else None
 
-    def compute() -> np.ndarray | None:
-        image = images.decode(next(iter(samples().values())).data)
-        faces = detector("haar").detect(image)
-        return crop(image, faces[0], margin) if faces else None
 
-    return runtime().results.get(("sample crop", margin), compute)
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _sample_face() -> tuple[np.ndarray, Face | None]:
+    """The first sample portrait, (H, W, 3) uint8, and its face."""
+    image = images.decode(next(iter(samples().values())).data)
+    return image, next(iter(detector("haar").detect(image)), None)
