@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -125,7 +124,9 @@ def peak_mb(path: Path) -> float:
 def print_peak(path: Path) -> None:
     """Print the MB and the number of analyzed frames that :func:`peak_mb` reads."""
     job = analyze(path, Runtime().predictors([NETWORK]), VideoOptions(Sampling(per_second=0.5)))
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MB", job.progress.frames, "frames")
+    # Not ru_maxrss, which a process inherits from the one that started it.
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    print(int(line.split()[1]) / 1024, "MB", job.progress.frames, "frames")
 
 
 def memory(folder: Path, minutes: float) -> dict[str, float]:
