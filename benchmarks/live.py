@@ -30,8 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import cv2
 import numpy as np
-from what_if import served
 
+from benchmarks.chromium import FLAGS, missing, served
 from core import images
 from core.checkpoints import list_checkpoints
 from core.sample_photos import sample_photos
@@ -95,13 +95,7 @@ class Browser:
         options = webdriver.ChromeOptions()
         options.binary_location = shutil.which("chromium") or ""
         flags = [
-            "--headless=new",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-background-networking",  # otherwise it waits for connections that may not exist
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-dev-shm-usage",
+            *FLAGS,
             "--window-size=1440,900",
             "--use-fake-ui-for-media-stream",
             "--use-fake-device-for-media-stream",
@@ -197,14 +191,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if not list_checkpoints().checkpoints:
         raise SystemExit("no network is installed; train one with: python -m core train fer_cnn --data fer2013.csv")
-    try:
-        import selenium  # noqa: F401
-    except ModuleNotFoundError:
-        missing = "selenium (in tests/requirements.txt)"
-    else:
-        missing = ", ".join(name for name in ("chromium", "chromedriver") if not shutil.which(name))
-    if missing:
-        print(f"not measured: {missing} is not installed", file=sys.stderr)
+    if absent := missing():
+        print(f"not measured: {absent} is not installed", file=sys.stderr)
         if arguments.json:
             print("{}")
         return
