@@ -8,7 +8,6 @@ import warnings
 
 import cv2
 import numpy as np
-import pi_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from core.errors import ImageError, ImageTooLargeError
@@ -35,7 +34,12 @@ FORMATS = {
 }
 SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 
-pi_heif.register_heif_opener()
+try:
+    import pi_heif
+except ModuleNotFoundError:  # on a machine that only trains; it reads every other format
+    pass
+else:
+    pi_heif.register_heif_opener()
 
 # The transposition that sets a stored picture upright (Exif 2.32, tag 274). Not ImageOps.exif_transpose: that also
 # rewrites the whole EXIF block, and fails on photos whose other tags are damaged.

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
-import pooch
 
 from core.errors import DetectorUnavailableError
 from core.faces.detection import Detector, register_detector, resized
@@ -135,6 +134,8 @@ def _loaded(path: Path | str | None, min_score: float) -> cv2.FaceDetectorYN:
 
 def _fetched() -> Path:
     """The official file in the user's cache folder, fetched if it is missing there or damaged."""
+    import pooch  # not on a machine that only trains
+
     pooch.get_logger().setLevel("ERROR")
     downloader = pooch.HTTPDownloader(timeout=TIMEOUT_S)
     problems = []
@@ -151,4 +152,6 @@ def _fetched() -> Path:
 
 def cache_folder() -> Path:
     """Where the fetched file is stored: ``ferscope`` in the user's cache folder."""
+    import pooch
+
     return Path(os.environ.get("XDG_CACHE_HOME") or pooch.os_cache("")) / "ferscope"

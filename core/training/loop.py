@@ -168,19 +168,20 @@ def _train_epoch(
     network.train()
     torch.manual_seed(recipe.seed * 100_003 + epoch)  # dropout
     shared = torch.Generator().manual_seed(recipe.seed * 100_003 + epoch)  # the same order in every process
-    own = torch.Generator().manual_seed((recipe.seed * 100_003 + epoch) * 1009 + fabric.global_rank)
+    device = data.images.device
+    own = torch.Generator(device).manual_seed((recipe.seed * 100_003 + epoch) * 1009 + fabric.global_rank)
     order = torch.randperm(len(data.images), generator=shared)
     batch_size = max(1, recipe.batch_size // fabric.world_size)
     steps = max(1, len(order) // (batch_size * fabric.world_size))
-    order = order[fabric.global_rank :: fabric.world_size]
+    order = order[fabric.global_rank :: fabric.world_size].to(device)
     class_weights = _class_weights(data, recipe)
-    loss_sum, correct, seen, rate = torch.zeros(()), torch.zeros(()), 0, 0.0
+    loss_sum, correct, seen, rate = torch.zeros((), device=device), torch.zeros((), device=device), 0, 0.0
 
     for step in range(steps):
         rate = learning_rate_at(recipe, epoch * steps + step, recipe.epochs * steps) * rate_factor
         for group in optimizer.param_groups:
             group["lr"] = rate
-        rows = order[step * batch_size : (step + 1) * batch_size].to(data.images.device)
+        rows = order[step * batch_size : (step + 1) * batch_size]
         images, targets = make_batch(data, rows, recipe, preprocessing, own, recipe.side_px(epoch))
         logits = network(images).logits.float()
         loss = _loss(logits, targets, recipe, class_weights)
@@ -192,12 +193,12 @@ def _train_epoch(
         if average and (step + 1) % recipe.ema_every == 0:
             average.update(getattr(network, "module", network))
         # Sums stay on the device: reading a number each step would make a GPU wait.
-        loss_sum = loss_sum.to(loss.device) + loss.detach() * len(rows)
-        correct = correct.to(loss.device) + (logits.detach().argmax(1) == targets.argmax(1)).sum()
+        loss_sum += loss.detach() * len(rows)
+        correct += (logits.detach().argmax(1) == targets.argmax(1)).sum()
         seen += len(rows)
 
     totals = fabric.all_reduce(
-        torch.stack([loss_sum, correct, torch.tensor(float(seen), device=loss_sum.device)]), reduce_op="sum"
+        torch.stack([loss_sum, correct, torch.tensor(float(seen), device=device)]), reduce_op="sum"
     )
     return float(totals[0] / totals[2]), float(totals[1] / totals[2]), rate
 

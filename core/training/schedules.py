@@ -20,7 +20,8 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0)
     kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, lr=recipe.learning_rate)
+    # The fused form has a tenth of the kernels to launch, which a GPU would otherwise wait for.
+    return kind(groups, lr=recipe.learning_rate, fused=torch.cuda.is_available() or None)
 
 
 def learning_rate_at(recipe: Recipe, step: int, total_steps: int) -> float:

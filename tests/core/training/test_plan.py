@@ -127,7 +127,8 @@ def test_training_command_imports_without_the_dashboard_and_saliency_packages():
     """A machine for training may have PyTorch and little else."""
     script = (
         "import sys\n"
-        "blocked = ('streamlit', 'plotly', 'captum', 'pytorch_grad_cam', 'cachetools')\n"
+        "blocked = ('streamlit', 'plotly', 'captum', 'pytorch_grad_cam', 'cachetools', 'pi_heif',"
+        "           'av', 'fastapi', 'mtcnn', 'pooch')\n"
         "class Blocked:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name.split('.')[0] in blocked:\n"
