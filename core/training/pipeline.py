@@ -17,7 +17,7 @@ from core.training.publish import best_network, publish
 from core.training.recipe import Recipe, load_recipe
 from core.training.run_folder import RunFolder, origin
 from core.training.targets import check_samples, preprocessing_of, training_data, training_samples
-from core.training.teachers import check_prerequisites, mean_probabilities
+from core.training.teachers import check_prerequisites, mean_probabilities, published
 
 
 def train(
@@ -66,7 +66,7 @@ def train_on(
     fabric = make_fabric(recipe.precision)
     run = RunFolder(runs / recipe.name)
     with run.lock() if fabric.is_global_zero else nullcontext():
-        _train_run(recipe, samples, data, run, fabric, store_every_s, progress)
+        _train_run(recipe, samples, data, run, root, fabric, store_every_s, progress)
         if not fabric.is_global_zero:
             return None
         return publish(
@@ -88,11 +88,13 @@ def _train_run(
     samples: Samples,
     data: DatasetInfo,
     run: RunFolder,
+    root: Path,
     fabric: Fabric,
     store_every_s: float,
     progress: Progress | None,
 ) -> None:
-    """Train or resume one run; the runs it builds on are trained first where they are missing or unfinished."""
+    """Train or resume one run; the runs it builds on are trained first where neither they nor their checkpoints
+    exist."""
     if fabric.is_global_zero:
         run.claim(recipe, data)
     fabric.barrier()
@@ -105,8 +107,10 @@ def _train_run(
     def finished(source: str) -> Network:
         needed = load_recipe(source)
         folder = RunFolder(run.path.parent / needed.name)
+        if not folder.state_path.is_file() and (checkpoint := published(needed, data, root)):
+            return checkpoint.network()
         with folder.lock() if fabric.is_global_zero else nullcontext():
-            _train_run(needed, samples, data, folder, fabric, store_every_s, progress)
+            _train_run(needed, samples, data, folder, root, fabric, store_every_s, progress)
         return best_network(needed, len(samples.labels), folder)
 
     start = finished(recipe.start).state_dict() if recipe.start and state is None else None

@@ -33,7 +33,7 @@ from core.models import Network, build_network, count_macs, count_parameters, de
 from core.preprocessing import Preprocessing
 from core.training.recipe import Recipe, as_values
 from core.training.run_folder import RunFolder
-from core.training.teachers import prerequisites
+from core.training.teachers import prerequisites, published
 
 
 def publish(
@@ -91,7 +91,7 @@ def publish(
             metrics={split: summarize(predictions) for split, predictions in runs.items()},
             chosen_epoch=int(history["epoch"].iloc[int(history["val_accuracy"].argmax())]),
             training_seconds=float(history["seconds"].sum()),
-            prerequisite_seconds=prerequisite_seconds(recipe, run.path.parent),
+            prerequisite_seconds=prerequisite_seconds(recipe, data, run.path.parent, root),
             hardware=trained_on,
             versions={"python": platform.python_version(), "torch": torch.__version__},
             commit=versions.ferscope(),
@@ -116,14 +116,16 @@ def best_network(recipe: Recipe, classes: int, run: RunFolder) -> Network:
     return load_weights(network, run.weights_path(best))
 
 
-def prerequisite_seconds(recipe: Recipe, runs: Path) -> dict[str, float]:
-    """By name, the training time of the runs that a recipe builds on, directly or indirectly, unless deleted."""
+def prerequisite_seconds(recipe: Recipe, data: DatasetInfo, runs: Path, root: Path) -> dict[str, float]:
+    """By name, the training time of the runs that a recipe builds on, directly or indirectly, where it is known."""
     seconds: dict[str, float] = {}
     for needed in prerequisites(recipe):
-        seconds |= prerequisite_seconds(needed, runs)
+        seconds |= prerequisite_seconds(needed, data, runs, root)
         history = RunFolder(runs / needed.name).history()
         if len(history):
             seconds[needed.name] = float(history["seconds"].sum())
+        elif checkpoint := published(needed, data, root):
+            seconds[needed.name] = checkpoint.card.training_seconds
     return seconds
 
 

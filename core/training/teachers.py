@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from core.errors import RecipeError
+from core.checkpoints import Checkpoint, load_checkpoint
+from core.data import DatasetInfo
+from core.errors import CheckpointError, RecipeError
 from core.inference import infer_logits
 from core.models import Network
 from core.preprocessing import Preprocessing
 from core.training.fabric import Fabric
-from core.training.recipe import Recipe, load_recipe
+from core.training.recipe import Recipe, load_recipe, recipe_from
 
 
 def prerequisites(recipe: Recipe) -> list[Recipe]:
@@ -43,6 +46,20 @@ def check_prerequisites(recipe: Recipe, requested_by: tuple[str, ...] = ()) -> N
                 f"{recipe.name} can only start from a run of the same network: {recipe.architecture} "
                 f"{dict(recipe.model)}, got {first.architecture} {dict(first.model)} of {first.name}"
             )
+
+
+def published(recipe: Recipe, data: DatasetInfo, root: Path) -> Checkpoint | None:
+    """The checkpoint below ``root``, with weights, of this recipe on these data; None if there is none.
+
+    It stands for a finished run whose folder is gone or was on another machine.
+    """
+    try:
+        checkpoint = load_checkpoint(root / recipe.name)
+        if recipe_from(checkpoint.card.recipe) != recipe or not checkpoint.card.data.matches(data.fingerprint):
+            return None
+    except (CheckpointError, RecipeError):
+        return None
+    return checkpoint if checkpoint.card.weights_shipped and checkpoint.weights_path.is_file() else None
 
 
 def mean_probabilities(
