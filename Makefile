@@ -4,7 +4,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= $(FERSCOPE_DATA)
-RECIPE ?= fer_cnn
+RECIPE ?= cnn
 # For a smaller environment without CUDA, set this to the address of PyTorch's CPU wheels (see README).
 TORCH_INDEX ?=
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -53,7 +53,7 @@ format: $(VENV)/.installed-tests  ## apply ruff's formatter and safe fixes
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-train: setup  ## train a recipe (RECIPE=fer_cnn DATA=path/to/fer2013.csv)
+train: setup  ## train a recipe (RECIPE=cnn DATA=path/to/fer2013.csv)
 	@$(BIN)/python -m core train $(RECIPE) $(if $(DATA),--data $(DATA))
 
 bench: setup  ## run all benchmarks except benchmarks/memory.py, which takes half an hour

@@ -262,7 +262,7 @@ def main() -> None:
     checkpoints = list_checkpoints().with_weights
     predictors = [Predictor.load(c) for c in checkpoints]
     if not predictors:
-        raise SystemExit("no network is installed; train one with: python -m core train fer_cnn --data fer2013.csv")
+        raise SystemExit("no network is installed; train one with: python -m core train cnn --data fer2013.csv")
     if arguments.photo:
         print_photo_milliseconds(predictors)
         return

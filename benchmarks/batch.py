@@ -1,4 +1,4 @@
-"""Speed and memory of batches: ``python benchmarks/batch.py [--json] [--files 5000] [--pixels 12] [--model fer_cnn]``.
+"""Speed and memory of batches: ``python benchmarks/batch.py [--json] [--files 5000] [--pixels 12] [--model cnn]``.
 
 ``score_over_decode``: files per second of a whole batch (decoding, detection, all networks) ÷ files per second of
 decoding alone, on the same photos of ``--pixels`` megapixels and in the same number of processes; medians of three
@@ -138,7 +138,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one flat JSON object and nothing else")
     parser.add_argument("--files", type=int, default=5000, help="small photos whose memory is measured; 0: none")
     parser.add_argument("--pixels", type=float, default=12.0, help="megapixels of the photos whose speed is measured")
-    parser.add_argument("--model", default="fer_cnn", help="network of the memory measurement")
+    parser.add_argument("--model", default="cnn", help="network of the memory measurement")
     parser.add_argument("--workers", type=int, default=core_count(), help="processes that decode")
     arguments = parser.parse_args()
     found: dict[str, float] = {}

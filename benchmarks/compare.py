@@ -148,7 +148,7 @@ def main() -> None:
     arguments = parser.parse_args()
     shipped = checkpoints.list_checkpoints(checkpoints.ROOT).checkpoints
     if not shipped:
-        raise SystemExit("no network is installed; train one with: python -m core train fer_cnn --data fer2013.csv")
+        raise SystemExit("no network is installed; train one with: python -m core train cnn --data fer2013.csv")
     of_shipped = view_ms(checkpoints.ROOT, REPEATS, DATA_CACHES)
     with tempfile.TemporaryDirectory() as name:
         for number in range(3):

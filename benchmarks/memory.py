@@ -64,7 +64,7 @@ def main() -> None:
     if not STATUS.is_file():
         raise SystemExit("resident memory is read from /proc, which this system does not have")
     if not list_checkpoints().checkpoints:
-        raise SystemExit("no network is installed; train one with: python -m core train fer_cnn --data fer2013.csv")
+        raise SystemExit("no network is installed; train one with: python -m core train cnn --data fer2013.csv")
     begun, app = 0.0, session()
     for number in range(arguments.analyses):
         if number % PHOTOS_PER_SESSION == 0:

@@ -223,7 +223,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one flat JSON object and nothing else")
     arguments = parser.parse_args()
     if not list_checkpoints().with_weights:
-        raise SystemExit("no network is installed; train one with: python -m core train fer_cnn --data fer2013.csv")
+        raise SystemExit("no network is installed; train one with: python -m core train cnn --data fer2013.csv")
     if absent := missing():
         print(f"not measured: {absent} is not installed", file=sys.stderr)
         if arguments.json:

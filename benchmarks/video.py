@@ -34,7 +34,7 @@ from core.video.sample_clip import FRAMES_PER_SECOND, HEIGHT, WIDTH, sample_clip
 from core.video.writer import VideoWriter
 
 REPEATS = 3
-NETWORK = "fer_residual_cnn"
+NETWORK = "residual_cnn"
 
 
 def write_rate(target: Path, rate: int, scale: int = 1) -> None:

@@ -13,8 +13,10 @@ class FerscopeError(Exception):
         if not text:
             return ""
         first = text.split()[0].rstrip(",:;.")
-        # Names such as photo.jpg or fer_cnn stay as they are. Not capitalize(), which changes the rest of the text.
-        start = text[0].upper() if first.replace("-", "").replace("'", "").isalpha() else text[0]
+        # Names such as photo.jpg, resnet50 or cnn, which has no vowel, stay as they are.
+        is_word = first.replace("-", "").replace("'", "").isalpha() and bool(set(first.lower()) & set("aeiouy"))
+        # Not capitalize(), which changes the rest of the text.
+        start = text[0].upper() if is_word else text[0]
         return start + text[1:] + ("" if text[-1] in ".!?" else ".")
 
 

@@ -102,19 +102,22 @@ class Runtime:
     def predictors(
         self, run_ids: Sequence[str] | None = None, *, report: Callable[[str], None] | None = None
     ) -> list[Predictor]:
-        """The named networks, or all installed ones that can be loaded; ``report`` receives a sentence about each of
-        the others. Raises CheckpointError if a named network is unknown or damaged, and if there is no network."""
+        """The named networks, or the default ones (:attr:`Listing.default`) that can be loaded.
+
+        ``report`` receives a sentence about each of the others. Raises CheckpointError if a named network is unknown
+        or damaged, and if there is no network.
+        """
         listing = self.listing()
         if run_ids:
             return [self.predictor(listing.get(run_id)) for run_id in run_ids]
         found, problems = [], list(listing.problems)
-        for checkpoint in listing.with_weights:
+        for checkpoint in listing.default:
             try:
                 found.append(self.predictor(checkpoint))
             except CheckpointError as error:
                 problems.append(str(error))
         if not found:
-            reasons = "; ".join(problems) or "train one with: python -m core train fer_cnn"
+            reasons = "; ".join(problems) or "train one with: python -m core train cnn"
             raise CheckpointError(f"there is no trained network in {self.root}; {reasons}")
         for problem in problems:
             if report is not None:

@@ -23,7 +23,7 @@ def dashboard() -> None:
     """Write reports to files. Start the dashboard itself with `make run`."""
 
 
-@app.command(epilog="Example: `python -m dashboard report fer_cnn fer_resnet50 --output report.html`")
+@app.command(epilog="Example: `python -m dashboard report cnn resnet50 --output report.html`")
 def report(
     runs: Annotated[
         list[str] | None, typer.Argument(help="Names of networks; all installed networks by default.")
@@ -47,7 +47,7 @@ def report(
         comparisons, notes = build_comparisons(chosen, split)
         problems += [note.text for note in notes]
         if not comparisons:
-            why = problems or [f"there is no trained network in {root}; train one with: python -m core train fer_cnn"]
+            why = problems or [f"there is no trained network in {root}; train one with: python -m core train cnn"]
             raise CheckpointError(" ".join(why))
         for problem in problems:
             messages.print(f"[yellow]{escape(problem)}", highlight=False)

@@ -122,7 +122,7 @@ def application(runtime: Runtime, limits: Limits) -> FastAPI:
     async def predict(request: Request, options: Annotated[PredictOptions, Query()]) -> Response:
         """What each network predicts for the faces in one or more photos.
 
-        `curl -F files=@photo.jpg -F files=@other.jpg 'http://127.0.0.1:8600/predict?networks=fer_cnn'`
+        `curl -F files=@photo.jpg -F files=@other.jpg 'http://127.0.0.1:8600/predict?networks=cnn'`
 
         `curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg 'http://127.0.0.1:8600/predict?maps=png'`
         """

@@ -66,8 +66,13 @@ class ModelCard:
     prerequisite_seconds: Mapping[str, float] = field(default_factory=dict)  # training of the runs it builds on
 
     @property
+    def role(self) -> str:
+        """The role of the network's recipe, see :class:`core.training.recipe.Recipe`; empty for an imported network."""
+        return str(self.recipe.get("role", ""))
+
+    @property
     def training_time(self) -> str:
-        """The training time in words, e.g. ``36 minutes, and 160 for teacher_cnn, teacher_resnet50``."""
+        """The training time in words, e.g. ``36 minutes, and 10 for cnn, resnet50``."""
         text = f"{self.training_seconds / 60:.0f} minutes"
         if self.prerequisite_seconds:
             total = sum(self.prerequisite_seconds.values())

@@ -178,6 +178,11 @@ class Listing:
         """The checkpoints that can predict: those whose weights are shipped."""
         return tuple(c for c in self.checkpoints if c.card.weights_shipped)
 
+    @property
+    def default(self) -> tuple[Checkpoint, ...]:
+        """The networks used where none are named: those that are compared, otherwise all that can predict."""
+        return tuple(c for c in self.with_weights if c.card.role == "compared") or self.with_weights
+
     def get(self, run_id: str) -> Checkpoint:
         """The checkpoint of that run. Raises CheckpointError naming the installed networks."""
         for checkpoint in self.checkpoints:
@@ -226,7 +231,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def list_checkpoints(root: Path = ROOT) -> Listing:
-    """Every usable checkpoint below ``root``, smallest network first, and what is wrong with the other folders."""
+    """Every usable checkpoint below ``root``, and what is wrong with the other folders.
+
+    The compared networks are first and published systems last; among equals, the smallest network is first.
+    """
     for target in interrupted_replacements(root):
         finish_replacement(target)
     found, problems = [], []
@@ -241,7 +249,13 @@ def list_checkpoints(root: Path = ROOT) -> Listing:
             found.append(checkpoint)
         except CheckpointError as error:
             problems.append(str(error))
-    return Listing(tuple(sorted(found, key=lambda c: (c.card.parameters, c.card.run_id))), tuple(problems))
+    return Listing(tuple(sorted(found, key=_order)), tuple(problems))
+
+
+def _order(checkpoint: Checkpoint) -> tuple[int, int, str]:
+    card = checkpoint.card
+    rank = {"compared": 0, "best": 1, "reference": 3}.get(card.role, 2)
+    return rank, card.parameters, card.run_id
 
 
 def save_card(card: ModelCard, path: Path) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command(epilog="Example: `python -m core analyze photo.jpg --model fer_cnn --explain maps --json`")
+@app.command(epilog="Example: `python -m core analyze photo.jpg --model cnn --explain maps --json`")
 def analyze(
     photos: Annotated[list[Path], typer.Argument(help="Photos, or folders that are searched for photos.")],
     model: Annotated[

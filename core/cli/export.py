@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command(epilog="Example: `python -m core export fer_cnn --format onnx --quantize int8 --data fer2013.csv`")
+@app.command(epilog="Example: `python -m core export cnn --format onnx --quantize int8 --data fer2013.csv`")
 def export(
     run: Annotated[str, typer.Argument(help="A trained network's name.")],
     format_name: Annotated[str, typer.Option("--format", help="onnx or torch-export.")] = "onnx",

@@ -58,7 +58,7 @@ def models(
         print_json([c.card.to_json() for c in listing.checkpoints])
         return
     if not listing.checkpoints:
-        warn(f"There is no trained network in {root}; train one with: python -m core train fer_cnn")
+        warn(f"There is no trained network in {root}; train one with: python -m core train cnn")
         return
     table = Table(*("network", "classes", "val", "test", "parameters", "MACs", "ms per face"))
     table.columns[0].no_wrap = True  # commands take the whole name
@@ -90,7 +90,7 @@ def _measure_latencies(listing: Listing, device: str) -> None:
             messages.print(f"{checkpoint.card.run_id}: {latency and latency.value} ms per face", highlight=False)
 
 
-@app.command(epilog="Example: `python -m core evaluate fer_cnn --data fer2013.csv --split test --json`")
+@app.command(epilog="Example: `python -m core evaluate cnn --data fer2013.csv --split test --json`")
 def evaluate(
     run: RunId,
     data: Data,
@@ -164,7 +164,7 @@ def import_network(
     console.print(escape(f"{checkpoint.path}: imported; add its scores with: {example}"), highlight=False)
 
 
-@app.command(epilog="Example: `python -m core embed fer_cnn --data fer2013.csv`")
+@app.command(epilog="Example: `python -m core embed cnn --data fer2013.csv`")
 def embed(
     run: RunId,
     data: Data,
@@ -187,7 +187,7 @@ def embed(
         )
 
 
-@app.command(epilog="Example: `python -m core robustness fer_cnn --data fer2013.csv --split test`")
+@app.command(epilog="Example: `python -m core robustness cnn --data fer2013.csv --split test`")
 def robustness(
     run: RunId,
     data: Data,

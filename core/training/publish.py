@@ -78,7 +78,7 @@ def publish(
         network.cpu()
         card = ModelCard(
             run_id=recipe.name,
-            title=family(recipe.architecture).title,
+            title=recipe.title or family(recipe.architecture).title,
             architecture=recipe.architecture,
             labels=samples.labels,
             preprocessing=preprocessing,

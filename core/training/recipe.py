@@ -63,7 +63,11 @@ class Recipe:
 
     name: Annotated[str, AfterValidator(_run_id)]  # also the run id
     architecture: str  # a registered network family
+    title: str = ""  # of the network, for readers; that of the family without it
     summary: str = ""  # one line for readers
+    # "compared" networks differ in their architecture only and are shown first; "best" is the most accurate network;
+    # "reference" is a published system.
+    role: Literal["", "compared", "best", "reference"] = ""
     model: Mapping[str, Any] = field(default_factory=dict)  # options of the family
     labels: Annotated[str, AfterValidator(_label_set)] = "FER7"  # a known label set, or "data" for the data set's own
     # "label" is the data set's label, "ferplus" the FER+ majority, "label_or_ferplus" the label where the data set has

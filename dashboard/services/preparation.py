@@ -19,7 +19,7 @@ def load_networks(loading: Loading) -> None:
     import core.inference  # noqa: F401  (imports PyTorch)
 
     loading.finish_step()
-    networks = runtime().listing().with_weights
+    networks = runtime().listing().default
     for checkpoint in networks:
         loading.begin(checkpoint.card.title, 1 + len(networks))
         with contextlib.suppress(FerscopeError):

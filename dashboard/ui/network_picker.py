@@ -16,11 +16,12 @@ from dashboard.ui import links
 if TYPE_CHECKING:
     from core.inference import Predictor
 
-EMPTY = "No trained network is installed. Train one with: python -m core train fer_cnn --data fer2013.csv"
+EMPTY = "No trained network is installed. Train one with: python -m core train cnn --data fer2013.csv"
 
 
 def pick_networks() -> list[Checkpoint]:
-    """Pills for the installed networks that can predict, all selected at first; problems are shown as warnings."""
+    """Pills for the installed networks that can predict, the default ones selected at first; problems are shown as
+    warnings."""
     listing = services.listing()
     for problem in listing.problems:
         st.warning(problem, icon=":material/warning:")
@@ -28,7 +29,9 @@ def pick_networks() -> list[Checkpoint]:
         st.info(EMPTY, icon=":material/info:")
         return []
     names = titles(list(listing.with_weights))
-    chosen = links.choice(st.pills, "Networks", names, key="networks", default=tuple(names))
+    chosen = links.choice(
+        st.pills, "Networks", names, key="networks", default=tuple(c.card.run_id for c in listing.default)
+    )
     return [c for c in listing.with_weights if c.card.run_id in (chosen or ())]
 
 

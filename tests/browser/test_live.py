@@ -118,7 +118,7 @@ def test_a_moving_face_is_found_and_keeps_its_track(open_browser, address, movin
     rows = [dict(zip(header, line.split(","), strict=True)) for line in lines[1:]]
     assert len(rows) >= 5
     assert {int(row["track"]) for row in rows} <= {track for frame in page.shown() for track in frame["tracks"]}
-    assert {row["network"] for row in rows} == {"fer_residual_cnn"}
+    assert {row["network"] for row in rows} == {"residual_cnn"}
     for row in rows:
         assert sum(float(value) for name, value in row.items() if name.startswith("p_")) == pytest.approx(1, abs=1e-3)
         assert row[f"p_{row['expression']}"] == max(value for name, value in row.items() if name.startswith("p_"))

@@ -34,7 +34,7 @@ def shown_time(browser) -> float:
 
 
 def test_a_click_on_the_timeline_shows_its_picture_which_opens_in_analyze(browser, address):
-    browser.get(f"{address}/video?networks=fer_cnn&video_fps=3")
+    browser.get(f"{address}/video?networks=cnn&video_fps=3")
     browser.execute_script("arguments[0].click()", wait_for(browser, lambda b: button(b, TITLE), "the sample"))
     wait_for(browser, lambda b: "frames analyzed in" in page_text(b), "the end of the analysis")
     assert shown_time(browser) == 0

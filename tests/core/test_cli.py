@@ -226,7 +226,7 @@ def test_models_lists_the_cards(checkpoint_root):
 
 
 def test_models_shows_whole_names_in_a_narrow_terminal(checkpoint_root, tmp_path, monkeypatch):
-    name = "fer_residual_cnn"
+    name = "residual_cnn"
     root = tmp_path / "checkpoints"
     shutil.copytree(checkpoint_root / "tiny_cnn", root / name)
     path = root / name / "card.json"

@@ -9,7 +9,7 @@ from core.errors import FerscopeError
         ("there is no network 'x'", "There is no network 'x'."),
         ("expected a split, got PublicTest!", "Expected a split, got PublicTest!"),
         ("photo.jpg cannot be read", "photo.jpg cannot be read."),
-        ("fer_cnn: card.json is missing", "fer_cnn: card.json is missing."),
+        ("cnn: card.json is missing", "cnn: card.json is missing."),
         ("a/b is not an image", "a/b is not an image."),
         ("", ""),
     ],

@@ -31,7 +31,7 @@ def test_the_readme_has_the_table_of_limits():
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """The address of ``python -m core serve`` with the networks that ship."""
-    if "fer_cnn" not in [c.card.run_id for c in checkpoints.list_checkpoints().with_weights]:
+    if "cnn" not in [c.card.run_id for c in checkpoints.list_checkpoints().with_weights]:
         pytest.skip("the networks that the commands name are not installed")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

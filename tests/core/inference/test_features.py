@@ -106,4 +106,4 @@ def test_an_embedding_of_other_weights_or_a_damaged_one_names_the_command(own_ro
 
 
 def test_the_help_has_an_example():
-    assert "python -m core embed fer_cnn" in run("embed", "--help").output
+    assert "python -m core embed cnn" in run("embed", "--help").output

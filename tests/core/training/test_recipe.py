@@ -37,15 +37,15 @@ def test_shipped_recipe_is_valid_and_has_a_summary(name):
         ({"learning_rate": float("nan")}, "learning_rate"),
         ({"equalize": "hist"}, "equalize: input should be 'none', 'histogram' or 'clahe', got 'hist'"),
         ({"labels": "FER9"}, "labels must be one of FER7, .*data, got 'FER9'"),
-        ({"teachers": "fer_cnn", "teachers_weight": 0.5}, "teachers"),
+        ({"teachers": "cnn", "teachers_weight": 0.5}, "teachers"),
         ({"schedule": "sometimes"}, "schedule"),
         ({"ema": 1.0}, "ema"),
         ({"channels": 2}, "channels"),
         ({"class_weights": "balanced", "mixup": 0.2}, "class_weights contradicts mixup"),
         ({"class_weights": "balanced", "cutmix": 0.2}, "class_weights contradicts mixup"),
-        ({"teachers": ["teacher_cnn"]}, "belong together"),
+        ({"teachers": ["residual_cnn"]}, "belong together"),
         ({"teachers_weight": 0.5}, "belong together"),
-        ({"teachers": ["teacher_cnn"], "teachers_weight": 0.6, "votes_weight": 0.5}, "add up to at most 1"),
+        ({"teachers": ["residual_cnn"], "teachers_weight": 0.6, "votes_weight": 0.5}, "add up to at most 1"),
         ({"small_px": 32}, "belong together"),
         ({"target": "ferplus", "labels": "FER7"}, "needs labels"),
         ({"augmentation": {"saturation": 0.2}}, "needs channels = 3"),
@@ -75,7 +75,7 @@ def test_any_value_gives_a_recipe_or_a_recipe_error(values):
 
 
 def test_recipe_survives_the_card():
-    recipe = load_recipe("fer_cnn")
+    recipe = load_recipe("cnn")
     assert recipe_from(as_values(recipe)) == recipe
     assert recipe_from(json.loads(json.dumps(as_values(recipe)))) == recipe
 
@@ -86,7 +86,7 @@ def test_first_epochs_may_be_small():
 
 
 def test_unknown_recipe_is_named_with_the_shipped_ones():
-    with pytest.raises(RecipeError, match=r"there is no recipe 'nothing'; shipped recipes: .*fer_cnn"):
+    with pytest.raises(RecipeError, match=r"there is no recipe 'nothing'; shipped recipes: .*cnn"):
         load_recipe("nothing")
 
 

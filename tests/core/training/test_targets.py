@@ -32,13 +32,13 @@ def votes_for(n, class_name):
 
 
 def test_other_classes_than_the_recipe_expects_are_named(image_folder):
-    with pytest.raises(RecipeError, match=r"fer_cnn is for FER7 .* but shapes has bright, dark, striped"):
-        training_samples(load_recipe("fer_cnn"), read(image_folder))
+    with pytest.raises(RecipeError, match=r"cnn is for FER7 .* but shapes has bright, dark, striped"):
+        training_samples(load_recipe("cnn"), read(image_folder))
 
 
 def test_same_classes_in_another_order_are_reordered_for_the_recipe():
     alphabetical = dataclasses.replace(FER7, name="custom", classes=tuple(sorted(FER7.classes)))
-    samples = training_samples(load_recipe("fer_cnn"), fer_rows(14, alphabetical))
+    samples = training_samples(load_recipe("cnn"), fer_rows(14, alphabetical))
     assert samples.labels == FER7
     assert [FER7.classes[t] for t in samples.truth[:7]] == sorted(FER7.classes)
 
@@ -69,7 +69,7 @@ def test_votes_become_shares_over_the_classes():
 def test_votes_are_mixed_into_the_targets_of_images_that_have_some():
     votes = np.zeros((14, 10), np.int16)
     votes[0, FERPLUS_COLUMNS.index("happiness")] = 10
-    recipe = dataclasses.replace(load_recipe("teacher_cnn"), votes_weight=0.5)
+    recipe = dataclasses.replace(load_recipe("residual_cnn"), votes_weight=0.5)
     data = training_data(recipe, fer_rows(14, votes=votes), Preprocessing())
     assert data.targets[0, FER7.index("angry")] == pytest.approx(0.5)
     assert data.targets[0, FER7.index("happy")] == pytest.approx(0.5)
@@ -77,7 +77,7 @@ def test_votes_are_mixed_into_the_targets_of_images_that_have_some():
 
 
 def test_teachers_contribute_their_part_of_the_target(image_folder):
-    recipe = tiny_recipe(teachers=("teacher_cnn",), teachers_weight=0.7)
+    recipe = tiny_recipe(teachers=("residual_cnn",), teachers_weight=0.7)
     samples = training_samples(recipe, read(image_folder))
     taught = torch.full((96, 3), 1 / 3)
     data = training_data(recipe, samples, Preprocessing(), taught)
@@ -95,23 +95,23 @@ def test_teachers_contribute_their_part_of_the_target(image_folder):
 )
 def test_missing_split_is_named_with_the_remedy(splits, message):
     with pytest.raises(DataError, match=message):
-        check_samples(load_recipe("teacher_cnn"), fer_rows(21, splits=splits), val_only=False)
+        check_samples(load_recipe("itm2025_cnn"), fer_rows(21, splits=splits), val_only=False)
 
 
 def test_missing_test_split_is_accepted_with_val_only():
-    check_samples(load_recipe("teacher_cnn"), fer_rows(14, splits=("train", "val")), val_only=True)
+    check_samples(load_recipe("itm2025_cnn"), fer_rows(14, splits=("train", "val")), val_only=True)
 
 
 def test_class_without_training_images_is_named():
     samples = fer_rows(21)
     with pytest.raises(DataError, match="no training image of the class 'disgust'"):
         check_samples(
-            load_recipe("teacher_cnn"),
+            load_recipe("itm2025_cnn"),
             samples.select((samples.truth != FER7.index("disgust")) | (samples.split != "train")),
             val_only=False,
         )
 
 
 def test_missing_votes_name_the_file_that_holds_them():
-    with pytest.raises(DataError, match=r"fer_cnn mixes FER\+ votes .* put fer2013new\.csv next to"):
-        check_samples(load_recipe("fer_cnn"), fer_rows(21), val_only=False)
+    with pytest.raises(DataError, match=r"cnn mixes FER\+ votes .* put fer2013new\.csv next to"):
+        check_samples(load_recipe("cnn"), fer_rows(21), val_only=False)
