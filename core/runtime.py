@@ -22,6 +22,7 @@ from core.caching import Cache, file_stamp
 from core.checkpoints import Checkpoint, CheckpointFolder, Listing, ModelCard
 from core.data import ImageFacts, Samples, data_stamp, describe, facts_for, image_facts, overview, read
 from core.data.single_images import SingleImages, read_images
+from core.ensembles import with_members
 from core.errors import CheckpointError, DataError, RecipeError
 from core.evaluation import EvaluationRun, RunSummary, ensemble_run, error_table, summarize
 from core.evaluation.embedding import Embedding
@@ -102,14 +103,15 @@ class Runtime:
     def predictors(
         self, run_ids: Sequence[str] | None = None, *, report: Callable[[str], None] | None = None
     ) -> list[Predictor]:
-        """The named networks, or the default ones (:attr:`Listing.default`) that can be loaded.
+        """The networks of these names, which may be those of ensembles (``core.ensembles``), or the default ones
+        (:attr:`Listing.default`) that can be loaded.
 
         ``report`` receives a sentence about each of the others. Raises CheckpointError if a named network is unknown
         or damaged, and if there is no network.
         """
         listing = self.listing()
         if run_ids:
-            return [self.predictor(listing.get(run_id)) for run_id in run_ids]
+            return [self.predictor(listing.get(run_id)) for run_id in with_members(run_ids)]
         found, problems = [], list(listing.problems)
         for checkpoint in listing.default:
             try:

@@ -4,12 +4,10 @@ import streamlit as st
 
 from dashboard import services
 from dashboard.loading import FIRST_NETWORK
-from dashboard.overview import example, network_files
-from dashboard.plots.scores import installed
-from dashboard.section import Section, Table
+from dashboard.overview import example, network_files, networks
 from dashboard.style import STILL
 from dashboard.ui import navigation, photo_sources, progress, sections, session
-from dashboard.ui.network_picker import EMPTY, titles
+from dashboard.ui.network_picker import EMPTY
 
 if session.photo_was_added():
     navigation.open_page("analyze")
@@ -39,16 +37,16 @@ for column, (name, page, icon, description) in zip(st.columns(3), tasks, strict=
 if (matrix := example.confusion_matrix()) is not None:
     places[2].plotly_chart(matrix, key="example-confusion", config=STILL, alt="Confusion matrix of one network")
 
-st.header("Installed networks", anchor=False)
 listing = services.listing()
+if len({c.card.role for c in listing.checkpoints}) < 2:  # otherwise each group has its title
+    st.header("Installed networks", anchor=False)
 for problem in listing.problems:
     st.warning(problem, icon=":material/warning:")
 if not listing.checkpoints:
     st.info(EMPTY, icon=":material/info:")
 else:
     cards = [c.card for c in listing.checkpoints]
-    table = Table(installed(cards, titles(list(listing.checkpoints))), "Installed networks with their test scores")
-    sections.draw([Section(table=table.turned("network"))])
+    sections.draw(networks.sections(listing.checkpoints))
     hardware = " · ".join(dict.fromkeys(card.milliseconds.hardware for card in cards if card.milliseconds))
     st.caption(
         "Test scores with 95 % intervals. ECE: expected calibration error, 0 is best. "

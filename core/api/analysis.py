@@ -10,6 +10,7 @@ from core.api.limits import Limits
 from core.api.options import ExplainOptions, PredictOptions
 from core.api.problems import Problem, problem_of
 from core.api.uploads import Upload
+from core.ensembles import with_members
 from core.errors import ImageError, NotFiniteError, TooManyFacesError
 from core.explain import Contrast, Target, distinct_methods
 from core.inference import FaceAnalysis, PhotoAnalysis, Predictor, explain_face, margin_for, overlay_on_photo
@@ -60,10 +61,11 @@ def analyze_photos(
 def _predictors(options: PredictOptions, runtime: Runtime) -> list[Predictor]:
     """The networks of a request. Raises Problem for one that is not installed, CheckpointError for a damaged one."""
     installed = [c.card.run_id for c in runtime.listing().checkpoints]
-    for name in options.networks:
+    names = with_members(options.networks)
+    for name in names:
         if name not in installed:
             raise Problem(422, f"There is no network {name!r}; installed: {', '.join(installed) or 'none'}.")
-    predictors = runtime.predictors(list(dict.fromkeys(options.networks)))
+    predictors = runtime.predictors(names)
     if options.temperature is None:
         return predictors
     return [predictor.at_temperature(options.temperature) for predictor in predictors]

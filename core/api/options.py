@@ -19,7 +19,7 @@ class PredictOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     networks: list[str] = Field(
-        default=[], description="names of networks; none: all that are installed", max_length=64
+        default=[], description="names of networks or ensembles; none: the default networks", max_length=64
     )
     detector: str = Field(
         default=AUTO,

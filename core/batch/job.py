@@ -28,7 +28,7 @@ class BatchOptions:
     """What is scored and how; with the same options, every process and machine gives the same rows."""
 
     source: str
-    run_ids: tuple[str, ...] = ()  # all installed networks where it is empty
+    run_ids: tuple[str, ...] = ()  # the default networks where it is empty
     detector: str = AUTO
     whole_image: bool = False
     accuracy: float = REQUIRED_ACCURACY  # of the predictions that are called sure

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from core.checkpoints.card import ModelCard
+from core.ensembles import ENSEMBLES
 from core.errors import CheckpointError, EvaluationError, UnknownModelError
 from core.evaluation import ENSEMBLE, EvaluationRun
 from core.evaluation.embedding import Embedding
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2] / "checkpoints"
 RUN_ID = re.compile(r"[a-z0-9_][a-z0-9_-]*")
 # The model id of an ensemble, and names that Windows reserves for devices.
-RESERVED = (ENSEMBLE, "con", "prn", "aux", "nul")
+RESERVED = (ENSEMBLE, *(e.name for e in ENSEMBLES), "con", "prn", "aux", "nul")
 
 
 @dataclass(frozen=True)

@@ -129,25 +129,39 @@ def score_numbers(summaries: Mapping[str, RunSummary]) -> pd.DataFrame:
     )
 
 
-def installed(cards: Sequence[ModelCard], names: Mapping[str, str]) -> pd.DataFrame:
-    """One row per installed network, with the test scores of its card."""
-    rows = []
-    for card in cards:
-        test = card.metrics.get("test")
-        rows.append(
-            {
-                "network": names[card.run_id],
-                "classes": f"{len(card.labels)} ({card.labels.name})",
-                "tested on": f"{card.data.title} {card.data.split_name('test')}",
-                "accuracy": shown(test.accuracy) if test else "not scored",
-                "macro F1": shown(test.macro_f1) if test else "not scored",
-                "ECE": shown(test.ece) if test else "not scored",
-                "parameters": f"{card.parameters / 1e6:.2f}{NBSP}M",
-                "MACs": f"{card.macs / 1e6:,.0f}{NBSP}M",
-                "ms per face": f"{card.milliseconds.value:.1f}" if card.milliseconds else "not measured",
-            }
-        )
+@dataclass(frozen=True)
+class EnsembleScore:
+    """An ensemble of networks with these cards and its scores on the test images."""
+
+    title: str
+    cards: Sequence[ModelCard]
+    test: RunSummary
+
+
+def installed(
+    cards: Sequence[ModelCard], names: Mapping[str, str], ensembles: Sequence[EnsembleScore] = ()
+) -> pd.DataFrame:
+    """One row per installed network, with the test scores of its card, and one per ensemble."""
+    rows = [_score_row(names[card.run_id], [card], card.metrics.get("test")) for card in cards]
+    rows += [_score_row(ensemble.title, ensemble.cards, ensemble.test) for ensemble in ensembles]
     return pd.DataFrame(rows)
+
+
+def _score_row(title: str, cards: Sequence[ModelCard], test: RunSummary | None) -> dict[str, str]:
+    """The scores of one network, or of an ensemble, whose costs are the sums of its members' costs."""
+    card = cards[0]
+    times = [c.milliseconds.value for c in cards if c.milliseconds]
+    return {
+        "network": title,
+        "classes": f"{len(card.labels)} ({card.labels.name})",
+        "tested on": f"{card.data.title} {card.data.split_name('test')}",
+        "accuracy": shown(test.accuracy) if test else "not scored",
+        "macro F1": shown(test.macro_f1) if test else "not scored",
+        "ECE": shown(test.ece) if test else "not scored",
+        "parameters": f"{sum(c.parameters for c in cards) / 1e6:.2f}{NBSP}M",
+        "MACs": f"{sum(c.macs for c in cards) / 1e6:,.0f}{NBSP}M",
+        "ms per face": f"{sum(times):.1f}" if len(times) == len(cards) else "not measured",
+    }
 
 
 def card_summary(card: ModelCard) -> str:

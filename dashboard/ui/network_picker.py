@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.checkpoints import Checkpoint
+from core.ensembles import ensemble_of
 from core.errors import CheckpointError
 from dashboard import services
 from dashboard.style import Ink, NetworkStyle, network_styles
@@ -56,8 +57,11 @@ def pick_weights(checkpoints: list[Checkpoint]) -> dict[str, float]:
 
 
 def ensemble_name(weights: Mapping[str, float]) -> str:
-    """The name of an ensemble with these weights; the captions name its networks."""
-    return "Ensemble" if len(set(weights.values())) <= 1 else "Weighted ensemble"
+    """The name of an ensemble of networks with these weights; the captions name its networks."""
+    if len(set(weights.values())) > 1:
+        return "Weighted ensemble"
+    named = ensemble_of(weights)
+    return named.title if named else "Ensemble"
 
 
 def load(checkpoints: list[Checkpoint]) -> list[Predictor]:

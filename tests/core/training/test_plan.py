@@ -61,7 +61,7 @@ def test_plan_skips_what_does_not_fit_and_finishes_the_rest(plan, image_folder, 
     assert [o.name for o in outcomes] == ["first", "second", "third"]
     assert [o.checkpoint is not None for o in outcomes] == [True, False, True]
     assert "does not fit into the budget of 120 s" in outcomes[1].reason
-    assert RunFolder(tmp_path / "runs" / "second").finished_epochs() == 1  # stored, so it can be resumed
+    assert RunFolder(tmp_path / "runs" / "second").finished_epochs() == 4  # stored, so it can be resumed
     readme = (tmp_path / "out" / "README").read_text()
     assert "cat first.tar | tar -x -C checkpoints" in readme
     assert "second: stopped" in readme
@@ -74,7 +74,7 @@ def test_plan_skips_what_does_not_fit_and_finishes_the_rest(plan, image_folder, 
     again = run_plan(plan, image_folder, budget_s=120, **folders)
     assert [o.checkpoint is not None for o in again] == [True, False, True]
     assert len(load_checkpoint(tmp_path / "checkpoints" / "first").history()) == 2
-    assert RunFolder(tmp_path / "runs" / "second").finished_epochs() == 2
+    assert RunFolder(tmp_path / "runs" / "second").finished_epochs() == 8
 
 
 def test_plan_without_time_starts_nothing(plan, image_folder, tmp_path):
@@ -90,9 +90,9 @@ def test_shipped_plan_runs_from_the_command_line_with_one_tiny_epoch(image_folde
     text = "[[run]]".join((head, *runs[:3], runs[5]))
     names = re.findall(r'recipe = "(\w+)"', text)
     for name in names:
-        write_recipe(tmp_path / f"{name}.toml", epochs=50)
+        write_recipe(tmp_path / f"{name}.toml", epochs=1)
     text = re.sub(r'recipe = "(\w+)"', r'recipe = "\1.toml"', text)
-    (tmp_path / "gpu.toml").write_text(re.sub(r"epochs = \d+", "epochs = 1", text))
+    (tmp_path / "gpu.toml").write_text(text)
     arguments = ["train", "--plan", tmp_path / "gpu.toml", "--budget-s", 540, "--out", tmp_path / "out"]
     arguments += ["--data", image_folder, "--runs", tmp_path / "runs", "--checkpoints", tmp_path / "checkpoints"]
     result = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)

@@ -1,0 +1,57 @@
+"""The installed networks with their scores, in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.checkpoints import Checkpoint
+from core.ensembles import ENSEMBLES
+from core.errors import CheckpointError, EvaluationError
+from dashboard import services
+from dashboard.plots import scores
+from dashboard.section import Section, Table
+from dashboard.ui.network_picker import titles
+
+# By role: title and explanation.
+GROUPS = {
+    "compared": (
+        "Compared networks",
+        "Trained from random weights with one recipe; only the architecture differs, so their scores can be compared.",
+    ),
+    "best": ("Best single network", "Trained further, with the compared networks as teachers."),
+    "": ("Other networks", ""),
+    "reference": (
+        "Published systems",
+        "Trained again after their descriptions. Their weights are not shipped; Analyze states how to train them.",
+    ),
+}
+
+
+def sections(checkpoints: Sequence[Checkpoint]) -> list[Section]:
+    """A table for each group of networks, without its title where there is only one group."""
+    groups = {role: [c for c in checkpoints if c.card.role == role] for role in GROUPS}
+    groups = {role: members for role, members in groups.items() if members}
+    found = []
+    for role, members in groups.items():
+        title, text = GROUPS[role] if len(groups) > 1 else ("", "")
+        rows = scores.installed([c.card for c in members], titles(list(checkpoints)), _ensembles(members))
+        table = Table(rows, f"{title or 'Installed networks'} with their test scores").turned("network")
+        found.append(Section(title, text=(text,) if text else (), table=table))
+    return found
+
+
+def _ensembles(checkpoints: Sequence[Checkpoint]) -> list[scores.EnsembleScore]:
+    """The named ensembles whose members are all among these networks and have stored test predictions."""
+    by_id = {c.card.run_id: c for c in checkpoints}
+    found = []
+    for ensemble in ENSEMBLES:
+        members = [by_id[run_id] for run_id in ensemble.members if run_id in by_id]
+        if len(members) < len(ensemble.members):
+            continue
+        try:
+            run = services.ensemble([services.evaluation(member, "test") for member in members])
+        except (CheckpointError, EvaluationError):
+            continue  # Compare names the problem
+        cards = [member.card for member in members]
+        found.append(scores.EnsembleScore(ensemble.title, cards, services.summary(run)))
+    return found
