@@ -46,6 +46,26 @@ def test_teacher_is_trained_first_and_once(image_folder, tmp_path, folders):
     assert weights.stat().st_mtime_ns == first
 
 
+def test_a_checkpoint_stands_for_a_teacher_whose_run_is_gone(image_folder, tmp_path, folders):
+    teacher = write_recipe(tmp_path / "teacher.toml")
+    trained = train(load_recipe(teacher), image_folder, **folders)
+    shutil.rmtree(tmp_path / "runs")
+    student = tiny_recipe(name="student", epochs=1, model=SMALL, teachers=(teacher,), teachers_weight=0.5)
+    card = train(student, image_folder, **folders).card
+    assert {p.name for p in (tmp_path / "runs").iterdir()} == {"student"}  # the teacher is not trained again
+    assert card.prerequisite_seconds == {"teacher": trained.card.training_seconds}
+
+
+def test_a_checkpoint_of_another_version_of_the_recipe_is_no_teacher(image_folder, tmp_path, folders):
+    teacher = write_recipe(tmp_path / "teacher.toml")
+    train(load_recipe(teacher), image_folder, **folders)
+    shutil.rmtree(tmp_path / "runs")
+    write_recipe(tmp_path / "teacher.toml", learning_rate=1e-4)
+    student = tiny_recipe(name="student", epochs=1, model=SMALL, teachers=(teacher,), teachers_weight=0.5)
+    train(student, image_folder, **folders)
+    assert {p.name for p in (tmp_path / "runs").iterdir()} == {"student", "teacher"}
+
+
 def test_mean_probabilities_are_those_of_an_image_and_its_mirror_image():
     teachers = [build_network("cnn", classes=3, channels=1, **SMALL) for _ in range(2)]
     images = torch.randint(256, (20, 48, 48), dtype=torch.uint8)
