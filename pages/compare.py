@@ -17,7 +17,7 @@ with st.sidebar:
         {split: " / ".join(names[split]) or split for split in SPLITS},
         key="split",
         default="test",
-        aliases={name: split for split in SPLITS for name in (*names[split], split)},
+        aliases={name: [split] for split in SPLITS for name in (*names[split], split)},
         help="The validation split chose the epoch and the temperature; the test split was scored once.",
     )
     with_ensemble = links.toggle("Include ensemble", key="with_ensemble", default=True)

@@ -105,6 +105,19 @@ def test_headings_skip_no_level(networks, page):
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
+@pytest.mark.parametrize(
+    ("requested", "shown"),
+    [
+        (["residual_cnn", "cnn"], ["cnn", "residual_cnn"]),
+        (["ijirt2025_ensemble"], ["ferplus_mobilenet_v2", "ferplus_resnet50"]),
+    ],
+)
+def test_a_link_may_name_networks_as_the_command_line_does(requested, shown):
+    app = open_page("compare", networks=requested)
+    assert sorted(app.pills(key="networks").value) == sorted(shown)
+    assert "not available" not in page_text(app)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens_where_no_network_is_installed(monkeypatch, tmp_path, page):
     monkeypatch.setattr(checkpoints, "ROOT", tmp_path)

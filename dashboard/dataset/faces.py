@@ -47,7 +47,7 @@ def draw(description: Description, problem: str) -> None:
     present = {s: name for s, name in names.items() if description.totals[s]}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         split = links.first_choice(
-            st.segmented_control, "Split", present, key="data_split", aliases={s: s for s in present}
+            st.segmented_control, "Split", present, key="data_split", aliases={s: [s] for s in present}
         )
         seed = links.number(
             "Random seed",

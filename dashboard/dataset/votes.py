@@ -52,6 +52,6 @@ def draw(description: Description) -> None:
     if description.facts is not None and description.facts.votes is not None:
         names = {ALL: ALL} | {s: name for s, name in description.split_names.items() if description.totals[s]}
         split = links.first_choice(
-            st.segmented_control, "Split", names, key="voted_split", aliases={s: s for s in names}
+            st.segmented_control, "Split", names, key="voted_split", aliases={s: [s] for s in names}
         )
     ui.draw(sections(description, theme.ink(), split))

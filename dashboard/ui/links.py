@@ -69,19 +69,20 @@ def choice(
     *,
     key: str,
     default: Any,
-    aliases: Mapping[str, Any] | None = None,
+    aliases: Mapping[str, Sequence[Any]] | None = None,
     **settings: Any,
 ) -> Any:
     """A bound ``st.selectbox``, ``st.pills`` or ``st.segmented_control``: one of the options, which are given with
     their texts, none at first if ``default`` is None, or a selection of them if ``default`` is a tuple.
 
-    ``aliases`` are further texts that an address may have for an option.
+    ``aliases`` are further texts that an address may have for options.
     """
     several = isinstance(default, tuple)
     settings |= {"format_func": options.__getitem__, "key": key, "bind": "query-params"}
     if draw is not st.selectbox:
         settings |= {"selection_mode": "multi"} if several else {"required": default is not None}
-    _register(key, Choice(label.lower(), options, default), aliases)
+    words = {text: [options[value] for value in values] for text, values in (aliases or {}).items()}
+    _register(key, Choice(label.lower(), options, default), words)
     if draw is st.selectbox:
         settings["index"] = None if default is None else list(options).index(default)
     else:
@@ -217,18 +218,17 @@ def address() -> str:
     return f"{page}?{urlencode(query)}" if query else page
 
 
-def _register(key: str, parameter: Parameter, aliases: Mapping[str, Any] | None = None) -> None:
+def _register(key: str, parameter: Parameter, aliases: Mapping[str, Sequence[str]] | None = None) -> None:
     """Remember how a control is written. The first time, check the value in the address, and put another value into
     the session if it is not available."""
     parameters = _registered()
     first, parameters[key] = key not in parameters, parameter
     unwritten: set[str] = st.session_state.setdefault("unwritten", set())
     if first and key in st.query_params and key not in st.session_state:
-        texts = st.query_params.get_all(key)
+        requested = st.query_params.get_all(key)
+        texts = [word for text in requested for word in (aliases or {}).get(text, [text])]
         value, sentence = parameter.read(texts)
-        if aliases and texts[-1] in aliases:
-            value, sentence = aliases[texts[-1]], None
-        elif sentence is None:
+        if sentence is None and texts == requested:
             return
         st.session_state[key] = value
         unwritten.add(key)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.checkpoints import Checkpoint
-from core.ensembles import ensemble_of
+from core.ensembles import ENSEMBLES, ensemble_of, with_members
 from core.errors import CheckpointError
 from dashboard import services
 from dashboard.style import Ink, NetworkStyle, network_styles
@@ -31,9 +31,20 @@ def pick_networks() -> list[Checkpoint]:
         return []
     names = titles(list(listing.with_weights))
     chosen = links.choice(
-        st.pills, "Networks", names, key="networks", default=tuple(c.card.run_id for c in listing.default)
+        st.pills,
+        "Networks",
+        names,
+        key="networks",
+        default=tuple(c.card.run_id for c in listing.default),
+        aliases=_names_of_programs(names),
     )
     return [c for c in listing.with_weights if c.card.run_id in (chosen or ())]
+
+
+def _names_of_programs(run_ids: Collection[str]) -> dict[str, list[str]]:
+    """The names that the command line and the API accept for these networks and their ensembles."""
+    ensembles = [e.name for e in ENSEMBLES if set(e.members) <= set(run_ids)]
+    return {name: with_members([name]) for name in (*run_ids, *ensembles)}
 
 
 def pick_weights(checkpoints: list[Checkpoint]) -> dict[str, float]:
