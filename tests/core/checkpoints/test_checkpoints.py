@@ -171,6 +171,18 @@ def test_network_without_shipped_weights_is_listed_with_its_predictions(root):
         checkpoint.network()
 
 
+def test_compared_networks_are_first_and_the_default(root):
+    assert [c.card.run_id for c in list_checkpoints(root).default] == ["tiny_cnn", "tiny_residual"]  # no roles: all
+    for run_id, role in (("tiny_cnn", "reference"), ("tiny_residual", "compared")):
+        card = load_checkpoint(root / run_id).card
+        save_card(dataclasses.replace(card, recipe={**card.recipe, "role": role}), root / run_id)
+    listing = list_checkpoints(root)
+    assert run_ids(listing) == ["tiny_residual", "tiny_cnn"]
+    assert [c.card.run_id for c in listing.default] == ["tiny_residual"]
+    withhold_weights(load_checkpoint(root / "tiny_residual"))
+    assert [c.card.run_id for c in list_checkpoints(root).default] == ["tiny_cnn"]  # of those that can predict
+
+
 def test_unknown_network_is_named_with_the_installed_ones(checkpoint_root):
     with pytest.raises(CheckpointError, match="no network 'nobody'; installed: tiny_cnn, tiny_residual"):
         list_checkpoints(checkpoint_root).get("nobody")
