@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from core.errors import NotFiniteError, VideoError
+from core.inference import analyze
+from core.parallel import READ_AHEAD
 from core.video import Frame, Sampling, VideoFile, VideoJob, VideoOptions, analyze_frames
+from core.video.analysis import FRAMES_AHEAD
 from core.video.annotation import write_annotated
 
 EVERY_FRAME = VideoOptions(Sampling())
@@ -81,18 +85,18 @@ def test_a_cut_ends_the_tracks(heads, compose, find, predictors):
     assert [item.faces[0][0].track for item in found] == [1] * 7 + [2] * 7
 
 
-def test_frames_are_held_only_until_the_next_detection(heads, compose, find, predictors):
+def test_the_number_of_frames_that_are_held_does_not_grow(heads, compose, find, predictors):
     picture = compose((heads["grace_hopper"], 160, 120))
     taken = 0
 
     def frames() -> Iterator[Frame]:
         nonlocal taken
-        for i in range(30):
+        for i in range(60):
             taken += 1
             yield Frame(i / 10, picture)
 
     for number, _ in enumerate(analyze_frames(frames(), find, predictors, detect_every=4)):
-        assert taken - number <= 4
+        assert taken - number <= 3 * 4 + FRAMES_AHEAD + 1
 
 
 def test_a_video_without_any_face_has_frames_and_no_rows(compose, write_video, find, predictors):
@@ -110,6 +114,25 @@ def test_fifty_faces_have_a_track_each(heads, compose, find, predictors):
     found = list(analyze_frames([Frame(i / 10, picture) for i in range(2)], find, predictors[:1], detect_every=2))
     assert all(len({tracked.track for tracked, _ in item.faces}) == len(item.faces) == 50 for item in found)
     assert {t.track for t, _ in found[0].faces} == {t.track for t, _ in found[1].faces}
+
+
+def test_the_probabilities_are_those_of_the_same_frames_as_photos(changing, find, predictors):
+    frames = list(VideoFile(changing).frames())
+    for item in analyze_frames(frames, find, predictors, detect_every=1):
+        photo = analyze(item.frame.image, find, predictors)
+        assert len(photo.faces) == len(item.faces)
+        for alone, (_, face) in zip(photo.faces, item.faces, strict=True):
+            for model_id, prediction in alone.predictions.items():
+                assert np.allclose(prediction.probabilities, face.predictions[model_id].probabilities, atol=1e-5)
+
+
+def test_no_thread_is_left_when_the_iterator_is_closed_or_fails(changing, find, predictors):
+    found = analyze_frames(VideoFile(changing).frames(), find, predictors)
+    next(found)
+    found.close()
+    with pytest.raises(NotFiniteError):
+        list(analyze_frames(VideoFile(changing).frames(), find, [NoPrediction(predictors[0])]))
+    assert not [thread for thread in threading.enumerate() if thread.name == READ_AHEAD]
 
 
 def test_a_stop_keeps_what_was_computed(changing, find, predictors):
