@@ -60,8 +60,11 @@ def analyze_frames(
     predictors: Sequence[Predictor],
     *,
     detect_every: int = DETECT_EVERY,
-) -> Iterator[AnalyzedFrame]:
+    tracker: Tracker | None = None,
+) -> Generator[AnalyzedFrame, None, None]:
     """The frames in their order, each with its faces and what the networks predict for them.
+
+    ``tracker`` is given where the frames continue earlier ones.
 
     At most three times ``detect_every`` frames are held at once, and a few more that were read ahead. A face that is
     found in only one of two searched frames is left out between them, and a cut ends all tracks. Close the iterator to
@@ -76,7 +79,9 @@ def analyze_frames(
         raise ValueError("a video needs at least one network, got none; choose one")
     with (
         closing(read_ahead(frames, FRAMES_AHEAD)) as decoded,
-        closing(read_ahead(_tracked(decoded, _SearchingTracker(detector), detect_every), 1)) as tracked,
+        closing(
+            read_ahead(_tracked(decoded, _SearchingTracker(detector, tracker or Tracker()), detect_every), 1)
+        ) as tracked,
     ):
         for group in tracked:
             yield from _predicted(group, detector.name, predictors)
@@ -109,9 +114,9 @@ def _tracked(frames: Iterable[Frame], tracker: _SearchingTracker, detect_every: 
 class _SearchingTracker:
     """A detector with a tracker whose tracks survive one frame in which a face was missed."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, tracker: Tracker) -> None:
         self.detector = detector
-        self._tracker = Tracker()
+        self._tracker = tracker
         self._last_s: float | None = None
 
     def search(self, frame: Frame) -> _Searched:

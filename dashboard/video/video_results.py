@@ -95,7 +95,10 @@ def _draw_progress(video: SessionVideo) -> None:
         if info.rotation_deg:
             words.append(f"rotated by {info.rotation_deg}° clockwise")
         stopped = " · stopped" if now.state == "stopped" else ""
-        st.caption(" · ".join(words) + f" · {now.frames:,} frames analyzed in {now.elapsed_s:.1f} s{stopped}")
+        in_all = f"{now.frames:,} frames analyzed"
+        if job.continued_at:
+            in_all += f", the last {now.frames - job.continued_at:,}"
+        st.caption(" · ".join(words) + f" · {in_all} in {now.elapsed_s:.1f} s{stopped}")
     if job.error is not None:
         st.error(f"{job.error.sentence} Shown: what was analyzed before.", icon=":material/error:")
     for note in job.notes:

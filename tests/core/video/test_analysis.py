@@ -146,6 +146,31 @@ def test_a_stop_keeps_what_was_computed(changing, find, predictors):
     assert job.timeline() is job.timeline()
 
 
+def test_a_stopped_analysis_is_continued_with_the_same_frames_and_tracks(changing, find, predictors):
+    options = VideoOptions(Sampling(per_second=5), detect_every=2)
+    whole = run(changing, find, predictors, options).timeline()
+    video = VideoFile(changing)
+    first = VideoJob(video, video.info(), find, predictors, options)
+    first.stop()
+    first.run()
+    assert 1 <= first.progress.frames < 10
+    rest = VideoJob(video, video.info(), find, predictors, options, before=first.timeline())
+    assert rest.progress.frames == first.progress.frames
+    rest.run()
+    assert rest.progress.state == "finished"
+    timeline = rest.timeline()
+    assert timeline.frame_times_s.tolist() == whole.frame_times_s.tolist()
+    assert timeline.track_numbers == whole.track_numbers == (1,)
+    kept = len(first.timeline())
+    assert np.array_equal(timeline.groups[0].probabilities[:, :kept], first.timeline().groups[0].probabilities)
+
+
+def test_an_analysis_is_continued_by_the_same_networks_only(changing, find, predictors):
+    job = run(changing, find, predictors[:1], VideoOptions(end_s=0.5))
+    with pytest.raises(VideoError, match=f"made by {predictors[0].model_id}, not by"):
+        VideoJob(job.video, job.info, find, predictors, EVERY_FRAME, before=job.timeline())
+
+
 class NoPrediction:
     """A network of which every prediction after the first batch is NaN."""
 
