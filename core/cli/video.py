@@ -46,7 +46,7 @@ def video(
     csv: Annotated[Path | None, typer.Option(help="Write one row per face, frame and network as CSV.")] = None,
     parquet: Annotated[Path | None, typer.Option(help="The same rows as Parquet.")] = None,
     annotated: Annotated[
-        Path | None, typer.Option(help="Write the video with boxes and expressions as H.264 in mp4, without sound.")
+        Path | None, typer.Option(help="Write the video with boxes and expressions as H.264 in mp4, with its sound.")
     ] = None,
     before: Annotated[
         Path | None,
@@ -182,7 +182,7 @@ def _annotate(job: VideoJob, smoothing: float, target: Path) -> None:
         write_atomically(
             target,
             lambda partial: write_annotated(
-                job.video, timeline, partial, start_s=first_s, end_s=last_s, report_time=show
+                job.video, timeline, partial, start_s=first_s, end_s=last_s, report_time=show, report=warn
             ),
         )
 

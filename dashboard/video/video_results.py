@@ -139,7 +139,7 @@ def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
         "Create the video with boxes and labels (mp4)",
         icon=":material/movie_edit:",
         type="tertiary",
-        help="All frames of the chosen part, H.264, without sound.",
+        help="All frames of the chosen part, H.264, with the sound of the file.",
     )
     if wanted:
         progress.resume("video-annotated")
@@ -155,6 +155,7 @@ def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
                     start_s=first_s,
                     end_s=last_s,
                     report_time=lambda time_s: show(min(int(1000 * (time_s - first_s)), total), total),
+                    report=lambda sentence: st.warning(sentence, icon=":material/volume_off:"),
                 )
         except VideoError as error:
             st.error(error.sentence, icon=":material/error:")
