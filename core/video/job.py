@@ -16,6 +16,7 @@ from core.faces.tracking import Tracker
 from core.inference import Predictor
 from core.video.analysis import DETECT_EVERY, analyze_frames
 from core.video.reader import Sampling, VideoFile, VideoInfo
+from core.video.thumbnails import Thumbnails
 from core.video.timeline import Timeline, TimelineRecorder
 
 log = logging.getLogger(__name__)
@@ -50,8 +51,9 @@ class VideoJob:
     """Analyzes a video in :meth:`run`, or in a thread of its own after :meth:`start`; other threads may read meanwhile.
 
     What was found before a stop, an error or the end of a damaged file stays available, and another job continues from
-    there: ``before`` is the timeline of an earlier one with the same networks and options. Raises VideoError if the
-    video ends before ``options.start_s`` and if ``before`` has other networks.
+    there: ``before`` is the timeline of an earlier one with the same networks and options. ``thumbnails`` receives
+    the analyzed frames. Raises VideoError if the video ends before ``options.start_s`` and if ``before`` has other
+    networks.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class VideoJob:
         options: VideoOptions,
         *,
         before: Timeline | None = None,
+        thumbnails: Thumbnails | None = None,
     ) -> None:
         if info.duration_s is not None and options.start_s >= info.duration_s:
             raise VideoError(
@@ -73,6 +76,7 @@ class VideoJob:
         self.detector_name = detector.name
         self.notes: list[str] = []  # sentences about damaged parts
         self.error: FerscopeError | None = None
+        self.thumbnails = thumbnails
         self._detector, self._predictors = detector, tuple(predictors)
         self._recorder = TimelineRecorder({p.model_id: p.card.labels for p in predictors})
         self._lock = threading.Lock()
@@ -131,6 +135,8 @@ class VideoJob:
             for item in analyzed:
                 if self._frames == self.continued_at > 0 and item.frame.time_s <= self._first_s + 1e-6:
                     continue
+                if self.thumbnails is not None:
+                    self.thumbnails.add(item.frame)
                 scale = item.frame.scale
                 with self._lock:
                     self._recorder.add_frame(item.frame.time_s)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import DetectorUnavailableError, VideoError
 from core.inference import Predictor
-from core.video import DETECT_EVERY, SUFFIXES, Sampling, Timeline, VideoFile, VideoJob, VideoOptions
+from core.video import DETECT_EVERY, SUFFIXES, Sampling, Thumbnails, Timeline, VideoFile, VideoJob, VideoOptions
 from core.video.sample_clip import CREDIT, TITLE, sample_clip
 from dashboard import services
 from dashboard.ui import links, photo_sources, session
@@ -88,7 +88,7 @@ def started(networks: Sequence[Predictor], detector: str, options: VideoOptions)
         wanted, before = _offer_analysis(video, is_changed)
         if wanted:
             _forget()
-            _start(video.job.video, networks, detector, options, before)
+            _start(video.job.video, networks, detector, options, before, video.job.thumbnails)
             st.rerun()
     return st.session_state.get(VIDEO)
 
@@ -134,10 +134,13 @@ def _start(
     detector: str,
     options: VideoOptions,
     before: Timeline | None = None,
+    thumbnails: Thumbnails | None = None,
 ) -> None:
+    """``before`` and ``thumbnails`` are those of the analysis that is continued."""
+    kept = thumbnails if before is not None and thumbnails is not None else Thumbnails()
     try:
         info = video.info()
-        job = VideoJob(video, info, services.detector(detector), networks, options, before=before)
+        job = VideoJob(video, info, services.detector(detector), networks, options, before=before, thumbnails=kept)
     except (VideoError, DetectorUnavailableError) as error:
         st.error(error.sentence, icon=":material/error:")
     else:

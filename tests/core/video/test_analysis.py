@@ -15,6 +15,7 @@ from core.parallel import READ_AHEAD
 from core.video import Frame, Sampling, VideoFile, VideoJob, VideoOptions, analyze_frames
 from core.video.analysis import FRAMES_AHEAD
 from core.video.annotation import write_annotated
+from core.video.thumbnails import MAX_PICTURES, Thumbnails
 
 EVERY_FRAME = VideoOptions(Sampling())
 
@@ -212,3 +213,16 @@ def test_options_are_checked(changing, find, predictors):
         run(changing, find, predictors, VideoOptions(start_s=9))
     with pytest.raises(VideoError, match="from 1 to 60"):
         list(analyze_frames([], find, predictors, detect_every=0))
+
+
+def test_thumbnails_cover_the_video_and_their_number_is_bounded():
+    thumbnails = Thumbnails()
+    for number in range(1000):
+        thumbnails.add(Frame(number / 10, np.full((360, 640, 3), number % 256, np.uint8)))
+    pictures = thumbnails.pictures()
+    assert MAX_PICTURES / 2 <= len(pictures) <= MAX_PICTURES
+    times = [time_s for time_s, _ in pictures]
+    assert np.allclose(np.diff(times), times[1] - times[0])
+    assert times[0] == 0
+    assert times[-1] > 97
+    assert all(image.shape == (72, 128, 3) and (image == round(10 * t) % 256).all() for t, image in pictures)
