@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 MAX_WORKERS = 4
+READ_AHEAD = "read-ahead"  # the name of threads
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -30,6 +33,45 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item]) -> list[
     of them. ``work`` must not call ``parallel_map`` itself. Raises what ``work`` raises.
     """
     return list(_workers().map(work, items))
+
+
+def read_ahead(items: Iterable[Item], count: int) -> Generator[Item, None, None]:
+    """The same items in their order, computed in a thread of their own while the caller uses those before.
+
+    At most ``count`` items wait for the caller. Closing the generator ends the thread at its next item, and an error of
+    ``items`` is raised to the caller. The thread starts with the first item that is requested.
+    """
+    waiting: queue.Queue[tuple[Item] | BaseException | None] = queue.Queue(count)
+    is_closed = threading.Event()
+
+    def compute() -> None:
+        iterator = iter(items)
+        end: BaseException | None = None
+        try:
+            for item in iterator:
+                waiting.put((item,))
+                if is_closed.is_set():
+                    break
+            # A generator holds files and threads of its own, which its last user lets go.
+            if isinstance(iterator, Generator):
+                iterator.close()
+        except BaseException as error:  # raised to the caller
+            end = error
+        waiting.put(end)
+
+    thread = threading.Thread(target=compute, name=READ_AHEAD, daemon=True)
+    thread.start()
+    try:
+        while (found := waiting.get()) is not None:
+            if isinstance(found, BaseException):
+                raise found
+            yield found[0]
+    finally:
+        is_closed.set()
+        while thread.is_alive():  # it may wait for a place in the queue
+            with contextlib.suppress(queue.Empty):
+                waiting.get(timeout=0.05)
+        thread.join()
 
 
 @functools.cache

@@ -3,11 +3,13 @@
 import streamlit as st
 
 from core.errors import DetectorUnavailableError
+from core.evaluation import ENSEMBLE
 from dashboard import services
 from dashboard.live import camera_view, controls
 from dashboard.live.frame_analysis import LiveSettings
 from dashboard.live.session_viewer import session_viewer
-from dashboard.ui import links, navigation, network_picker, session
+from dashboard.style import ensemble_style
+from dashboard.ui import links, navigation, network_picker, session, theme
 
 if session.photo_was_added():
     navigation.open_page("analyze")
@@ -41,16 +43,13 @@ viewer = session_viewer(
         tuple(networks), detector, options.detection_interval, options.smoothing_s, saliency_of=options.saliency_of
     )
 )
-camera_view.draw(
-    viewer,
-    controls.series_titles(networks, names),
-    shown=options.shown,
-    window_s=options.window_s,
-    mirror=options.mirror,
-)
+inks = theme.ink()
+styles = {**network_picker.styles(chosen_networks, inks), ENSEMBLE: ensemble_style(inks)}
+camera_view.draw(viewer, controls.series_titles(networks, names), styles, options)
 smoothing = f"smoothed over {options.smoothing_s:g} s" if options.smoothing_s else "not smoothed"
 st.caption(
     f"Probabilities after temperature scaling, {smoothing}; detector: {services.DETECTORS[detector.name]}. A saliency "
     "map shows where the evidence for the predicted class lies (Grad-CAM before the pooling). Recorded numbers are not "
-    "smoothed."
+    f"smoothed. *Unsure*: below the probability above which predictions for the validation images have an accuracy of "
+    f"{options.required_accuracy:.2f}."
 )

@@ -17,7 +17,11 @@ from core.errors import VideoError
 from core.files import write_atomically
 
 if TYPE_CHECKING:
-    from core.video import VideoJob
+    from collections.abc import Sequence
+
+    from core.checkpoints import ModelCard
+    from core.records import VideoRecord
+    from core.video import VideoInfo, VideoJob
 
 app = typer.Typer()
 
@@ -42,7 +46,13 @@ def video(
     csv: Annotated[Path | None, typer.Option(help="Write one row per face, frame and network as CSV.")] = None,
     parquet: Annotated[Path | None, typer.Option(help="The same rows as Parquet.")] = None,
     annotated: Annotated[
-        Path | None, typer.Option(help="Write the video with boxes and expressions as H.264 in mp4, without sound.")
+        Path | None, typer.Option(help="Write the video with boxes and expressions as H.264 in mp4, with its sound.")
+    ] = None,
+    before: Annotated[
+        Path | None,
+        typer.Option(
+            "--continue", help="The --json document of a stopped analysis of this file, which goes on from there."
+        ),
     ] = None,
     device: Device = "auto",
     json_output: Json = False,
@@ -51,7 +61,8 @@ def video(
     """Track the faces of a video and print for which share of the time each expression was predicted.
 
     Ctrl-C ends the analysis; what was computed until then is printed and written. If the video cannot be read to its
-    end, this is reported, the part before is written, and the exit status is 1.
+    end, this is reported, the part before is written, and the exit status is 1. --continue analyzes the rest with the
+    same networks and detector; give the other options as before.
     """
     from core.records import VideoRecord
     from core.runtime import Runtime
@@ -70,9 +81,21 @@ def video(
     source = VideoFile(file)
     info = source.info()
     runtime = Runtime(root, device)
+    earlier = None if before is None else _earlier(before)
+    if earlier is not None:
+        model, detector = model or list(earlier.networks), earlier.detector
     predictors = runtime.predictors(model, report=warn)
     cards = [predictor.card for predictor in predictors]
-    job = VideoJob(source, info, runtime.detector(detector), predictors, options)
+    if before is not None and earlier is not None:
+        _require_same(earlier, before, info, cards)
+    job = VideoJob(
+        source,
+        info,
+        runtime.detector(detector),
+        predictors,
+        options,
+        before=None if earlier is None else earlier.timeline(),
+    )
     _run(job, file.name)
     for note in job.notes:
         warn(f"{file}: {note}")
@@ -89,6 +112,38 @@ def video(
         _print(job, file.name)
     if job.error is not None:
         raise job.error
+
+
+def _earlier(path: Path) -> VideoRecord:
+    """The document of an earlier analysis. Raises VideoError for another file."""
+    from core.records import VideoRecord
+
+    try:
+        return VideoRecord.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise VideoError(f"{path} cannot be read: {error.strerror}; choose another file for --continue") from error
+    except ValueError as error:
+        raise VideoError(
+            f"expected the document that this command writes with --json, but {path} is another kind of file or cut "
+            "off; choose another file for --continue"
+        ) from error
+
+
+def _require_same(earlier: VideoRecord, document: Path, info: VideoInfo, cards: Sequence[ModelCard]) -> None:
+    """Raises VideoError where the document belongs to another video or to other weights."""
+    known_size, size = ((of.width, of.height, round(of.duration_s or 0, 3)) for of in (earlier, info))
+    if known_size != size:
+        raise VideoError(
+            f"{document} is about a video of {_described(*known_size)}, this one has {_described(*size)}; choose the "
+            "document of this video"
+        )
+    known = {name: network.weights_sha256 for name, network in earlier.networks.items()}
+    if changed := [card.run_id for card in cards if known.get(card.run_id) not in (None, card.weights_sha256)]:
+        raise VideoError(f"the weights of {', '.join(changed)} have changed since {document}; analyze the video again")
+
+
+def _described(width: int, height: int, duration_s: float) -> str:
+    return f"{width} x {height} px and {duration_s:g} s"
 
 
 def _run(job: VideoJob, name: str) -> None:
@@ -127,7 +182,7 @@ def _annotate(job: VideoJob, smoothing: float, target: Path) -> None:
         write_atomically(
             target,
             lambda partial: write_annotated(
-                job.video, timeline, partial, start_s=first_s, end_s=last_s, report_time=show
+                job.video, timeline, partial, start_s=first_s, end_s=last_s, report_time=show, report=warn
             ),
         )
 

@@ -7,15 +7,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 from pydantic import BeforeValidator
 
 from core.checkpoints import ModelCard
 from core.inference import ENSEMBLE
+from core.labels import LabelSet
 from core.records.analysis import SCHEMA_VERSION, BoxRecord, NetworkRecord
 from core.records.base import Number, Record, file_name
 from core.records.predictions import LabelsRecord
 from core.versions import versions
-from core.video import Timeline, VideoJob
+from core.video import GroupTimeline, Timeline, VideoJob
 from core.video.statistics import track_shares
 
 
@@ -116,6 +118,27 @@ class VideoRecord(Record):
                 ],
                 "faces": _faces(timeline),
             }
+        )
+
+    def timeline(self) -> Timeline:
+        """What was found, with the precision of the document, to be continued."""
+        times = [time_s for time_s in self.frame_times_s if time_s is not None]
+        groups = []
+        for group in self.groups:
+            labels = LabelSet(group.labels.name, tuple(group.labels.classes))
+            unknown = [math.nan] * len(labels)
+            values = [[face.probabilities.get(m) or unknown for face in self.faces] for m in group.model_ids]
+            shape = len(group.model_ids), len(self.faces), len(labels)
+            groups.append(GroupTimeline(labels, tuple(group.model_ids), np.array(values, np.float32).reshape(shape)))
+        boxes = [(f.box.left, f.box.top, f.box.width, f.box.height) for f in self.faces]
+        return Timeline(
+            np.array(times),
+            np.array([face.time_s for face in self.faces], np.float64),
+            np.array([face.track for face in self.faces], np.int64),
+            np.array(boxes, np.float32).reshape(len(self.faces), 4),
+            np.array([face.score for face in self.faces], np.float32),
+            np.array([face.detected for face in self.faces], bool),
+            tuple(groups),
         )
 
 

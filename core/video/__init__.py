@@ -4,6 +4,7 @@ from core.video.analysis import DETECT_EVERY, MAX_DETECT_EVERY, AnalyzedFrame, a
 from core.video.job import JobProgress, VideoJob, VideoOptions
 from core.video.reader import SUFFIXES, Frame, Sampling, VideoFile, VideoInfo
 from core.video.smoothing import ExponentialSmoothing
+from core.video.thumbnails import Thumbnails
 from core.video.timeline import GroupTimeline, Timeline, TimelineRecorder
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "GroupTimeline",
     "JobProgress",
     "Sampling",
+    "Thumbnails",
     "Timeline",
     "TimelineRecorder",
     "VideoFile",

@@ -1,28 +1,36 @@
 """Frames -> tracked faces with their predictions, in constant memory.
 
 Faces are searched for in every k-th frame and at both sides of a cut. In the frames between, each face is where its
-track leads from one detection to the next, so frames are held until the next detection; all faces of these frames are
-predicted in one batch per network.
+track leads from one detection to the next, so frames are held until the next detection; the faces of these frames are
+predicted in batches.
+
+Reading, searching and predicting run at the same time in threads of their own, because OpenCV searches on one core and
+FFmpeg, OpenCV and PyTorch release Python's lock. Each step waits when the next one is busy, so memory stays bounded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 
 import cv2
 import numpy as np
 
 from core.errors import VideoError
-from core.faces import Detector
+from core.faces import Detector, Face
 from core.faces.tracking import MAX_GAP_S, TrackedFace, Tracker, interpolated
 from core.inference import FaceAnalysis, Predictor, network_inputs, predict_faces
+from core.parallel import parallel_map, read_ahead
 from core.video.reader import Frame
 
 DETECT_EVERY = 2
-# Frames of an 8K video are 6 MB each after scaling.
+# Frames of an 8K video are 6 MB each after scaling, and three times as many are held at once.
 MAX_DETECT_EVERY = 60
-BATCH = 32
+BATCH = 16  # faces that one core predicts at a time
+# Frames that are decoded before they are needed, which evens out that a search takes longer than the frames between.
+FRAMES_AHEAD = 4
 # Two frames belong to different scenes if their thumbnails correlate less than this ...
 CUT_CORRELATION = 0.25
 # ... and differ by more than this in the mean, in gray levels: flat pictures correlate by chance.
@@ -52,12 +60,16 @@ def analyze_frames(
     predictors: Sequence[Predictor],
     *,
     detect_every: int = DETECT_EVERY,
-) -> Iterator[AnalyzedFrame]:
+    tracker: Tracker | None = None,
+) -> Generator[AnalyzedFrame, None, None]:
     """The frames in their order, each with its faces and what the networks predict for them.
 
-    At most ``detect_every`` frames are held at once. A face that is found in only one of two searched frames is left
-    out between them, and a cut ends all tracks. Raises VideoError for a ``detect_every`` outside 1 to 60 and
-    NotFiniteError if every network returns NaN or infinity.
+    ``tracker`` is given where the frames continue earlier ones.
+
+    At most three times ``detect_every`` frames are held at once, and a few more that were read ahead. A face that is
+    found in only one of two searched frames is left out between them, and a cut ends all tracks. Close the iterator to
+    end the work before the last frame. Raises VideoError for a ``detect_every`` outside 1 to 60 and NotFiniteError if
+    every network returns NaN or infinity.
     """
     if not 1 <= detect_every <= MAX_DETECT_EVERY:
         raise VideoError(
@@ -65,7 +77,21 @@ def analyze_frames(
         )
     if not predictors:
         raise ValueError("a video needs at least one network, got none; choose one")
-    tracker = _SearchingTracker(detector)
+    with (
+        closing(read_ahead(frames, FRAMES_AHEAD)) as decoded,
+        closing(
+            read_ahead(_tracked(decoded, _SearchingTracker(detector, tracker or Tracker()), detect_every), 1)
+        ) as tracked,
+    ):
+        for group in tracked:
+            yield from _predicted(group, detector.name, predictors)
+
+
+_Group = list[tuple[Frame, tuple[TrackedFace, ...]]]
+
+
+def _tracked(frames: Iterable[Frame], tracker: _SearchingTracker, detect_every: int) -> Iterator[_Group]:
+    """The frames with their faces, from one search to the next at a time."""
     last: _Searched | None = None
     waiting: list[Frame] = []
     before: np.ndarray | None = None
@@ -75,22 +101,22 @@ def analyze_frames(
         before = thumbnail
         if is_cut:
             if waiting:
-                last = yield from _up_to_search(tracker, last, waiting, predictors)
+                last = yield from _up_to_search(tracker, last, waiting)
             tracker.end_tracks()
             last = None
         waiting.append(frame)
         if last is None or len(waiting) == detect_every:
-            last = yield from _up_to_search(tracker, last, waiting, predictors)
+            last = yield from _up_to_search(tracker, last, waiting)
     if waiting:
-        yield from _up_to_search(tracker, last, waiting, predictors)
+        yield from _up_to_search(tracker, last, waiting)
 
 
 class _SearchingTracker:
     """A detector with a tracker whose tracks survive one frame in which a face was missed."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, tracker: Tracker) -> None:
         self.detector = detector
-        self._tracker = Tracker()
+        self._tracker = tracker
         self._last_s: float | None = None
 
     def search(self, frame: Frame) -> _Searched:
@@ -105,13 +131,14 @@ class _SearchingTracker:
 
 
 def _up_to_search(
-    tracker: _SearchingTracker, first: _Searched | None, waiting: list[Frame], predictors: Sequence[Predictor]
-) -> Generator[AnalyzedFrame, None, _Searched]:
+    tracker: _SearchingTracker, first: _Searched | None, waiting: list[Frame]
+) -> Generator[_Group, None, _Searched]:
     """Yield the waiting frames after a search of the last one, which is returned, and empty the list."""
     second = tracker.search(waiting[-1])
     faces = [_between(first, second, frame.time_s) for frame in waiting[:-1]] + [second.faces]
-    yield from _predicted(list(zip(waiting, faces, strict=True)), tracker.detector.name, predictors)
+    group = list(zip(waiting, faces, strict=True))
     waiting.clear()
+    yield group
     return second
 
 
@@ -125,18 +152,18 @@ def _between(first: _Searched | None, second: _Searched, time_s: float) -> tuple
     return tuple(interpolated(one, ends[one.track], fraction) for one in first.faces if one.track in ends)
 
 
-def _predicted(
-    frames: Sequence[tuple[Frame, tuple[TrackedFace, ...]]], detector: str, predictors: Sequence[Predictor]
-) -> Iterator[AnalyzedFrame]:
+def _predicted(frames: _Group, detector: str, predictors: Sequence[Predictor]) -> Iterator[AnalyzedFrame]:
+    cards = [p.card for p in predictors]
     pairs = [(frame.image, found.face) for frame, faces in frames for found in faces]
-    analyses: list[FaceAnalysis] = []
-    for start in range(0, len(pairs), BATCH):
-        batch = pairs[start : start + BATCH]
-        inputs = network_inputs(batch, detector, [p.card for p in predictors])
-        analyses += predict_faces([face for _, face in batch], inputs, predictors, keep_features=False)[0]
-    rest = iter(analyses)
+
+    def predict(batch: list[tuple[np.ndarray, Face]]) -> tuple[FaceAnalysis, ...]:
+        inputs = network_inputs(batch, detector, cards)
+        return predict_faces([face for _, face in batch], inputs, predictors, keep_features=False)[0]
+
+    batches = parallel_map(predict, [pairs[start : start + BATCH] for start in range(0, len(pairs), BATCH)])
+    analyses = chain.from_iterable(batches)
     for frame, faces in frames:
-        yield AnalyzedFrame(frame, tuple((found, next(rest)) for found in faces))
+        yield AnalyzedFrame(frame, tuple((found, next(analyses)) for found in faces))
 
 
 def _thumbnail(image: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from core.errors import VideoError
 from core.faces import Box
 from core.video.reader import Sampling, VideoFile
+from core.video.sound import sound_of
 from core.video.timeline import GroupTimeline, Timeline
 from core.video.writer import VideoWriter
 
@@ -31,21 +33,25 @@ def write_annotated(
     start_s: float = 0.0,
     end_s: float = math.inf,
     report_time: Callable[[float], object] | None = None,
+    report: Callable[[str], object] | None = None,
 ) -> int:
-    """Write all frames of a video with the faces of a timeline as H.264 in mp4, without sound; returns their number.
+    """Write all frames of a video with the faces of a timeline as H.264 in mp4, with its sound; returns their number.
 
-    ``report_time`` receives the time of each written frame. Raises VideoError for a video without frames there.
+    ``report_time`` receives the time of each written frame, and ``report`` a sentence if the sound cannot be copied;
+    the video is then written without. Raises VideoError for a video without frames there.
     """
     tracks = [_TrackBoxes(timeline, track) for track in timeline.track_numbers]
-    writer = None
     count = 0
     last_s = -math.inf
-    try:
+    with ExitStack() as stack:
+        sound = stack.enter_context(sound_of(video, start_s, end_s, report))
+        writer = None
         for frame in video.frames(Sampling(), start_s=start_s, end_s=end_s):
             if frame.time_s <= last_s:
                 continue  # two frames at one time cannot be stored
             if writer is None:
-                writer = VideoWriter(target, frame.image.shape[1], frame.image.shape[0]).__enter__()
+                height, width = frame.image.shape[:2]
+                writer = stack.enter_context(VideoWriter(target, width, height, sound=sound))
             for track in tracks:
                 shown = track.at(frame.time_s)
                 if shown is not None:
@@ -54,9 +60,6 @@ def write_annotated(
             last_s, count = frame.time_s, count + 1
             if report_time is not None:
                 report_time(frame.time_s)
-    finally:
-        if writer is not None:
-            writer.__exit__(None, None, None)
     if not count:
         raise VideoError(f"{video.name} has no frames between {start_s:.1f} s and {end_s:.1f} s; choose another range")
     return count

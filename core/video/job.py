@@ -7,13 +7,16 @@ import math
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from core.errors import FerscopeError, VideoError
 from core.faces import Detector
+from core.faces.tracking import Tracker
 from core.inference import Predictor
 from core.video.analysis import DETECT_EVERY, analyze_frames
 from core.video.reader import Sampling, VideoFile, VideoInfo
+from core.video.thumbnails import Thumbnails
 from core.video.timeline import Timeline, TimelineRecorder
 
 log = logging.getLogger(__name__)
@@ -34,7 +37,8 @@ class VideoOptions:
 
 @dataclass(frozen=True)
 class JobProgress:
-    """How far an analysis is. ``left_s`` is None as long as no estimate is possible."""
+    """How far an analysis is. ``elapsed_s`` begins anew where it continues another; ``left_s`` is None as long as no
+    estimate is possible."""
 
     frames: int
     fraction: float
@@ -46,8 +50,10 @@ class JobProgress:
 class VideoJob:
     """Analyzes a video in :meth:`run`, or in a thread of its own after :meth:`start`; other threads may read meanwhile.
 
-    What was found before a stop, an error or the end of a damaged file stays available. Raises VideoError if the
-    video ends before ``options.start_s``.
+    What was found before a stop, an error or the end of a damaged file stays available, and another job continues from
+    there: ``before`` is the timeline of an earlier one with the same networks and options. ``thumbnails`` receives
+    the analyzed frames. Raises VideoError if the video ends before ``options.start_s`` and if ``before`` has other
+    networks.
     """
 
     def __init__(
@@ -57,6 +63,9 @@ class VideoJob:
         detector: Detector,
         predictors: Sequence[Predictor],
         options: VideoOptions,
+        *,
+        before: Timeline | None = None,
+        thumbnails: Thumbnails | None = None,
     ) -> None:
         if info.duration_s is not None and options.start_s >= info.duration_s:
             raise VideoError(
@@ -67,12 +76,20 @@ class VideoJob:
         self.detector_name = detector.name
         self.notes: list[str] = []  # sentences about damaged parts
         self.error: FerscopeError | None = None
+        self.thumbnails = thumbnails
         self._detector, self._predictors = detector, tuple(predictors)
         self._recorder = TimelineRecorder({p.model_id: p.card.labels for p in predictors})
         self._lock = threading.Lock()
         self._stop, self._done = threading.Event(), threading.Event()
         self._state = "running"
         self._frames, self._time_s = 0, options.start_s
+        self._tracker = Tracker()
+        if before is not None and len(before.frame_times_s):
+            self._recorder.add_timeline(before)
+            self._frames, self._time_s = len(before.frame_times_s), float(before.frame_times_s[-1])
+            self._tracker.go_on(before.last_faces(), self._time_s, max(before.track_numbers, default=0))
+        self.continued_at = self._frames  # the number of frames that an earlier job analyzed
+        self._first_s = self._time_s
         self._started = self._ended = time.monotonic()
         self._snapshot: tuple[int, Timeline] | None = None
 
@@ -107,20 +124,28 @@ class VideoJob:
 
     def _analyze(self) -> str:
         options = self.options
+        # The last frame before is read again: sampling and tracks go on from it.
         frames = self.video.frames(
-            options.sampling, start_s=options.start_s, end_s=options.end_s, report=self.notes.append
+            options.sampling, start_s=self._first_s, end_s=options.end_s, report=self.notes.append
         )
-        analyzed = analyze_frames(frames, self._detector, self._predictors, detect_every=options.detect_every)
-        for item in analyzed:
-            scale = item.frame.scale
-            with self._lock:
-                self._recorder.add_frame(item.frame.time_s)
-                for found, analysis in item.faces:
-                    self._recorder.add(found.mapped(scale), analysis.predictions)
-                self._frames += 1
-                self._time_s = item.frame.time_s
-            if self._stop.is_set():
-                return "stopped"
+        analyzed = analyze_frames(
+            frames, self._detector, self._predictors, detect_every=options.detect_every, tracker=self._tracker
+        )
+        with closing(analyzed):
+            for item in analyzed:
+                if self._frames == self.continued_at > 0 and item.frame.time_s <= self._first_s + 1e-6:
+                    continue
+                if self.thumbnails is not None:
+                    self.thumbnails.add(item.frame)
+                scale = item.frame.scale
+                with self._lock:
+                    self._recorder.add_frame(item.frame.time_s)
+                    for found, analysis in item.faces:
+                        self._recorder.add(found.mapped(scale), analysis.predictions)
+                    self._frames += 1
+                    self._time_s = item.frame.time_s
+                if self._stop.is_set():
+                    return "stopped"
         return "finished"
 
     @property
@@ -132,13 +157,21 @@ class VideoJob:
         end_s = min(self.options.end_s, self.info.duration_s or math.inf)
         # A duration in a header may be wrong; the bar then waits at its end.
         known = math.isfinite(end_s) and end_s > start_s
-        fraction = min(max((self._time_s - start_s) / (end_s - start_s), 0.0), 0.99) if known else 0.0
+        fraction, first = (
+            min(max((at_s - start_s) / (end_s - start_s), 0.0), 0.99) if known else 0.0
+            for at_s in (self._time_s, self._first_s)
+        )
         if self._state == "finished":
             fraction = 1.0
         left_s = None
-        if running and known and fraction > 0 and elapsed_s >= ESTIMATE_AFTER_S:
-            left_s = elapsed_s * (1 - fraction) / fraction
+        if running and fraction > first and elapsed_s >= ESTIMATE_AFTER_S:
+            left_s = elapsed_s * (1 - fraction) / (fraction - first)
         return JobProgress(self._frames, fraction, elapsed_s, left_s, self._state)
+
+    @property
+    def reached_s(self) -> float:
+        """The time of the last analyzed frame."""
+        return self._time_s
 
     def timeline(self) -> Timeline:
         """What was found so far; the same object as long as nothing was added."""

@@ -85,7 +85,7 @@ class VideoFile:
 
     def info(self) -> VideoInfo:
         """Raises VideoError for a file that is not a video or has no frame that can be decoded."""
-        with self._opened() as (container, stream):
+        with self.opened() as (container, stream):
             first = next(_frames(container, stream), None)
             if first is None:
                 raise VideoError(f"expected frames in {self.name}, but none can be decoded; export the video again")
@@ -117,7 +117,7 @@ class VideoFile:
         Times are those of the file, so a variable frame rate is kept. ``report`` receives one sentence about damaged
         parts and about a file that ends early; the frames before are returned. Raises VideoError as :meth:`info`.
         """
-        with self._opened() as (container, stream):
+        with self.opened() as (container, stream):
             damage = _Damage()
             last_s, next_s, number = -math.inf, start_s, 0
             for decoded in _frames(container, stream, start_s, damage):
@@ -145,7 +145,7 @@ class VideoFile:
 
         Raises VideoError if there is none.
         """
-        with self._opened() as (container, stream):
+        with self.opened() as (container, stream):
             found = None
             last_s = -math.inf
             for decoded in _frames(container, stream, time_s):
@@ -158,7 +158,8 @@ class VideoFile:
             return _upright(found, stream, last_s, max_side_px)
 
     @contextmanager
-    def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
+    def opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
+        """The open file and its first video stream. Raises VideoError for a file that is not a video."""
         with closing(self._bytes()) as file:
             try:
                 # Given as an open file, because FFmpeg would take some file names for addresses.

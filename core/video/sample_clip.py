@@ -22,14 +22,14 @@ EYES = {
 CREDIT = "Made of the public-domain portraits of Eileen Collins (NASA) and Grace Hopper (U.S. Navy)"
 
 
-def sample_clip() -> bytes:
+def sample_clip(frames_per_second: int = FRAMES_PER_SECOND) -> bytes:
     """An mp4 file of 9 seconds: both portraits in motion, then a cut, and one face that dissolves into the other and
     back."""
     photos = {name: images.decode(photo.data) for name, photo in sample_photos().items()}
     file = io.BytesIO()
     with VideoWriter(file, WIDTH, HEIGHT) as writer:
-        for number in range(9 * FRAMES_PER_SECOND):
-            time_s = number / FRAMES_PER_SECOND
+        for number in range(9 * frames_per_second):
+            time_s = number / frames_per_second
             picture = _first_scene(photos["two_faces"], time_s) if time_s < 4 else _second_scene(photos, time_s - 4)
             writer.write(picture, time_s)
     return file.getvalue()

@@ -14,7 +14,8 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
-from core.faces import Box
+from core.errors import VideoError
+from core.faces import Box, Face
 from core.faces.tracking import TrackedFace
 from core.inference import ENSEMBLE, Prediction
 from core.labels import LabelSet
@@ -83,6 +84,14 @@ class Timeline:
         """The box of one row."""
         left, top, width, height = (float(value) for value in self.boxes[row])
         return Box(left, top, width, height)
+
+    def last_faces(self) -> tuple[TrackedFace, ...]:
+        """The faces of the last analyzed frame."""
+        rows = np.flatnonzero(self.times_s == self.frame_times_s[-1]).tolist() if len(self.frame_times_s) else []
+        return tuple(
+            TrackedFace(int(self.tracks[row]), Face(self.box(row), float(self.scores[row])), bool(self.detected[row]))
+            for row in rows
+        )
 
     def rows_near(self, time_s: float) -> np.ndarray:
         """The rows of the analyzed frame that is nearest to a time; empty without a face there."""
@@ -184,6 +193,24 @@ class TimelineRecorder:
         self._scores = array("f")
         self._detected = array("b")
         self._probabilities = [array("f") for _ in self._groups]  # per row: M x K
+
+    def add_timeline(self, timeline: Timeline) -> None:
+        """Add what an earlier analysis by the same networks found. Raises VideoError for other networks."""
+        found = [(group.labels.classes, group.model_ids) for group in timeline.groups]
+        expected = [(labels.classes, model_ids) for labels, model_ids in self._groups]
+        if found != expected:
+            names = [", ".join(name for _, ids in of for name in ids) for of in (found, expected)]
+            raise VideoError(
+                f"the earlier analysis was made by {names[0]}, not by {names[1]}; choose the same networks"
+            )
+        self._frame_times_s.extend(timeline.frame_times_s)
+        self._times_s.extend(timeline.times_s)
+        self._tracks.extend(timeline.tracks)
+        self._boxes.extend(timeline.boxes.ravel())
+        self._scores.extend(timeline.scores)
+        self._detected.extend(timeline.detected.tolist())
+        for group, rows in zip(timeline.groups, self._probabilities, strict=True):
+            rows.extend(group.probabilities.transpose(1, 0, 2).ravel())
 
     def add_frame(self, time_s: float) -> None:
         """Note that a frame was analyzed; call it before :meth:`add`. Times must not decrease."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
-from core.evaluation import EvaluationRun, risk_coverage
+from core.evaluation import risk_coverage
 from core.inference import LabelGroup
 from core.probes import Decision, GroupUncertainty, decide
 from dashboard import services, style
@@ -19,23 +19,12 @@ from dashboard.plots import calibration
 from dashboard.plots import uncertainty as plots
 from dashboard.plots.dumbbells import dumbbells
 from dashboard.section import Figure, Note, Section, Table, csv
-from dashboard.ui import links, sections
-
-DEFAULT_ACCURACY, LOWEST_ACCURACY, HIGHEST_ACCURACY = 0.8, 0.5, 0.95
+from dashboard.ui import links, required_accuracy, sections
 
 
 def choose_criteria() -> tuple[float, str]:
     """Controls of the whole page: the accuracy required of predictions that are called sure, and the views per face."""
-    accuracy = links.slider(
-        "Required accuracy",
-        LOWEST_ACCURACY,
-        HIGHEST_ACCURACY,
-        DEFAULT_ACCURACY,
-        0.05,
-        key="accuracy",
-        help="A prediction is called *sure* if its probability reaches the lowest threshold above which predictions "
-        "for the validation images have this accuracy; otherwise it is *unsure*.",
-    )
+    accuracy = required_accuracy.choose()
     views = links.choice(
         st.selectbox,
         "Views per face",
@@ -63,7 +52,12 @@ def with_possible_views(face: SelectedFace) -> SelectedFace:
 def decision(face: SelectedFace, group: LabelGroup) -> Decision:
     """Whether the verdict of a group is confident enough. Raises CheckpointError without stored predictions, and
     EvaluationError if no threshold reaches the required accuracy."""
-    return decide(group.verdict, _runs(group, "val"), _runs(group, "test"), face.required_accuracy)
+    return decide(
+        group.verdict,
+        services.group_evaluation(group.model_ids, "val"),
+        services.group_evaluation(group.model_ids, "test"),
+        face.required_accuracy,
+    )
 
 
 def draw(face: SelectedFace, _options: MapOptions) -> None:
@@ -125,7 +119,7 @@ def _verdict_text(face: SelectedFace, group: GroupUncertainty) -> tuple[tuple[st
 def _risk(face: SelectedFace, group: GroupUncertainty) -> list[Section]:
     """Risk by coverage on the test split, folded; nothing without a threshold."""
     try:
-        made, run = decision(face, group.augmented), _runs(group.augmented, "test")
+        made, run = decision(face, group.augmented), services.group_evaluation(group.augmented.model_ids, "test")
     except (CheckpointError, EvaluationError):
         return []
     styles: Mapping[str, style.NetworkStyle] = {**face.styles, run.model_id: style.ensemble_style(face.inks)}
@@ -141,10 +135,3 @@ def _risk(face: SelectedFace, group: GroupUncertainty) -> list[Section]:
     )
     caption = f"{split}, n = {len(run):,}. The most confident predictions come first; the threshold is marked."
     return [Section("Risk and coverage", figures=(figure,), caption=caption, folded=True)]
-
-
-def _runs(group: LabelGroup, split: str) -> EvaluationRun:
-    """The stored predictions of a group: of its ensemble, or of its only network."""
-    listing = services.listing()
-    runs = [services.evaluation(listing.get(model_id), split) for model_id in group.model_ids]
-    return services.ensemble(runs) if len(runs) > 1 else runs[0]

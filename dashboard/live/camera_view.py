@@ -18,10 +18,11 @@ from core.errors import ImageError
 from core.explain import colorize
 from dashboard import services
 from dashboard.live import frames
+from dashboard.live.controls import LiveOptions
 from dashboard.live.frame_analysis import Series, series_of
 from dashboard.live.viewers import Viewer
 from dashboard.services import Photo
-from dashboard.style import class_color
+from dashboard.style import NetworkStyle, class_color
 from dashboard.ui import session
 
 KEY = "camera_view"
@@ -38,8 +39,10 @@ _component = st.components.v2.component(
 )
 
 
-def draw(viewer: Viewer, titles: Mapping[Series, str], *, shown: Series, window_s: int, mirror: bool) -> None:
-    """The camera of this visitor; ``shown`` is the series whose expressions are written and drawn over time."""
+def draw(
+    viewer: Viewer, titles: Mapping[Series, str], styles: Mapping[str, NetworkStyle], options: LiveOptions
+) -> None:
+    """The camera of this visitor; ``styles`` are those of the networks and of the ensemble."""
     series = series_of(viewer.analysis.settings.networks)
     _component(
         key=KEY,
@@ -47,14 +50,24 @@ def draw(viewer: Viewer, titles: Mapping[Series, str], *, shown: Series, window_
             "path": frames.path(),
             "token": viewer.token,
             "series": [
-                {"key": s.key, "network": s.network, "title": titles[s], "classes": s.labels.classes} for s in series
+                {
+                    "key": s.key,
+                    "network": s.network,
+                    "title": titles[s],
+                    "classes": s.labels.classes,
+                    "color": styles[s.network].color,
+                    "dash": styles[s.network].dash,
+                    "threshold": services.sure_threshold(s.model_ids, options.required_accuracy),
+                }
+                for s in series
             ],
-            "shown": shown.key,
+            "shown": options.shown.key,
+            "chart": options.chart,
             "colors": {name: class_color(name) for s in series for name in s.labels.classes},
             "colormap": _colormap(),
             "portrait": _portrait(),
-            "window_s": window_s,
-            "mirror": mirror,
+            "window_s": options.window_s,
+            "mirror": options.mirror,
         },
         on_frame_change=_add_frame,
     )

@@ -9,9 +9,11 @@ import streamlit as st
 
 from core.inference import Predictor
 from dashboard.live.frame_analysis import Series, series_of
-from dashboard.ui import links
+from dashboard.ui import links, required_accuracy
 
 NO_MAP = ""
+EXPRESSIONS, NETWORKS = "expressions", "networks"
+CHARTS = {EXPRESSIONS: "Every expression", NETWORKS: "The leading one, by network"}
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,8 @@ class LiveOptions:
     """The options of the page, except networks and detector."""
 
     shown: Series
+    chart: str  # one of CHARTS
+    required_accuracy: float
     saliency_of: str | None
     smoothing_s: float
     detection_interval: int
@@ -51,6 +55,16 @@ def choose(networks: Sequence[Predictor], names: Mapping[str, str]) -> LiveOptio
         key="live_shown",
         help="Its most probable expression is shown at each face, and its probabilities are drawn over time.",
     )
+    chart = EXPRESSIONS
+    if len([series for series in titles if series.labels == by_key[shown].labels]) > 1:
+        chart = links.choice(
+            st.selectbox,
+            "Expressions in the chart",
+            CHARTS,
+            key="live_chart",
+            default=EXPRESSIONS,
+            help="All expressions of the prediction shown, or its leading expression by network.",
+        )
     saliency_of = links.choice(
         st.selectbox,
         "Saliency map",
@@ -60,6 +74,7 @@ def choose(networks: Sequence[Predictor], names: Mapping[str, str]) -> LiveOptio
         help="Grad-CAM of one network for the class that it predicts, over each face; it costs no second pass.",
     )
     with links.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
+        accuracy = required_accuracy.choose()
         smoothing_s = links.slider(
             "Smoothing (s)",
             0.0,
@@ -81,4 +96,6 @@ def choose(networks: Sequence[Predictor], names: Mapping[str, str]) -> LiveOptio
         )
         window_s = links.slider("Time in the chart (s)", 10, 120, 30, 10, key="live_window")
         mirror = links.toggle("Mirror the picture", key="live_mirror", default=True)
-    return LiveOptions(by_key[shown], saliency_of or None, smoothing_s, int(interval), int(window_s), mirror)
+    return LiveOptions(
+        by_key[shown], chart, accuracy, saliency_of or None, smoothing_s, int(interval), int(window_s), mirror
+    )

@@ -20,10 +20,12 @@ from dashboard.services.evaluations import (
     ensemble,
     error_table,
     evaluation,
+    group_evaluation,
     history,
     results,
     robustness,
     summary,
+    sure_threshold,
     tsne,
 )
 from dashboard.services.networks import (
@@ -60,6 +62,7 @@ __all__ = [
     "evaluation",
     "facts",
     "findings",
+    "group_evaluation",
     "has_photo_result",
     "history",
     "image_saliency",
@@ -81,6 +84,7 @@ __all__ = [
     "sample_crop",
     "samples",
     "summary",
+    "sure_threshold",
     "tsne",
     "whole_dataset",
 ]

@@ -9,10 +9,11 @@ import pandas as pd
 
 from core.caching import Cache
 from core.checkpoints import Checkpoint
-from core.evaluation import EvaluationRun, RunSummary
+from core.errors import CheckpointError, EvaluationError
+from core.evaluation import EvaluationRun, RunSummary, threshold_for
 from core.evaluation.embedding import Embedding
 from core.evaluation.tsne import TsneMap
-from dashboard.services.networks import runtime
+from dashboard.services.networks import listing, runtime
 
 if TYPE_CHECKING:
     from core.robustness import Robustness
@@ -26,6 +27,23 @@ def results() -> Cache:
 def evaluation(checkpoint: Checkpoint, split: str) -> EvaluationRun:
     """The stored predictions of a network. Raises CheckpointError if there are none for that split."""
     return runtime().evaluation(checkpoint, split)
+
+
+def group_evaluation(model_ids: Sequence[str], split: str) -> EvaluationRun:
+    """The stored predictions of an ensemble of equal weights, or of a single network. Raises CheckpointError if a
+    network has none, and EvaluationError if they are about other images."""
+    found = listing()
+    runs = [evaluation(found.get(model_id), split) for model_id in model_ids]
+    return ensemble(runs) if len(runs) > 1 else runs[0]
+
+
+def sure_threshold(model_ids: Sequence[str], required_accuracy: float) -> float | None:
+    """The lowest probability at which a prediction of these networks is called sure, chosen on the validation images;
+    None where there is none."""
+    try:
+        return threshold_for(group_evaluation(model_ids, "val"), required_accuracy)
+    except (CheckpointError, EvaluationError):
+        return None
 
 
 def ensemble(runs: Sequence[EvaluationRun], weights: Sequence[float] | None = None) -> EvaluationRun:

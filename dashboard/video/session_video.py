@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from core.caching import Cache
 from core.faces import CropMargin, Face, crop
 from core.video import Frame, Timeline, VideoJob
+from dashboard.plots.face_sheet import FaceSheet, face_sheet
 
 SHOWN_PX = 1280  # longest side of the picture on the page
 STRIP_PX = 120
@@ -59,6 +60,19 @@ class SessionVideo:
             return np.asarray(ImageOps.fit(Image.fromarray(frame.image), (STRIP_PX, STRIP_PX * 9 // 16)))
 
         return self._pictures.get(("strip", time_s), compute)
+
+    def hover_sheet(self, start_s: float, end_s: float) -> tuple[list[float], FaceSheet] | None:
+        """The frames between two times that are shown under the pointer, with their times; None without any."""
+
+        def compute() -> tuple[list[float], FaceSheet] | None:
+            thumbnails = self.job.thumbnails.pictures() if self.job.thumbnails is not None else []
+            shown = [(time_s, image) for time_s, image in thumbnails if start_s <= time_s <= end_s]
+            if not shown:
+                return None
+            height, width = shown[0][1].shape[:2]
+            return [time_s for time_s, _ in shown], face_sheet([image for _, image in shown], (width, height))
+
+        return self._pictures.get(("hover", start_s, end_s, self.job.progress.frames), compute)
 
     def face_thumbnail(self, timeline: Timeline, row: int) -> np.ndarray:
         """The face of a row of the timeline, (160, 160, 3) uint8. Raises VideoError."""

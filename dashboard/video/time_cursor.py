@@ -15,7 +15,7 @@ from dashboard import services
 from dashboard.plots import expression_timeline as plots
 from dashboard.services import Photo
 from dashboard.style import CONFIG, Ink
-from dashboard.ui import session
+from dashboard.ui import face_hover, session
 from dashboard.video.session_video import SessionVideo
 
 TIME, CHART = "video_time", "video_chart"
@@ -40,7 +40,7 @@ def draw(
         st.caption(
             f"Probabilities by {title}{f', smoothed with {smoothing_s:g} s' if smoothing_s else ''}. "
             f"{len(timeline.frame_times_s):,} analyzed frames; {detector} detected faces in {interval}. "
-            "Click the chart to show the picture of that time."
+            "Point at the chart to see the frame of that time, and click to show it large."
         )
     with right:
         _draw_picture(video, timeline, group, name, time_s)
@@ -117,6 +117,9 @@ def _draw_chart(
         on_select=_clicked,
         selection_mode="points",
     )
+    frames = None if video.running else video.hover_sheet(*map(float, timeline.frame_times_s[[0, -1]]))
+    if frames is not None:
+        face_hover.show_frames_on_hover(CHART, *frames)
 
 
 def _strip(video: SessionVideo, timeline: Timeline) -> list[tuple[float, float, np.ndarray]]:

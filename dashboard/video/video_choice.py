@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import DetectorUnavailableError, VideoError
 from core.inference import Predictor
-from core.video import DETECT_EVERY, SUFFIXES, Sampling, VideoFile, VideoJob, VideoOptions
+from core.video import DETECT_EVERY, SUFFIXES, Sampling, Thumbnails, Timeline, VideoFile, VideoJob, VideoOptions
 from core.video.sample_clip import CREDIT, TITLE, sample_clip
 from dashboard import services
 from dashboard.ui import links, photo_sources, session
@@ -85,23 +85,29 @@ def started(networks: Sequence[Predictor], detector: str, options: VideoOptions)
     video: SessionVideo | None = st.session_state.get(VIDEO)
     if video is not None:
         is_changed = video.request != request_of(networks, detector, options)
-        if is_changed:
-            reason = "The networks, the detector or the options were changed after the analysis."
-        else:
-            reason = "The analysis was stopped." if video.job.progress.state == "stopped" else ""
-        if reason and _offer_analysis(is_changed, reason):
+        wanted, before = _offer_analysis(video, is_changed)
+        if wanted:
             _forget()
-            _start(video.job.video, networks, detector, options)
+            _start(video.job.video, networks, detector, options, before, video.job.thumbnails)
             st.rerun()
     return st.session_state.get(VIDEO)
 
 
-def _offer_analysis(is_changed: bool, reason: str) -> bool:
+def _offer_analysis(video: SessionVideo, is_changed: bool) -> tuple[bool, Timeline | None]:
+    """Whether the video is to be analyzed again, and the timeline that is continued."""
+    state = video.job.progress.state
+    if not is_changed and state not in ("stopped", "failed"):
+        return False, None
     with st.container(horizontal=True, vertical_alignment="center"):
-        label = "Analyze with these settings" if is_changed else "Analyze from the beginning"
-        clicked = st.button(label, icon=":material/refresh:")
-        st.caption(reason)
-    return clicked
+        if is_changed:
+            wanted = st.button("Analyze with these settings", icon=":material/refresh:")
+            st.caption("The networks, the detector or the options were changed after the analysis.")
+            return wanted, None
+        if st.button("Continue", icon=":material/resume:", type="primary"):
+            return True, video.job.timeline()
+        wanted = st.button("Analyze from the beginning", icon=":material/refresh:")
+        st.caption(f"The analysis {'was stopped' if state == 'stopped' else 'ended'} at {video.job.reached_s:.1f} s.")
+    return wanted, None
 
 
 def forget_video() -> None:
@@ -122,10 +128,19 @@ def request_of(networks: Sequence[Predictor], detector: str, options: VideoOptio
     return tuple((n.model_id, n.card.weights_sha256) for n in networks), detector, options
 
 
-def _start(video: VideoFile, networks: Sequence[Predictor], detector: str, options: VideoOptions) -> None:
+def _start(
+    video: VideoFile,
+    networks: Sequence[Predictor],
+    detector: str,
+    options: VideoOptions,
+    before: Timeline | None = None,
+    thumbnails: Thumbnails | None = None,
+) -> None:
+    """``before`` and ``thumbnails`` are those of the analysis that is continued."""
+    kept = thumbnails if before is not None and thumbnails is not None else Thumbnails()
     try:
         info = video.info()
-        job = VideoJob(video, info, services.detector(detector), networks, options)
+        job = VideoJob(video, info, services.detector(detector), networks, options, before=before, thumbnails=kept)
     except (VideoError, DetectorUnavailableError) as error:
         st.error(error.sentence, icon=":material/error:")
     else:

@@ -95,7 +95,10 @@ def _draw_progress(video: SessionVideo) -> None:
         if info.rotation_deg:
             words.append(f"rotated by {info.rotation_deg}° clockwise")
         stopped = " · stopped" if now.state == "stopped" else ""
-        st.caption(" · ".join(words) + f" · {now.frames:,} frames analyzed in {now.elapsed_s:.1f} s{stopped}")
+        in_all = f"{now.frames:,} frames analyzed"
+        if job.continued_at:
+            in_all += f", the last {now.frames - job.continued_at:,}"
+        st.caption(" · ".join(words) + f" · {in_all} in {now.elapsed_s:.1f} s{stopped}")
     if job.error is not None:
         st.error(f"{job.error.sentence} Shown: what was analyzed before.", icon=":material/error:")
     for note in job.notes:
@@ -136,7 +139,7 @@ def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
         "Create the video with boxes and labels (mp4)",
         icon=":material/movie_edit:",
         type="tertiary",
-        help="All frames of the chosen part, H.264, without sound.",
+        help="All frames of the chosen part, H.264, with the sound of the file.",
     )
     if wanted:
         progress.resume("video-annotated")
@@ -152,6 +155,7 @@ def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
                     start_s=first_s,
                     end_s=last_s,
                     report_time=lambda time_s: show(min(int(1000 * (time_s - first_s)), total), total),
+                    report=lambda sentence: st.warning(sentence, icon=":material/volume_off:"),
                 )
         except VideoError as error:
             st.error(error.sentence, icon=":material/error:")

@@ -41,6 +41,10 @@ def test_a_click_on_the_timeline_shows_its_picture_which_opens_in_analyze(browse
     panels = wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .nsewdrag"), "the chart")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", panels[0])
     width = panels[0].size["width"]
+    ActionChains(browser).move_to_element_with_offset(panels[0], round(width / 4), 5).perform()
+    card = wait_for(browser, lambda b: b.find_element(By.CSS_SELECTOR, '[aria-label^="Frame at"]'), "the hovered frame")
+    assert card.is_displayed()
+    assert float(card.get_attribute("aria-label").split()[2]) == pytest.approx(0.75 * 8.9, abs=0.5)
     ActionChains(browser).move_to_element_with_offset(panels[0], round(width / 4), 0).click().perform()
     wait_for(browser, lambda b: shown_time(b) > 0, "the picture of another time")
     assert shown_time(browser) == pytest.approx(0.75 * 8.9, abs=0.5)  # three quarters of the way

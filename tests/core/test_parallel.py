@@ -4,7 +4,7 @@ import threading
 import pytest
 import torch
 
-from core.parallel import core_count, parallel_map
+from core.parallel import READ_AHEAD, core_count, parallel_map, read_ahead
 
 
 def test_core_count_respects_the_cpu_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,3 +46,42 @@ def test_results_keep_the_order_of_the_items_and_errors_propagate():
     with pytest.raises(ZeroDivisionError):
         parallel_map(lambda n: 1 // n, [1, 0])
     assert parallel_map(str, [1]) == ["1"]
+
+
+def test_items_are_read_ahead_in_their_order_and_only_a_few():
+    taken = []
+
+    def items():
+        for number in range(20):
+            taken.append(number)
+            yield number
+
+    for expected, number in enumerate(read_ahead(items(), 2)):
+        assert number == expected
+        assert len(taken) <= number + 1 + 2 + 1
+
+
+def test_closing_ends_the_thread_and_an_error_reaches_the_caller():
+    closed = threading.Event()
+
+    def endless():
+        try:
+            while True:
+                yield 1
+        finally:
+            closed.set()
+
+    ahead = read_ahead(endless(), 2)
+    next(ahead)
+    ahead.close()
+    assert closed.is_set()
+
+    def failing():
+        yield 1
+        raise KeyError("the second item")
+
+    ahead = read_ahead(failing(), 2)
+    assert next(ahead) == 1
+    with pytest.raises(KeyError, match="second"):
+        next(ahead)
+    assert not [thread for thread in threading.enumerate() if thread.name == READ_AHEAD]

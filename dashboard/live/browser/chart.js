@@ -1,9 +1,32 @@
-// The probabilities of one face over the last seconds: a line per class, named at its right end.
+// The probabilities of one face over the last seconds: a line per class of one network, or a line per network for the
+// leading expression; each is named at its right end.
 
 const KEPT_MS = 125_000;
 const GAP_MS = 1000; // without a value for so long, the line is interrupted
-const MARGIN = { left: 34, right: 86, top: 10, bottom: 22 };
+const MARGIN = { left: 34, right: 20, top: 10, bottom: 22 }; // right of the names
+const NAME_PX = { least: 66, most: 150 };
 const LABEL_PX = 13;
+const DASHES = {
+  solid: [], dot: [2, 3], dash: [7, 4], longdash: [12, 5], dashdot: [7, 4, 2, 4], longdashdot: [12, 5, 2, 5],
+};
+
+/** The lines of the chart: their names, colors and dashes, and the probability of each at a point of a History. */
+function linesOf(points, series, { colors, chart, allSeries }) {
+  const probability = (key, index) => (point) => point.series[key]?.[1][index];
+  if (chart !== "networks") {
+    return series.classes.map((name, index) => ({ name, color: colors[name], dash: "solid", value: probability(series.key, index) }));
+  }
+  const index = leadingIn(points, series);
+  return allSeries
+    .filter(({ classes }) => classes.join() === series.classes.join())
+    .map(({ key, title, color, dash }) => ({ name: title, color, dash, value: probability(key, index) }));
+}
+
+/** The index of the class that a series predicts at the last point. */
+function leadingIn(points, series) {
+  const last = points.findLast((point) => point.series[series.key]);
+  return last ? leading(last.series[series.key][1])[0] : 0;
+}
 
 /** What was found of each face, by track, oldest first. */
 class History {
@@ -31,8 +54,8 @@ class Chart {
     this.context = canvas.getContext("2d");
   }
 
-  /** `points` are those of one face in a History, `end` is the time at the right border. */
-  draw(points, end, { series, colors, windowS, ink }) {
+  /** `points` are those of one face in a History, `end` is the time at the right border; see linesOf for `lines`. */
+  draw(points, end, lines, { windowS, ink }) {
     const ratio = devicePixelRatio || 1;
     const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight];
     if (!width) return;
@@ -43,17 +66,23 @@ class Chart {
     context.clearRect(0, 0, width, height);
     context.font = `${LABEL_PX}px "Source Sans", system-ui, sans-serif`;
     const start = end - 1000 * windowS;
-    const area = { left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom };
+    const area = { left: MARGIN.left, right: width - MARGIN.right - this.nameWidth(lines), top: MARGIN.top, bottom: height - MARGIN.bottom };
     const x = (time) => area.left + ((time - start) / (end - start)) * (area.right - area.left);
     const y = (probability) => area.bottom - probability * (area.bottom - area.top);
     this.drawAxes(area, x, y, end, windowS, ink);
-    const visible = points.filter((point) => point.time >= start && point.series[series.key]);
-    const values = (point) => point.series[series.key][1];
-    const labels = series.classes.map((name, index) => {
-      this.drawLine(visible, (point) => values(point)[index], x, y, colors[name]);
-      return { name, y: visible.length ? y(values(visible.at(-1))[index]) : null };
-    });
-    if (visible.length) this.drawLabels(labels, area, colors, ink);
+    const visible = points.filter((point) => point.time >= start);
+    const labels = [];
+    for (const line of lines) {
+      const known = visible.filter((point) => line.value(point) !== undefined);
+      this.drawLine(known, line, x, y);
+      if (known.length) labels.push({ ...line, y: y(line.value(known.at(-1))) });
+    }
+    this.drawLabels(labels, area, ink);
+  }
+
+  nameWidth(lines) {
+    const widest = Math.max(...lines.map(({ name }) => this.context.measureText(name).width));
+    return Math.min(Math.max(widest, NAME_PX.least), NAME_PX.most);
   }
 
   drawAxes(area, x, y, end, windowS, ink) {
@@ -78,7 +107,7 @@ class Chart {
     }
   }
 
-  drawLine(points, value, x, y, color) {
+  drawLine(points, { value, color, dash }, x, y) {
     const context = this.context;
     context.beginPath();
     points.forEach((point, index) => {
@@ -88,11 +117,13 @@ class Chart {
     context.lineWidth = 2;
     context.lineJoin = "round";
     context.strokeStyle = color;
+    context.setLineDash(DASHES[dash] ?? []);
     context.stroke();
+    context.setLineDash([]);
   }
 
   /** The names next to the ends of their lines, moved apart so that none covers another. */
-  drawLabels(labels, area, colors, ink) {
+  drawLabels(labels, area, ink) {
     const context = this.context;
     const placed = [...labels].sort((one, other) => one.y - other.y);
     placed.forEach((label, index) => {
@@ -102,12 +133,12 @@ class Chart {
     for (const label of [...placed].reverse()) {
       label.at = Math.min(label.at, lowest);
       lowest = label.at - LABEL_PX;
-      context.fillStyle = colors[label.name];
+      context.fillStyle = label.color;
       context.fillRect(area.right + 6, label.at - 4, 8, 8);
       context.fillStyle = ink.text;
       context.textAlign = "left";
       context.textBaseline = "middle";
-      context.fillText(label.name, area.right + 18, label.at);
+      context.fillText(label.name, area.right + 18, label.at, NAME_PX.most);
     }
   }
 }

@@ -199,14 +199,15 @@ class LiveView {
 
   draw() {
     if (!this.shown || !this.data) return;
-    const { colors, colormap, mirror, window_s: windowS } = this.data;
+    const { colors, colormap, mirror, chart, window_s: windowS } = this.data;
     this.elements.stage.classList.add("filled");
-    const look = { series: this.series, colors };
-    this.picture.draw(this.shown, { ...look, colormap, mirror, selected: this.selected });
+    this.picture.draw(this.shown, { series: this.series, colors, colormap, mirror, selected: this.selected });
     const points = this.history.tracks.get(this.selected) ?? [];
-    this.chart.draw(points, this.shown.capturedAt, { ...look, windowS, ink: this.ink });
+    const lines = linesOf(points, this.series, { colors, chart, allSeries: this.data.series });
+    this.chart.draw(points, this.shown.capturedAt, lines, { windowS, ink: this.ink });
+    const what = chart === "networks" ? `${this.series.classes[leadingIn(points, this.series)]} by network` : this.series.title;
     this.elements.title.textContent = this.selected
-      ? `Face ${this.selected}: ${this.series.title}, last ${windowS} s`
+      ? `Face ${this.selected}: ${what}, last ${windowS} s`
       : "No face has been found yet.";
   }
 

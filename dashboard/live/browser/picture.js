@@ -87,12 +87,13 @@ class Picture {
     context.fillText(text, left + 1.7 * size, y + 0.87 * size);
   }
 
-  /** The most probable expression of a face and its probability. */
+  /** The most probable expression of a face and its probability, and whether it is below the series' threshold. */
   prediction(face, series) {
     const found = face.series[series.key];
     if (!found) return "no prediction";
     const [top, probability] = leading(found[1]);
-    return `${series.classes[top]} ${percent(probability)}`;
+    const isUnsure = series.threshold !== null && probability < series.threshold;
+    return `${series.classes[top]} ${percent(probability)}${isUnsure ? ", unsure" : ""}`;
   }
 
   /** The picture in words. */

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from core.errors import NotFiniteError, VideoError
+from core.inference import analyze
+from core.parallel import READ_AHEAD
 from core.video import Frame, Sampling, VideoFile, VideoJob, VideoOptions, analyze_frames
+from core.video.analysis import FRAMES_AHEAD
 from core.video.annotation import write_annotated
+from core.video.thumbnails import MAX_PICTURES, Thumbnails
 
 EVERY_FRAME = VideoOptions(Sampling())
 
@@ -81,18 +86,18 @@ def test_a_cut_ends_the_tracks(heads, compose, find, predictors):
     assert [item.faces[0][0].track for item in found] == [1] * 7 + [2] * 7
 
 
-def test_frames_are_held_only_until_the_next_detection(heads, compose, find, predictors):
+def test_the_number_of_frames_that_are_held_does_not_grow(heads, compose, find, predictors):
     picture = compose((heads["grace_hopper"], 160, 120))
     taken = 0
 
     def frames() -> Iterator[Frame]:
         nonlocal taken
-        for i in range(30):
+        for i in range(60):
             taken += 1
             yield Frame(i / 10, picture)
 
     for number, _ in enumerate(analyze_frames(frames(), find, predictors, detect_every=4)):
-        assert taken - number <= 4
+        assert taken - number <= 3 * 4 + FRAMES_AHEAD + 1
 
 
 def test_a_video_without_any_face_has_frames_and_no_rows(compose, write_video, find, predictors):
@@ -112,6 +117,25 @@ def test_fifty_faces_have_a_track_each(heads, compose, find, predictors):
     assert {t.track for t, _ in found[0].faces} == {t.track for t, _ in found[1].faces}
 
 
+def test_the_probabilities_are_those_of_the_same_frames_as_photos(changing, find, predictors):
+    frames = list(VideoFile(changing).frames())
+    for item in analyze_frames(frames, find, predictors, detect_every=1):
+        photo = analyze(item.frame.image, find, predictors)
+        assert len(photo.faces) == len(item.faces)
+        for alone, (_, face) in zip(photo.faces, item.faces, strict=True):
+            for model_id, prediction in alone.predictions.items():
+                assert np.allclose(prediction.probabilities, face.predictions[model_id].probabilities, atol=1e-5)
+
+
+def test_no_thread_is_left_when_the_iterator_is_closed_or_fails(changing, find, predictors):
+    found = analyze_frames(VideoFile(changing).frames(), find, predictors)
+    next(found)
+    found.close()
+    with pytest.raises(NotFiniteError):
+        list(analyze_frames(VideoFile(changing).frames(), find, [NoPrediction(predictors[0])]))
+    assert not [thread for thread in threading.enumerate() if thread.name == READ_AHEAD]
+
+
 def test_a_stop_keeps_what_was_computed(changing, find, predictors):
     video = VideoFile(changing)
     job = VideoJob(video, video.info(), find, predictors, EVERY_FRAME)
@@ -121,6 +145,31 @@ def test_a_stop_keeps_what_was_computed(changing, find, predictors):
     assert job.progress.state == "stopped"
     assert 1 <= len(job.timeline()) < 20
     assert job.timeline() is job.timeline()
+
+
+def test_a_stopped_analysis_is_continued_with_the_same_frames_and_tracks(changing, find, predictors):
+    options = VideoOptions(Sampling(per_second=5), detect_every=2)
+    whole = run(changing, find, predictors, options).timeline()
+    video = VideoFile(changing)
+    first = VideoJob(video, video.info(), find, predictors, options)
+    first.stop()
+    first.run()
+    assert 1 <= first.progress.frames < 10
+    rest = VideoJob(video, video.info(), find, predictors, options, before=first.timeline())
+    assert rest.progress.frames == first.progress.frames
+    rest.run()
+    assert rest.progress.state == "finished"
+    timeline = rest.timeline()
+    assert timeline.frame_times_s.tolist() == whole.frame_times_s.tolist()
+    assert timeline.track_numbers == whole.track_numbers == (1,)
+    kept = len(first.timeline())
+    assert np.array_equal(timeline.groups[0].probabilities[:, :kept], first.timeline().groups[0].probabilities)
+
+
+def test_an_analysis_is_continued_by_the_same_networks_only(changing, find, predictors):
+    job = run(changing, find, predictors[:1], VideoOptions(end_s=0.5))
+    with pytest.raises(VideoError, match=f"made by {predictors[0].model_id}, not by"):
+        VideoJob(job.video, job.info, find, predictors, EVERY_FRAME, before=job.timeline())
 
 
 class NoPrediction:
@@ -164,3 +213,16 @@ def test_options_are_checked(changing, find, predictors):
         run(changing, find, predictors, VideoOptions(start_s=9))
     with pytest.raises(VideoError, match="from 1 to 60"):
         list(analyze_frames([], find, predictors, detect_every=0))
+
+
+def test_thumbnails_cover_the_video_and_their_number_is_bounded():
+    thumbnails = Thumbnails()
+    for number in range(1000):
+        thumbnails.add(Frame(number / 10, np.full((360, 640, 3), number % 256, np.uint8)))
+    pictures = thumbnails.pictures()
+    assert MAX_PICTURES / 2 <= len(pictures) <= MAX_PICTURES
+    times = [time_s for time_s, _ in pictures]
+    assert np.allclose(np.diff(times), times[1] - times[0])
+    assert times[0] == 0
+    assert times[-1] > 97
+    assert all(image.shape == (72, 128, 3) and (image == round(10 * t) % 256).all() for t, image in pictures)

@@ -50,6 +50,21 @@ def test_files_and_json_agree(clip, checkpoint_root, tmp_path):
     assert len(list(annotated.frames())) == 13  # every frame from 0.4 to 1.6 s
 
 
+def test_an_analysis_is_continued_from_its_document(clip, checkpoint_root, tmp_path):
+    options = (clip, "--checkpoints", checkpoint_root, "--detector", "mtcnn", "--every", 3, "--json")
+    whole = json.loads(run(*options).stdout)
+    document = tmp_path / "clip.json"
+    document.write_text(run(*options, "--end", 1).stdout)
+    assert len(json.loads(document.read_text())["frame_times_s"]) == 4
+    continued = json.loads(run(*options, "--continue", document).stdout)
+    assert continued["frame_times_s"] == whole["frame_times_s"]
+    assert [face["track"] for face in continued["faces"]] == [1] * 7
+    for face, same in zip(continued["faces"], whole["faces"], strict=True):
+        assert face["probabilities"]["ensemble"] == pytest.approx(same["probabilities"]["ensemble"], abs=0.05)
+    document.write_text("{}")
+    assert "expected the document that this command writes" in str(run(*options, "--continue", document).exception)
+
+
 def test_the_table_names_every_face(clip, checkpoint_root):
     result = run(clip, "--checkpoints", checkpoint_root, "--detector", "mtcnn", "--fps", 2)
     assert result.exit_code == 0, result.output
