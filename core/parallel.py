@@ -17,12 +17,20 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+_share = 1  # one part in so many of the cores is this process's
+
+
 def core_count() -> int:
     """Number of cores that this process may use: its CPU affinity (``taskset``, a container's cpuset) where the system
-    reports one, otherwise all cores of the machine."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    reports one, otherwise all cores of the machine; of these, its share (:func:`share_cores`)."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // _share)
+
+
+def share_cores(processes: int) -> None:
+    """Let this process use its share of the cores only, because ``processes`` processes like it work at once."""
+    global _share
+    _share = processes
 
 
 def parallel_map(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:

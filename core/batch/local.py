@@ -16,6 +16,7 @@ from core.batch.listing import PhotoSource
 from core.batch.part import Part, ScoredPart
 from core.batch.scorer import Preparation, PreparedFile, Scorer
 from core.errors import ImageError
+from core.parallel import share_cores
 
 PARTS_AHEAD = 2  # that are prepared while the networks run
 FILES_PER_TASK = 4  # sent to a process at once
@@ -45,7 +46,9 @@ def in_processes(source: PhotoSource, preparation: Preparation, count: int) -> S
         context = multiprocessing.get_context("forkserver" if forks else "spawn")
         if forks:
             context.set_forkserver_preload([__name__])
-        return ProcessPoolExecutor(count, context, initializer=_begin, initargs=(source, preparation)), _prepared_here
+        return ProcessPoolExecutor(
+            count, context, initializer=_begin, initargs=(source, preparation, count)
+        ), _prepared_here
 
     return start
 
@@ -113,8 +116,9 @@ def _prepared(source: PhotoSource, preparation: Preparation, entries: Sequence[E
 _here: Prepare | None = None  # of a worker process; sent once, because a source may hold an open file
 
 
-def _begin(source: PhotoSource, preparation: Preparation) -> None:
+def _begin(source: PhotoSource, preparation: Preparation, processes: int) -> None:
     global _here
+    share_cores(processes)
     _here = partial(_prepared, source, preparation)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that stores the results
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -15,6 +15,7 @@ import numpy as np
 
 from core.errors import DetectorUnavailableError, UnknownDetectorError
 from core.faces.face import Face
+from core.faces.model_pool import ModelPool
 from core.images import require_rgb
 from core.parallel import core_count
 
@@ -31,7 +32,7 @@ AUTO = "auto"
 
 
 class Detector(ABC):
-    """Finds faces in photos of any size; safe to share between threads.
+    """Finds faces in photos of any size; shared between threads, as many of which detect at once as there are cores.
 
     Faces with a score below ``min_score`` are dropped; those below ``sure_score`` are marked as uncertain. Upright
     faces usually reach ``upright_score``, sideways and inverted ones rarely (:func:`core.faces.find_faces`).
@@ -47,12 +48,15 @@ class Detector(ABC):
         if not 0 <= min_score <= 1:
             raise ValueError(f"min_score must lie in [0, 1], got {min_score}")
         self.min_score = min_score
-        # OpenCV's detectors keep state during a call, and sessions are threads.
-        self._lock = threading.Lock()
+        self._models = ModelPool(self._load, core_count())
 
     @abstractmethod
-    def _find(self, view: np.ndarray) -> list[Face]:
-        """The faces in a photo already scaled for detection, in px of it; called by one thread at a time."""
+    def _load(self) -> Any:
+        """A new model for :meth:`_find`. Raises DetectorUnavailableError."""
+
+    @abstractmethod
+    def _find(self, view: np.ndarray, model: Any) -> list[Face]:
+        """The faces in a photo already scaled for detection, in px of it. No other thread uses ``model`` meanwhile."""
 
     def detect(self, image_rgb: np.ndarray) -> list[Face]:
         """The faces in an upright photo (H, W, 3) uint8, ranked by size times score, uncertain ones last.
@@ -78,8 +82,8 @@ class Detector(ABC):
         pad = round(self.border * min(view.shape[:2]))
         if pad:
             view = cv2.copyMakeBorder(view, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-        with self._lock:
-            found = self._find(view)
+        with self._models.borrowed() as model:
+            found = self._find(view, model)
         offset = (-pad * to_photo[0], -pad * to_photo[1])
         return [
             replace(face.mapped(to_photo, offset), uncertain=face.score < self.sure_score)
@@ -144,14 +148,28 @@ def _first_available() -> Detector:
     raise DetectorUnavailableError("no face detector is available; install the requirements again: make setup")
 
 
+_step_lock = threading.Lock()
+_steps = 0  # that run in all_cores now
+
+
 @contextlib.contextmanager
 def all_cores() -> Iterator[None]:
-    """OpenCV on all cores for a step that is long enough to be divided; elsewhere it uses one (``core.faces``)."""
-    cv2.setNumThreads(core_count())
+    """OpenCV on all cores for a step that is long enough to be divided; elsewhere it uses one (``core.faces``).
+
+    Steps that run at the same time divide the cores between them.
+    """
+    _add_steps(1)
     try:
         yield
     finally:
-        cv2.setNumThreads(1)
+        _add_steps(-1)
+
+
+def _add_steps(change: int) -> None:
+    global _steps
+    with _step_lock:
+        _steps += change
+        cv2.setNumThreads(max(1, core_count() // _steps) if _steps else 1)
 
 
 def _scaled(image: np.ndarray, longest_px: int) -> tuple[np.ndarray, tuple[float, float]]:
@@ -164,11 +182,18 @@ def _scaled(image: np.ndarray, longest_px: int) -> tuple[np.ndarray, tuple[float
 
 
 def resized(image: np.ndarray, width: int, height: int) -> np.ndarray:
-    """An image scaled to another size in px."""
+    """An image scaled to another size in px.
+
+    INTER_AREA averages while shrinking (no aliasing) but produces blocks while enlarging. It is ten times as quick at
+    the factor two, so an image is halved first, as often as it stays large enough.
+    """
     if image.shape[:2] == (height, width):
         return image
-    # INTER_AREA averages while shrinking (no aliasing) but produces blocks while enlarging.
     method = cv2.INTER_AREA if width < image.shape[1] else cv2.INTER_CUBIC
+    while image.shape[1] >= 2 * width and image.shape[0] >= 2 * height:
+        rows, columns = image.shape[0] // 2, image.shape[1] // 2
+        even = image[: 2 * rows, : 2 * columns]
+        image = np.asarray(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA))
     return np.asarray(cv2.resize(image, (width, height), interpolation=method))
 
 

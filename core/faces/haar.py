@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from pathlib import Path
 
 import cv2
@@ -13,6 +12,7 @@ import numpy as np
 from core.errors import DetectorUnavailableError
 from core.faces.detection import Detector, all_cores, register_detector
 from core.faces.face import Box, Face
+from core.faces.model_pool import ModelPool
 from core.parallel import core_count, parallel_map
 
 MIN_FACE_PX = 30
@@ -41,15 +41,16 @@ class HaarDetector(Detector):
     # At 0.75 the cascade keeps 67 of 68 faces and 4 of 11 false detections of 64 ordinary photos, compared with 0.6.
     def __init__(self, *, min_score: float = 0.75) -> None:
         super().__init__(min_score=min_score)
-        self._faces = _cascade("haarcascade_frontalface_default.xml")
-        # Finding eyes takes as long as a small network, and a cascade serves one thread at a time.
-        self._eyes = threading.local()
-        self._eyes.cascade = _cascade("haarcascade_eye.xml")  # reports a missing file now
+        # Finding eyes takes as long as a small network, so the eyes of several faces are searched at once.
+        self._eyes = ModelPool(lambda: _cascade("haarcascade_eye.xml"), core_count())
 
-    def _find(self, view: np.ndarray) -> list[Face]:
+    def _load(self) -> cv2.CascadeClassifier:
+        return _cascade("haarcascade_frontalface_default.xml")
+
+    def _find(self, view: np.ndarray, model: cv2.CascadeClassifier) -> list[Face]:
         gray = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY))
         with all_cores():
-            boxes, _, weights = self._faces.detectMultiScale3(
+            boxes, _, weights = model.detectMultiScale3(
                 gray,
                 scaleFactor=1.1,
                 minNeighbors=MIN_NEIGHBORS,
@@ -85,16 +86,15 @@ class HaarDetector(Detector):
             return 0.0
         resized = cv2.resize(face, (EYE_VIEW_PX, EYE_VIEW_PX), interpolation=cv2.INTER_LINEAR)
         upper = np.asarray(resized)[int(0.15 * EYE_VIEW_PX) : int(0.6 * EYE_VIEW_PX)]
-        if not hasattr(self._eyes, "cascade"):
-            self._eyes.cascade = _cascade("haarcascade_eye.xml")
-        found, votes = self._eyes.cascade.detectMultiScale2(
-            upper,
-            scaleFactor=1.05,
-            minNeighbors=1,  # an eyebrow or a nostril may pass too; the window with most votes on each side counts
-            # Eyes are a fifth to a third of a face's box; smaller windows cost most and found no further pair.
-            minSize=(int(0.2 * EYE_VIEW_PX),) * 2,
-            maxSize=(int(0.34 * EYE_VIEW_PX),) * 2,
-        )
+        with self._eyes.borrowed() as cascade:
+            found, votes = cascade.detectMultiScale2(
+                upper,
+                scaleFactor=1.05,
+                minNeighbors=1,  # an eyebrow or a nostril may pass too; the window with most votes on each side counts
+                # Eyes are a fifth to a third of a face's box; smaller windows cost most and found no further pair.
+                minSize=(int(0.2 * EYE_VIEW_PX),) * 2,
+                maxSize=(int(0.34 * EYE_VIEW_PX),) * 2,
+            )
         middle = EYE_VIEW_PX / 2
         eyes = [
             (n, left + width / 2, top + height / 2, width)

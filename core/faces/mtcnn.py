@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -26,6 +27,14 @@ PYRAMID_FACTOR = 0.709
 STRIDE = 2
 
 
+class _Cascade(NamedTuple):
+    """The three networks in their order."""
+
+    propose: cv2.dnn.Net
+    refine: cv2.dnn.Net
+    output: cv2.dnn.Net
+
+
 @register_detector("mtcnn", title="MTCNN", preference=2)
 class MtcnnDetector(Detector):
     """Faces and five landmarks by three networks in a cascade; installed with FERscope (Zhang et al. 2016).
@@ -40,22 +49,24 @@ class MtcnnDetector(Detector):
 
     def __init__(self, *, min_score: float = 0.7) -> None:
         super().__init__(min_score=min_score)
-        self._propose, self._refine, self._output = (_network(name) for name in ("pnet", "rnet", "onet"))
 
-    def _find(self, view: np.ndarray) -> list[Face]:
+    def _load(self) -> _Cascade:
+        return _Cascade(_network("pnet"), _network("rnet"), _network("onet"))
+
+    def _find(self, view: np.ndarray, model: _Cascade) -> list[Face]:
         with all_cores():
-            boxes = self._proposals(view)
-            boxes = self._refined(view, boxes) if len(boxes) else boxes
-            return self._faces(view, boxes) if len(boxes) else []
+            boxes = self._proposals(view, model.propose)
+            boxes = self._refined(view, boxes, model.refine) if len(boxes) else boxes
+            return self._faces(view, boxes, model.output) if len(boxes) else []
 
-    def _proposals(self, view: np.ndarray) -> np.ndarray:
+    def _proposals(self, view: np.ndarray, network: cv2.dnn.Net) -> np.ndarray:
         """Squares (M, 4) that may hold a face, from the first network at every scale of the view."""
         height, width = view.shape[:2]
         scale, found = PROPOSAL_PX / MIN_FACE_PX, []
         while min(height, width) * scale >= PROPOSAL_PX:
             scaled = cv2.resize(view, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
-            self._propose.setInput(_input(np.asarray(scaled)[None]))
-            offsets, probabilities = self._propose.forward(["conv2d_4", "softmax"])
+            network.setInput(_input(np.asarray(scaled)[None]))
+            offsets, probabilities = network.forward(["conv2d_4", "softmax"])
             scores = probabilities[0, :, :, 1]
             x, y = np.nonzero(scores >= PROPOSAL_SCORE)  # the network's columns come first, see _input
             if len(x):
@@ -70,21 +81,21 @@ class MtcnnDetector(Detector):
         rows = rows[_without_overlap(rows[:, :4], rows[:, 4], 0.7)]
         return _squared(_moved(rows[:, :4], rows[:, 5:]))
 
-    def _refined(self, view: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    def _refined(self, view: np.ndarray, boxes: np.ndarray, network: cv2.dnn.Net) -> np.ndarray:
         """The squares (M, 4) that the second network accepts, moved closer to the face."""
-        self._refine.setInput(_input(_windows(view, boxes, REFINE_PX)))
-        offsets, probabilities = self._refine.forward(["dense_2", "softmax_1"])
+        network.setInput(_input(_windows(view, boxes, REFINE_PX)))
+        offsets, probabilities = network.forward(["dense_2", "softmax_1"])
         scores = probabilities[:, 1]
         accepted = scores > REFINE_SCORE
         boxes, scores, offsets = boxes[accepted], scores[accepted], offsets[accepted]
         kept = _without_overlap(boxes, scores, 0.7)
         return _squared(_moved(boxes[kept], offsets[kept]))
 
-    def _faces(self, view: np.ndarray, boxes: np.ndarray) -> list[Face]:
+    def _faces(self, view: np.ndarray, boxes: np.ndarray, network: cv2.dnn.Net) -> list[Face]:
         """The faces that the third network accepts, the best first where several boxes show the same face."""
         boxes = np.trunc(boxes)
-        self._output.setInput(_input(_windows(view, boxes, OUTPUT_PX)))
-        offsets, points, probabilities = self._output.forward(["dense_5", "dense_6", "softmax_2"])
+        network.setInput(_input(_windows(view, boxes, OUTPUT_PX)))
+        offsets, points, probabilities = network.forward(["dense_5", "dense_6", "softmax_2"])
         sides = boxes[:, 2:] - boxes[:, :2]
         landmarks = points.reshape(-1, 2, 5).transpose(0, 2, 1) * sides[:, None] + boxes[:, None, :2]
         moved = _moved(boxes, offsets)

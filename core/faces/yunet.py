@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import cv2
@@ -38,6 +39,15 @@ OVERLAP = 0.3
 MAX_CANDIDATES = 5000
 
 
+class _Passes(NamedTuple):
+    """The network once for each kind of pass, because OpenCV prepares it again whenever the size of its input changes:
+    for photos of one size, that is a quarter of the time."""
+
+    coarse: cv2.FaceDetectorYN
+    full: cv2.FaceDetectorYN
+    close: cv2.FaceDetectorYN
+
+
 @register_detector("yunet", title="YuNet", preference=1)
 class YuNetDetector(Detector):
     """Faces in many poses and difficult light by a small network; fetches 230 KB on first use (Wu et al. 2023).
@@ -52,39 +62,39 @@ class YuNetDetector(Detector):
     upright_score = 0.88
 
     def __init__(self, path: Path | str | None = None, *, min_score: float = 0.6) -> None:
+        self._path = path or os.environ.get(PATH_VARIABLE) or None
         super().__init__(min_score=min_score)
-        # One for each kind of pass, because OpenCV prepares a network again whenever the size of its input changes:
-        # for photos of one size, that is a quarter of the time.
-        model = path or os.environ.get(PATH_VARIABLE) or None
-        self._coarse, self._full, self._close = (_loaded(model, min_score) for _ in range(3))
 
-    def _find(self, view: np.ndarray) -> list[Face]:
+    def _load(self) -> _Passes:
+        return _Passes(*(_loaded(self._path, self.min_score) for _ in _Passes._fields))
+
+    def _find(self, view: np.ndarray, model: _Passes) -> list[Face]:
         bgr = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2BGR))
-        return [self._detected_again(face, bgr) for face in self._detected_at_two_sizes(bgr)]
+        return [self._detected_again(face, bgr, model) for face in self._detected_at_two_sizes(bgr, model)]
 
-    def _detected_at_two_sizes(self, bgr: np.ndarray) -> list[Face]:
+    def _detected_at_two_sizes(self, bgr: np.ndarray, model: _Passes) -> list[Face]:
         scale = COARSE_SIDE_PX / max(bgr.shape[:2])
         if scale >= 1:
-            return self._run(self._full, bgr)
+            return self._run(model.full, bgr)
         large = [
             face
-            for face in self._run(self._coarse, bgr, scale)
+            for face in self._run(model.coarse, bgr, scale)
             if face.box.side * scale >= COARSE_SHARE * COARSE_SIDE_PX
         ]
         return large + [
             face
-            for face in self._run(self._full, bgr)
+            for face in self._run(model.full, bgr)
             if not any(known.box.contains(face.box.center) for known in large)
         ]
 
-    def _detected_again(self, face: Face, bgr: np.ndarray) -> Face:
+    def _detected_again(self, face: Face, bgr: np.ndarray, model: _Passes) -> Face:
         """The same face found again at the size that suits the network, or as it is where it is not found."""
         (x, y), reach = face.box.center, face.box.side * CLOSE_VIEW_SIDES / 2
         left, top = max(0, int(x - reach)), max(0, int(y - reach))
         around = bgr[top : max(0, math.ceil(y + reach)), left : max(0, math.ceil(x + reach))]
         if not around.size:
             return face
-        close = self._run(self._close, around, CLOSE_FACE_PX / face.box.side)
+        close = self._run(model.close, around, CLOSE_FACE_PX / face.box.side)
         again = [found.mapped((1, 1), (left, top)) for found in close]
         again = [found for found in again if face.box.contains(found.box.center)]
         return min(again, key=lambda found: math.dist(found.box.center, (x, y)), default=face)

@@ -4,7 +4,7 @@ import threading
 import pytest
 import torch
 
-from core.parallel import READ_AHEAD, core_count, parallel_map, read_ahead
+from core.parallel import READ_AHEAD, core_count, parallel_map, read_ahead, share_cores
 
 
 def test_core_count_respects_the_cpu_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,6 +28,17 @@ def test_a_process_limited_to_one_core_counts_one() -> None:
         assert core_count() == 1
     finally:
         os.sched_setaffinity(0, before)
+
+
+def test_processes_that_work_at_once_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(6)), raising=False)
+    try:
+        share_cores(2)
+        assert core_count() == 3
+        share_cores(50)
+        assert core_count() == 1
+    finally:
+        share_cores(1)
 
 
 def test_each_item_runs_with_one_torch_thread_and_other_threads_are_not_limited():

@@ -2,6 +2,7 @@
 
 import io
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -125,6 +126,28 @@ def test_two_threads_on_one_detector_get_equal_faces(portrait, any_detector):
     assert all(alone)
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(boxes, range(50))) == alone * 25
+
+
+def test_two_threads_detect_at_the_same_time(portrait, any_detector, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    shared, both_detect = detector(any_detector.name, **options_of(any_detector)), threading.Barrier(2, timeout=60)
+    find = shared._find
+
+    def meeting(view, model):
+        both_detect.wait()  # raises BrokenBarrierError unless two threads come here
+        return find(view, model)
+
+    monkeypatch.setattr(shared, "_find", meeting)
+    alone = any_detector.detect(portrait)
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(shared.detect, [portrait] * 2))
+    for faces in found:
+        assert [(f.box, f.score, f.roll_deg) for f in faces] == [(f.box, f.score, f.roll_deg) for f in alone]
+
+
+def options_of(any_detector: Detector) -> dict[str, object]:
+    """How another detector of that kind is made in these tests."""
+    return {"path": os.environ["FERSCOPE_YUNET"]} if any_detector.name == "yunet" else {}
 
 
 def test_landmarks_lie_in_the_face_in_their_order(portrait, landmark_detector):

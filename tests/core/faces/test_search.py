@@ -94,7 +94,10 @@ class Scripted(Detector):
         self.faces = faces
         self.views: list[int] = []
 
-    def _find(self, view: np.ndarray) -> list[Face]:
+    def _load(self) -> None:
+        return None
+
+    def _find(self, view: np.ndarray, _: None) -> list[Face]:
         self.views.append(max(view.shape[:2]))
         return list(self.faces)
 
