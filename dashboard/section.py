@@ -7,7 +7,7 @@ A panel computes its sections without Streamlit; ``dashboard.ui.sections`` draws
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -70,6 +70,10 @@ class Table:
     alt: str
     bold: np.ndarray | None = None
     column_config: Mapping[str, Any] | None = None
+
+    def scrolling(self) -> Table:
+        """A table that scrolls sideways under its fixed first column where it does not fit, such as on a phone."""
+        return replace(self, column_config={str(self.data.columns[0]): {"pinned": True}})
 
     def turned(self, heading: str = "score") -> Table:
         """The rows as columns under the values of the first column, which must differ: fewer columns fit a phone.

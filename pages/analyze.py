@@ -107,7 +107,7 @@ if not analysis.faces:
     st.stop()
 
 with photo_cell:
-    number = face_picker.pick_face(photo, analysis, inks)
+    number = face_picker.pick_face(photo, analysis)
 with source_cell:
     st.space("small")
     photo_sources.photo_input()

@@ -44,9 +44,9 @@ def copied_folder(image_folder, tmp_path, monkeypatch):
 
 def open_page(**link: str) -> AppTest:
     app = AppTest.from_file(ENTRY, default_timeout=60)
+    app.run()  # at Overview
     for key, value in link.items():
         app.query_params[key] = value
-    app.run()
     app.switch_page("../pages/dataset.py").run()
     assert not app.exception, app.exception
     return app

@@ -44,11 +44,12 @@ def fer_names(checkpoint_root, monkeypatch, tmp_path):
 
 def open_page(name: str, **query: str) -> AppTest:
     app = AppTest.from_file(ENTRY, default_timeout=60)
+    app.run()  # at Overview
     for key, value in query.items():
         app.query_params[key] = value
-    app.run()
     if name != "overview":
-        app.switch_page(f"../pages/{name}.py").run()
+        app.switch_page(f"../pages/{name}.py")
+    app.run()
     assert not app.exception, app.exception
     return app
 

@@ -14,14 +14,11 @@ from PIL import Image, ImageOps
 from core import images
 from core.inference import FaceAnalysis, PhotoAnalysis
 from dashboard import services
-from dashboard.plots import clickable_photo
+from dashboard.analyze import clickable_photo
 from dashboard.services import Photo
-from dashboard.style import Ink
 from dashboard.ui import links, session
 
 THUMBNAIL_PX = 88
-CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
-ZOOM_CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtons": [["zoomIn2d", "zoomOut2d", "resetScale2d"]]}
 
 
 def draw_photo_strip(shown: Photo) -> None:
@@ -55,13 +52,14 @@ def _show(digest: str) -> None:
     session.choose_photo(next(photo for photo in session.photos() if photo.digest == digest))
 
 
-def pick_face(photo: Photo, analysis: PhotoAnalysis, inks: Ink) -> int:
+def pick_face(photo: Photo, analysis: PhotoAnalysis) -> int:
     """The photo with the boxes of its faces; the index of the selected one."""
     place = st.container()
     number = links.face_number(photo.digest, len(analysis.faces))
-    if len(analysis.faces) > 1:
-        key = f"face-{_key(photo, analysis)}"
-        titles = [f"{i} · {_title(face)}" for i, face in enumerate(analysis.faces, start=1)]
+    titles = [f"{i} · {_title(face)}" for i, face in enumerate(analysis.faces, start=1)]
+    control = ""
+    if len(titles) > 1:
+        control = f"face-{_key(photo, analysis)}"
         number = st.segmented_control(
             "Face",
             range(len(titles)),
@@ -69,32 +67,24 @@ def pick_face(photo: Photo, analysis: PhotoAnalysis, inks: Ink) -> int:
             default=number,
             required=True,
             wrap=True,
-            key=key,
+            key=control,
             on_change=_choose,
-            args=(photo.digest, key),
+            args=(photo.digest, control),
             help="Or click a face in the photo.",
         )
-        with place:
-            _draw_photo(photo, analysis, number, key, inks)
-    else:
-        with place:
-            _draw_photo(photo, analysis, number, "", inks)
+    with place:
+        key, count = f"photo-{_key(photo, analysis)}", len(titles)
+        clickable_photo.draw(
+            analysis,
+            number,
+            titles,
+            key=key,
+            alt=f"{photo.name} with {count} {'face' if count == 1 else 'faces'} in boxes"
+            + ("; each can be clicked" if control else ""),
+            on_click=partial(_clicked, photo.digest, key, control) if control else None,
+        )
     _draw_caption(photo, analysis, number)
     return int(number)
-
-
-def _draw_photo(photo: Photo, analysis: PhotoAnalysis, number: int, control: str, inks: Ink) -> None:
-    count = len(analysis.faces)
-    chart = f"photo-{_key(photo, analysis)}-{number}"  # a new figure has nothing selected
-    st.plotly_chart(
-        clickable_photo.clickable(analysis, number, inks),
-        key=chart,
-        on_select=partial(_clicked, photo.digest, chart, control) if control else "ignore",
-        selection_mode="points",
-        config=ZOOM_CONFIG if count >= clickable_photo.ZOOMABLE_FROM else CHART_CONFIG,
-        alt=f"{photo.name} with {count} {'face' if count == 1 else 'faces'} in boxes"
-        + ("; each can be clicked" if control else ""),
-    )
 
 
 def _key(photo: Photo, analysis: PhotoAnalysis) -> str:
@@ -167,9 +157,7 @@ def _choose(digest: str, control: str) -> None:
     links.choose_face(digest, st.session_state[control])
 
 
-def _clicked(digest: str, chart: str, control: str) -> None:
-    points = st.session_state[chart].selection.points
-    if points:
-        number = int(points[0]["customdata"])
-        st.session_state[control] = number
-        links.choose_face(digest, number)
+def _clicked(digest: str, key: str, control: str) -> None:
+    number = int(st.session_state[key].face)
+    st.session_state[control] = number
+    links.choose_face(digest, number)

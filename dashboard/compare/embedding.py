@@ -1,4 +1,4 @@
-"""The penultimate features of a network as a map of the images, on which a lasso selects."""
+"""The penultimate features of a network as a map of the images, on which images are selected."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
                     plots.scatter(table, comparison.inks, color=options.color, axes=axes),
                     figure_key(comparison, model_id, layout),
                     f"{layout} map of the features of {name}, one point per image, colored by {options.color}",
-                    selection=("lasso", "box"),
+                    selection=("points", "lasso", "box"),
                 ),
             ),
             caption=f"{comparison.protocol} {_method(whole, len(table), layout)}",
@@ -85,7 +85,7 @@ def _method(whole: Embedding, drawn: int, layout: str) -> str:
 
 
 def draw(comparison: Comparison) -> None:
-    """The map of one network, and beside it the images that a lasso or a box selects."""
+    """The map of one network, and beside it the images that a click, a lasso or a box selects."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         single = {m: comparison.names[m] for m in comparison.runs}
         model_id = links.first_choice(
@@ -98,8 +98,6 @@ def draw(comparison: Comparison) -> None:
     found = sections(comparison, Options(model_id, color, plane))
     # The callback has nothing to do: the selection is read where its images are drawn.
     ui.draw(found, on_select={key: lambda: None}, beside={key: lambda: _selected(comparison, model_id, key)})
-    if found[0].figures:
-        _show_faces_on_hover(comparison, model_id, key)
 
 
 def _selected(comparison: Comparison, model_id: str, key: str) -> None:
@@ -108,18 +106,23 @@ def _selected(comparison: Comparison, model_id: str, key: str) -> None:
     if len(chosen):
         _images(comparison, model_id, chosen)
     else:
-        st.caption("Draw a lasso or a box around points of the map to list their images. Double-click to clear.")
+        st.caption(
+            "Click a point to see its face here. To select several, choose the lasso or the box in the figure's tool "
+            "bar; *Pan* returns to clicks. Double-click to clear."
+        )
+    try:
+        _show_faces_on_hover(comparison, model_id, key)
+    except DataError as error:
+        if not len(chosen):  # otherwise the list of images has the reason
+            st.caption(f":material/image_not_supported: The map shows no faces. {error.sentence}")
 
 
 def _show_faces_on_hover(comparison: Comparison, model_id: str, key: str) -> None:
-    """Where the data set is on this machine, a point of the map shows its face."""
+    """Show the face of the point under the pointer. Raises DataError if the data set is not on this machine."""
     card = comparison.card_of(model_id)
-    try:
-        samples = services.dataset(card)
-        rows = services.embedding(comparison.checkpoints[model_id], comparison.split).sample().image_ids
-        positions = np.searchsorted(samples.ids, rows)
-    except DataError:
-        return  # the list of selected images has the reason
+    samples = services.dataset(card)
+    rows = services.embedding(comparison.checkpoints[model_id], comparison.split).sample().image_ids
+    positions = np.searchsorted(samples.ids, rows)
     sheet = services.results().get(
         ("face sheet", card.data.fingerprint, comparison.split, len(rows)),
         lambda: face_sheet([samples.images[p] for p in positions]),
@@ -149,11 +152,13 @@ def _images(comparison: Comparison, model_id: str, chosen: np.ndarray) -> None:
 
 
 def _summary(found: pd.DataFrame) -> str:
+    if len(found) == 1:
+        (image,) = found.itertuples()
+        return f"1 image: true class {image.true}, predicted {image.predicted}."
     wrong = int((~found["correct"]).sum())
     counts = found["true"].value_counts()
     most = ", ".join(f"{name} {n:,}" for name, n in counts[counts > 0].items())
-    images = "1 image" if len(found) == 1 else f"{len(found):,} images"
-    return f"{images}, {wrong:,} predicted wrongly. True classes: {most}."
+    return f"{len(found):,} images, {wrong:,} predicted wrongly. True classes: {most}."
 
 
 def _tsne(comparison: Comparison, model_id: str) -> np.ndarray | None:

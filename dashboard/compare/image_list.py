@@ -55,14 +55,16 @@ def draw(
     faces_shown = _faces(rows, comparison, classes, key, explained, captions=captions)
     run = comparison.all_runs.get(explained or "")
     first = (page - 1) * PAGE + 1
-    st.caption(f"{comparison.protocol} {first:,} to {first + len(rows) - 1:,} of {len(listed):,} images.")
+    shown = f" {first:,} to {first + len(rows) - 1:,} of {len(listed):,} images." if len(listed) > 1 else ""
+    st.caption(f"{comparison.protocol}{shown}")
     with st.expander("Table of these images", expanded=not faces_shown):
         _table(rows, comparison, run, alt)
     whole = table.iloc[listed]
+    images = "This image" if len(listed) == 1 else f"All {len(listed):,} images of this list"
     ui.draw_downloads(
         [
             csv(
-                f"All {len(listed):,} images of this list (CSV)",
+                f"{images} (CSV)",
                 comparison.file_name(f"{key}-images"),
                 lambda: image_table.with_probabilities(whole, run) if run else whole,
             )

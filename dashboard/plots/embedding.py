@@ -34,7 +34,7 @@ def points(embedding: Embedding, plane: np.ndarray, run: EvaluationRun) -> pd.Da
 
 
 def scatter(table: pd.DataFrame, inks: Ink, *, color: str = TRUE, axes: tuple[str, str] | None = None) -> go.Figure:
-    """The table of :func:`points` as a map to draw a lasso on; each class is named at the median of its images.
+    """The table of :func:`points` as a map to select on; each class is named at the median of its images.
 
     ``axes`` are the titles of the axes; without them, as for t-SNE, the axes have no numbers.
     """
@@ -79,7 +79,7 @@ def scatter(table: pd.DataFrame, inks: Ink, *, color: str = TRUE, axes: tuple[st
         template=template(inks),
         height=560,
         margin={"t": 12},
-        dragmode="lasso",
+        dragmode="pan",
         hovermode="closest",
         xaxis={"title": x_title, "showticklabels": axes is not None},
         yaxis={"title": y_title, "showticklabels": axes is not None},

@@ -60,9 +60,8 @@ def table(pairs: Sequence[PairedComparison], names: Mapping[str, str]) -> pd.Dat
     return pd.DataFrame(
         [
             {
-                "first": names[p.first],
-                "second": names[p.second],
-                "accuracy, first − second": signed(p.difference),
+                "first − second": f"{names[p.first]} − {names[p.second]}",
+                "accuracy difference": signed(p.difference),
                 "only first correct": p.first_only,
                 "only second correct": p.second_only,
                 "p (McNemar)": shown_p(p.p_value),

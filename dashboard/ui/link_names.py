@@ -1,4 +1,8 @@
-"""The parameters that a link to a page can have. A link with others is reported; see :func:`unknown`."""
+"""The parameters that a link to a page can have. A link with others is reported; see :func:`unknown`.
+
+The controls cannot register these names themselves: a control is known when it is drawn, and a link may have parameters
+of panels that have not been opened. So the names are listed here, and :func:`require` ensures that none is missing.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +31,39 @@ COMPARE = (
 DATASET = (
     *("data_view", "read", "dataset", "data_split", "seed", "data_class", "finding", "finding_page", "voted_split"),
 )
-NAMES: dict[str, tuple[str, ...]] = {"Analyze": ANALYZE, "Compare": COMPARE, "Dataset": DATASET}
+LIVE = (
+    *("networks", "detector", "live_shown", "live_saliency", "live_smoothing", "live_interval", "live_window"),
+    "live_mirror",
+)
+VIDEO = (
+    *("networks", "detector", "video_fps", "video_detect", "video_start", "video_end"),
+    *("video_shown", "video_smoothing", "video_panel"),
+)
+FOLDER = (
+    *("networks", "detector", "folder_accuracy", "folder_whole", "folder_panel", "folder_page", "folder_order"),
+    *("folder_classes", "folder_confidence", "folder_disagreement", "folder_certainty", "shares_by"),
+)
+NAMES: dict[str, tuple[str, ...]] = {
+    "Overview": (),
+    "Analyze": ANALYZE,
+    "Live": LIVE,
+    "Video": VIDEO,
+    "Folder": FOLDER,
+    "Compare": COMPARE,
+    "Dataset": DATASET,
+    "About": (),
+}
 # Several comparisons of a page are numbered from the second on; each network has a weight in the ensemble.
 NUMBERED, OF_NETWORK = re.compile(r"_\d+$"), re.compile(r"^weight_")
 
 
 def unknown(page: str, names: Iterable[str]) -> list[str]:
-    """Those of the names that no control of the page has; none for a page whose names are not listed."""
-    listed = NAMES.get(page)
-    if listed is None:
-        return []
+    """Those of the names that no control of the page has."""
+    listed = NAMES[page]
     return [n for n in names if NUMBERED.sub("", n) not in listed and n not in listed and not OF_NETWORK.match(n)]
+
+
+def require(page: str, name: str) -> None:
+    """Raise ValueError if a control of the page has a name that is not listed, because links with it would lose it."""
+    if unknown(page, [name]):
+        raise ValueError(f"the parameter {name!r} is missing in the list of {page}; add it to {__name__}")

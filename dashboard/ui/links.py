@@ -59,7 +59,7 @@ def begin() -> None:
         st.session_state["chosen"] = {name: st.query_params[name] for name in CHOSEN if name in st.query_params}
         st.session_state["from_link"] = set(st.session_state["chosen"])
     for name in CHOSEN:  # another page may have removed them from the address
-        _write(name, st.session_state["chosen"].get(name))
+        _write(name, *_texts_of(name))
 
 
 def choice(
@@ -174,7 +174,7 @@ def choose(name: str, value: str | None, default: str | None = None) -> None:
         choices.pop(name, None)
     else:
         choices[name] = kept
-    _write(name, kept)
+    _write(name, *_texts_of(name))
 
 
 def face_number(photo: str, faces: int) -> int:
@@ -219,25 +219,23 @@ def address() -> str:
 
 
 def _register(key: str, parameter: Parameter, aliases: Mapping[str, Sequence[str]] | None = None) -> None:
-    """Remember how a control is written. The first time, check the value in the address, and put another value into
-    the session if it is not available."""
+    """Remember how a control is written. The first time, check the value in the address; one that is not available is
+    replaced in the session and in the address."""
+    link_names.require(st.session_state["link_page"], key)
     parameters = _registered()
     first, parameters[key] = key not in parameters, parameter
-    unwritten: set[str] = st.session_state.setdefault("unwritten", set())
-    if first and key in st.query_params and key not in st.session_state:
-        requested = st.query_params.get_all(key)
-        texts = [word for text in requested for word in (aliases or {}).get(text, [text])]
-        value, sentence = parameter.read(texts)
-        if sentence is None and texts == requested:
-            return
-        st.session_state[key] = value
-        unwritten.add(key)
-        if sentence is not None:
-            _show_message(sentence)
-    elif key in unwritten and key in st.session_state:
-        # Streamlit writes a value that was put into the session to the address only if the control existed before.
-        unwritten.discard(key)
-        st.session_state[key] = st.session_state[key]
+    if not first or key not in st.query_params or key in st.session_state:
+        return
+    requested = st.query_params.get_all(key)
+    texts = [word for text in requested for word in (aliases or {}).get(text, [text])]
+    value, sentence = parameter.read(texts)
+    if sentence is None and texts == requested:
+        return
+    st.session_state[key] = value
+    # Streamlit itself writes a value that was put into the session only if the control existed before.
+    _write(key, *parameter.written(value))
+    if sentence is not None:
+        _show_message(sentence)
 
 
 def _registered() -> dict[str, Parameter]:
@@ -245,12 +243,19 @@ def _registered() -> dict[str, Parameter]:
     return pages.setdefault(st.session_state["link_page"], {})
 
 
+def _texts_of(name: str) -> list[str]:
+    """The choice of the user as texts in the address."""
+    choices: dict[str, str] = st.session_state["chosen"]
+    return [choices[name]] if name in choices else []
+
+
 def _show_message(sentence: str) -> None:
     (_place_of_messages.get() or st).info(sentence, icon=":material/link_off:")
 
 
-def _write(name: str, value: str | None) -> None:
-    if value is None:
+def _write(name: str, *texts: str) -> None:
+    """Make these the texts of a parameter in the address; none removes it."""
+    if not texts:
         st.query_params.pop(name, None)
-    elif st.query_params.get_all(name) != [value]:  # each write is a message to the browser
-        st.query_params[name] = value
+    elif st.query_params.get_all(name) != list(texts):  # each write is a message to the browser
+        st.query_params[name] = texts[0] if len(texts) == 1 else texts

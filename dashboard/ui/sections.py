@@ -16,10 +16,12 @@ from dashboard.style import CONFIG
 ICONS = {"text/csv": ":material/table:", "application/json": ":material/data_object:", "image/png": ":material/image:"}
 
 
-# The tool bar of a figure on which points are selected keeps the lasso and the box.
+# The tool bar of a figure on which areas are selected. A click selects a point in pan mode only: with the lasso or the
+# box, Streamlit does not report clicks.
+SELECTION_TOOLS = ("pan", "lasso", "select", "zoomIn", "zoomOut", "resetScale")
 SELECTION_CONFIG = {
     **CONFIG,
-    "modeBarButtonsToRemove": [b for b in CONFIG["modeBarButtonsToRemove"] if b not in ("select", "lasso")],
+    "modeBarButtonsToRemove": [b for b in CONFIG["modeBarButtonsToRemove"] if b not in SELECTION_TOOLS],
 }
 MAX_STATIC_ROWS = 40  # a longer table scrolls
 

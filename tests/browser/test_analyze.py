@@ -1,10 +1,12 @@
 """Analyze in a browser: sliders, the report, clicks in the photo, portraits, pasting and the webcam."""
 
 import base64
+import io
 import re
 import time
 
 import pytest
+from PIL import Image, ImageOps
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -85,25 +87,73 @@ def test_the_report_is_one_html_file(browser, address, tmp_path):
     assert 'src="http' not in text
 
 
+def faces_in(browser) -> dict:
+    """Of the photo: its size, the width of its column, and the boxes of its faces, which are in a shadow root."""
+    script = """
+    const place = document.querySelector('[class*="st-key-photo-"]');
+    const host = [...place.querySelectorAll("*")].find((element) => element.shadowRoot?.querySelector(".photo"));
+    const size = (element) => (({width, height}) => ({width, height}))(element.getBoundingClientRect());
+    const photo = host.shadowRoot.querySelector(".photo");
+    return {photo: size(photo), window: size(photo.parentElement), column: size(host),
+            faces: [...photo.querySelectorAll(".face")], zoom: [...host.shadowRoot.querySelectorAll(".zoom button")]};
+    """
+    return wait_for(browser, lambda b: b.execute_script(script), "the photo")
+
+
+def upload(browser, address, path, text: str) -> None:
+    browser.get(f"{address}/analyze")
+    wait_for(browser, lambda b: b.find_element(By.CSS_SELECTOR, 'input[type="file"]'), "the uploader").send_keys(
+        str(path)
+    )
+    wait_for(browser, lambda b: text in page_text(b), text)
+
+
 def test_a_click_on_a_face_in_the_photo_selects_it(browser, address, tmp_path):
     opened(browser, address, tmp_path, "", sample="two_faces")
     wait_for(browser, lambda b: "Face 1 of 2" in page_text(b), "two faces")
-    photo = wait_for(
-        browser, lambda b: b.find_element(By.CSS_SELECTOR, '[class*="st-key-photo-"] .nsewdrag'), "the photo"
-    )
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", photo)
-
-    def click_face(_browser) -> bool:
-        marks = browser.find_elements(By.CSS_SELECTOR, '[class*="st-key-photo-"] .points path')
-        box, frame = marks[-1].rect, photo.rect  # of the last face
-        right = box["x"] + box["width"] / 2 - (frame["x"] + frame["width"] / 2)
-        down = box["y"] + box["height"] / 2 - (frame["y"] + frame["height"] / 2)
-        ActionChains(browser).move_to_element_with_offset(photo, int(right), int(down)).pause(0.5).click().perform()
-        WebDriverWait(browser, 8).until(lambda b: "Face 2 of 2" in page_text(b))
-        return True
-
-    wait_for(browser, click_face, "the second face")
+    second = faces_in(browser)["faces"][1]
+    assert second.get_attribute("aria-label").startswith("Face 2 · ")
+    ActionChains(browser).move_to_element(second).click().perform()
+    wait_for(browser, lambda b: "Face 2 of 2" in page_text(b), "the second face")
     assert "face=2" in browser.current_url
+    wait_for(browser, lambda b: faces_in(b)["faces"][1].get_attribute("aria-pressed") == "true", "its box")
+
+
+def test_a_wide_photo_uses_its_column_and_a_tall_one_the_height_of_the_window(browser, address, tmp_path):
+    portrait = Image.open(io.BytesIO(sample_photos()["grace_hopper"].data))
+    tall, wide = tmp_path / "tall.png", tmp_path / "wide.png"
+    portrait.crop((100, 0, 400, 600)).save(tall)
+    ImageOps.pad(portrait, (1500, 600)).save(wide)
+    browser.set_window_size(1920, 1080)
+    upload(browser, address, wide, "wide.png · 1500 × 600 px")
+    found = faces_in(browser)
+    assert found["column"]["width"] > 600
+    assert found["photo"]["width"] == pytest.approx(found["column"]["width"], abs=2)
+    assert found["photo"]["width"] / found["photo"]["height"] == pytest.approx(2.5, rel=0.01)
+    upload(browser, address, tall, "tall.png · 300 × 600 px")
+    found = faces_in(browser)
+    assert 500 < found["photo"]["height"] < 1080 - 300
+
+
+def test_a_photo_with_many_faces_is_zoomed_around_the_selected_one(browser, address, tmp_path):
+    portrait = Image.open(io.BytesIO(sample_photos()["grace_hopper"].data)).resize((205, 240))
+    group = Image.new("RGB", (8 * 205, 3 * 240))
+    for number in range(24):
+        group.paste(portrait, (number % 8 * 205, number // 8 * 240))
+    group.save(tmp_path / "group.png")
+    upload(browser, address, tmp_path / "group.png", "Face 1 of 24")
+    found = faces_in(browser)
+    assert len(found["faces"]) == 24
+    for _ in range(4):
+        browser.execute_script("arguments[0].click()", found["zoom"][0])
+    zoomed = faces_in(browser)
+    assert zoomed["photo"]["width"] > 4 * found["photo"]["width"]
+    assert zoomed["window"]["width"] == pytest.approx(found["window"]["width"], abs=1)
+    ActionChains(browser).move_to_element(zoomed["faces"][0]).click().perform()  # it is in view and keeps its size
+    assert faces_in(browser)["photo"]["width"] == pytest.approx(zoomed["photo"]["width"], abs=1)
+    for _ in range(5):
+        browser.execute_script("arguments[0].click()", found["zoom"][1])
+    assert faces_in(browser)["photo"]["width"] == pytest.approx(found["photo"]["width"], abs=2)
 
 
 def button(browser, text: str):

@@ -108,7 +108,9 @@ def test_a_click_on_a_confusion_cell_shows_its_faces_where_the_images_are(browse
     assert all(f": {classes[row]}" in face.get_attribute("alt") for face in faces)
 
 
-def test_a_point_of_the_embedding_shows_its_face(browser, address_with_images):
+def test_a_point_of_the_embedding_shows_its_face_on_hover_and_beside_the_map_after_a_click(
+    browser, address_with_images
+):
     browser.get(f"{address_with_images}/compare?group=Errors&view=Embedding&networks=Residual+CNN")
     wait_for(browser, lambda b: b.execute_script("return Object.keys(window.ferscopeFaces ?? {}).length"), "the faces")
     area = wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .nsewdrag"), "the map")[0]
@@ -123,3 +125,13 @@ def test_a_point_of_the_embedding_shows_its_face(browser, address_with_images):
         return b.find_element(By.XPATH, '//body/div[starts-with(@aria-label, "Image ")]').is_displayed()
 
     wait_for(browser, hover, "the face")
+    row = browser.find_element(By.XPATH, '//body/div[starts-with(@aria-label, "Image ")]').get_attribute("aria-label")
+
+    def click(b) -> bool:
+        ActionChains(b).click().perform()  # the pointer is still over the point
+        WebDriverWait(b, 8).until(lambda _: pictures(b, f"{row}: "))
+        return True
+
+    wait_for(browser, click, "the face beside the map")
+    assert "1 image: true class" in page_text(browser)
+    assert len(pictures(browser, "Image ")) == 1

@@ -96,9 +96,9 @@ def open_view() -> Callable[..., AppTest]:
     def opened(view: str, **link: str) -> AppTest:
         app = AppTest.from_file(ENTRY, default_timeout=60)
         group = next((name for name, panels in GROUPS.items() if view in panels), list(GROUPS)[-1])
+        app.run()  # at Overview
         for key, value in {"group": group, "view": view, **link}.items():
             app.query_params[key] = value
-        app.run()
         app.switch_page("../pages/compare.py").run()
         assert not app.exception, app.exception
         return app
@@ -112,9 +112,9 @@ def open_analyze() -> Callable[..., AppTest]:
 
     def opened(photos: Mapping[str, bytes] | str = "grace_hopper", **link: str | list[str]) -> AppTest:
         app = AppTest.from_file(ENTRY, default_timeout=120)
+        app.run()  # at Overview
         for key, value in link.items():
             app.query_params[key] = value
-        app.run()
         app.switch_page("../pages/analyze.py").run()
         assert not app.exception, app.exception
         files = {"photo.jpg": sample_photos()[photos].data} if isinstance(photos, str) and photos else photos

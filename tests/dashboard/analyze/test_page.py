@@ -1,6 +1,7 @@
 """The page of Analyze through the entry file, on networks that were trained on generated pictures."""
 
 import io
+import json
 import re
 import shutil
 
@@ -95,8 +96,10 @@ def test_the_maps_are_next_to_the_prediction_in_every_panel(networks, open_analy
 
 def test_the_view_of_the_faces_names_the_detector_and_counts_correctly(networks, open_analyze, page_text):
     app = open_analyze()
-    (photo,) = [c for c in app.get("plotly_chart") if "in boxes" in c.proto.alt]
-    assert photo.proto.alt == "photo.jpg with 1 face in boxes"
+    (photo,) = app.get("bidi_component")
+    shown = json.loads(photo.proto.json)
+    assert shown["alt"] == "photo.jpg with 1 face in boxes"
+    assert not shown["clickable"]
     title = services.DETECTORS[services.detector("auto").name]
     assert f"detector: {title} ·" in page_text(app)
 

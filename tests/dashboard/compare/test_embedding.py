@@ -46,7 +46,8 @@ def test_the_first_two_components_with_what_they_explain(embedded, open_view, pa
     text = f"shapes {split}, n = 36. The first two of the first 16 principal components of 16 penultimate features"
     assert text in page_text(app)
     assert "% of the variance" in app.get("plotly_chart")[0].proto.spec
-    assert "Draw a lasso or a box" in page_text(app)
+    assert "Click a point to see its face here." in page_text(app)
+    assert "The map shows no faces. The images are not on this machine: set FERSCOPE_DATA" in page_text(app)
 
 
 def test_the_stored_tsne_map_is_shown(embedded, open_view, page_text):
@@ -122,6 +123,7 @@ def test_a_selection_shows_its_faces_and_their_saliency(embedded, lassoed, page_
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
     run = checkpoints.load_checkpoint(checkpoints.ROOT / "tiny_cnn").evaluation("test")
     app = lassoed(run.image_ids[:4])
+    assert "The map shows no faces" not in page_text(app)
     plain = [i.proto.imgs[0].alt for i in app.get("image")]
     assert len(plain) == 4
     app.toggle(key="embedded_saliency").set_value(True).run()

@@ -7,11 +7,9 @@ import pytest
 from PIL import Image
 
 from core.explain import REGION_NAMES, Explanation, face_regions
-from core.faces import Box, Face
-from core.inference import FaceAnalysis, PhotoAnalysis
 from core.labels import LabelSet
 from core.probes import SplitRegionShares
-from dashboard.plots import clickable_photo, method_grid, regions
+from dashboard.plots import method_grid, regions
 from dashboard.style import LIGHT, network_styles
 
 NAMES = {"one": "One", "two": "Two"}
@@ -82,33 +80,3 @@ def test_the_numbers_of_the_grid_have_a_row_per_cell():
     table = method_grid.numbers([explanation, explanation])
     assert len(table) == 18
     assert table["saliency"].sum() == pytest.approx(6)
-
-
-def photo_with(*boxes: Box, height: int, width: int) -> PhotoAnalysis:
-    faces = tuple(FaceAnalysis(Face(box, 0.9), {}, ()) for box in boxes)
-    return PhotoAnalysis(np.zeros((height, width, 3), np.uint8), "haar", faces, {})
-
-
-def test_every_point_of_a_box_is_near_a_target_of_its_face(inks):
-    boxes = Box(100, 50, 400, 400), Box(900, 100, 30, 36)
-    figure = clickable_photo.clickable(photo_with(*boxes, height=960, width=1920), 0, inks)
-    (targets,) = figure.data
-    px_per_photo_px = figure.layout.height / 960
-    for number, box in enumerate(boxes):
-        own = np.array([p[:2] for p in zip(targets.x, targets.y, targets.customdata, strict=True) if p[2] == number])
-        for x in np.linspace(box.left, box.left + box.width, 20):
-            for y in np.linspace(box.top, box.top + box.height, 20):
-                assert np.hypot(*(own - (x, y)).T).min() * px_per_photo_px <= clickable_photo.CLICK_DISTANCE_PX
-    assert set(targets.customdata) == {0, 1}
-    assert len(figure.layout.annotations) == 2
-
-
-def test_boxes_are_clipped_to_the_photo(inks):
-    figure = clickable_photo.clickable(photo_with(Box(-30, -55, 500, 300), height=200, width=400), 0, inks)
-    assert [(s.x0, s.y0, s.x1, s.y1) for s in figure.layout.shapes] == [(0, 0, 400, 200)] * 2
-    assert (figure.layout.annotations[0].x, figure.layout.annotations[0].y) == (0, 0)
-
-
-def test_a_tall_photo_stays_above_the_fold(inks):
-    figure = clickable_photo.clickable(photo_with(Box(0, 0, 50, 50), height=960, width=480), 0, inks)
-    assert figure.layout.height == clickable_photo.MAX_HEIGHT_PX

@@ -49,7 +49,7 @@ def test_a_significant_difference_names_the_better_network_and_its_lead(pair):
 
 def test_the_table_has_typographic_minus_signs(predicted_run):
     behind = compare(predicted_run([0] * 4, [1, 1, 0, 0], "b"), predicted_run([0] * 4, [0] * 4, "a"))
-    shown = significance.table([behind], {"a": "Alpha", "b": "Beta"})["accuracy, first − second"][0]
+    shown = significance.table([behind], {"a": "Alpha", "b": "Beta"})["accuracy difference"][0]
     assert shown.startswith("−0.500 (−")
     assert "-" not in shown
 

@@ -1,15 +1,17 @@
 """Links to Analyze: what they contain, and requested values that are not available; on trained networks."""
 
+import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.sample_photos import sample_photos
-from dashboard.compare.panels import GROUPS
-from dashboard.ui.link_names import unknown
+from dashboard.ui.link_names import NAMES, require
 from dashboard.ui.url_parameters import Choice, Number, Range, Switch
 
+ROOT = Path(__file__).resolve().parents[3]
 PANELS = ("Saliency", "Methods", "Regions", "What if", "Trust", "Uncertainty", "Report")
 
 
@@ -232,15 +234,37 @@ def test_a_parameter_that_the_page_does_not_know_is_reported_once(opened, page_t
     assert "This link has" not in page_text(app)
 
 
-def test_the_known_parameters_are_those_of_the_controls(fer_networks, opened, show_panel, open_view):
-    app = opened("two_faces", show="One face")
-    for panel in PANELS:
-        show_panel(app, panel)
-    pages = dict(app.session_state["link_parameters"])
-    for view in [panel for panels in GROUPS.values() for panel in panels]:
-        for name, parameters in open_view(view).session_state["link_parameters"].items():
-            pages[name] = pages.get(name, {}) | parameters
-    assert {name: unknown(name, parameters) for name, parameters in pages.items()} == {"Analyze": [], "Compare": []}
+def test_every_control_has_a_listed_parameter_and_every_listed_parameter_a_control():
+    sources = [p for folder in ("dashboard", "pages") for p in (ROOT / folder).rglob("*.py")]
+    texts = [p.read_text(encoding="utf-8") for p in sources if p.name != "link_names.py"]
+    words = {word for text in texts for word in re.findall(r'"(?:\{key\}|\{field\})?(\w+)"', text)}
+    for name in {name for names in NAMES.values() for name in names}:
+        prefix, _, suffix = name.rpartition("_")
+        assert name in words or {prefix, f"_{suffix}"} <= words, f"no control has the parameter {name}"
+    with pytest.raises(ValueError, match="'zoom' is missing in the list of Analyze"):
+        require("Analyze", "zoom")
+    require("Compare", "bins_2")  # of the second comparison
+
+
+@pytest.mark.parametrize("page", ["overview", "about", "live", "video", "folder", "dataset", "compare"])
+def test_every_page_reports_unknown_parameters(networks, page, page_text):
+    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=120)
+    app.run()
+    app.switch_page(f"../pages/{page}.py")
+    app.query_params["zoom"] = "2"
+    app.run()
+    assert not app.exception
+    assert f"This link has a parameter that {page.capitalize()} does not know: `zoom`." in page_text(app)
+    assert "zoom" not in app.query_params
+
+
+def test_an_invalid_value_is_corrected_in_the_address_at_once(opened):
+    app = opened(method="voodoo", networks=["nobody", "CNN"], accuracy="7", views="seven")
+    assert app.query_params["networks"] == ["CNN"]
+    assert app.query_params["accuracy"] == ["0.95"]
+    assert {"method", "views"}.isdisjoint(app.query_params)
+    app.slider(key="accuracy").set_value(0.9).run()
+    assert app.query_params["accuracy"] == ["0.9"]
 
 
 def test_parameters_read_what_they_write():

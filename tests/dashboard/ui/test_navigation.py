@@ -10,11 +10,12 @@ ENTRY = ROOT / "dashboard" / "app.py"
 
 def opened(page: str, **link: str | list[str]) -> AppTest:
     app = AppTest.from_file(ENTRY, default_timeout=120)
+    app.run()  # at Overview
     for key, value in link.items():
         app.query_params[key] = value
-    app.run()
     if page != "overview":
-        app.switch_page(f"../pages/{page}.py").run()
+        app.switch_page(f"../pages/{page}.py")
+    app.run()
     assert not app.exception, app.exception
     return app
 

@@ -19,9 +19,9 @@ def open_video(networks) -> Callable[[], AppTest]:
 
     def opened() -> AppTest:
         app = AppTest.from_file(ENTRY, default_timeout=120)
+        app.run()  # at Overview
         app.query_params["video_fps"] = "2"
         app.query_params["detector"] = "mtcnn"
-        app.run()
         app.switch_page("../pages/video.py").run()
         assert not app.exception, app.exception
         return app
