@@ -62,7 +62,7 @@ def chart(
                 row=panel,
                 col=1,
             )
-        _add_targets(figure, timeline, panel)
+        _add_targets(figure, timeline, panel, inks)
     figure.add_vline(x=cursor_s, line={"color": inks.text, "width": 1.5})
     first_s, last_s = _bounds(timeline)
     figure.update_xaxes(range=[first_s, last_s], fixedrange=True)
@@ -83,7 +83,7 @@ def chart(
     return figure
 
 
-def _add_targets(figure: go.Figure, timeline: Timeline, panel: int) -> None:
+def _add_targets(figure: go.Figure, timeline: Timeline, panel: int, inks: Ink) -> None:
     """Plotly reports clicks on markers only, so transparent ones cover the panel."""
     times = timeline.frame_times_s
     if len(times) > MAX_TARGETS:
@@ -99,6 +99,7 @@ def _add_targets(figure: go.Figure, timeline: Timeline, panel: int) -> None:
         selected=unseen,
         unselected=unseen,
         hovertemplate="show %{x:.2f} s<extra></extra>",
+        hoverlabel={"bgcolor": inks.paper, "bordercolor": inks.muted, "font": {"color": inks.text}},
         showlegend=False,
         row=panel,
         col=1,
@@ -163,7 +164,7 @@ def shares(found: Sequence[TrackShares], classes: Sequence[str], inks: Ink) -> g
         barmode="stack",
         height=bars_px + BELOW_PX + 28,
         margin={"t": 28, "b": BELOW_PX},
-        xaxis={"title": "share of the time in the picture", "range": [0, 1], "tickformat": ".0%"},
+        xaxis={"title": "share of the time in the picture", "range": [0, 1.001], "tickformat": ".0%"},
         yaxis={"autorange": "reversed"},
         legend={"y": -50 / bars_px, "yanchor": "top", "traceorder": "normal"},
     )
