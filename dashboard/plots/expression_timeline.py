@@ -78,7 +78,7 @@ def chart(
         hovermode="closest",
         hoverdistance=24,
         dragmode=False,
-        legend={"y": -46 / panels_px, "yanchor": "top"},
+        legend={"y": -52 / panels_px, "yanchor": "top"},
     )
     return figure
 
@@ -163,10 +163,15 @@ def shares(found: Sequence[TrackShares], classes: Sequence[str], inks: Ink) -> g
         template=template(inks),
         barmode="stack",
         height=bars_px + BELOW_PX + 28,
-        margin={"t": 28, "b": BELOW_PX},
-        xaxis={"title": "share of the time in the picture", "range": [0, 1.001], "tickformat": ".0%"},
+        margin={"t": 28, "b": BELOW_PX, "r": 24},
+        xaxis={
+            "title": "share of the time in the picture",
+            "range": [0, 1],
+            "tickvals": [0, 0.25, 0.5, 0.75, 1],
+            "tickformat": ".0%",
+        },
         yaxis={"autorange": "reversed"},
-        legend={"y": -50 / bars_px, "yanchor": "top", "traceorder": "normal"},
+        legend={"y": -58 / bars_px, "yanchor": "top", "traceorder": "normal"},
     )
     return figure
 
