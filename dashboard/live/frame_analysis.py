@@ -15,7 +15,7 @@ from cachetools import LRUCache
 from core import images
 from core.errors import FerscopeError
 from core.faces import Detector, crop_corners
-from core.faces.tracking import Tracker
+from core.faces.tracking import MAX_GAP_S, Tracker
 from core.inference import (
     ENSEMBLE,
     FaceAnalysis,
@@ -29,6 +29,8 @@ from core.labels import LabelSet
 from core.video import ExponentialSmoothing
 
 MAX_PIXELS = 1_000_000
+# On a slow server frames are far apart: a track then lasts for this many searches, at most for that many seconds.
+SEARCHES_PER_GAP, MAX_SLOW_GAP_S = 2.5, 5.0
 MAX_SMOOTHED = 256  # distributions that are smoothed at once: faces times networks
 
 
@@ -88,6 +90,7 @@ class FrameAnalysis:
             self._tracker = Tracker()
             self._smoothed: LRUCache[tuple[int, str], ExponentialSmoothing] = LRUCache(MAX_SMOOTHED)
             self._frames = 0
+            self._last_s: float | None = None
 
     def answer(self, frame: bytes) -> str:
         """What was found in a JPEG file, as one JSON document, or the sentence that states why nothing could be."""
@@ -102,6 +105,10 @@ class FrameAnalysis:
         image = images.decode(frame, max_pixels=MAX_PIXELS)
         detections = settings.detector.detect(image) if self._frames % settings.detection_interval == 0 else None
         self._frames += 1
+        if self._last_s is not None:
+            between_searches_s = (begin_s - self._last_s) * settings.detection_interval
+            self._tracker.max_gap_s = max(MAX_GAP_S, min(MAX_SLOW_GAP_S, SEARCHES_PER_GAP * between_searches_s))
+        self._last_s = begin_s
         tracked = self._tracker.update(detections, begin_s)
         analysis = analyze_faces(image, [t.face for t in tracked], settings.detector.name, settings.networks)
         faces = [

@@ -62,7 +62,7 @@ def chart(
                 row=panel,
                 col=1,
             )
-        _add_targets(figure, timeline, panel)
+        _add_targets(figure, timeline, panel, inks)
     figure.add_vline(x=cursor_s, line={"color": inks.text, "width": 1.5})
     first_s, last_s = _bounds(timeline)
     figure.update_xaxes(range=[first_s, last_s], fixedrange=True)
@@ -78,12 +78,12 @@ def chart(
         hovermode="closest",
         hoverdistance=24,
         dragmode=False,
-        legend={"y": -46 / panels_px, "yanchor": "top"},
+        legend={"y": -52 / panels_px, "yanchor": "top"},
     )
     return figure
 
 
-def _add_targets(figure: go.Figure, timeline: Timeline, panel: int) -> None:
+def _add_targets(figure: go.Figure, timeline: Timeline, panel: int, inks: Ink) -> None:
     """Plotly reports clicks on markers only, so transparent ones cover the panel."""
     times = timeline.frame_times_s
     if len(times) > MAX_TARGETS:
@@ -99,6 +99,7 @@ def _add_targets(figure: go.Figure, timeline: Timeline, panel: int) -> None:
         selected=unseen,
         unselected=unseen,
         hovertemplate="show %{x:.2f} s<extra></extra>",
+        hoverlabel={"bgcolor": inks.paper, "bordercolor": inks.muted, "font": {"color": inks.text}},
         showlegend=False,
         row=panel,
         col=1,
@@ -162,10 +163,15 @@ def shares(found: Sequence[TrackShares], classes: Sequence[str], inks: Ink) -> g
         template=template(inks),
         barmode="stack",
         height=bars_px + BELOW_PX + 28,
-        margin={"t": 28, "b": BELOW_PX},
-        xaxis={"title": "share of the time in the picture", "range": [0, 1], "tickformat": ".0%"},
+        margin={"t": 28, "b": BELOW_PX, "r": 24},
+        xaxis={
+            "title": "share of the time in the picture",
+            "range": [0, 1],
+            "tickvals": [0, 0.25, 0.5, 0.75, 1],
+            "tickformat": ".0%",
+        },
         yaxis={"autorange": "reversed"},
-        legend={"y": -50 / bars_px, "yanchor": "top", "traceorder": "normal"},
+        legend={"y": -58 / bars_px, "yanchor": "top", "traceorder": "normal"},
     )
     return figure
 

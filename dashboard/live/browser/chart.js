@@ -2,7 +2,8 @@
 // leading expression; each is named at its right end.
 
 const KEPT_MS = 125_000;
-const GAP_MS = 1000; // without a value for so long, the line is interrupted
+// Without a value for so long, or for this many frames of a slow server, the line is interrupted.
+const GAP = { leastMs: 1000, mostMs: 5000, frames: 2.5 };
 const MARGIN = { left: 34, right: 20, top: 10, bottom: 22 }; // right of the names
 const NAME_PX = { least: 66, most: 150 };
 const LABEL_PX = 13;
@@ -80,6 +81,12 @@ class Chart {
     this.drawLabels(labels, area, ink);
   }
 
+  gapMs(points) {
+    const steps = points.slice(1).map((point, index) => point.time - points[index].time).sort((one, other) => one - other);
+    const usual = steps[Math.floor(steps.length / 2)] ?? 0;
+    return Math.max(GAP.leastMs, Math.min(GAP.mostMs, GAP.frames * usual));
+  }
+
   nameWidth(lines) {
     const widest = Math.max(...lines.map(({ name }) => this.context.measureText(name).width));
     return Math.min(Math.max(widest, NAME_PX.least), NAME_PX.most);
@@ -109,9 +116,10 @@ class Chart {
 
   drawLine(points, { value, color, dash }, x, y) {
     const context = this.context;
+    const gapMs = this.gapMs(points);
     context.beginPath();
     points.forEach((point, index) => {
-      const joins = index && point.time - points[index - 1].time < GAP_MS;
+      const joins = index && point.time - points[index - 1].time < gapMs;
       context[joins ? "lineTo" : "moveTo"](x(point.time), y(value(point)));
     });
     context.lineWidth = 2;

@@ -117,3 +117,9 @@ def test_the_chart_has_a_line_per_expression_or_per_network():
     )
     assert expressions == [["sad", "blue", 0.45], ["happy", "orange", 0.55]]
     assert networks == [["Ensemble", "Ensemble", 0.55], ["A", "A", 0.3], ["B", "B", 0.8]]
+
+
+@pytest.mark.parametrize(("step_ms", "gap_ms"), [(50, 1000), (1500, 3750), (9000, 5000)])
+def test_a_line_is_joined_although_a_slow_server_answers_rarely(step_ms, gap_ms):
+    points = f"[0, 1, 2, 3].map((n) => ({{ time: n * {step_ms} }}))"
+    assert run(f"return Chart.prototype.gapMs({points});") == gap_ms

@@ -1,9 +1,11 @@
 """What the live view finds in a frame, on real small networks and a real detector."""
 
 import gc
+import itertools
 import json
 import weakref
 from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -76,6 +78,14 @@ def test_tracks_are_kept_between_detections_and_smoothing_follows_a_track(networ
     again = json.loads(analysis.answer(jpeg(two_faces)))
     assert [(f["track"], f["detected"]) for f in again["faces"]] == [(1, True), (2, True)]
     assert again["faces"][0]["series"][key][0] == again["faces"][0]["series"][key][1]
+
+
+def test_a_track_lasts_when_a_slow_server_analyzes_a_frame_every_other_second(networks, mtcnn, two_faces, monkeypatch):
+    times = itertools.count(start=0.0, step=0.9)  # it is asked twice per frame
+    monkeypatch.setattr(frame_analysis, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    analysis = FrameAnalysis(LiveSettings(networks[:1], mtcnn, detection_interval=2))
+    answers = [json.loads(analysis.answer(jpeg(two_faces))) for _ in range(4)]
+    assert [[face["track"] for face in answer["faces"]] for answer in answers] == [[1, 2]] * 4
 
 
 def test_the_saliency_map_lies_on_the_crop_of_its_network(networks, mtcnn, two_faces):
