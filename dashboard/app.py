@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.loading import PYTORCH
-from dashboard.ui import links, progress
+from dashboard.ui import busy, links, progress
 
 # A local file, because the browser would fetch a Material symbol from another host.
 MARK = str(Path(__file__).with_name("mark.svg"))
@@ -72,4 +72,5 @@ st.set_page_config(page_title="FERscope" if page.title == "Overview" else f"{pag
 links.begin_page(page.title)
 if page.title not in WITHOUT_PYTORCH:
     progress.wait_for_loading(PYTORCH)
-page.run()
+with busy.answered():
+    page.run()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.errors import BusyError, NotFiniteError
+from core.errors import NotFiniteError
 from core.images import darkness_hint
 from core.inference import PhotoAnalysis
 from dashboard import services
@@ -62,9 +62,8 @@ def analyzed(photo: Photo) -> PhotoAnalysis:
     """The faces of a photo; without any prediction the page ends with a sentence."""
     try:
         return analyzer.analyze(photo)
-    except (BusyError, NotFiniteError) as error:
-        sentence = not_finite(error.model_ids, names) if isinstance(error, NotFiniteError) else error.sentence
-        st.error(sentence, icon=":material/error:")
+    except NotFiniteError as error:
+        st.error(not_finite(error.model_ids, names), icon=":material/error:")
         photo_sources.photo_input()
         return st.stop()
 

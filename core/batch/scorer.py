@@ -90,7 +90,7 @@ class Scorer:
     """Networks that predict prepared files. ``thresholds`` are by the classes of a group, see :func:`thresholds`."""
 
     def __init__(self, predictors: Sequence[Predictor], thresholds: Mapping[tuple[str, ...], float]) -> None:
-        self.predictors = tuple(predictors)
+        self.predictors = tuple(p.for_background() for p in predictors)
         self.layout = RowLayout.of((p.card for p in predictors), thresholds)
 
     def score(self, preparation: Preparation, entry: Entry, data: bytes) -> list[Row]:

@@ -7,15 +7,34 @@ value and nothing else, so that it can be piped.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
+import click
 import typer
 from rich.markup import escape
+from typer.core import TyperGroup
 
 from core.cli import analyze, batch, data, export, networks, serve, training, video
 from core.cli.output import messages
 from core.errors import FerscopeError
 
+
+class Interrupted(BaseException):
+    """Ctrl-C with its sentence. Typer ends the program silently at a KeyboardInterrupt."""
+
+
+class Commands(TyperGroup):
+    """The commands, whose KeyboardInterrupt reaches :func:`main`."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise Interrupted(str(stop) or "Stopped.") from None
+
+
 app = typer.Typer(
+    cls=Commands,
     help="FERscope: facial expression recognition, explained and measured.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -38,6 +57,6 @@ def main() -> None:
     except FerscopeError as error:
         messages.print(f"[bold red]Error:[/] {escape(error.sentence)}", highlight=False, soft_wrap=True)
         raise SystemExit(1) from None
-    except KeyboardInterrupt as stop:
-        messages.print(f"[yellow]{escape(str(stop) or 'Stopped.')}", highlight=False)
+    except Interrupted as stop:
+        messages.print(f"[yellow]{escape(str(stop))}", highlight=False, soft_wrap=True)
         raise SystemExit(130) from None

@@ -48,17 +48,17 @@ class BatchQueue:
         self.calls = 0  # that were answered so far
         self.passes = 0  # in which they were answered
 
-    def __call__(self, images: np.ndarray) -> NetworkOutput:
+    def __call__(self, images: np.ndarray, *, patient: bool = False) -> NetworkOutput:
         """The output for these images, (N, S, S) or (N, S, S, 3) uint8, as if the call were alone.
 
-        Raises BusyError if too many calls are waiting, and what ``run`` raises.
+        Raises BusyError if too many calls are waiting, unless the call is ``patient``, and what ``run`` raises.
         """
         call = _Call(images)
         with self._lock:
             leads = self._free_lanes > 0
             if leads:
                 self._free_lanes -= 1
-            elif len(self._waiting) >= self._max_waiting:
+            elif len(self._waiting) >= self._max_waiting and not patient:
                 raise BusyError(f"{self._max_waiting} computations are already waiting for this network; try again")
             else:
                 self._waiting.append(call)

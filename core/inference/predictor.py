@@ -82,6 +82,7 @@ class Predictor:
         self.queue = BatchQueue(self.backend.output, lanes=core_count() if self.device.type == "cpu" else 1)
         # Hooks change the shared network, and sessions are threads.
         self.lock = threading.Lock()
+        self.patient = False
 
     @classmethod
     def load(
@@ -127,13 +128,20 @@ class Predictor:
         changed.card = replace(self.card, temperature=temperature)
         return changed
 
+    def for_background(self) -> Predictor:
+        """The same network, sharing its weights, lock and queue, for work that waits its turn and never raises
+        BusyError: nobody could repeat one step of a video or a folder."""
+        changed = copy.copy(self)
+        changed.patient = True
+        return changed
+
     def output(self, images: np.ndarray) -> NetworkOutput:
         """Logits and features of images at the network's input size, (N, S, S) or (N, S, S, 3) uint8.
 
         They are computed by the predictor's backend and returned on the CPU. Calls of other threads may be computed in
         the same pass. Raises BusyError while too many calls wait.
         """
-        return self.queue(images)
+        return self.queue(images, patient=self.patient)
 
     def predict_inputs(self, images: Sequence[np.ndarray], *, keep_features: bool = True) -> list[Prediction]:
         """Predictions for images at the network's input size, as :meth:`input_images` returns them.

@@ -77,7 +77,7 @@ class VideoJob:
         self.notes: list[str] = []  # sentences about damaged parts
         self.error: FerscopeError | None = None
         self.thumbnails = thumbnails
-        self._detector, self._predictors = detector, tuple(predictors)
+        self._detector, self._predictors = detector, tuple(p.for_background() for p in predictors)
         self._recorder = TimelineRecorder({p.model_id: p.card.labels for p in predictors})
         self._lock = threading.Lock()
         self._stop, self._done = threading.Event(), threading.Event()

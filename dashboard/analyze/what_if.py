@@ -20,7 +20,7 @@ from dashboard.plots import perturbation as plots
 from dashboard.plots import saliency_pictures
 from dashboard.plots.dumbbells import dumbbells
 from dashboard.section import Figure, Section, csv
-from dashboard.ui import links, sections
+from dashboard.ui import busy, links, sections
 
 # Later steps use every core for a while; a browser on the same machine would draw the predictions only after them.
 UNTIL_DRAWN_S = 0.08
@@ -37,7 +37,8 @@ def draw(face: SelectedFace, _options: MapOptions) -> None:
     if not known:
         with place:
             _draw_sliders()
-    _draw_result(face)
+    with busy.answered():
+        _draw_result(face)
     if known:
         with place:
             _draw_sliders()

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import services
 from dashboard.folder import distribution, face_table
-from dashboard.folder.session_batch import ENTRY, THUMBNAIL, SessionBatch
+from dashboard.folder.session_batch import ENTRY, MAX_RUNNING, THUMBNAIL, SessionBatch
 from dashboard.section import Download, csv
 from dashboard.ui import links, sections
 
@@ -47,7 +47,14 @@ def _draw(batch: SessionBatch, was_running: bool) -> None:
 def _draw_progress(batch: SessionBatch) -> None:
     count = f"{batch.done:,} of {batch.total:,} photos"
     with st.container(horizontal=True, vertical_alignment="center"):
-        if batch.running:
+        if batch.waiting:
+            st.info(
+                f"{batch.name} waits: {MAX_RUNNING} folders are being analyzed on this server, which is its limit. It "
+                "begins as soon as one of them has ended.",
+                icon=":material/hourglass_top:",
+            )
+            st.button("Stop waiting", key="folder_stop", icon=":material/stop_circle:", on_click=batch.stop)
+        elif batch.running:
             speed, words = batch.files_per_s, f"{batch.name}: {count}"
             if batch.done:
                 left_s = (batch.total - batch.done) / max(speed, 1e-9)

@@ -24,6 +24,9 @@ from core.parallel import core_count
 MAX_FILES = 20_000  # a face takes about 4 KB, its thumbnail and its row; the command line has no limit
 FILES_PER_PART = 16  # smaller than in files: results appear sooner
 THREADS = 2
+MAX_RUNNING = 2  # batches of all sessions; the next one waits for its turn
+
+_places = threading.BoundedSemaphore(MAX_RUNNING)
 
 ENTRY = "entry"  # columns that are added to the rows: the position of the file in the list, and the thumbnail
 THUMBNAIL = "thumbnail"
@@ -42,6 +45,7 @@ class _Work:
     stopped: threading.Event = field(default_factory=threading.Event)
     tables: dict[int, pd.DataFrame] = field(default_factory=dict)  # by part
     error: str = ""
+    waiting: bool = False  # for one of the places
     begun: float = 0.0
     done_before: int = 0
 
@@ -113,6 +117,11 @@ class SessionBatch:
         return self._thread is not None and self._thread.is_alive() and not self._work.stopped.is_set()
 
     @property
+    def waiting(self) -> bool:
+        """Whether the work begins when one of the MAX_RUNNING batches of other sessions has ended."""
+        return self.running and self._work.waiting
+
+    @property
     def error(self) -> str:
         """Why the work ended early; empty where it did not."""
         return self._work.error
@@ -152,6 +161,18 @@ class SessionBatch:
 
 
 def _score(work: _Work) -> None:
+    work.waiting = True
+    while not _places.acquire(timeout=0.1):
+        if work.stopped.is_set():
+            return
+    work.waiting, work.begun = False, time.monotonic()
+    try:
+        _score_in_place(work)
+    finally:
+        _places.release()
+
+
+def _score_in_place(work: _Work) -> None:
     try:
         start = in_threads(work.source, work.preparation, min(THREADS, core_count()))
         parts = parts_of(work.entries, set(work.tables), FILES_PER_PART)

@@ -10,8 +10,10 @@ from core.checkpoints import Checkpoint
 from core.errors import FerscopeError
 from core.exporting.formats import FORMATS
 from dashboard.services.exports import exported_file
+from dashboard.ui import progress
 from dashboard.ui.network_picker import titles
 
+WORK = "network-file"
 STORED = "network_file"  # key of the session: the last file, with the network and the format that it was made for
 
 
@@ -32,11 +34,15 @@ def draw(checkpoints: Sequence[Checkpoint]) -> None:
         key = (run_id, format_name, chosen.card.weights_sha256)
         if st.button("Create file", key="export-create", width="stretch"):
             st.session_state.pop(STORED, None)
+            progress.resume(WORK)
             try:
-                with st.spinner("Converting the network: 10 to 20 seconds …", show_time=True):
-                    st.session_state[STORED] = (key, exported_file(chosen, format_name))
+                with progress.work(WORK, key, 1) as shown:
+                    show = shown.part("Converting the network", "seconds")
+                    st.session_state[STORED] = (key, exported_file(chosen, format_name, show))
             except FerscopeError as error:
                 st.error(error.sentence, icon=":material/error:")
+        elif progress.stopped(WORK, key):
+            st.caption("Stopped; no file was created.")
         created_for, data = st.session_state.get(STORED, (None, b""))
         if created_for == key:
             st.download_button(

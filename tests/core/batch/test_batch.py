@@ -105,20 +105,8 @@ def whole(batch, many_photos, tmp_path_factory, here, rows):
     return rows(out)
 
 
-def test_a_killed_batch_continues_with_nothing_twice_and_nothing_missing(
-    batch, checkpoint_root, many_photos, whole, tmp_path, rows
-):
-    out = tmp_path / "out.parquet"
-    options = {"--out": out, "--checkpoints": checkpoint_root, "--detector": "haar", "--workers": 1, "--device": "cpu"}
-    arguments = [str(value) for option in options.items() for value in option]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "core", "batch", str(many_photos), "--whole-image", *arguments],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert any("64 of 150 files" in line for line in running.stderr)
+def test_a_killed_batch_continues_with_nothing_twice_and_nothing_missing(started, batch, many_photos, whole, rows):
+    running, out = started
     running.kill()
     running.communicate()  # returns when the last of its worker processes has ended
     assert 1 <= len(BatchStore(out).finished()) < 3
@@ -128,7 +116,38 @@ def test_a_killed_batch_continues_with_nothing_twice_and_nothing_missing(
     assert found.new < TOTAL
     assert same(rows(out), whole)
     assert len({row["path"] for row in whole}) == len(whole) == TOTAL
-    assert [p.name for p in tmp_path.iterdir()] == ["out.parquet"]
+    assert [p.name for p in out.parent.iterdir()] == ["out.parquet"]
+
+
+@pytest.fixture
+def started(checkpoint_root, many_photos, tmp_path):
+    """A batch on the command line whose first part is stored, and its output."""
+    out = tmp_path / "out.parquet"
+    options = {"--out": out, "--checkpoints": checkpoint_root, "--detector": "haar", "--workers": 1, "--device": "cpu"}
+    arguments = [str(value) for option in options.items() for value in option]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "core", "batch", str(many_photos), "--whole-image", *arguments],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        start_new_session=True,
+    )
+    assert any("64 of 150 files" in line for line in running.stderr)
+    return running, out
+
+
+def test_ctrl_c_ends_with_one_sentence_and_what_is_finished_is_stored(started, batch, many_photos, whole, rows):
+    running, out = started
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does: also to the processes that decode
+    _, messages = running.communicate()
+    assert running.returncode == 130
+    last = messages.strip().splitlines()[-1]
+    assert last == "Stopped; what is finished is stored. Run the same command again to continue."
+    assert "Traceback" not in messages
+    assert 1 <= len(BatchStore(out).finished()) < 3
+    run_batch(batch(many_photos), out, local_engine(1))
+    assert same(rows(out), whole)
 
 
 def test_a_batch_killed_at_any_write_ends_with_the_same_rows(batch, many_photos, whole, tmp_path, here, rows):

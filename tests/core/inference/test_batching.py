@@ -94,6 +94,18 @@ def test_a_full_queue_is_busy(threads):
     assert [f.result(30).logits.tolist() for f in (first, *others)] == [[[0]], [[2]], [[4]]]
 
 
+def test_a_patient_call_waits_in_a_full_queue(threads):
+    network = Network()
+    queue, first = occupied(network, threads, max_waiting=1)
+    (other,) = submitted(queue, threads, [images(1)])
+    patient = threads.submit(queue, images(2), patient=True)
+    while len(queue._waiting) < 2:
+        pass
+    for _ in range(2):
+        network.may_go_on.release()
+    assert [f.result(30).logits.tolist() for f in (first, other, patient)] == [[[0]], [[2]], [[4]]]
+
+
 def test_an_error_reaches_only_the_call_that_causes_it(threads):
     network = Network(fails_on=[2])
     queue, first = occupied(network, threads)

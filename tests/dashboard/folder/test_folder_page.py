@@ -1,6 +1,7 @@
 """The Folder page on small trained networks."""
 
 import io
+import threading
 import zipfile
 
 import numpy as np
@@ -12,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from core.batch.shares import expression_shares, folders_of
 from core.errors import BatchError
 from core.evaluation import wilson
+from dashboard.folder import session_batch
 from dashboard.folder.face_filter import FaceFilter
 from dashboard.services.folders import open_allowed
 from tests.conftest import CLASSES, draw
@@ -99,6 +101,25 @@ def test_forgetting_all_photos_ends_the_batch(page):
     app.button(key="card-grace_hopper").click().run()
     next(b for b in app.button if b.label == "Forget all photos").click().run()
     assert "folder_batch" not in app.session_state
+
+
+def test_a_batch_waits_while_as_many_as_the_server_allows_are_running(page, page_text, monkeypatch):
+    places = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(session_batch, "_places", places)
+    with places:  # the batch of another session
+        page.toggle(key="folder_whole").set_value(True).run()
+        page.file_uploader(key="folder_zip").upload("photos.zip", zipped())
+        page.run()
+        next(b for b in page.button if b.label == "Analyze the photos").click().run()
+        assert "photos.zip waits: 2 folders are being analyzed on this server" in page_text(page)
+        page.button(key="folder_stop").click().run()
+        page.session_state["folder_batch"]._thread.join()
+        page.run()
+        assert "stopped, 0 of 13 photos are analyzed" in page_text(page)
+        page.button(key="folder_resume").click().run()
+        assert page.session_state["folder_batch"].waiting
+    assert "13 of 13 photos are analyzed" in page_text(finished(page))
+    assert places.acquire(timeout=0)
 
 
 def test_a_work_that_is_stopped_is_resumed_with_the_rest(page):
