@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -32,8 +33,13 @@ def _runtime() -> Runtime:
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """The networks are loaded while the server answers and the first page is drawn."""
-    from dashboard.services import preparation  # what the first page needs, so it is imported before the server answers
+    # What the first page needs is imported before the server answers, because afterwards PyTorch is imported and each
+    # would wait for the other. So are the places of all modules read, which Streamlit asks for at its first element.
+    from dashboard.overview import example, network_files  # noqa: F401
+    from dashboard.services import preparation
+    from dashboard.ui import photo_sources, sections  # noqa: F401
 
+    inspect.stack()
     LOADING.start(partial(preparation.load_networks, LOADING))
     yield
 

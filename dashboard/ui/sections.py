@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import streamlit as st
-from pandas.io.formats.style import Styler
 
 from dashboard.section import Download, Figure, Note, Section, Table
 from dashboard.style import CONFIG
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import (
+        Styler,
+    )  # importing it compiles templates, which no table of the first page needs
 
 ICONS = {"text/csv": ":material/table:", "application/json": ":material/data_object:", "image/png": ":material/image:"}
 
