@@ -114,12 +114,13 @@ face = uncertainty.with_possible_views(select(photo, analysis, number))
 with answer_cell:
     if few_pixels := too_small(face.found.face.box.side):
         st.warning(few_pixels, icon=":material/photo_size_select_small:")
-    prediction.draw(face)
+    prediction.draw_first(face)
     class_name = map_options.choose_class(face)
     maps_container = st.container()
     options = map_options.choose_options(face, class_name)
     with maps_container:
         saliency.draw_over_photo(face, options)
+    prediction.draw_others(face)
 
 for tab, draw in zip(links.tabs(list(PANELS), key="panel"), PANELS.values(), strict=True):
     if tab.open:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.errors import CheckpointError, EvaluationError
@@ -29,11 +31,20 @@ def groups(face: SelectedFace) -> tuple[LabelGroup, ...]:
     return tuple(group.augmented for group in computations.uncertainty(face).get().groups)
 
 
-def draw(face: SelectedFace) -> None:
-    """Headline, chart and numbers of each label group."""
-    for group, section in zip(groups(face), prediction_sections(face), strict=True):
-        _headline(face, group)
-        sections.draw([section])
+def draw_first(face: SelectedFace) -> None:
+    """Headline and chart of the first label group."""
+    _draw(face, slice(1))
+
+
+def draw_others(face: SelectedFace) -> None:
+    """Headline and chart of each further label group."""
+    _draw(face, slice(1, None))
+
+
+def _draw(face: SelectedFace, part: slice) -> None:
+    for group, section in zip(groups(face)[part], prediction_sections(face)[part], strict=True):
+        _headline(face, group)  # which names the classes
+        sections.draw([replace(section, title="")])
 
 
 def prediction_sections(face: SelectedFace) -> list[Section]:
@@ -60,11 +71,14 @@ def table_sections(face: SelectedFace) -> list[Section]:
         table = probabilities.table(group, face.names, ensemble=ENSEMBLE_NAME)
         shown = table.map(lambda value: f"{value:.3f}" if isinstance(value, float) else value)
         title = face.group_title(group)
+        of_group = f", {title}" if title else ""
         built.append(
             Section(
-                f"Probabilities, {title}" if title else "Probabilities",
+                f"Probabilities{of_group}",
                 table=Table(shown, "Probabilities by class and network"),
-                downloads=(csv("Probabilities (CSV)", f"{face.stem}-probabilities-{number + 1}.csv", table.copy),),
+                downloads=(
+                    csv(f"Probabilities{of_group} (CSV)", f"{face.stem}-probabilities-{number + 1}.csv", table.copy),
+                ),
                 folded=True,
             )
         )
