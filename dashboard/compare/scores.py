@@ -7,7 +7,6 @@ from dataclasses import replace
 import streamlit as st
 
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
-from core.evaluation import compare_all
 from dashboard import services
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import scores, significance
@@ -69,7 +68,7 @@ def _further(comparison: Comparison) -> Section:
 
 def _verdict(comparison: Comparison) -> Section:
     try:
-        pairs = compare_all(list(comparison.all_runs.values()))
+        pairs = services.paired_tests(list(comparison.all_runs.values()))
     except EvaluationError as error:
         return Section(notes=(Note(error.sentence),))
     accuracies = {m: s.accuracy for m, s in comparison.summaries.items()}

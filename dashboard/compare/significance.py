@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.errors import EvaluationError
-from core.evaluation import compare_all
+from dashboard import services
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import significance as plots
 from dashboard.section import Figure, Note, Section, Table, csv
@@ -18,7 +18,7 @@ def sections(comparison: Comparison) -> list[Section]:
     if len(runs) < 2:
         return [Section(notes=(NEEDS_TWO,), caption=comparison.protocol)]
     try:
-        pairs = compare_all(list(runs.values()))
+        pairs = services.paired_tests(list(runs.values()))
     except EvaluationError as error:
         return [Section(notes=(Note(error.sentence),), caption=comparison.protocol)]
     rows = [f"{names[p.first]}<br>− {names[p.second]}" for p in pairs]

@@ -45,10 +45,17 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
 
 def slice_reports(comparison: Comparison) -> tuple[dict[str, tuple[Slice, ...]], list[str], list[Note]]:
     """The slices of every network, the properties by which images are sliced, and notes on what is missing."""
-    columns, notes = slice_columns(comparison)
-    parts = bin_columns(columns)
-    reports = {m: slice_report(run, parts) for m, run in comparison.all_runs.items()}
-    return reports, list(dict.fromkeys(p.column for p in parts if p.values)), notes
+
+    def compute() -> tuple[dict[str, tuple[Slice, ...]], list[str], list[Note]]:
+        columns, notes = slice_columns(comparison)
+        parts = bin_columns(columns)
+        reports = {m: slice_report(run, parts) for m, run in comparison.all_runs.items()}
+        return reports, list(dict.fromkeys(p.column for p in parts if p.values)), notes
+
+    facts, missing = image_facts(comparison)
+    # Everything that the columns are computed from.
+    key = ("slices", *comparison.all_runs.values(), facts, *missing, comparison.data.split_name("train"))
+    return services.results().get(key, compute)
 
 
 def slice_columns(comparison: Comparison) -> tuple[dict[str, np.ndarray], list[Note]]:

@@ -10,7 +10,7 @@ import pandas as pd
 from core.caching import Cache
 from core.checkpoints import Checkpoint
 from core.errors import CheckpointError, EvaluationError
-from core.evaluation import EvaluationRun, RunSummary, threshold_for
+from core.evaluation import EvaluationRun, PairedComparison, RunSummary, compare_all, threshold_for
 from core.evaluation.embedding import Embedding
 from core.evaluation.tsne import TsneMap
 from dashboard.services.networks import listing, runtime
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def results() -> Cache:
-    """Results of data sets that show their progress while they are computed, such as t-SNE maps."""
+    """Results of data sets that take long, such as t-SNE maps; runs are compared by identity and can be in the keys."""
     return runtime().results
 
 
@@ -54,6 +54,11 @@ def ensemble(runs: Sequence[EvaluationRun], weights: Sequence[float] | None = No
 def summary(run: EvaluationRun) -> RunSummary:
     """Scores with intervals."""
     return runtime().summary(run)
+
+
+def paired_tests(runs: Sequence[EvaluationRun]) -> tuple[PairedComparison, ...]:
+    """Every pair of runs compared; empty for fewer than two. Raises EvaluationError for runs on other images."""
+    return results().get(("paired tests", *runs), lambda: compare_all(runs))
 
 
 def history(checkpoint: Checkpoint) -> pd.DataFrame:

@@ -135,3 +135,56 @@ def test_a_point_of_the_embedding_shows_its_face_on_hover_and_beside_the_map_aft
     wait_for(browser, click, "the face beside the map")
     assert "1 image: true class" in page_text(browser)
     assert len(pictures(browser, "Image ")) == 1
+
+
+def shown(browser) -> str:
+    """The text of the page when nothing of it is still to be drawn."""
+    state = browser.execute_script("return document.querySelector('[data-testid=stApp]').dataset.testScriptState")
+    stale = browser.execute_script("return document.querySelectorAll('[data-stale=true]').length")
+    return page_text(browser) if state == "notRunning" and not stale else ""
+
+
+def click(browser, selector: str, text: str) -> None:
+    found = wait_for(
+        browser,
+        lambda b: [e for e in b.find_elements(By.CSS_SELECTOR, selector) if e.text.strip().endswith(text)],
+        text,
+    )
+    browser.execute_script("arguments[0].click()", found[0])
+
+
+def test_panels_of_compare_follow_the_split_and_their_own_options(browser, address_with_images):
+    browser.get(f"{address_with_images}/compare?group=Errors&view=Slices")
+    wait_for(browser, lambda b: "shapes test, n = " in shown(b), "the slices")
+    click(browser, ".st-key-view button", "Confusion")
+    wait_for(browser, lambda b: "share of the true class" in shown(b), "the matrices")
+    click(browser, ".st-key-split button", "val")
+    wait_for(browser, lambda b: "shapes val, n = " in shown(b), "the matrices of the other split")
+    assert "shapes test, n = " not in page_text(browser)
+    click(browser, ".st-key-cells button", "by predicted class")
+    wait_for(browser, lambda b: "share of the predicted class" in shown(b), "the other shares")
+    assert "shapes val, n = " in page_text(browser)
+    click(browser, ".st-key-view button", "Slices")
+    wait_for(browser, lambda b: "Table of all slices" in shown(b), "the slices of the other split")
+    assert "shapes test, n = " not in page_text(browser)
+    assert all(part in browser.current_url for part in ("group=Errors", "view=Slices", "split="))
+
+
+def test_panels_of_analyze_follow_the_class_that_is_chosen_outside(browser, address_with_images, checkpoint):
+    browser.get(f"{address_with_images}/analyze?sample=grace_hopper&panel=Uncertainty")
+    wait_for(browser, lambda b: "Filled: with the temperature" in shown(b), "the open panel")
+    click(browser, "[role=tab]", "Saliency")
+    wait_for(browser, lambda b: shown(b) and pictures(b, "Saliency of"), "the maps")
+    before = pictures(browser, "Saliency of")[-1].get_attribute("alt")
+    other = next(name for name in checkpoint.card.labels.classes if not before.endswith(f"for {name}"))
+    click(browser, '[class*="st-key-class-"] button', other)
+    wait_for(
+        browser,
+        lambda b: shown(b) and all(p.get_attribute("alt").endswith(f"for {other}") for p in pictures(b, "Saliency of")),
+        "the maps of the other class",
+    )
+    click(browser, "[role=tab]", "Methods")
+    wait_for(browser, lambda b: shown(b) and pictures(b, "Grad-CAM of"), "the methods")
+    assert all(p.get_attribute("alt").endswith(f"for {other}") for p in pictures(browser, "Grad-CAM of"))
+    click(browser, "button", "Link to this page")
+    wait_for(browser, lambda b: f"class={other}" in shown(b) and "panel=Methods" in page_text(b), "the link")

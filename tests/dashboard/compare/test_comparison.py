@@ -8,6 +8,7 @@ import pytest
 
 from core.checkpoints import Latency, list_checkpoints, load_checkpoint, save_card
 from core.data import describe, image_facts, read
+from dashboard import services
 from dashboard.compare import ranking, slices
 from dashboard.compare.comparison import build_comparisons
 from dashboard.style import DARK
@@ -161,6 +162,26 @@ def test_a_table_that_lacks_an_image_is_a_warning_and_copies_remain(comparison, 
     assert list(columns) == ["copy in train"]
     assert notes[0].is_warning
     assert "has no image" in notes[0].text
+
+
+def test_slices_are_computed_again_only_for_other_runs_or_facts(comparison, shapes, facts_folder):
+    reports, properties, _ = slices.slice_reports(comparison)
+    assert slices.slice_reports(comparison)[0] is reports
+    assert properties == [*slices.NUMBERS, "copy in train"]
+    (facts_folder / f"shapes{image_facts.SUFFIX}").unlink()
+    _, without_facts, notes = slices.slice_reports(comparison)
+    assert without_facts == ["copy in train"]
+    assert notes
+    runs = {m: replace(run, copy_in_train=None) for m, run in comparison.runs.items()}
+    assert slices.slice_reports(replace(comparison, runs=runs))[1] == []
+
+
+def test_paired_tests_are_computed_once_for_the_same_runs(comparison):
+    runs = list(comparison.runs.values())
+    pairs = services.paired_tests(runs)
+    assert services.paired_tests(runs) is pairs
+    assert services.paired_tests([replace(run) for run in runs]) is not pairs
+    assert [(p.first, p.second) for p in services.paired_tests(runs[::-1])] == [(pairs[0].second, pairs[0].first)]
 
 
 def test_unknown_copies_are_named(comparison, facts_folder):
