@@ -259,7 +259,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one flat JSON object and nothing else")
     parser.add_argument("--photo", action="store_true", help="print the milliseconds of one photo and nothing else")
     arguments = parser.parse_args()
-    checkpoints = list_checkpoints().with_weights
+    checkpoints = list_checkpoints().default
     predictors = [Predictor.load(c) for c in checkpoints]
     if not predictors:
         raise SystemExit("no network is installed; train one with: python -m core train cnn --data fer2013.csv")

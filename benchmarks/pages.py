@@ -85,7 +85,7 @@ requestAnimationFrame(look);
 
 def floor_s() -> float:
     """Seconds for importing PyTorch and reading the weights of the installed networks, in a new process."""
-    weights = [str(c.weights_path) for c in list_checkpoints().with_weights]
+    weights = [str(c.weights_path) for c in list_checkpoints().default]
     return float(subprocess.run([sys.executable, "-c", FLOOR, *weights], check=True, capture_output=True).stdout)
 
 

@@ -25,7 +25,7 @@ class Interrupted(BaseException):
 class Commands(TyperGroup):
     """The commands, whose KeyboardInterrupt reaches :func:`main`."""
 
-    def invoke(self, ctx: Any) -> Any:  # Typer has its own copy of click, which is private
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as stop:

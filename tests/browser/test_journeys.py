@@ -32,7 +32,7 @@ def pictures(browser, beginning: str):
 def test_upload_faces_saliency(browser, address, tmp_path):
     path = tmp_path / "portrait.jpg"
     path.write_bytes(next(iter(sample_photos().values())).data)
-    networks = len(checkpoints.list_checkpoints().checkpoints)
+    networks = len(checkpoints.list_checkpoints().default)
 
     browser.get(f"{address}/analyze")
     file_input = wait_for(browser, lambda b: b.find_element(By.CSS_SELECTOR, 'input[type="file"]'), "the uploader")

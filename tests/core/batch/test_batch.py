@@ -120,7 +120,7 @@ def test_a_killed_batch_continues_with_nothing_twice_and_nothing_missing(started
 
 
 @pytest.fixture
-def started(checkpoint_root, many_photos, tmp_path):
+def started(checkpoint_root, many_photos, whole, tmp_path):
     """A batch on the command line whose first part is stored, and its output."""
     out = tmp_path / "out.parquet"
     options = {"--out": out, "--checkpoints": checkpoint_root, "--detector": "haar", "--workers": 1, "--device": "cpu"}

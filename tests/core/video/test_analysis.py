@@ -181,6 +181,9 @@ class NoPrediction:
     def __getattr__(self, name: str):
         return getattr(self._predictor, name)
 
+    def for_background(self):
+        return self
+
     def predict_inputs(self, images, **options):
         self._calls += 1
         if self._calls > 1:
