@@ -235,7 +235,7 @@ def test_a_parameter_that_the_page_does_not_know_is_reported_once(opened, page_t
 
 
 def test_every_control_has_a_listed_parameter_and_every_listed_parameter_a_control():
-    sources = [p for folder in ("dashboard", "pages") for p in (ROOT / folder).rglob("*.py")]
+    sources = [p for folder in ("core/probes", "dashboard", "pages") for p in (ROOT / folder).rglob("*.py")]
     texts = [p.read_text(encoding="utf-8") for p in sources if p.name != "link_names.py"]
     words = {word for text in texts for word in re.findall(r'"(?:\{key\}|\{field\})?(\w+)"', text)}
     for name in {name for names in NAMES.values() for name in names}:
