@@ -224,6 +224,11 @@ def _register(key: str, parameter: Parameter, aliases: Mapping[str, Sequence[str
     link_names.require(st.session_state["link_page"], key)
     parameters = _registered()
     first, parameters[key] = key not in parameters, parameter
+    unwritten: set[str] = st.session_state.setdefault("unwritten", set())
+    if key in unwritten and key in st.session_state:
+        # After the first run, Streamlit removes what is written below from the address, but it then writes the value.
+        unwritten.discard(key)
+        st.session_state[key] = st.session_state[key]
     if not first or key not in st.query_params or key in st.session_state:
         return
     requested = st.query_params.get_all(key)
@@ -234,6 +239,7 @@ def _register(key: str, parameter: Parameter, aliases: Mapping[str, Sequence[str
     st.session_state[key] = value
     # Streamlit itself writes a value that was put into the session only if the control existed before.
     _write(key, *parameter.written(value))
+    unwritten.add(key)
     if sentence is not None:
         _show_message(sentence)
 

@@ -81,7 +81,7 @@ def test_the_report_is_one_html_file(browser, address, tmp_path):
     text = report.read_text(encoding="utf-8")
     assert text.startswith("<!doctype html>")
     assert text.rstrip().endswith("</html>")
-    for card in (c.card for c in checkpoints.list_checkpoints().checkpoints):
+    for card in (c.card for c in checkpoints.list_checkpoints().default):
         assert card.weights_sha256 in text
     assert "data:image/png;base64," in text
     assert 'src="http' not in text

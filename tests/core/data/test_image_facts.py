@@ -188,7 +188,8 @@ def test_the_shipped_table_fits_the_shipped_networks() -> None:
         facts = facts_for(checkpoint.card.data.fingerprint)
         run = checkpoint.evaluation("test")
         rows = facts.at(run.image_ids)
-        np.testing.assert_array_equal(rows.truth, run.truth)
+        if checkpoint.card.labels == facts.labels:  # networks of FER+ have other labels for the same images
+            np.testing.assert_array_equal(rows.truth, run.truth)
         np.testing.assert_array_equal(rows.copy_in_train, run.copy_in_train)
         assert set(rows.split) == {"test"}
 
