@@ -33,7 +33,7 @@ DATASET = (
 )
 LIVE = (
     *("networks", "detector", "live_shown", "live_saliency", "live_smoothing", "live_interval", "live_window"),
-    *("live_mirror", "live_chart"),
+    *("live_mirror", "live_chart", "accuracy"),
 )
 VIDEO = (
     *("networks", "detector", "video_fps", "video_detect", "video_start", "video_end"),
