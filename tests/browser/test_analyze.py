@@ -141,8 +141,8 @@ def test_a_photo_with_many_faces_is_zoomed_around_the_selected_one(browser, addr
         group.paste(portrait, (number % 8 * 205, number // 8 * 240))
     group.save(tmp_path / "group.png")
     upload(browser, address, tmp_path / "group.png", "Face 1 of 24")
+    wait_for(browser, lambda b: len(faces_in(b)["faces"]) == 24, "the boxes of the faces")
     found = faces_in(browser)
-    assert len(found["faces"]) == 24
     for _ in range(4):
         browser.execute_script("arguments[0].click()", found["zoom"][0])
     zoomed = faces_in(browser)
