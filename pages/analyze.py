@@ -8,7 +8,6 @@ from core.inference import PhotoAnalysis
 from dashboard import services
 from dashboard.analyze import (
     PANELS,
-    MapOptions,
     SelectedFace,
     downloads,
     face_picker,
@@ -123,17 +122,9 @@ with answer_cell:
         saliency.draw_over_photo(face, options)
     prediction.draw_others(face)
 
-
-# A fragment: what is chosen in a panel, and another panel, leave the photo and the answer as they are. The downloads
-# belong to it, because they contain what the panels compute.
-@st.fragment
-def draw_panels(face: SelectedFace, options: MapOptions) -> None:
-    """The open panel of the tab bar, and the downloads."""
-    for tab, draw in zip(links.tabs(list(PANELS), key="panel"), PANELS.values(), strict=True):
-        if tab.open:
-            with tab:
-                draw(face, options)
-    downloads.draw(face, options)
-
-
-draw_panels(face, options)
+# Not a fragment: Streamlit keeps the arguments of a fragment, so a forgotten photo would stay in memory.
+for tab, draw in zip(links.tabs(list(PANELS), key="panel"), PANELS.values(), strict=True):
+    if tab.open:
+        with tab:
+            draw(face, options)
+downloads.draw(face, options)
