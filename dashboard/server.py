@@ -35,7 +35,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """The networks are loaded while the server answers and the first page is drawn."""
     # What the first page needs is imported before the server answers, because afterwards PyTorch is imported and each
     # would wait for the other. So are the places of all modules read, which Streamlit asks for at its first element.
-    from dashboard.overview import example, network_files  # noqa: F401
+    from dashboard.overview import example, network_files, networks  # noqa: F401
     from dashboard.services import preparation
     from dashboard.ui import photo_sources, sections  # noqa: F401
 

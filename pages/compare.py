@@ -9,7 +9,7 @@ from dashboard.ui import links, sections, theme
 from dashboard.ui.network_picker import pick_networks, pick_weights
 
 with st.sidebar:
-    checkpoints = pick_networks()
+    checkpoints = pick_networks(to_predict=False)
     names = {split: list(dict.fromkeys(c.card.data.split_name(split) for c in checkpoints)) for split in SPLITS}
     split = links.choice(
         st.segmented_control,

@@ -6,7 +6,7 @@ image of the evaluated splits. A folder without a card is not a checkpoint; the 
 ``core.checkpoints.weights`` reads and writes weights. It is not imported here, because PyTorch takes seconds to import.
 """
 
-from core.checkpoints.card import Latency, ModelCard
+from core.checkpoints.card import Latency, ModelCard, Role
 from core.checkpoints.folder import (
     ROOT,
     Checkpoint,
@@ -26,6 +26,7 @@ __all__ = [
     "Latency",
     "Listing",
     "ModelCard",
+    "Role",
     "check_run_id",
     "list_checkpoints",
     "load_checkpoint",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -15,6 +15,11 @@ from core.evaluation import RunSummary
 from core.labels import LabelSet
 from core.preprocessing import Preprocessing
 from core.validation import first_problem
+
+# What a network is for, in the order in which networks are listed: "compared" networks differ in their architecture
+# only, "best" is the most accurate one, "reference" is a published system.
+Role = Literal["compared", "best", "", "reference"]
+ROLES: tuple[str, ...] = get_args(Role)
 
 
 def _summary(value: object) -> RunSummary:
@@ -67,8 +72,14 @@ class ModelCard:
 
     @property
     def role(self) -> str:
-        """The role of the network's recipe, see :class:`core.training.recipe.Recipe`; empty for an imported network."""
-        return str(self.recipe.get("role", ""))
+        """One of ``ROLES``, as the recipe states it; empty for an imported network."""
+        role = str(self.recipe.get("role", ""))
+        return role if role in ROLES else ""
+
+    @property
+    def training_command(self) -> str:
+        """The command that trains this network again."""
+        return f"python -m core train {self.recipe.get('name', self.run_id)} --data {self.data.file_name}"
 
     @property
     def training_time(self) -> str:

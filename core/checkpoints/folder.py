@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from core.checkpoints.card import ModelCard
+from core.checkpoints.card import ROLES, ModelCard
 from core.ensembles import ENSEMBLES
 from core.errors import CheckpointError, EvaluationError, UnknownModelError
 from core.evaluation import ENSEMBLE, EvaluationRun
@@ -93,10 +93,8 @@ class Checkpoint(CheckpointFolder):
 
         card, weights = self.card, self.weights_path
         if not card.weights_shipped:
-            name = card.recipe.get("name", card.run_id)
             raise CheckpointError(
-                f"{card.run_id}: the weights are not shipped; train the network with: "
-                f"python -m core train {name} --data {card.data.file_name}"
+                f"{card.run_id}: the weights are not shipped; train the network with: {card.training_command}"
             )
         if not weights.is_file():
             raise CheckpointError(
@@ -255,8 +253,7 @@ def list_checkpoints(root: Path = ROOT) -> Listing:
 
 def _order(checkpoint: Checkpoint) -> tuple[int, int, str]:
     card = checkpoint.card
-    rank = {"compared": 0, "best": 1, "reference": 3}.get(card.role, 2)
-    return rank, card.parameters, card.run_id
+    return ROLES.index(card.role), card.parameters, card.run_id
 
 
 def save_card(card: ModelCard, path: Path) -> None:

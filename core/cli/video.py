@@ -51,7 +51,7 @@ def video(
     before: Annotated[
         Path | None,
         typer.Option(
-            "--continue", help="The --json document of a stopped analysis of this file, which goes on from there."
+            "--continue", help="The --json document of a stopped analysis of this file, which continues from there."
         ),
     ] = None,
     device: Device = "auto",

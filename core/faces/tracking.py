@@ -113,13 +113,13 @@ class Tracker:
             found.append(TrackedFace(track.number, face))
         return tuple(found)
 
-    def go_on(self, faces: Sequence[TrackedFace], time_s: float, last_number: int) -> None:
+    def resume(self, faces: Sequence[TrackedFace], time_s: float, last_number: int) -> None:
         """Take over the faces that were in the picture at ``time_s``, and number new ones after ``last_number``."""
         self._tracks = [_Track(found.track, found.face, time_s) for found in faces]
         self._last_number = last_number
 
     def end_tracks(self) -> None:
-        """End all tracks, because the next frame shows another scene. Numbers go on."""
+        """End all tracks, because the next frame shows another scene. New tracks have new numbers."""
         self._tracks = []
 
     def _assigned(self, faces: Sequence[Face], time_s: float) -> dict[int, _Track]:

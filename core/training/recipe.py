@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from core.checkpoints import check_run_id
+from core.checkpoints import Role, check_run_id
 from core.errors import RecipeError
 from core.labels import LABEL_SETS
 from core.validation import first_problem, unknown_key
@@ -65,9 +65,7 @@ class Recipe:
     architecture: str  # a registered network family
     title: str = ""  # of the network, for readers; that of the family without it
     summary: str = ""  # one line for readers
-    # "compared" networks differ in their architecture only and are shown first; "best" is the most accurate network;
-    # "reference" is a published system.
-    role: Literal["", "compared", "best", "reference"] = ""
+    role: Role = ""
     model: Mapping[str, Any] = field(default_factory=dict)  # options of the family
     labels: Annotated[str, AfterValidator(_label_set)] = "FER7"  # a known label set, or "data" for the data set's own
     # "label" is the data set's label, "ferplus" the FER+ majority, "label_or_ferplus" the label where the data set has

@@ -87,7 +87,7 @@ class VideoJob:
         if before is not None and len(before.frame_times_s):
             self._recorder.add_timeline(before)
             self._frames, self._time_s = len(before.frame_times_s), float(before.frame_times_s[-1])
-            self._tracker.go_on(before.last_faces(), self._time_s, max(before.track_numbers, default=0))
+            self._tracker.resume(before.last_faces(), self._time_s, max(before.track_numbers, default=0))
         self.continued_at = self._frames  # the number of frames that an earlier job analyzed
         self._first_s = self._time_s
         self._started = self._ended = time.monotonic()
@@ -124,7 +124,7 @@ class VideoJob:
 
     def _analyze(self) -> str:
         options = self.options
-        # The last frame before is read again: sampling and tracks go on from it.
+        # The last frame before is read again: sampling and tracks continue from it.
         frames = self.video.frames(
             options.sampling, start_s=self._first_s, end_s=options.end_s, report=self.notes.append
         )

@@ -113,7 +113,7 @@ class SessionBatch:
 
     @property
     def running(self) -> bool:
-        """Whether the work goes on."""
+        """Whether the work has not ended."""
         return self._thread is not None and self._thread.is_alive() and not self._work.stopped.is_set()
 
     @property

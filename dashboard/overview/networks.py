@@ -22,7 +22,7 @@ GROUPS = {
     "": ("Other networks", ""),
     "reference": (
         "Published systems",
-        "Trained again after their descriptions. Their weights are not shipped; Analyze states how to train them.",
+        "Trained again after their descriptions. Their weights are not shipped; Compare shows their scores.",
     ),
 }
 

@@ -20,25 +20,36 @@ if TYPE_CHECKING:
 EMPTY = "No trained network is installed. Train one with: python -m core train cnn --data fer2013.csv"
 
 
-def pick_networks() -> list[Checkpoint]:
-    """Pills for the installed networks that can predict, the default ones selected at first; problems are shown as
-    warnings."""
+def pick_networks(*, to_predict: bool = True) -> list[Checkpoint]:
+    """Pills for the installed networks, the default ones selected at first; problems are shown as warnings.
+
+    Where networks are needed ``to_predict``, those without weights cannot be chosen; a sentence says how to train them.
+    """
     listing = services.listing()
     for problem in listing.problems:
         st.warning(problem, icon=":material/warning:")
-    if not listing.with_weights:
+    offered = listing.with_weights if to_predict else listing.checkpoints
+    if not offered:
         st.info(EMPTY, icon=":material/info:")
         return []
-    names = titles(list(listing.with_weights))
+    names = titles(list(offered))
     chosen = links.choice(
         st.pills,
         "Networks",
         names,
         key="networks",
-        default=tuple(c.card.run_id for c in listing.default),
+        default=tuple(c.card.run_id for c in listing.default or offered),
         aliases=_names_of_programs(names),
     )
-    return [c for c in listing.with_weights if c.card.run_id in (chosen or ())]
+    if len(offered) < len(listing.checkpoints):
+        _draw_without_weights([c for c in listing.checkpoints if not c.card.weights_shipped])
+    return [c for c in offered if c.card.run_id in (chosen or ())]
+
+
+def _draw_without_weights(checkpoints: list[Checkpoint]) -> None:
+    with st.expander("Networks without weights", icon=":material/weight:"):
+        st.markdown("Their weights are not shipped. Compare shows their scores. To use one here, train it:")
+        st.code("\n".join(c.card.training_command for c in checkpoints), language="bash", wrap_lines=True)
 
 
 def _names_of_programs(run_ids: Collection[str]) -> dict[str, list[str]]:

@@ -14,12 +14,10 @@ from dashboard.section import Download, Figure, Note, Section, Table
 from dashboard.style import CONFIG
 
 if TYPE_CHECKING:
-    from pandas.io.formats.style import (
-        Styler,
-    )  # importing it compiles templates, which no table of the first page needs
+    # Importing it compiles templates, which no table of the first page needs.
+    from pandas.io.formats.style import Styler
 
 ICONS = {"text/csv": ":material/table:", "application/json": ":material/data_object:", "image/png": ":material/image:"}
-
 
 # The tool bar of a figure on which areas are selected. A click selects a point in pan mode only: with the lasso or the
 # box, Streamlit does not report clicks.

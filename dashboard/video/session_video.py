@@ -34,7 +34,7 @@ class SessionVideo:
 
     @property
     def running(self) -> bool:
-        """Whether the analysis goes on."""
+        """Whether the analysis has not ended."""
         return self.job.progress.state == "running"
 
     def stop(self) -> None:

@@ -64,7 +64,7 @@ def _choose_tracks(timeline: Timeline) -> tuple[int, ...]:
 def _choose_time(video: SessionVideo, timeline: Timeline) -> float:
     """The time of an analyzed frame, by a slider, by buttons or by a click on the chart."""
     times = timeline.frame_times_s
-    # The slider keeps its ends while the analysis goes on.
+    # The slider keeps its ends while the analysis runs.
     end_s = max(float(times[-1]), video.job.info.duration_s or 0.0, 0.01)
     st.session_state[TIME] = min(max(st.session_state.get(TIME, float(times[0])), 0.0), end_s)
     with st.container(horizontal=True, vertical_alignment="bottom"):
