@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.compare import report, scores
-from dashboard.compare.comparison import SPLITS, Comparison, build_comparisons
+from dashboard.compare.comparison import SPLITS, build_comparisons
 from dashboard.compare.panels import GROUPS, REPORT
 from dashboard.ui import links, sections, theme
 from dashboard.ui.network_picker import pick_networks, pick_weights
@@ -47,19 +47,13 @@ group = links.first_choice(
     on_change=open_first_panel,
     label_visibility="collapsed",
 )
-
-
-# A fragment: what is chosen in a panel, and another panel of the group, leave the rest of the page as it is.
-@st.fragment
-def draw_panels(comparisons: list[Comparison], group: str) -> None:
-    """The panel that is chosen among those of the group."""
-    panels = [*GROUPS[group], REPORT] if group == list(GROUPS)[-1] else list(GROUPS[group])
-    name = panels[0]
-    if len(panels) > 1:
-        name = links.first_choice(st.segmented_control, "Panel", panels, key="view", label_visibility="collapsed")
-    if name == REPORT:
-        report.draw(comparisons)
-        return
+panels = [*GROUPS[group], REPORT] if group == list(GROUPS)[-1] else list(GROUPS[group])
+name = panels[0]
+if len(panels) > 1:
+    name = links.first_choice(st.segmented_control, "Panel", panels, key="view", label_visibility="collapsed")
+if name == REPORT:
+    report.draw(comparisons)
+else:
     panel = GROUPS[group][name]
     for comparison in comparisons:
         if len(comparisons) > 1:
@@ -69,6 +63,3 @@ def draw_panels(comparisons: list[Comparison], group: str) -> None:
         panel.draw(comparison)
     if panel.across is not None and len(comparisons) > 1:
         sections.draw(panel.across(comparisons))
-
-
-draw_panels(comparisons, group)
