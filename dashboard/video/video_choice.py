@@ -103,7 +103,7 @@ def _offer_analysis(video: SessionVideo, is_changed: bool) -> tuple[bool, Timeli
             wanted = st.button("Analyze with these settings", icon=":material/refresh:")
             st.caption("The networks, the detector or the options were changed after the analysis.")
             return wanted, None
-        if st.button("Continue", icon=":material/resume:", type="primary"):
+        if st.button("Continue", icon=":material/resume:"):
             return True, video.job.timeline()
         wanted = st.button("Analyze from the beginning", icon=":material/refresh:")
         st.caption(f"The analysis {'was stopped' if state == 'stopped' else 'ended'} at {video.job.reached_s:.1f} s.")
