@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from core.batch import cluster as cluster_module
 from core.batch.job import run_batch
 
 ray = pytest.importorskip("ray", reason="requirements-ray.txt is not installed")
@@ -30,21 +31,58 @@ class DeadlyOnceSource:
         return self.source.read(entry)
 
 
-def test_a_cluster_gives_the_same_rows_although_a_worker_is_killed(batch, many_photos, tmp_path, here, rows):
+@pytest.fixture
+def cluster():
+    """A local cluster of two nodes."""
     from ray.cluster_utils import Cluster
 
+    found = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    found.add_node(num_cpus=1)
+    yield found
+    ray.shutdown()
+    found.shutdown()
+
+
+@pytest.fixture
+def engine(cluster):
+    """The engine on that cluster, with one scoring actor."""
     from core.batch.cluster import ray_engine
 
+    return ray_engine(cluster.address, 1)
+
+
+@pytest.fixture
+def expected_rows(batch, many_photos, tmp_path, here, rows):
+    """The rows without a cluster."""
+    run_batch(batch(many_photos), tmp_path / "local.parquet", here)
+    return pd.DataFrame(rows(tmp_path / "local.parquet"))
+
+
+def test_a_cluster_gives_the_same_rows_although_a_reading_worker_is_killed(
+    batch, many_photos, tmp_path, engine, expected_rows, rows
+):
     chosen = batch(many_photos)
-    run_batch(chosen, tmp_path / "local.parquet", here)
     chosen.source = DeadlyOnceSource(chosen.source, tmp_path / "killed")
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    try:
-        cluster.add_node(num_cpus=1)
-        run_batch(chosen, tmp_path / "cluster.parquet", ray_engine(cluster.address, 1))
-    finally:
-        ray.shutdown()
-        cluster.shutdown()
+    run_batch(chosen, tmp_path / "cluster.parquet", engine)
     assert (tmp_path / "killed").exists()
-    stored = [pd.DataFrame(rows(tmp_path / name)) for name in ("local.parquet", "cluster.parquet")]
-    pd.testing.assert_frame_equal(*stored, rtol=0, atol=2e-6)
+    pd.testing.assert_frame_equal(expected_rows, pd.DataFrame(rows(tmp_path / "cluster.parquet")), rtol=0, atol=2e-6)
+
+
+def test_a_cluster_gives_the_same_rows_although_a_scoring_worker_is_killed(
+    batch, many_photos, tmp_path, engine, expected_rows, rows, monkeypatch
+):
+    marker = tmp_path / "killed"
+
+    class DeadlyOnceScoring(cluster_module._Scoring):
+        """Scoring that ends its process at the second part, the first time."""
+
+        def __call__(self, row):
+            if row["number"] == 1 and not marker.exists():
+                marker.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().__call__(row)
+
+    monkeypatch.setattr(cluster_module, "_Scoring", DeadlyOnceScoring)
+    run_batch(batch(many_photos), tmp_path / "cluster.parquet", engine)
+    assert marker.exists()
+    pd.testing.assert_frame_equal(expected_rows, pd.DataFrame(rows(tmp_path / "cluster.parquet")), rtol=0, atol=2e-6)
