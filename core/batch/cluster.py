@@ -7,6 +7,7 @@ networks in the same folder, and access to the files: a shared folder, or an add
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 from collections.abc import Iterable, Iterator
@@ -48,6 +49,7 @@ def ray_engine(address: str | None, actors: int | None = None) -> Engine:
                 raise BatchError(
                     f"Ray does not answer at {address or 'this machine'} ({error}); check --address"
                 ) from error
+        logging.getLogger("ray.data").setLevel(logging.WARNING)  # it reports every stage between the lines of progress
         source, preparation = batch.source, batch.preparation
 
         def prepared(row: dict[str, Any]) -> dict[str, Any]:

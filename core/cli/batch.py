@@ -83,6 +83,7 @@ def batch(
             {"output": str(out), "files": found.total, "unreadable": found.unreadable, "files_per_s": found.files_per_s}
         )
     else:
-        console.print(f"{out}: {found.total:,} files", highlight=False)
+        console.print(f"{out}: {found.total:,} file{'s' if found.total != 1 else ''}", highlight=False)
         if found.unreadable:
-            warn(f"{found.unreadable:,} files could not be read; the column error has the reasons.")
+            count = f"{found.unreadable:,} file{'s' if found.unreadable > 1 else ''}"
+            warn(f"{count} could not be read; see the column error for the reasons.")

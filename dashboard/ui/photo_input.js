@@ -1,14 +1,23 @@
 // Features that Streamlit's widgets lack: pasting a photo, and clicks on the picture above a button.
 if (!window.ferscopePhotoInput) {
   window.ferscopePhotoInput = true;
-  document.addEventListener("paste", (event) => {
+  // While a page is loading, its uploader is not yet there.
+  const UPLOADER_WAIT_MS = 10_000;
+  const upload = (files, deadline) => {
     const input = document.querySelector('[data-testid="stFileUploader"] input[type="file"]');
-    const pictures = [...event.clipboardData.files].filter((file) => file.type.startsWith("image/"));
-    if (!input || pictures.length === 0) return;
+    if (input) {
+      input.files = files;
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    } else if (Date.now() < deadline) {
+      setTimeout(upload, 100, files, deadline);
+    }
+  };
+  document.addEventListener("paste", (event) => {
     const transfer = new DataTransfer();
-    pictures.forEach((file) => transfer.items.add(file));
-    input.files = transfer.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
+    [...event.clipboardData.files]
+      .filter((file) => file.type.startsWith("image/"))
+      .forEach((file) => transfer.items.add(file));
+    if (transfer.files.length) upload(transfer.files, Date.now() + UPLOADER_WAIT_MS);
   });
   document.addEventListener("click", (event) => {
     const card = event.target.closest('[class*="st-key-clickable-"]');
