@@ -8,8 +8,8 @@ those of ``--network``). ``every_frame_over_decode``: the same when every frame 
 pictures, and the analysis includes opening the file; detector and networks are loaded before, as on the page. The clip
 of 24 frames per second has no repeated frames, noise as a camera adds it, and a usual bit rate (640 x 360: 1 Mbit/s,
 1280 x 720: 5 Mbit/s): frames that repeat the one before cost a decoder almost nothing, and no camera delivers them.
-``peak_rss_hour_over_minute``: peak memory of the process for ``--minutes`` and for one minute of video, one
-analyzed frame in two seconds; the long video repeats the short one.
+``peak_rss_hour_over_minute``: peak memory of the process for ``--minutes`` and for one minute of video, at the defaults of
+the page; the long video repeats the short one.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def peak_mb(path: Path) -> float:
 def print_peak(path: Path) -> None:
     """Print the MB and the number of analyzed frames that :func:`peak_mb` reads."""
     runtime = Runtime()
-    job = analyze(path, runtime.detector(AUTO), runtime.predictors([NETWORK]), VideoOptions(Sampling(per_second=0.5)))
+    job = analyze(path, runtime.detector(AUTO), runtime.predictors([NETWORK]), VideoOptions(Sampling(per_second=5.0)))
     # Not ru_maxrss, which a process inherits from the one that started it.
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     print(int(line.split()[1]) / 1024, "MB", job.progress.frames, "frames")

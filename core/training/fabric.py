@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from core.device import describe_device
+
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 else:
@@ -35,4 +37,4 @@ def hardware(fabric: Fabric) -> str:
     """The hardware of a run in words."""
     if fabric.device.type == "cuda":
         return f"{fabric.world_size} x {torch.cuda.get_device_name(fabric.device)}"
-    return f"CPU, {torch.get_num_threads()} threads of {os.cpu_count()} cores"
+    return describe_device(fabric.device)

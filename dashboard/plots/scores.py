@@ -39,7 +39,7 @@ def shown(score: Score | None) -> str:
         return "not defined"
     if np.isnan(score.low) or np.isnan(score.high):
         return f"{score.value:.3f}"
-    return f"{score.value:.3f} ±{NBSP}{(score.high - score.low) / 2:.3f}"
+    return f"{score.value:.3f} ± {(score.high - score.low) / 2:.3f}"
 
 
 def scores(

@@ -148,11 +148,13 @@ def _draw_figure(figure: Figure, extras: _Extras) -> None:
 
 
 def _draw_table(table: Table) -> None:
-    shown: pd.DataFrame | Styler = table.data
+    # A line that is too long is broken before "±", never after it.
+    data = table.data.map(lambda cell: cell.replace(" ± ", " ±\u00a0") if isinstance(cell, str) else cell)
+    shown: pd.DataFrame | Styler = data
     if table.bold is not None:
         css = np.where(table.bold, "font-weight: 700", "")
-        shown = table.data.style.apply(lambda frame: pd.DataFrame(css, frame.index, frame.columns), axis=None)
-    if table.column_config is None and len(table.data) <= MAX_STATIC_ROWS:
+        shown = data.style.apply(lambda frame: pd.DataFrame(css, frame.index, frame.columns), axis=None)
+    if table.column_config is None and len(data) <= MAX_STATIC_ROWS:
         st.table(shown, border="horizontal", hide_index=True, alt=table.alt)
     else:
         st.dataframe(shown, hide_index=True, alt=table.alt, column_config=table.column_config)
