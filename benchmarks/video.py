@@ -8,8 +8,8 @@ those of ``--network``). ``every_frame_over_decode``: the same when every frame 
 pictures, and the analysis includes opening the file; detector and networks are loaded before, as on the page. The clip
 of 24 frames per second has no repeated frames, noise as a camera adds it, and a usual bit rate (640 x 360: 1 Mbit/s,
 1280 x 720: 5 Mbit/s): frames that repeat the one before cost a decoder almost nothing, and no camera delivers them.
-``peak_rss_hour_over_minute``: peak memory of the process for ``--minutes`` and for one minute of video, at the defaults of
-the page; the long video repeats the short one.
+``peak_rss_hour_over_minute``: peak memory of the process for ``--minutes`` and for one minute of video, at the defaults
+of the page; the long video repeats the short one.
 """
 
 from __future__ import annotations
