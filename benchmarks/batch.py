@@ -4,8 +4,8 @@
 decoding alone, on the same photos of ``--pixels`` megapixels and in the same number of processes; medians of three
 alternating rounds, without the start of the processes. The target is 0.5, for the default 12 megapixels, three networks
 and YuNet. MTCNN, which is used where YuNet's file is not available, needs a quarter more time for detection. At 1
-megapixel decoding needs a tenth of the time and detection nearly the same, so the ratio is below 0.1. Every installed
-network is run, so more than three lower the ratio. The photos are enlarged portraits with the noise of a camera,
+megapixel decoding needs a tenth of the time and detection nearly the same, so the ratio is below 0.1. The default
+networks are run; more than three of them lower the ratio. The photos are enlarged portraits with the noise of a camera,
 without which they would have a quarter of the bytes of real photos of that size.
 
 ``rss_growth``: resident memory of all processes of one batch of ``--files`` small photos at its end ÷ after a tenth of

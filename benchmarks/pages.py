@@ -5,7 +5,7 @@ A headless Chromium on this machine; each number is the median of five.
 ``first_useful_ms``: from the moment in which a new server answers until the title, the uploader and the portraits of
 the first page are drawn, in a browser without a cache.
 ``first_complete_over_floor``: from then until the first page is complete ÷ importing PyTorch and reading the weights of
-the installed networks in a process of their own, measured in turn.
+the default networks in a process of their own, measured in turn.
 ``sample_to_answer_ms``: from a click on a portrait of the first page until the headline and the probabilities of all
 networks are drawn, with the networks loaded.
 ``upload_to_answer_ms``: the same for a file of 12 megapixels that is chosen on the first page.
@@ -84,7 +84,7 @@ requestAnimationFrame(look);
 
 
 def floor_s() -> float:
-    """Seconds for importing PyTorch and reading the weights of the installed networks, in a new process."""
+    """Seconds for importing PyTorch and reading the weights of the default networks, in a new process."""
     weights = [str(c.weights_path) for c in list_checkpoints().default]
     return float(subprocess.run([sys.executable, "-c", FLOOR, *weights], check=True, capture_output=True).stdout)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class NamedEnsemble:
     """A published or recommended combination of networks, each with the same weight."""
 
-    name: str  # accepted wherever the names of networks are
+    name: str  # accepted where networks are chosen to predict
     title: str
     summary: str
     members: tuple[str, ...]  # run ids

@@ -17,12 +17,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-_share = 1  # one part in so many of the cores is this process's
+_share = 1  # this process uses 1 / _share of the cores
 
 
 def core_count() -> int:
     """Number of cores that this process may use: its CPU affinity (``taskset``, a container's cpuset) where the system
-    reports one, otherwise all cores of the machine; of these, its share (:func:`share_cores`)."""
+    reports one, otherwise all cores of the machine, divided by the number of processes that share them
+    (:func:`share_cores`)."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores // _share)
 
@@ -44,7 +45,7 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item]) -> list[
 
 
 def read_ahead(items: Iterable[Item], count: int) -> Generator[Item, None, None]:
-    """The same items in their order, computed in a thread of their own while the caller uses those before.
+    """The same items in their order, computed in a separate thread while the caller processes the previous ones.
 
     At most ``count`` items wait for the caller. Closing the generator ends the thread at its next item, and an error of
     ``items`` is raised to the caller. The thread starts with the first item that is requested.
@@ -60,7 +61,7 @@ def read_ahead(items: Iterable[Item], count: int) -> Generator[Item, None, None]
                 waiting.put((item,))
                 if is_closed.is_set():
                     break
-            # A generator holds files and threads of its own, which its last user lets go.
+            # Close a generator, because it may hold open files and threads.
             if isinstance(iterator, Generator):
                 iterator.close()
         except BaseException as error:  # raised to the caller

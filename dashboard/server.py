@@ -33,8 +33,9 @@ def _runtime() -> Runtime:
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """The networks are loaded while the server answers and the first page is drawn."""
-    # What the first page needs is imported before the server answers, because afterwards PyTorch is imported and each
-    # would wait for the other. So are the places of all modules read, which Streamlit asks for at its first element.
+    # What the first page needs is imported before the server answers, because PyTorch is imported afterwards and
+    # the two imports would wait for each other. The file locations of all modules, which Streamlit needs for its first
+    # element, are read here for the same reason.
     from dashboard.overview import example, network_files, networks  # noqa: F401
     from dashboard.services import preparation
     from dashboard.ui import photo_sources, sections  # noqa: F401

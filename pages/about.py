@@ -73,8 +73,8 @@ tool for studying networks and is not intended for assessing people.
 st.header("Privacy", anchor=False)
 st.markdown(
     "Photos, videos and everything computed from them are held in the memory of your session only, and frames of the "
-    "camera only while they are analyzed. They are never written to disk or logged. *Forget all photos* deletes photos "
-    "at once, *Forget this video* a video; otherwise they are deleted when the session ends."
+    "camera only while they are analyzed. They are never written to disk or logged. *Forget all photos* deletes the "
+    "photos at once, and *Forget this video* deletes the video. Otherwise, they are deleted when the session ends."
 )
 
 st.header("Installed networks", anchor=False)

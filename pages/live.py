@@ -50,6 +50,6 @@ smoothing = f"smoothed over {options.smoothing_s:g} s" if options.smoothing_s el
 st.caption(
     f"Probabilities after temperature scaling, {smoothing}; detector: {services.DETECTORS[detector.name]}. A saliency "
     "map shows where the evidence for the predicted class lies (Grad-CAM before the pooling). Recorded numbers are not "
-    f"smoothed. *Unsure*: below the probability above which predictions for the validation images have an accuracy of "
-    f"{options.required_accuracy:.2f}."
+    "smoothed. A prediction is marked *unsure* if its probability is below the lowest threshold above which "
+    f"predictions for the validation images have an accuracy of {options.required_accuracy:.2f}."
 )

@@ -51,7 +51,8 @@ def video(
     before: Annotated[
         Path | None,
         typer.Option(
-            "--continue", help="The --json document of a stopped analysis of this file, which continues from there."
+            "--continue",
+            help="The document that --json printed for a stopped analysis of this file, which is continued.",
         ),
     ] = None,
     device: Device = "auto",
@@ -124,7 +125,7 @@ def _earlier(path: Path) -> VideoRecord:
         raise VideoError(f"{path} cannot be read: {error.strerror}; choose another file for --continue") from error
     except ValueError as error:
         raise VideoError(
-            f"expected the document that this command writes with --json, but {path} is another kind of file or cut "
+            f"expected the document that this command prints with --json, but {path} is another kind of file or cut "
             "off; choose another file for --continue"
         ) from error
 
@@ -134,8 +135,8 @@ def _require_same(earlier: VideoRecord, document: Path, info: VideoInfo, cards: 
     known_size, size = ((of.width, of.height, round(of.duration_s or 0, 3)) for of in (earlier, info))
     if known_size != size:
         raise VideoError(
-            f"{document} is about a video of {_described(*known_size)}, this one has {_described(*size)}; choose the "
-            "document of this video"
+            f"expected the document of this video ({_described(*size)}), but {document} describes a video of "
+            f"{_described(*known_size)}; choose the document that belongs to this video"
         )
     known = {name: network.weights_sha256 for name, network in earlier.networks.items()}
     if changed := [card.run_id for card in cards if known.get(card.run_id) not in (None, card.weights_sha256)]:

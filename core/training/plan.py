@@ -25,8 +25,8 @@ from core.training.teachers import check_prerequisites
 from core.validation import first_problem
 
 PART_BYTES = 15 * 2**20
-# Not used to estimate a run: on a GPU, the first epoch takes several times as long as the others, because it compares
-# the kernels. The estimate uses the last three epochs.
+# The first three epochs of a run are not used to estimate its remaining time: on a GPU, the first one takes several
+# times as long as the others, because cuDNN compares its kernels. The estimate uses the last three epochs.
 WARM_UP_EPOCHS = 3
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -97,7 +97,8 @@ def run_plan(
 ) -> list[Outcome]:
     """Train the plan's recipes in their order, each only if it fits into what is left of ``budget_s`` seconds.
 
-    Whether it fits is estimated after each of its epochs but the first ones. A run that does not fit is stopped; its
+    From the fourth epoch of a run on, its remaining time is estimated after each epoch; before, a run is stopped only
+    if there is no time left to publish it. A run that does not fit is stopped; its
     state stays in ``runs``, from where the same command resumes it. Each finished checkpoint is written below ``root``
     and packed into ``out``, in parts of at most 15 MiB. A run that fails is reported and does not stop the others.
     """

@@ -4,8 +4,9 @@ Faces are searched for in every k-th frame and at both sides of a cut. In the fr
 track leads from one detection to the next, so frames are held until the next detection; the faces of these frames are
 predicted in batches.
 
-Reading, searching and predicting run at the same time in threads of their own, because OpenCV searches on one core and
-FFmpeg, OpenCV and PyTorch release Python's lock. Each step waits when the next one is busy, so memory stays bounded.
+Reading, searching and predicting run at the same time in separate threads, because a search does not use all cores all
+the time, and FFmpeg, OpenCV and PyTorch release Python's global interpreter lock (GIL). Each step waits while the next
+one is busy, so memory stays bounded.
 """
 
 from __future__ import annotations

@@ -107,8 +107,8 @@ def _selected(comparison: Comparison, model_id: str, key: str) -> None:
         _images(comparison, model_id, chosen)
     else:
         st.caption(
-            "Click a point to see its face here. To select several, choose the lasso or the box in the figure's tool "
-            "bar; *Pan* returns to clicks. Double-click to clear."
+            "Click a point to see its face here. To select several points, choose the lasso or the box in the "
+            "figure's toolbar. Choose *Pan* to select single points again. Double-click to clear the selection."
         )
     try:
         _show_faces_on_hover(comparison, model_id, key)

@@ -49,8 +49,8 @@ def _draw_progress(batch: SessionBatch) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if batch.waiting:
             st.info(
-                f"{batch.name} waits: {MAX_RUNNING} folders are being analyzed on this server, which is its limit. It "
-                "begins as soon as one of them has ended.",
+                f"{batch.name} is waiting. This server analyzes at most {MAX_RUNNING} folders at the same time; the "
+                "analysis starts as soon as one of them is finished.",
                 icon=":material/hourglass_top:",
             )
             st.button("Stop waiting", key="folder_stop", icon=":material/stop_circle:", on_click=batch.stop)

@@ -13,7 +13,7 @@ from dashboard.ui import links, required_accuracy
 
 NO_MAP = ""
 EXPRESSIONS, NETWORKS = "expressions", "networks"
-CHARTS = {EXPRESSIONS: "Every expression", NETWORKS: "The leading one, by network"}
+CHARTS = {EXPRESSIONS: "Every expression", NETWORKS: "Most probable expression, by network"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def choose(networks: Sequence[Predictor], names: Mapping[str, str]) -> LiveOptio
             CHARTS,
             key="live_chart",
             default=EXPRESSIONS,
-            help="All expressions of the prediction shown, or its leading expression by network.",
+            help="Draw all expressions of the prediction shown, or its most probable one with a line per network.",
         )
     saliency_of = links.choice(
         st.selectbox,

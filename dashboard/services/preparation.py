@@ -1,4 +1,4 @@
-"""What the server does before anyone asks for it: importing PyTorch and loading the installed networks."""
+"""What the server prepares before the first request: it imports PyTorch and loads the default networks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dashboard.services.photos import sample_analysis
 
 
 def load_networks(loading: Loading) -> None:
-    """Import PyTorch, then load each network, the smallest first, and analyze a portrait with it.
+    """Import PyTorch, then load each default network, in the order of the listing, and analyze a portrait with it.
 
     The analysis makes the first photo as fast as the next ones, and the first page shows it. Networks that cannot be
     loaded are left to the pages that report them.

@@ -58,9 +58,12 @@ def test_the_sound_of_the_range_is_kept_in_time(container, codecs):
     assert loud.argmax() / RATE == pytest.approx(1, abs=0.1)
 
 
-def test_a_codec_that_mp4_cannot_hold_is_named_and_the_frames_are_written():
+def test_a_codec_that_players_do_not_support_in_mp4_is_named_and_the_frames_are_written():
     written, sentences = annotated(with_tone("mov", "libx264", "pcm_s16le"))
-    assert sentences == ["The sound of clip has the codec pcm_s16le, which mp4 cannot hold; the video has no sound."]
+    assert sentences == [
+        "The annotated video has no sound: players support AAC, MP3, Opus, FLAC, ALAC, AC-3 and E-AC-3 in mp4, but the "
+        "sound of clip has the codec pcm_s16le; convert it to AAC to keep it."
+    ]
     with av.open(io.BytesIO(written)) as file:
         assert [stream.type for stream in file.streams] == ["video"]
     assert len(list(VideoFile(written).frames())) == 40

@@ -111,7 +111,7 @@ def test_a_batch_waits_while_as_many_as_the_server_allows_are_running(page, page
         page.file_uploader(key="folder_zip").upload("photos.zip", zipped())
         page.run()
         next(b for b in page.button if b.label == "Analyze the photos").click().run()
-        assert "photos.zip waits: 2 folders are being analyzed on this server" in page_text(page)
+        assert "photos.zip is waiting. This server analyzes at most 2 folders at the same time" in page_text(page)
         page.button(key="folder_stop").click().run()
         page.session_state["folder_batch"]._thread.join()
         page.run()
