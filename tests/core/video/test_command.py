@@ -62,7 +62,7 @@ def test_an_analysis_is_continued_from_its_document(clip, checkpoint_root, tmp_p
     for face, same in zip(continued["faces"], whole["faces"], strict=True):
         assert face["probabilities"]["ensemble"] == pytest.approx(same["probabilities"]["ensemble"], abs=0.05)
     document.write_text("{}")
-    assert "expected the document that this command writes" in str(run(*options, "--continue", document).exception)
+    assert "expected the document that this command prints" in str(run(*options, "--continue", document).exception)
 
 
 def test_the_table_names_every_face(clip, checkpoint_root):
