@@ -49,7 +49,7 @@ class DeviceError(FerscopeError):
 
 
 class SettingError(FerscopeError):
-    """An environment variable has a value that cannot be used."""
+    """An environment variable or an option has a value that cannot be used."""
 
 
 class OutputError(FerscopeError):

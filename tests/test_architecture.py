@@ -13,7 +13,7 @@ FOLDERS = ("core", "dashboard", "pages")
 
 # A module imports its own package and lower layers. Packages of one layer do not import each other, except at the top.
 CORE = {
-    **dict.fromkeys(("errors", "parallel", "caching", "device", "heap", "versions", "ensembles"), 0),
+    **dict.fromkeys(("errors", "parallel", "caching", "device", "heap", "versions", "ensembles", "interrupts"), 0),
     **dict.fromkeys(("labels", "images", "preprocessing", "sample_photos", "files", "validation"), 1),
     **dict.fromkeys(("data", "models", "faces", "evaluation"), 2),
     "checkpoints": 3,

@@ -41,6 +41,9 @@ class ArchiveSource:
         source._archive  # noqa: B018
         return source
 
+    def check(self) -> None:
+        """Raises nothing: the archive is held open."""
+
     def entries(self) -> Iterator[Entry]:
         """The photos in the order of the archive. One that would be too large, or whose name leads out of the archive,
         is refused."""

@@ -144,6 +144,8 @@ def run_batch(
         now = BatchProgress(before, total, 0, 0.0, 0)
         if before < total:
             for scored in engine(batch, store.remaining()):
+                if all(rows[0]["error"] is not None for rows in scored.rows):
+                    batch.source.check()
                 store.save(scored, schema, columns)
                 new += len(scored.part.entries)
                 unreadable += sum(rows[0]["error"] is not None for rows in scored.rows)

@@ -35,6 +35,9 @@ class PhotoSource(Protocol):
     def read(self, entry: Entry) -> bytes:
         """The bytes of a file, or its first MAX_BYTES + 1. Raises ImageError."""
 
+    def check(self) -> None:
+        """Raises BatchError if the source as a whole is no longer there, such as a disk that was disconnected."""
+
 
 @dataclass(frozen=True)
 class FolderSource:
@@ -58,6 +61,10 @@ class FolderSource:
     def read(self, entry: Entry) -> bytes:
         """The bytes of a file below the folder."""
         return read_file(self.folder / entry.path, self.limit)
+
+    def check(self) -> None:
+        """Raises BatchError if the folder is no longer there."""
+        _require(self.folder)
 
     def _walk(self, below: str) -> Iterator[Entry]:
         try:
@@ -109,6 +116,10 @@ class ListSource:
         """The bytes of a listed file."""
         return read_file(self.table.path.parent / entry.path, self.limit)
 
+    def check(self) -> None:
+        """Raises BatchError if the CSV is no longer there."""
+        _require(self.table.path)
+
 
 @dataclass(frozen=True)
 class RemoteSource:
@@ -122,8 +133,16 @@ class RemoteSource:
         try:
             files, root = self._opened()
             found = sorted(files.find(root))
+            exists = bool(found) or files.exists(root)
         except Exception as error:  # each file system raises its own types of exceptions
-            raise BatchError(f"{self.address} cannot be listed: {error}") from error
+            raise BatchError(
+                f"{self.address} cannot be listed: {error}; expected an address that fsspec knows, such as "
+                "s3://bucket/photos"
+            ) from error
+        if not exists:
+            raise BatchError(f"{self.address} does not exist; check the address")
+        if found == [root]:
+            raise BatchError(f"{self.address} is a single file; expected the address of a folder")
         start = root.rstrip("/") + "/"
         return (Entry(path) for path in (path.removeprefix(start) for path in found) if is_photo(path))
 
@@ -135,6 +154,10 @@ class RemoteSource:
                 return bytes(file.read(MAX_BYTES + 1))
         except Exception as error:  # as above
             raise ImageError(f"the file cannot be read: {error}") from error
+
+    def check(self) -> None:
+        """Raises BatchError if nothing is found at the address any more."""
+        self.entries()
 
     def _opened(self) -> tuple[Any, str]:
         from fsspec.core import url_to_fs  # keeps one connection per process
@@ -169,7 +192,7 @@ def _list(source: str, limit: Path | None) -> PhotoSource:
     if PATH_COLUMN not in table.columns:
         raise BatchError(
             f"{source} must have a column {PATH_COLUMN!r} with the paths of the photos; "
-            f"it has {', '.join(table.columns) or 'none'}"
+            f"it has {_shortened(', '.join(table.columns)) or 'none'}"
         )
     return ListSource(table, limit)
 
@@ -194,8 +217,10 @@ def open_source(source: str, limit: Path | None = None) -> PhotoSource:
                 return kind.open(source, limit)
             except OSError as error:
                 raise BatchError(f"{source} cannot be read: {error.strerror or error}") from error
-    exists = "is neither" if os.path.exists(source) else "does not exist"  # noqa: PTH110  (it may be no path at all)
-    raise BatchError(f"{source} {exists}; expected {', '.join(kind.title for kind in KINDS)}")
+    if is_photo(source) and os.path.isfile(source):  # noqa: PTH113  (it may be no path at all)
+        raise BatchError(f"{source} is a single photo; name its folder, or run: python -m core analyze")
+    exists = "is none of these" if os.path.exists(source) else "does not exist"  # noqa: PTH110
+    raise BatchError(f"expected {', '.join(kind.title for kind in KINDS)}; {source} {exists}")
 
 
 def read_file(path: Path, limit: Path | None) -> bytes:
@@ -210,6 +235,19 @@ def read_file(path: Path, limit: Path | None) -> bytes:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError, RuntimeError) as error:  # a null byte in the path; a loop of links
         raise ImageError(f"the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _require(path: Path) -> None:
+    if not path.exists():
+        raise BatchError(
+            f"{path} is no longer there; the finished parts are stored, and the same command continues when it is back"
+        )
+
+
+def _shortened(text: str, longest: int = 100) -> str:
+    """Text that a terminal can print, also of a file that is not text."""
+    printable = "".join(sign if sign.isprintable() else "?" for sign in text)
+    return printable if len(printable) <= longest else f"{printable[:longest]}…"
 
 
 def _outside(limit: Path) -> str:

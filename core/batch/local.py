@@ -16,6 +16,7 @@ from core.batch.listing import PhotoSource
 from core.batch.part import Part, ScoredPart
 from core.batch.scorer import Preparation, PreparedFile, Scorer
 from core.errors import ImageError
+from core.interrupts import without_interrupts
 from core.parallel import share_cores
 
 PARTS_AHEAD = 2  # that are prepared while the networks run
@@ -45,7 +46,11 @@ def in_processes(source: PhotoSource, preparation: Preparation, count: int) -> S
         forks = "forkserver" in multiprocessing.get_all_start_methods()
         context = multiprocessing.get_context("forkserver" if forks else "spawn")
         if forks:
+            from multiprocessing import forkserver
+
             context.set_forkserver_preload([__name__])
+            with without_interrupts():  # which would end its imports with a traceback
+                forkserver.ensure_running()
         return ProcessPoolExecutor(
             count, context, initializer=_begin, initargs=(source, preparation, count)
         ), _prepared_here

@@ -6,6 +6,7 @@ value and nothing else, so that it can be piped.
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Any
 
@@ -57,5 +58,6 @@ def main() -> None:
         messages.print(f"[bold red]Error:[/] {escape(error.sentence)}", highlight=False, soft_wrap=True)
         raise SystemExit(1) from None
     except Interrupted as stop:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # another Ctrl-C while the program ends would be a traceback
         messages.print(f"[yellow]{escape(str(stop))}", highlight=False, soft_wrap=True)
         raise SystemExit(130) from None

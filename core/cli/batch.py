@@ -87,3 +87,5 @@ def batch(
         if found.unreadable:
             count = f"{found.unreadable:,} file{'s' if found.unreadable > 1 else ''}"
             warn(f"{count} could not be read; see the column error for the reasons.")
+    if found.unreadable == found.total:
+        raise typer.Exit(1)

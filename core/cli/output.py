@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -61,6 +62,14 @@ def require_between(option: str, value: float, low: float, high: float) -> None:
     """Raises typer.BadParameter, exit status 2, for a value outside [low, high]."""
     if not low <= value <= high:
         raise typer.BadParameter(f"expected a number from {low:g} to {high:g}, got {value:g}", param_hint=option)
+
+
+def require_writable(targets: Iterable[Path]) -> None:
+    """Raises OutputError where a file cannot be created, before hours are spent on its contents."""
+    for target in targets:
+        with writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=target.parent).close()
 
 
 @contextmanager

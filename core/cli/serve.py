@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+import socket
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core import checkpoints
 from core.api import limits
 from core.cli.output import Device, Root, messages, warn
+from core.errors import SettingError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 app = typer.Typer()
 
@@ -26,9 +33,8 @@ def serve(
 
     Limits are set by environment variables; the README lists them.
     """
-    import uvicorn
-
     chosen = limits.limits_from()
+    listening = _listen(host, port)  # first, because the networks take seconds to load
     from core.api.application import application
     from core.faces import AUTO
     from core.runtime import Runtime
@@ -37,6 +43,32 @@ def serve(
     networks = runtime.predictors(report=warn)  # loaded now, so that the first request does not wait
     detector = runtime.detector(AUTO)
     names = ", ".join(network.model_id for network in networks)
-    messages.print(f"{names}; faces: {detector.name}; documentation: http://{host}:{port}/docs", highlight=False)
+    messages.print(
+        f"{names}; faces: {detector.name}; documentation: http://{host}:{port}/docs", highlight=False, soft_wrap=True
+    )
+    _run(application(runtime, chosen), listening)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises SettingError if the address cannot be used."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise SettingError(
+            f"cannot listen on {host}, port {port}: {error.strerror or error}; choose another --port or --host"
+        ) from error
+
+
+def _run(api: FastAPI, listening: socket.socket) -> None:
+    """Serve until Ctrl-C, which waits for the requests that are being computed; a second one does not."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            if self.should_exit:
+                os._exit(130)  # the server holds no file; its threads may compute for a minute
+            messages.print("Stopping after the requests that are being computed; press Ctrl-C again to end at once.")
+            super().handle_exit(sig, frame)
+
     # The access log would name the address of every request.
-    uvicorn.run(application(runtime, chosen), host=host, port=port, access_log=False, log_level="warning")
+    Server(uvicorn.Config(api, access_log=False, log_level="warning")).run(sockets=[listening])

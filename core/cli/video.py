@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,9 +14,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from core import checkpoints
-from core.cli.output import Device, Json, Root, console, print_json, progress_bar, warn, writing
+from core.cli.output import Device, Json, Root, console, print_json, progress_bar, require_writable, warn, writing
 from core.errors import VideoError
 from core.files import write_atomically
+from core.interrupts import without_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,18 +64,20 @@ def video(
 ) -> None:
     """Track the faces of a video and print for which share of the time each expression was predicted.
 
-    Ctrl-C ends the analysis; what was computed until then is printed and written. If the video cannot be read to its
-    end, this is reported, the part before is written, and the exit status is 1. --continue analyzes the rest with the
-    same networks and detector; give the other options as before.
+    Ctrl-C ends the analysis; what was computed until then is printed and written, and the exit status is 130. If the
+    video cannot be decoded to its end, this is reported, the part before is written, and the exit status is 1.
+    --continue analyzes the rest with the same networks and detector; give the other options as before.
     """
     from core.records import VideoRecord
     from core.runtime import Runtime
-    from core.video import Sampling, VideoFile, VideoJob, VideoOptions
+    from core.video import Sampling, Timeline, VideoFile, VideoJob, VideoOptions
 
-    if start < 0 or (end is not None and end <= start):
+    if not start >= 0 or (end is not None and not end > start):
         raise VideoError(f"expected a start of at least 0 s and an end after it, got {start:g} s to {end or 0:g} s")
     if not smoothing >= 0:
         raise VideoError(f"expected a time constant of at least 0 s, got {smoothing:g}")
+    outputs = {csv: Timeline.write_csv, parquet: Timeline.write_parquet}
+    require_writable(target for target in (*outputs, annotated) if target is not None)
     options = VideoOptions(
         Sampling(per_second=fps) if every is None else Sampling(every),
         start,
@@ -97,22 +102,25 @@ def video(
         options,
         before=None if earlier is None else earlier.timeline(),
     )
-    _run(job, file.name)
-    for note in job.notes:
-        warn(f"{file}: {note}")
-    timeline = job.timeline().smoothed(smoothing)
-    for target, write in ((csv, timeline.write_csv), (parquet, timeline.write_parquet)):
-        if target is not None:
-            with writing(target):
-                write_atomically(target, write)
+    is_stopped = _run(job, file.name)
+    with without_interrupts() if is_stopped else nullcontext():
+        for note in job.notes:
+            warn(f"{file}: {note}")
+        timeline = job.timeline().smoothed(smoothing)
+        if json_output:
+            print_json(VideoRecord.of(file, job, cards).model_dump())
+        else:
+            _print(job, file.name)
+        for target, write in outputs.items():
+            if target is not None:
+                with writing(target):
+                    write_atomically(target, partial(write, timeline))
     if annotated is not None and len(timeline.frame_times_s):
         _annotate(job, smoothing, annotated)
-    if json_output:
-        print_json(VideoRecord.of(file, job, cards).model_dump())
-    else:
-        _print(job, file.name)
     if job.error is not None:
         raise job.error
+    if is_stopped:
+        raise KeyboardInterrupt(f"Stopped after {job.progress.frames:,} frames.")
 
 
 def _earlier(path: Path) -> VideoRecord:
@@ -147,8 +155,9 @@ def _described(width: int, height: int, duration_s: float) -> str:
     return f"{width} x {height} px and {duration_s:g} s"
 
 
-def _run(job: VideoJob, name: str) -> None:
-    """Run the analysis with a progress bar; Ctrl-C stops it."""
+def _run(job: VideoJob, name: str) -> bool:
+    """Run the analysis with a progress bar, and return whether Ctrl-C stopped it."""
+    is_stopped = False
     with progress_bar() as bar:
         task = bar.add_task(f"{escape(name)}: analyzing", total=1.0, left="")
         job.start()
@@ -158,10 +167,12 @@ def _run(job: VideoJob, name: str) -> None:
                 bar.update(task, completed=progress.fraction, left=f"{progress.frames:,} frames  {left}")
                 job.wait(0.2)
         except KeyboardInterrupt:
-            job.stop()
-            job.wait()
-            warn(f"Stopped after {job.progress.frames:,} frames.")
+            is_stopped = True
+            with without_interrupts():
+                job.stop()
+                job.wait()
         bar.update(task, completed=job.progress.fraction, left=f"{job.progress.frames:,} frames")
+    return is_stopped
 
 
 def _annotate(job: VideoJob, smoothing: float, target: Path) -> None:

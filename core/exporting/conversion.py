@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +71,9 @@ def export(checkpoint: Checkpoint, format_name: str = "onnx") -> ExportedNetwork
     except ImportError as error:
         raise ExportError(f"{error.name} is not installed; run: pip install -r requirements.txt") from error
     except Exception as error:  # each operation that the format lacks has its own exception
-        first_line = str(error).strip().partition("\n")[0]
-        raise ExportError(f"{card.run_id} cannot be converted to {chosen.title}: {first_line}") from error
+        if _is_interrupted(error):
+            raise KeyboardInterrupt from None
+        raise ExportError(f"{card.run_id} cannot be converted to {chosen.title}: {_first_line(error)}") from error
     found = load(data)(images)
     difference = max(float(np.abs(f - e).max()) for f, e in zip(found[:2], expected[:2], strict=True))
     if not difference <= TOLERANCE:
@@ -80,6 +82,20 @@ def export(checkpoint: Checkpoint, format_name: str = "onnx") -> ExportedNetwork
             f"{TOLERANCE:g}; the file is not written"
         )
     return ExportedNetwork(card, chosen, data, difference)
+
+
+def _is_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is the cause: the converters turn it into an error of their own."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _first_line(error: Exception) -> str:
+    """The first line of a message, without the colors that the converters write."""
+    return re.sub(r"(\x1b|\^\[)\[[\d;]*m", "", str(error)).strip().partition("\n")[0]
 
 
 def parity_images(preprocessing: Preprocessing) -> np.ndarray:

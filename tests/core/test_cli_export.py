@@ -7,8 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from core.checkpoints import load_checkpoint
-from core.cli import app
+from core.cli import Interrupted, app
 from core.errors import ExportError
+from core.exporting import conversion
 
 
 def export(*arguments):
@@ -73,6 +74,33 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(checkpoint_root, tmp_pa
     (tmp_path / "file").write_text("", encoding="utf-8")
     result = export("tiny_cnn", "--out", tmp_path / "file" / "net.onnx", "--checkpoints", checkpoint_root)
     assert "cannot be written" in str(result.exception)
+
+
+def failing(cause, message):
+    """Converters as those of PyTorch, which turn every error into one of their own."""
+
+    def convert(*_):
+        try:
+            raise cause
+        except BaseException as error:
+            raise RuntimeError(message) from error
+
+    return {"onnx": (convert, None)}
+
+
+def test_ctrl_c_during_a_conversion_is_no_failed_conversion(checkpoint_root, tmp_path, monkeypatch):
+    monkeypatch.setattr(conversion, "_CONVERTERS", failing(KeyboardInterrupt(), "Failed to export"))
+    with pytest.raises(Interrupted):
+        export("tiny_cnn", "--out", tmp_path / "net.onnx", "--checkpoints", checkpoint_root)
+
+
+def test_a_failed_conversion_is_one_line_without_colors(checkpoint_root, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        conversion, "_CONVERTERS", failing(ValueError(), "\x1b[96mNo operator\x1b[0m for x\nNext steps:")
+    )
+    result = export("tiny_cnn", "--out", tmp_path / "net.onnx", "--checkpoints", checkpoint_root)
+    assert isinstance(result.exception, ExportError)
+    assert str(result.exception) == "tiny_cnn cannot be converted to ONNX: No operator for x"
 
 
 def test_install_says_how_to_return_to_pytorch(checkpoint_root, tmp_path):

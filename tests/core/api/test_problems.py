@@ -50,6 +50,7 @@ CUT_OFF = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\
         (400, "cannot be read", {"headers": {"content-type": "multipart/form-data"}, "content": b"x"}),
         (400, "The form has no photo", {"headers": FORM, "content": b"--x--\r\n"}),
         (400, "got the field 'file'", {"files": {"file": b"abc"}}),
+        (400, "got text; with curl: -F files=@photo.jpg", {"files": {"files": (None, b"abc")}}),
         (400, "options belong in the address", {"files": {FIELD: b"abc"}, "data": {"networks": "tiny_cnn"}}),
         (413, "at most 16 photos", {"files": [(FIELD, b"abc")] * 10_000}),
         (413, "A photo may have at most 30 MB", {"headers": IMAGE, "content": bytes(30_000_001)}),

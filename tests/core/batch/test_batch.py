@@ -214,6 +214,19 @@ def test_a_full_disk_ends_with_one_sentence_and_the_batch_continues(batch, many_
     assert len(pq.read_table(out)) == TOTAL
 
 
+def test_a_source_that_disappears_ends_the_batch_which_continues_when_it_is_back(batch, many_photos, tmp_path, here):
+    folder, out = shutil.copytree(many_photos, tmp_path / "photos"), tmp_path / "out.parquet"
+
+    def disconnect(progress):
+        folder.rename(tmp_path / "disconnected")
+
+    with pytest.raises(BatchError, match=r"photos is no longer there; the finished parts are stored"):
+        run_batch(batch(folder), out, here, progress=disconnect)
+    (tmp_path / "disconnected").rename(folder)
+    found = run_batch(batch(folder), out, here)
+    assert (found.total, found.unreadable) == (TOTAL, 1)
+
+
 class DeadlySource:
     """A source with a file that ends the process that reads it."""
 

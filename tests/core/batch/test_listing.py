@@ -148,9 +148,9 @@ def test_an_address_is_read_through_fsspec(folder):
 
 
 def test_a_source_that_is_none_is_named(folder):
-    with pytest.raises(BatchError, match="does not exist; expected an address such as"):
+    with pytest.raises(BatchError, match=r"expected an address such as .*nowhere does not exist"):
         open_source(str(folder / "nowhere"))
-    with pytest.raises(BatchError, match="is neither; expected"):
+    with pytest.raises(BatchError, match=r"expected an address such as .*notes\.txt is none of these"):
         open_source(str(folder / "notes.txt"))
     (folder / "list.csv").write_text("file,age\na.jpg,3\n")
     with pytest.raises(BatchError, match=r"must have a column 'path'.*it has file, age"):
@@ -158,5 +158,16 @@ def test_a_source_that_is_none_is_named(folder):
     (folder / "no.zip").write_text("no zip")
     with pytest.raises(BatchError, match=r"no\.zip cannot be opened as a zip"):
         open_source(str(folder / "no.zip"))
-    with pytest.raises(BatchError, match="nothing://x cannot be listed"):
+    (folder / "random.csv").write_bytes(b"\x00\x1b[31m\xff" * 200)
+    with pytest.raises(BatchError) as binary:
+        open_source(str(folder / "random.csv"))
+    assert str(binary.value).isprintable()
+    assert len(str(binary.value)) < 300 + len(str(folder))
+    with pytest.raises(BatchError, match=r"is a single photo; name its folder"):
+        open_source(str(folder / "b.JPG"))
+    with pytest.raises(BatchError, match=r"nothing://x cannot be listed: .*expected an address"):
         list(open_source("nothing://x").entries())
+    with pytest.raises(BatchError, match="nowhere does not exist"):
+        list(open_source(f"file://{folder}/nowhere").entries())
+    with pytest.raises(BatchError, match="is a single file"):
+        list(open_source(f"file://{folder}/b.JPG").entries())

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from core.cli import app
-from core.errors import VideoError
+from core.cli import Interrupted, app
+from core.errors import OutputError, VideoError
 from core.records import VideoRecord
-from core.video import VideoFile
+from core.video import VideoFile, VideoJob
 
 
 @pytest.fixture(scope="session")
@@ -71,10 +71,38 @@ def test_the_table_names_every_face(clip, checkpoint_root):
     assert "share of time, ensemble" in result.stdout
 
 
+def test_a_file_that_cannot_be_written_is_reported_before_the_analysis(clip, checkpoint_root, monkeypatch):
+    monkeypatch.setattr(VideoJob, "start", None)
+    result = run(clip, "--checkpoints", checkpoint_root, "--csv", "/proc/out.csv")
+    assert isinstance(result.exception, OutputError)
+    assert "/proc/out.csv cannot be written" in str(result.exception)
+
+
+def test_ctrl_c_prints_and_writes_what_was_computed_and_exits_with_130(
+    clip, checkpoint_root, tmp_path, monkeypatch, capsys
+):
+    waits = iter([KeyboardInterrupt])
+
+    def interrupted_once(job, *timeout):
+        for error in waits:
+            raise error
+        return wait(job, *timeout)
+
+    wait = VideoJob.wait
+    monkeypatch.setattr(VideoJob, "wait", interrupted_once)
+    options = ("--checkpoints", checkpoint_root, "--detector", "mtcnn", "--json", "--csv", tmp_path / "out.csv")
+    with pytest.raises(Interrupted, match=r"Stopped after \d+ frames"):
+        app(["video", str(clip), *map(str, options)])
+    document = VideoRecord.model_validate_json(capsys.readouterr().out)
+    assert document.state == "stopped"
+    assert (tmp_path / "out.csv").stat().st_size > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--start", 2, "--end", 1], "an end after it"),
+        (["--start", "nan"], "a start of at least 0 s"),
         (["--fps", 0], "more than 0 frames"),
         (["--detect-every", 99], "from 1 to 60"),
         (["--smoothing", -1], "at least 0 s"),
