@@ -16,7 +16,7 @@ from core.batch.listing import PhotoSource
 from core.batch.part import Part, ScoredPart
 from core.batch.scorer import Preparation, PreparedFile, Scorer
 from core.errors import ImageError
-from core.interrupts import without_interrupts
+from core.interrupts import deferred_interrupts, without_interrupts
 from core.parallel import share_cores
 
 PARTS_AHEAD = 2  # that are prepared while the networks run
@@ -80,7 +80,8 @@ class _Workers:
             yield self._collected(*waiting.popleft())
 
     def close(self) -> None:
-        self._executor.shutdown(cancel_futures=True)
+        with without_interrupts():  # a process that starts while this one ends would end with a traceback
+            self._executor.shutdown(cancel_futures=True)
 
     def _submitted(self, part: Part) -> list[Future[list[PreparedFile]]]:
         tasks = [part.entries[i : i + FILES_PER_TASK] for i in range(0, len(part.entries), FILES_PER_TASK)]
@@ -88,7 +89,8 @@ class _Workers:
 
     def _submit(self, entries: Sequence[Entry]) -> Future[list[PreparedFile]]:
         try:
-            return self._executor.submit(self._prepare, entries)
+            with deferred_interrupts():  # a call may start a process
+                return self._executor.submit(self._prepare, entries)
         except BrokenExecutor:
             self.close()
             self._executor, self._prepare = self._start()
