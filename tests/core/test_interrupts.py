@@ -16,9 +16,14 @@ def test_ctrl_c_is_ignored_and_works_again_afterwards():
 
 def test_ctrl_c_waits_for_the_end_of_the_block():
     done = []
-    with pytest.raises(KeyboardInterrupt), deferred_interrupts():
-        signal.raise_signal(signal.SIGINT)
-        done.append(True)
+
+    def block():
+        with deferred_interrupts():
+            signal.raise_signal(signal.SIGINT)
+            done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
     assert done == [True]
 
 
