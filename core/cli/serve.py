@@ -67,7 +67,10 @@ def _run(api: FastAPI, listening: socket.socket) -> None:
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             if self.should_exit:
                 os._exit(130)  # the server holds no file; its threads may compute for a minute
-            messages.print("Stopping after the requests that are being computed; press Ctrl-C again to end at once.")
+            messages.print(
+                "Stopping after the requests that are being computed; press Ctrl-C again to end at once.",
+                soft_wrap=True,
+            )
             super().handle_exit(sig, frame)
 
     # The access log would name the address of every request.
