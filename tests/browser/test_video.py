@@ -37,7 +37,7 @@ def test_a_click_on_the_timeline_shows_its_picture_which_opens_in_analyze(browse
     browser.get(f"{address}/video?networks=cnn&video_fps=3")
     browser.execute_script("arguments[0].click()", wait_for(browser, lambda b: button(b, TITLE), "the sample"))
     wait_for(browser, lambda b: "frames analyzed in" in page_text(b), "the end of the analysis")
-    assert shown_time(browser) == 0
+    wait_for(browser, lambda b: shown_time(b) == 0, "the first picture")
     panels = wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .nsewdrag"), "the chart")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", panels[0])
     width = panels[0].size["width"]

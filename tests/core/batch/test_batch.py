@@ -141,6 +141,9 @@ def test_ctrl_c_ends_with_one_sentence_and_what_is_finished_is_stored(started, b
     running, out = started
     os.killpg(running.pid, signal.SIGINT)  # as a terminal does: also to the processes that decode
     _, messages = running.communicate()
+    if running.returncode == 0:  # on a busy machine the batch may have ended before the signal was sent
+        assert same(rows(out), whole)
+        return
     assert running.returncode == 130
     last = messages.strip().splitlines()[-1]
     assert last == "Stopped; what is finished is stored. Run the same command again to continue."
