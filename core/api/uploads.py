@@ -77,12 +77,12 @@ async def _form_photos(request: Request, limits: Limits) -> list[Upload]:
         raise Problem(400, "The multipart form is cut off before its last boundary; send it again.")
     photos = []
     for name, part in parts:
-        if name == FIELD and isinstance(part, str):
-            raise Problem(400, f"Expected photos in the field {FIELD!r}, got text; with curl: -F {FIELD}=@photo.jpg.")
-        if name != FIELD or isinstance(part, str):
+        if name != FIELD:
             raise Problem(
                 400, f"Expected photos in the field {FIELD!r}, got the field {name!r}; options belong in the address."
             )
+        if isinstance(part, str):
+            raise Problem(400, f"Expected photos in the field {FIELD!r}, got text; with curl: -F {FIELD}=@photo.jpg.")
         photos.append(Upload(part.filename or RAW_NAME, await part.read()))
         await part.close()
     if not photos:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from core.batch.entry import Entry, is_photo
+from core.batch.entry import Entry, is_photo, require_present
 from core.errors import BatchError, ImageError
 from core.images import MAX_BYTES
 
@@ -42,7 +42,9 @@ class ArchiveSource:
         return source
 
     def check(self) -> None:
-        """Raises nothing: the archive is held open."""
+        """Raises BatchError if the zip file is no longer there."""
+        if self.path is not None:
+            require_present(self.path)
 
     def entries(self) -> Iterator[Entry]:
         """The photos in the order of the archive. One that would be too large, or whose name leads out of the archive,

@@ -1,9 +1,11 @@
-"""One file of a batch."""
+"""One file of a batch, and whether the place it comes from is still there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from core.errors import BatchError
 from core.images import SUFFIXES
 
 
@@ -23,3 +25,11 @@ def is_photo(path: str) -> bool:
     """
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.replace("\\", "/").split("/"))
     return path.lower().endswith(SUFFIXES) and not hidden
+
+
+def require_present(source: Path) -> None:
+    """Raises BatchError if a folder or file that a batch reads from is no longer there."""
+    if not source.exists():
+        raise BatchError(
+            f"{source} is no longer there; the finished parts are stored; the same command continues when it is back"
+        )

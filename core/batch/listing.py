@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.batch.archive import ArchiveSource
-from core.batch.entry import Entry, is_photo
+from core.batch.entry import Entry, is_photo, require_present
 from core.data.rows import CsvTable
 from core.errors import BatchError, DataError, ImageError
 from core.images import MAX_BYTES
@@ -64,7 +64,7 @@ class FolderSource:
 
     def check(self) -> None:
         """Raises BatchError if the folder is no longer there."""
-        _require(self.folder)
+        require_present(self.folder)
 
     def _walk(self, below: str) -> Iterator[Entry]:
         try:
@@ -118,7 +118,7 @@ class ListSource:
 
     def check(self) -> None:
         """Raises BatchError if the CSV is no longer there."""
-        _require(self.table.path)
+        require_present(self.table.path)
 
 
 @dataclass(frozen=True)
@@ -235,13 +235,6 @@ def read_file(path: Path, limit: Path | None) -> bytes:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError, RuntimeError) as error:  # a null byte in the path; a loop of links
         raise ImageError(f"the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _require(path: Path) -> None:
-    if not path.exists():
-        raise BatchError(
-            f"{path} is no longer there; the finished parts are stored, and the same command continues when it is back"
-        )
 
 
 def _shortened(text: str, longest: int = 100) -> str:

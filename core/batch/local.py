@@ -88,13 +88,13 @@ class _Workers:
         return [self._submit(entries) for entries in tasks]
 
     def _submit(self, entries: Sequence[Entry]) -> Future[list[PreparedFile]]:
-        try:
-            with deferred_interrupts():  # a call may start a process
+        with deferred_interrupts():  # a call may start a process
+            try:
                 return self._executor.submit(self._prepare, entries)
-        except BrokenExecutor:
-            self.close()
-            self._executor, self._prepare = self._start()
-            return self._executor.submit(self._prepare, entries)
+            except BrokenExecutor:
+                self.close()
+                self._executor, self._prepare = self._start()
+                return self._executor.submit(self._prepare, entries)
 
     def _collected(
         self, part: Part, tasks: Sequence[Future[list[PreparedFile]]]

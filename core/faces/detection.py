@@ -184,9 +184,9 @@ def _scaled(image: np.ndarray, longest_px: int) -> tuple[np.ndarray, tuple[float
 def resized(image: np.ndarray, width: int, height: int) -> np.ndarray:
     """An image scaled to another size in px.
 
-    INTER_AREA averages while shrinking (no aliasing) but produces blocks while enlarging. It is ten times
-    faster for a factor of exactly two. An image is therefore halved first, as long as the result is not smaller than
-    the requested size.
+    INTER_AREA averages while shrinking (no aliasing) but produces blocks while enlarging. It is ten times faster
+    for a factor of exactly two. An image is therefore halved first, as long as the result is not smaller than the
+    requested size.
     """
     if image.shape[:2] == (height, width):
         return image

@@ -98,9 +98,9 @@ def run_plan(
     """Train the plan's recipes in their order, each only if it fits into what is left of ``budget_s`` seconds.
 
     From the fourth epoch of a run on, its remaining time is estimated after each epoch; before, a run is stopped only
-    if there is no time left to publish it. A run that does not fit is stopped; its
-    state stays in ``runs``, from where the same command resumes it. Each finished checkpoint is written below ``root``
-    and packed into ``out``, in parts of at most 15 MiB. A run that fails is reported and does not stop the others.
+    if there is no time left to publish it. A run that does not fit is stopped; its state stays in ``runs``, from where
+    the same command resumes it. Each finished checkpoint is written below ``root`` and packed into ``out``, in parts of
+    at most 15 MiB. A run that fails is reported and does not stop the others.
     """
     started = time.monotonic()
     plan, recipes = load_plan(path)
