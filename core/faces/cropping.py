@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from core.faces.face import Box, Face
+from core.faces.scaling import resized
 from core.images import require_rgb
 
 MAX_SIDE_PX = 512
@@ -108,5 +109,4 @@ def _region(
     if side_px <= MAX_SIDE_PX:
         return region, start.astype(float), np.ones(2)
     small = np.maximum(1, np.round(size * size_px / side_px)).astype(int)
-    shrunk = cv2.resize(region, (int(small[0]), int(small[1])), interpolation=cv2.INTER_AREA)
-    return np.asarray(shrunk), start.astype(float), small / size
+    return resized(region, int(small[0]), int(small[1])), start.astype(float), small / size

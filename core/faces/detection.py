@@ -16,6 +16,7 @@ import numpy as np
 from core.errors import DetectorUnavailableError, UnknownDetectorError
 from core.faces.face import Face
 from core.faces.model_pool import ModelPool
+from core.faces.scaling import resized
 from core.images import require_rgb
 from core.parallel import core_count
 
@@ -179,23 +180,6 @@ def _scaled(image: np.ndarray, longest_px: int) -> tuple[np.ndarray, tuple[float
     scale = max(min(longest, longest_px), MIN_LONGEST_SIDE_PX) / longest
     view = resized(image, max(1, round(width * scale)), max(1, round(height * scale)))
     return view, (width / view.shape[1], height / view.shape[0])
-
-
-def resized(image: np.ndarray, width: int, height: int) -> np.ndarray:
-    """An image scaled to another size in px.
-
-    INTER_AREA averages while shrinking (no aliasing) but produces blocks while enlarging. It is ten times faster
-    for a factor of exactly two. An image is therefore halved first, as long as the result is not smaller than the
-    requested size.
-    """
-    if image.shape[:2] == (height, width):
-        return image
-    method = cv2.INTER_AREA if width < image.shape[1] else cv2.INTER_CUBIC
-    while image.shape[1] >= 2 * width and image.shape[0] >= 2 * height:
-        rows, columns = image.shape[0] // 2, image.shape[1] // 2
-        even = image[: 2 * rows, : 2 * columns]
-        image = np.asarray(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA))
-    return np.asarray(cv2.resize(image, (width, height), interpolation=method))
 
 
 def _merged(faces: list[Face], closer: list[Face], small_px: float) -> list[Face]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.faces.detection import LEVELS_PX, Detector, resized
+from core.faces.detection import LEVELS_PX, Detector
 from core.faces.face import Face
+from core.faces.scaling import resized
 from core.images import rotated
 
 # How much higher the best score must be in a rotated photo. Of 200 upright FER2013 frames this rotates 3 with YuNet and

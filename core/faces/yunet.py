@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 
 from core.errors import DetectorUnavailableError
-from core.faces.detection import Detector, register_detector, resized
+from core.faces.detection import Detector, register_detector
 from core.faces.face import Box, Face, roll_of
+from core.faces.scaling import resized
 
 PATH_VARIABLE = "FERSCOPE_YUNET"
 FILE_NAME = "face_detection_yunet_2023mar.onnx"
