@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 # The steps that pages wait for: once PyTorch is imported, any page can be drawn.
 PYTORCH, FIRST_NETWORK = 1, 2
+# The work begins when a page waits for it, or after this time without one.
+WITHOUT_PAGE_S = 2.0
+# What the browser then needs to fetch and draw what it was sent. Importing PyTorch at once would slow the server, and
+# the first page with it, by half a second.
+DRAWING_S = 0.3
 
 
 class Loading:
@@ -23,6 +29,7 @@ class Loading:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._finished_steps = self._steps = 0
+        self._is_awaited = threading.Event()
         self.title = ""
 
     @property
@@ -31,7 +38,7 @@ class Loading:
         return self._finished_steps / self._steps if self._steps else 1.0
 
     def start(self, work: Callable[[], None]) -> None:
-        """Begin ``work``, which calls :meth:`begin` and :meth:`finish_step`, in a thread."""
+        """Do ``work``, which calls :meth:`begin` and :meth:`finish_step`, in a thread, once the first page is drawn."""
         self.begin("PyTorch", FIRST_NETWORK)
         threading.Thread(target=self._run, args=(work,), name="loading", daemon=True).start()
 
@@ -47,13 +54,19 @@ class Loading:
             self._changed.notify_all()
 
     def wait(self, step: int | None = None, timeout_s: float | None = None) -> bool:
-        """Whether a step is finished, by default the last one, after at most that many seconds."""
+        """Whether a step is finished, by default the last one, after at most that many seconds.
+
+        A page calls this when everything that needs no step has been sent to the browser.
+        """
+        self._is_awaited.set()
         with self._changed:
             return self._changed.wait_for(
                 lambda: self._finished_steps >= (self._steps if step is None else min(step, self._steps)), timeout_s
             )
 
     def _run(self, work: Callable[[], None]) -> None:
+        if self._is_awaited.wait(WITHOUT_PAGE_S):
+            time.sleep(DRAWING_S)
         try:
             work()
         except Exception:

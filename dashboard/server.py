@@ -32,7 +32,7 @@ def _runtime() -> Runtime:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """The networks are loaded while the server answers and the first page is drawn."""
+    """The networks are loaded while the server answers, after the first page is drawn."""
     # What the first page needs is imported before the server answers, because PyTorch is imported afterwards and
     # the two imports would wait for each other. The file locations of all modules, which Streamlit needs for its first
     # element, are read here for the same reason.

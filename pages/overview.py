@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import services
-from dashboard.loading import FIRST_NETWORK
+from dashboard.loading import FIRST_NETWORK, PYTORCH
 from dashboard.overview import example, network_files, networks
 from dashboard.style import STILL
 from dashboard.ui import navigation, photo_sources, progress, sections, session
@@ -34,8 +34,6 @@ for column, (name, page, icon, description) in zip(st.columns(3), tasks, strict=
         st.page_link(f"{navigation.PAGES}/{page}.py", label=name, icon=f":material/{icon}:")
         st.caption(description)
         places.append(st.container())
-if (matrix := example.confusion_matrix()) is not None:
-    places[2].plotly_chart(matrix, key="example-confusion", config=STILL, alt="Confusion matrix of one network")
 
 listing = services.listing()
 if len({c.card.role for c in listing.checkpoints}) < 2:  # otherwise each group has its title
@@ -73,7 +71,13 @@ st.markdown(
 )
 st.page_link(f"{navigation.PAGES}/about.py", label="Data, limits and law", icon=":material/info:")
 
-# Last, because everything above is drawn while the network is loaded.
+# Last, because everything above is drawn while PyTorch and the network are loaded. The matrix needs neither, but a
+# browser that fetches Plotly from a server that imports PyTorch would take a second longer.
+matrix = example.confusion_matrix()
+with places[2]:
+    progress.wait_for_loading(PYTORCH)
+if matrix is not None:
+    places[2].plotly_chart(matrix, key="example-confusion", config=STILL, alt="Confusion matrix of one network")
 with places[0]:
     progress.wait_for_loading(FIRST_NETWORK)
 if (prediction := example.live_prediction()) is not None:

@@ -75,7 +75,7 @@ def run(key: str, steps: Sequence[Step]) -> list[str]:
 def wait_for_loading(step: int) -> None:
     """Wait for a step of the work that the server began when it was started, with its progress."""
     place = st.empty()
-    while not LOADING.wait(step, timeout_s=0.1):  # a short wait, so that a click ends it
+    while not LOADING.wait(step, timeout_s=0.5):  # a short wait, so that a click ends it
         place.progress(LOADING.fraction, f"Loading {LOADING.title} …")
     place.empty()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard import loading as module
 from dashboard.loading import FIRST_NETWORK, PYTORCH, Loading
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +49,22 @@ def test_threads_wait_for_single_steps_and_for_the_end():
     assert loading.wait(FIRST_NETWORK, timeout_s=10)
     assert loading.wait(timeout_s=10)
     assert loading.fraction == 1
+
+
+def test_the_work_begins_when_a_page_waits_for_it(monkeypatch):
+    monkeypatch.setattr(module, "WITHOUT_PAGE_S", 60)
+    loading, has_begun = Loading(), threading.Event()
+    loading.start(has_begun.set)
+    assert not has_begun.wait(0.2)
+    loading.wait(PYTORCH, timeout_s=0)
+    assert has_begun.wait(10)
+
+
+def test_the_work_begins_without_a_page_after_some_seconds(monkeypatch):
+    monkeypatch.setattr(module, "WITHOUT_PAGE_S", 0.1)
+    has_begun = threading.Event()
+    Loading().start(has_begun.set)
+    assert has_begun.wait(10)
 
 
 def test_a_failure_ends_the_waiting_and_is_logged(caplog):
