@@ -31,6 +31,7 @@ class PredictOptions(BaseModel):
         default=None,
         ge=TEMPERATURES[0],
         le=TEMPERATURES[1],
+        allow_inf_nan=False,
         description="divides the logits; by default, the temperature of each network's card",
     )
     maps: Maps | None = Field(

@@ -63,6 +63,7 @@ CUT_OFF = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\
         (422, "There is no network 'nobody'", {"params": {"networks": "nobody"}}),
         (422, "No face detector 'eyes'", {"params": {"detector": "eyes"}}),
         (422, "The option temperature cannot be used", {"params": {"temperature": "warm"}}),
+        (422, "finite number", {"params": {"temperature": "nan"}}),
         (422, "The option maps cannot be used", {"params": {"maps": "gif"}}),
         (422, "There is no option 'network'", {"params": {"network": "tiny_cnn"}}),
         (422, "unknown saliency method 'magic'", {"url": "/explain", "params": {"method": "magic"}}),
