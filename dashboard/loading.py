@@ -1,6 +1,6 @@
-"""Progress of loading PyTorch and the networks in the background, from the start of the server on.
+"""Progress of loading PyTorch and the networks in the background, after the first page of a new server is drawn.
 
-This module imports nothing that takes long, so that the server can start the work before it answers.
+This module imports nothing that takes long, because the server imports it before it answers.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Callable
 PYTORCH, FIRST_NETWORK = 1, 2
 # The work begins when a page waits for it, or after this time without one.
 WITHOUT_PAGE_S = 2.0
-# What the browser then needs to fetch and draw what it was sent. Importing PyTorch at once would slow the server, and
-# the first page with it, by half a second.
+# The time in which the browser then fetches and draws what it was sent. If PyTorch were imported at once, the first
+# page would appear half a second later.
 DRAWING_S = 0.3
 
 

@@ -71,8 +71,8 @@ st.markdown(
 )
 st.page_link(f"{navigation.PAGES}/about.py", label="Data, limits and law", icon=":material/info:")
 
-# Last, because everything above is drawn while PyTorch and the network are loaded. The matrix needs neither, but a
-# browser that fetches Plotly from a server that imports PyTorch would take a second longer.
+# Last, so that everything above is drawn before PyTorch and the network are loaded. The matrix needs neither, but the
+# browser would wait a second longer for Plotly while the server imports PyTorch.
 matrix = example.confusion_matrix()
 with places[2]:
     progress.wait_for_loading(PYTORCH)

@@ -98,7 +98,7 @@ def _region(
     """The part of the photo that the square covers in any rotation, at the resolution of the crop.
 
     Returns it with its origin (x, y) px in the photo and the scale (x, y) by which it was shrunk. Cutting it out first
-    keeps the warp below OpenCV's limit of 32,767 px; averaging while shrinking keeps the warp from skipping pixels.
+    keeps the warp below OpenCV's limit of 32,767 px; shrinking it first keeps the warp from skipping pixels.
     """
     limit = np.array([image.shape[1], image.shape[0]])
     reach = side_px / math.sqrt(2) + 2

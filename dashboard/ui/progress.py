@@ -75,7 +75,8 @@ def run(key: str, steps: Sequence[Step]) -> list[str]:
 def wait_for_loading(step: int) -> None:
     """Wait for a step of the work that the server began when it was started, with its progress."""
     place = st.empty()
-    while not LOADING.wait(step, timeout_s=0.5):  # a short wait, so that a click ends it
+    # Short waits, so that a click ends them; not shorter, because each message makes the browser draw the page again.
+    while not LOADING.wait(step, timeout_s=0.5):
         place.progress(LOADING.fraction, f"Loading {LOADING.title} …")
     place.empty()
 
