@@ -7,7 +7,6 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +23,7 @@ from core.errors import CheckpointError
 from core.faces import MEASURED
 from core.labels import LABEL_SETS, LabelSet
 from core.models import Network, build_network, count_macs, count_parameters, deepest_stage, family
+from core.models.torchvision_layouts import renamed
 from core.preprocessing import Preprocessing
 from core.training import Recipe
 from core.training.recipe import as_values
@@ -31,25 +31,6 @@ from core.training.recipe import as_values
 # Keys under which training scripts store a state dict, and prefixes that wrappers of a network add to its names.
 WRAPPERS = ("state_dict", "model_state_dict", "model")
 PREFIXES = ("module.", "_orig_mod.", "model.")
-# The first layer of each of MobileNetV2's stages, and the number of its layers.
-MOBILENET_CUTS = (0, 4, 7, 14, 19)
-# Names of torchvision -> names of FERscope's networks.
-TORCHVISION_NAMES: Mapping[str, Mapping[str, str]] = {
-    "resnet50": {
-        "conv1.": "trunk.stem.0.",
-        "bn1.": "trunk.stem.1.",
-        **{f"layer{n}.": f"trunk.stage{n}." for n in (1, 2, 3, 4)},
-        "fc.": "head.",
-    },
-    "mobilenet_v2": {
-        **{
-            f"features.{layer}.": f"trunk.stage{stage}.{layer - begin}."
-            for stage, (begin, end) in enumerate(pairwise(MOBILENET_CUTS), start=1)
-            for layer in range(begin, end)
-        },
-        "classifier.1.": "head.",
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -77,7 +58,7 @@ def import_weights(path: Path, options: ImportOptions, root: Path) -> Checkpoint
         raise CheckpointError(str(error)) from error
     if (root / options.name).exists():
         raise CheckpointError(f"{root / options.name} exists already; choose another name")
-    tensors = _renamed(read_state_dict(path), options.architecture)
+    tensors = renamed(read_state_dict(path), family(options.architecture).torchvision_names)
     network, channels = _filled(tensors, options, path)
     preprocessing = Preprocessing(
         size_px=options.size_px,
@@ -144,14 +125,6 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     while prefix := next((p for p in PREFIXES if all(name.startswith(p) for name in tensors)), None):
         tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
     return tensors
-
-
-def _renamed(tensors: Mapping[str, Tensor], architecture: str) -> dict[str, Tensor]:
-    names = TORCHVISION_NAMES.get(architecture, {})
-    return {
-        next((new + name.removeprefix(old) for old, new in names.items() if name.startswith(old)), name): tensor
-        for name, tensor in tensors.items()
-    }
 
 
 def _filled(tensors: Mapping[str, Tensor], options: ImportOptions, path: Path) -> tuple[Network, Literal[1, 3]]:

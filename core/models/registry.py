@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import UnknownModelError
@@ -14,25 +14,32 @@ Builder = Callable[..., Network]
 
 @dataclass(frozen=True)
 class ModelFamily:
-    """A registered family: its builder, and its title and summary for readers."""
+    """A registered family: its builder, and its title and summary for readers.
+
+    ``torchvision_names`` are the beginnings of the names of torchvision's tensors with those of this network, empty
+    where torchvision has no such network.
+    """
 
     name: str
     title: str
     build: Builder
     summary: str
+    torchvision_names: Mapping[str, str] = field(default_factory=dict)
 
 
 _FAMILIES: dict[str, ModelFamily] = {}
 
 
-def register_model(name: str, *, title: str) -> Callable[[Builder], Builder]:
+def register_model(
+    name: str, *, title: str, torchvision_names: Mapping[str, str] | None = None
+) -> Callable[[Builder], Builder]:
     """Decorator for a builder ``(classes, channels, **options) -> Network``; its docstring's first line is shown."""
 
     def add(build: Builder) -> Builder:
         if name in _FAMILIES:
             raise ValueError(f"the network family {name!r} is registered twice")
         summary = (build.__doc__ or "").strip().splitlines()[0]
-        _FAMILIES[name] = ModelFamily(name, title, build, summary)
+        _FAMILIES[name] = ModelFamily(name, title, build, summary, torchvision_names or {})
         return build
 
     return add

@@ -1,6 +1,11 @@
+import subprocess
+import sys
+
 import pytest
 import torch
+import torchvision
 from torch import nn
+from torchvision.models import WeightsEnum
 
 from core import models
 from core.errors import UnknownModelError, WeightsUnavailableError
@@ -73,9 +78,33 @@ def test_missing_imagenet_weights_name_the_remedy(monkeypatch, tmp_path):
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(ResNet50_Weights.IMAGENET1K_V2.value, "url", "http://127.0.0.1:9/none.pth", raising=False)
-    monkeypatch.setattr("torchvision.models.resnet50", lambda weights: weights.get_state_dict(progress=False))
     with pytest.raises(WeightsUnavailableError, match="imagenet = false"):
         build_network("resnet50", classes=7, channels=1, imagenet=True)
+
+
+@pytest.mark.parametrize("name", [name for name, family in models.families().items() if family.torchvision_names])
+def test_imagenet_weights_give_a_gray_face_the_features_of_the_same_face_in_color(monkeypatch, name):
+    torch.manual_seed(0)
+    original = getattr(torchvision.models, name)().eval()
+    monkeypatch.setattr(WeightsEnum, "get_state_dict", lambda *_, **__: original.state_dict())
+    gray, color = (build_network(name, classes=7, channels=n, imagenet=True, stem="imagenet").eval() for n in (1, 3))
+    face = torch.rand(1, 1, 64, 64)
+    with torch.inference_mode():
+        features = color(face.expand(-1, 3, -1, -1)).features
+        torch.testing.assert_close(gray(face).features, features, rtol=1e-3, atol=1e-3)
+        body = original.features if name == "mobilenet_v2" else nn.Sequential(*list(original.children())[:-2])
+        torch.testing.assert_close(body(face.expand(-1, 3, -1, -1)), features, rtol=1e-3, atol=1e-3)
+
+
+def test_networks_are_built_without_importing_torchvision():
+    code = """
+import sys
+from core.models import build_network, families
+for name in families():
+    build_network(name, classes=7, channels=1)
+print("torchvision" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_extra_blocks_precede_the_pooling():
