@@ -5,7 +5,8 @@ A headless Chromium on this machine; each number is the median of five.
 ``first_useful_ms``: from the moment in which a new server answers until the title, the uploader and the portraits of
 the first page are drawn, in a browser without a cache.
 ``first_complete_over_floor``: from then until the first page is complete ÷ importing PyTorch and reading the weights of
-the default networks in a process of their own, measured in turn.
+the default networks in a process of their own, measured in turn. The page has no figure of Plotly, which the browser
+fetches after that, for the next page.
 ``sample_to_answer_ms``: from a click on a portrait of the first page until the headline and the probabilities of all
 networks are drawn, with the networks loaded.
 ``upload_to_answer_ms``: the same for a file of 12 megapixels that is chosen on the first page.
@@ -57,16 +58,17 @@ WATCH = """
 window.marks = {};
 const all = selector => [...document.querySelectorAll(selector)];
 const state = () => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState;
-const drawn = () => all('[data-testid=stPlotlyChart]').every(c => c.querySelector('.main-svg'))
-  && all('[data-testid=stImage] img').every(i => i.complete && i.naturalWidth > 0);
+const figures = () => all('[data-testid=stPlotlyChart]').every(c => c.querySelector('.main-svg'));
+const pictures = () => all('[data-testid=stImage] img').every(i => i.complete && i.naturalWidth > 0);
 window.conditions = {
   useful: () => all('h1').some(h => h.textContent.includes('FERscope')) && all('input[type=file]').length > 0
     && all('[class*=st-key-clickable-portrait] img').filter(i => i.complete && i.naturalWidth > 0).length >= 3,
-  complete: () => window.conditions.useful() && state() === 'notRunning' && drawn()
-    && all('.st-key-example-probabilities .main-svg').length > 0,
+  complete: () => window.conditions.useful() && state() === 'notRunning' && pictures()
+    && all('.st-key-example-probabilities [role=img]').length > 0,
   answer: () => all('h2').some(h => /\\d+ % /.test(h.textContent))
     && all('.st-key-probabilities-0 .main-svg').length > 0,
-  settled: () => window.ran && state() === 'notRunning' && drawn() && all('[data-stale=true]').length === 0,
+  settled: () => window.ran && state() === 'notRunning' && figures() && pictures() && all('h1').length > 0
+    && all('[data-stale=true]').length === 0,
 };
 window.watch = names => { window.marks = {}; window.ran = false; window.watched = names; };
 window.watched = ['useful', 'complete'];

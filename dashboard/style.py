@@ -38,7 +38,6 @@ CONFIG: dict[str, Any] = {
     ],
     "toImageButtonOptions": {"scale": 2},
 }
-STILL = {"displayModeBar": False, "staticPlot": True}
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,8 @@
 import streamlit as st
 
 from dashboard import services
-from dashboard.loading import FIRST_NETWORK, PYTORCH
+from dashboard.loading import FIRST_NETWORK
 from dashboard.overview import example, network_files, networks
-from dashboard.style import STILL
 from dashboard.ui import navigation, photo_sources, progress, sections, session
 from dashboard.ui.network_picker import EMPTY
 
@@ -71,20 +70,13 @@ st.markdown(
 )
 st.page_link(f"{navigation.PAGES}/about.py", label="Data, limits and law", icon=":material/info:")
 
-# Last, so that everything above is drawn before PyTorch and the network are loaded. The matrix needs neither, but the
-# browser would wait a second longer for Plotly while the server imports PyTorch.
-matrix = example.confusion_matrix()
-with places[2]:
-    progress.wait_for_loading(PYTORCH)
-if matrix is not None:
-    places[2].plotly_chart(matrix, key="example-confusion", config=STILL, alt="Confusion matrix of one network")
+# Last, so that everything above is drawn before PyTorch and the network are loaded.
+if (matrix := example.confusion_matrix()) is not None:
+    places[2].html(matrix)
 with places[0]:
     progress.wait_for_loading(FIRST_NETWORK)
 if (prediction := example.live_prediction()) is not None:
-    places[0].plotly_chart(
-        prediction.probabilities,
-        key="example-probabilities",
-        config=STILL,
-        alt="Probabilities that one network predicts for a portrait",
-    )
+    with places[0].container(key="example-probabilities"):
+        st.html(prediction.probabilities)
     places[1].image(prediction.overlay, alt="A saliency map on a portrait", width=220)
+sections.preload_figures()

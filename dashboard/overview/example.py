@@ -5,30 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objects as go
 
 from core.checkpoints import Checkpoint
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.evaluation import ConfusionMatrix
 from dashboard import services
-from dashboard.plots import confusion
+from dashboard.plots import previews
 from dashboard.ui import theme
-from dashboard.ui.network_picker import styles as network_styles
-from dashboard.ui.network_picker import titles
-
-HEIGHT_PX = 240
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the network predicts for the portrait, and the map of the predicted class over its face."""
+    """What the network predicts for the portrait, as HTML, and the map of the predicted class over its face."""
 
-    probabilities: go.Figure
+    probabilities: str
     overlay: np.ndarray  # (336, 336, 3) uint8
 
 
-def confusion_matrix() -> go.Figure | None:
-    """The matrix of the stored test predictions, for which the network is not needed; None where there are none."""
+def confusion_matrix() -> str | None:
+    """The matrix of the stored test predictions as HTML, which needs no network; None where there are none."""
     checkpoint = _smallest()
     if checkpoint is None:
         return None
@@ -36,17 +31,15 @@ def confusion_matrix() -> go.Figure | None:
         run = services.evaluation(checkpoint, "test")
     except (CheckpointError, EvaluationError):
         return None
-    figure = confusion.matrix(ConfusionMatrix.from_run(run), theme.ink(), show=confusion.BY_TRUE)
-    figure.update_layout(height=HEIGHT_PX, margin={"t": 4, "b": 4})
-    figure.update_traces({"showscale": False, "texttemplate": ""}, selector={"type": "heatmap"})
-    return figure
+    alt = f"Confusion matrix of {checkpoint.card.title}"
+    return previews.confusion(ConfusionMatrix.from_run(run), theme.ink(), alt=alt)
 
 
 def live_prediction() -> Prediction | None:
     """The prediction, or None if no network is installed or the face of the portrait is not found."""
     # These need PyTorch, and the page is drawn before it is imported.
     from core.inference import explain_face
-    from dashboard.plots import probabilities, saliency_pictures
+    from dashboard.plots import saliency_pictures
 
     checkpoint = _smallest()
     if checkpoint is None:
@@ -58,9 +51,10 @@ def live_prediction() -> Prediction | None:
         return None  # the pages that use the network name the problem
     if not analysis.faces:
         return None
-    face, inks = analysis.faces[0], theme.ink()
-    chart = probabilities.probabilities(face.groups[0], network_styles([checkpoint], inks), titles([checkpoint]), inks)
-    chart.update_layout(height=HEIGHT_PX, showlegend=False, margin={"t": 4, "b": 4})
+    face = analysis.faces[0]
+    predicted = face.predictions[network.model_id]
+    alt = f"Probabilities that {checkpoint.card.title} predicts for a portrait"
+    chart = previews.probabilities(predicted.labels, predicted.probabilities, theme.ink(), alt=alt)
     explanation = explain_face(network, face)[face.verdict.top]
     overlay = saliency_pictures.overlay_picture(
         face.inputs[network.model_id], explanation, opacity=0.55, colormap="viridis"

@@ -13,6 +13,11 @@ COUNTS, BY_TRUE, BY_PREDICTED = SHARES = ("counts", "by true class", "by predict
 Cell = tuple[int, int]  # positions of the true and of the predicted class
 
 
+def colorscale(inks: Ink) -> str:
+    """The name of Plotly's scale for shares from 0 to 1."""
+    return "Blues" if inks == LIGHT else "ice"
+
+
 def matrix(counted: ConfusionMatrix, inks: Ink, *, show: str = COUNTS, selected: Cell | None = None) -> go.Figure:
     """True classes as rows, predicted classes as columns. ``show`` is one of SHARES.
 
@@ -32,7 +37,7 @@ def matrix(counted: ConfusionMatrix, inks: Ink, *, show: str = COUNTS, selected:
     ]
     heat = go.Heatmap(
         z=shares,
-        colorscale="Blues" if inks == LIGHT else "ice",
+        colorscale=colorscale(inks),
         zmin=0,
         zmax=1,
         colorbar={"title": {"text": f"share of {whole}", "side": "right"}, "thickness": 10, "len": 0.9},
