@@ -68,6 +68,7 @@ window.conditions = {
   answer: () => all('h2').some(h => /\\d+ % /.test(h.textContent))
     && all('.st-key-probabilities-0 .main-svg').length > 0,
   settled: () => window.ran && state() === 'notRunning' && figures() && pictures() && all('h1').length > 0
+    && all('[data-testid=stSkeleton]').length === 0
     && all('[data-stale=true]').length === 0,
 };
 window.watch = names => { window.marks = {}; window.ran = false; window.watched = names; };
