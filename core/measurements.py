@@ -11,6 +11,7 @@ import torch
 
 from core.checkpoints import Checkpoint, Latency, ModelCard, save_card
 from core.data import Samples, read
+from core.data.identity import fingerprints
 from core.data.info import DatasetInfo
 from core.data.splits import ALL
 from core.device import describe_device
@@ -23,23 +24,27 @@ from core.robustness.measurement import Progress
 from core.training import recipe_from, training_samples
 
 
-def read_samples(card: ModelCard, source: Path, *, skip_bad: bool = False, split: str | None = None) -> Samples:
-    """A data set with the image size, channels and target labels of a network, whether or not it was trained on it.
+def read_own_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -> Samples:
+    """The data set that a network was trained on, with its image size, channels and target labels.
 
-    ``split`` is the rule of :func:`core.data.read` for a data set without splits.
+    Raises DataError if ``source`` is another one.
     """
+    samples = _read(card, source, skip_bad=skip_bad)
+    labeled = _labeled(card, samples)
+    card.require_data(source, fingerprints(samples, labeled))
+    return labeled
+
+
+def _read(card: ModelCard, source: Path, *, skip_bad: bool, split: str | None = None) -> Samples:
     seen = card.preprocessing
-    samples = read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad, split=split)
+    return read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad, split=split)
+
+
+def _labeled(card: ModelCard, samples: Samples) -> Samples:
+    """Samples with the target labels of a network. Raises RecipeError where they have other classes."""
     labeled = training_samples(recipe_from(card.recipe), samples)
     same_classes = sorted(labeled.labels.classes) == sorted(card.labels.classes)
     return labeled.ordered_like(card.labels) if same_classes else labeled
-
-
-def read_own_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -> Samples:
-    """The data set that a network was trained on. Raises DataError if ``source`` is another one."""
-    samples = read_samples(card, source, skip_bad=skip_bad)
-    card.require_data(source, samples.fingerprint())
-    return samples
 
 
 @dataclass(frozen=True)
@@ -61,24 +66,23 @@ def evaluate_checkpoint(
     """
     card = checkpoint.card
     notes = []
-    rule = ALL if split == ALL else None
+    samples = _read(card, source, skip_bad=skip_bad, split=ALL if split == ALL else None)
     try:
-        samples = read_samples(card, source, skip_bad=skip_bad, split=rule)
+        labeled = _labeled(card, samples)
     except RecipeError:
-        seen = card.preprocessing
-        samples = read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad, split=rule)
-    if samples.labels.classes != card.labels.classes:
-        shared = card.labels.shared_with(samples.labels)
+        labeled = samples
+    if labeled.labels.classes != card.labels.classes:
+        shared = card.labels.shared_with(labeled.labels)
         notes.append(f"Only the shared classes are scored: {', '.join(shared.classes)}.")
-        samples = samples.restricted_to(shared)
-    data = DatasetInfo.of(samples)
-    if card.data.fingerprint and not card.data.matches(data.fingerprint):
+        labeled = labeled.restricted_to(shared)
+    data = DatasetInfo.of(labeled)
+    if card.data.fingerprint and not card.data.matches(*fingerprints(samples, labeled)):
         mismatch = card.data.mismatch(data.fingerprint)
         notes.insert(0, f"{data.title} is not the data set of {card.run_id} ({mismatch}).")
     run = evaluate(
         checkpoint.network(),
         card.preprocessing,
-        samples,
+        labeled,
         "test" if split == ALL else split,
         model_id=card.run_id,
         temperature=card.temperature,
@@ -103,7 +107,8 @@ def save_scores(checkpoint: Checkpoint, scores: CheckpointScores) -> None:
         run = dataclasses.replace(run, temperature=card.temperature)
     run.save(checkpoint.predictions_path(run.split))
     metrics = {**card.metrics, run.split: summarize(run)}
-    save_card(dataclasses.replace(card, metrics=metrics, data=scores.data), checkpoint.path)
+    data = card.data if card.data.fingerprint else scores.data
+    save_card(dataclasses.replace(card, metrics=metrics, data=data), checkpoint.path)
 
 
 def measure_latency(checkpoint: Checkpoint, device: torch.device) -> Checkpoint:

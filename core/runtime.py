@@ -21,6 +21,7 @@ from core import checkpoints, heap
 from core.caching import Cache, file_stamp
 from core.checkpoints import Checkpoint, CheckpointFolder, Listing, ModelCard
 from core.data import ImageFacts, Samples, data_stamp, describe, facts_for, image_facts, overview, read
+from core.data.identity import fingerprints
 from core.data.single_images import SingleImages, read_images
 from core.ensembles import with_members
 from core.errors import CheckpointError, DataError, RecipeError
@@ -92,12 +93,8 @@ class Runtime:
         from core.inference import Predictor
 
         card = checkpoint.card
-        key = (
-            checkpoint.path,
-            card.weights_sha256,
-            card.temperature,
-            file_stamp(checkpoint.weights_path, checkpoint.onnx_path),
-        )
+        stamp = file_stamp(checkpoint.weights_path, checkpoint.onnx_path)
+        key = (checkpoint.path, card.weights_sha256, card.temperature, stamp)
         return self._predictors.get(key, lambda: Predictor.load(checkpoint, self.device, "auto"))
 
     def predictors(
@@ -257,18 +254,18 @@ class Runtime:
         seen = card.preprocessing
         key = (data_stamp(source), seen.size_px, seen.channels, recipe.labels, recipe.target)
 
-        def compute() -> tuple[Samples, str] | DataError:
+        def compute() -> tuple[Samples, tuple[str, ...]] | DataError:
             try:
-                samples = read(source, size_px=seen.size_px, channels=seen.channels)
+                labeled = samples = read(source, size_px=seen.size_px, channels=seen.channels)
                 with contextlib.suppress(RecipeError):  # other classes than the network's: the fingerprint will differ
-                    samples = training_samples(recipe, samples)
+                    labeled = training_samples(recipe, samples)
             except DataError as error:
                 return error
-            # The training images are needed for the fingerprint only.
-            return samples.select(samples.split != "train"), samples.fingerprint()
+            # The training images are needed for the fingerprints only.
+            return labeled.select(labeled.split != "train"), fingerprints(samples, labeled)
 
-        samples, fingerprint = _returned(self._card_samples.get(key, compute))
-        card.require_data(source, fingerprint)
+        samples, found = _returned(self._card_samples.get(key, compute))
+        card.require_data(source, found)
         return samples
 
     def facts(self, card: ModelCard) -> ImageFacts:
@@ -304,7 +301,8 @@ class Runtime:
         def compute() -> dict[str, tuple[np.ndarray, int]]:
             if (facts := self.single_images.recognized(source)) is None:
                 return overview.mean_faces(self.data_set(source)[0], split)
-            return overview.mean_faces(read_images(source, facts, overview.rows_of_mean_faces(facts, split)), split)
+            rows = overview.rows_of_mean_faces(facts, split)
+            return overview.mean_faces(read_images(source, facts, rows, compare=False), split)
 
         return self._mean_faces.get((data_stamp(source), split), compute)
 

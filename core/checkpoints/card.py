@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Annotated, Any, Literal, cast, get_args
 
@@ -90,10 +90,11 @@ class ModelCard:
             text += f", and {total / 60:.0f} for {', '.join(self.prerequisite_seconds)}"
         return text
 
-    def require_data(self, source: object, fingerprint: str) -> None:
-        """Raises DataError, naming ``source``, unless the fingerprint is that of the network's own data set."""
-        if not self.data.matches(fingerprint):
-            raise DataError(f"{source} is not the data set of {self.run_id}: {self.data.mismatch(fingerprint)}")
+    def require_data(self, source: object, fingerprints: Sequence[str]) -> None:
+        """Raises DataError, naming ``source``, unless one of its :func:`core.data.identity.fingerprints` is that of the
+        network's own data set."""
+        if not self.data.matches(*fingerprints):
+            raise DataError(f"{source} is not the data set of {self.run_id}: {self.data.mismatch(fingerprints[0])}")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that :meth:`from_json` turns back into this card."""

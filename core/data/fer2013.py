@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from core.data.ferplus import FILE_NAME, FerPlusTable
-from core.data.rows import CsvTable, ReadOptions, Row, samples_from_rows, shown
+from core.data.rows import CsvTable, ReadOptions, Row, RowLabels, samples_from_rows, shown
 from core.data.samples import Samples
 from core.data.splits import split_of
 from core.errors import DataError
@@ -72,6 +72,18 @@ def read_faces(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
         labels=FER7,
         options=options,
     )
+
+
+def fer2013_labels(path: Path) -> RowLabels:
+    """The labels and splits of :func:`read_fer2013`. Raises DataError."""
+    tables = [CsvTable.open(table) for table in _tables(path)]
+    truth, split = [], []
+    for table in tables:
+        for line in table.lines():
+            fields = table.fields(line)
+            truth.append(parse_label(fields.get("emotion")))
+            split.append(split_of(table.path.stem) if len(tables) == 2 else parse_usage(fields.get("usage")))
+    return RowLabels(FER7, np.array(truth, np.int64), np.array(split, str))
 
 
 def _tables(path: Path) -> list[Path]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.data.rows import CsvTable, ReadOptions, Row, samples_from_rows, shown
+from core.data.rows import CsvTable, ReadOptions, Row, RowLabels, samples_from_rows, shown
 from core.data.samples import SPLITS, Samples
 from core.data.splits import groups_of_names, split_of
 from core.errors import DataError, ImageError, LabelError
@@ -55,6 +55,26 @@ def read_folder(root: Path, options: ReadOptions = ReadOptions()) -> Samples:
     another depth, if there are no splits and none was chosen, and for the first image that cannot be opened.
     """
     root = root.resolve()
+    entries, others = _folder_entries(root)
+    without = next((entry for entry in entries if entry.split is None), None)
+    if without is not None:
+        options.require_shares(root.name, f"its images are in root/class, for example {without.shown_as}")
+    if options.shares is not None:
+        groups = groups_of_names([e.path.name for e in entries], [canonical(e.label) for e in entries])
+        entries = [
+            ImageEntry(e.path, e.shown_as, e.label, e.split, group) for e, group in zip(entries, groups, strict=True)
+        ]
+    return _read(entries, root.name, root.name, options, ignored=others)
+
+
+def folder_labels(root: Path) -> RowLabels:
+    """The labels and splits of :func:`read_folder`. Raises DataError."""
+    root = root.resolve()
+    return _row_labels(_folder_entries(root)[0], root.name)
+
+
+def _folder_entries(root: Path) -> tuple[list[ImageEntry], int]:
+    """The images in the order of their rows, and the number of other files in the folders of the classes."""
     files = folder_files(root)
     images = {relative: path for relative, path in files.items() if path.suffix.lower() in SUFFIXES}
     if not images:
@@ -63,16 +83,8 @@ def read_folder(root: Path, options: ReadOptions = ReadOptions()) -> Samples:
     without = [entry for entry in entries if entry.split is None]
     if without and len(without) < len(entries):
         raise DataError(f"{_LAYOUT}; found both, for example {root.name}/{without[0].shown_as}")
-    if without:
-        options.require_shares(root.name, f"its images are in root/class, for example {without[0].shown_as}")
     depth = 1 if without else 2
-    others = sum(relative.count("/") == depth for relative in files.keys() - images.keys())
-    if options.shares is not None:
-        groups = groups_of_names([e.path.name for e in entries], [canonical(e.label) for e in entries])
-        entries = [
-            ImageEntry(e.path, e.shown_as, e.label, e.split, group) for e, group in zip(entries, groups, strict=True)
-        ]
-    return _read(entries, root.name, root.name, options, ignored=others)
+    return entries, sum(relative.count("/") == depth for relative in files.keys() - images.keys())
 
 
 def _entry(relative: str, path: Path, root_name: str) -> ImageEntry:
@@ -92,9 +104,19 @@ def read_manifest(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
     be opened.
     """
     table = CsvTable.open(path)
-    has_split = "split" in table.columns
-    if not has_split:
+    if "split" not in table.columns:
         options.require_shares(path.name, "there is no column split")
+    return _read(_manifest_entries(table, grouped=options.shares is not None), path.stem, path.name, options)
+
+
+def manifest_labels(path: Path) -> RowLabels:
+    """The labels and splits of :func:`read_manifest`. Raises DataError."""
+    return _row_labels(_manifest_entries(CsvTable.open(path), grouped=False), path.name)
+
+
+def _manifest_entries(table: CsvTable, *, grouped: bool) -> list[ImageEntry | DataError]:
+    """One entry per row; with ``grouped`` it has its group."""
+    has_split = "split" in table.columns
     group_column = next((column for column in GROUP_COLUMNS if column in table.columns), None)
 
     def entry(line: str) -> ImageEntry:
@@ -104,8 +126,8 @@ def read_manifest(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
         split = split_of(fields["split"]) if has_split else None
         if has_split and split is None:
             raise DataError(f"split must be one of {', '.join(SPLITS)}, got {shown(fields['split'])}")
-        group = fields[group_column] if group_column and options.shares else ""
-        return ImageEntry(path.parent / fields["path"], fields["path"], fields["label"], split, group)
+        group = fields[group_column] if group_column and grouped else ""
+        return ImageEntry(table.path.parent / fields["path"], fields["path"], fields["label"], split, group)
 
     entries: list[ImageEntry | DataError] = []
     for line in table.lines():
@@ -113,7 +135,20 @@ def read_manifest(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
             entries.append(entry(line))
         except DataError as error:  # stored in its place, so that it gets its row number
             entries.append(error)
-    return _read(entries, path.stem, path.name, options)
+    return entries
+
+
+def _row_labels(entries: Sequence[ImageEntry | DataError], where: str) -> RowLabels:
+    labels = _labels(entries, where)
+    truth, split = [], []
+    for number, entry in enumerate(entries):
+        if isinstance(entry, DataError):
+            raise DataError(f"{where}, row {number}: {entry}")
+        if entry.split is None:
+            raise DataError(f"{where} has no splits")
+        truth.append(labels.index(entry.label))
+        split.append(entry.split)
+    return RowLabels(labels, np.array(truth, np.int64), np.array(split, str))
 
 
 def _read(

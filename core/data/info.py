@@ -51,9 +51,9 @@ class DatasetInfo:
         """The authors' name of ``"train"``, ``"val"`` or ``"test"``, e.g. ``"PublicTest"``."""
         return self.split_names.get(split, split)
 
-    def matches(self, fingerprint: str) -> bool:
-        """Whether a data set with this fingerprint has the same images, labels and splits."""
-        return bool(fingerprint) and fingerprint == self.fingerprint
+    def matches(self, *fingerprints: str) -> bool:
+        """Whether a data set with one of these fingerprints has the same images, labels and splits."""
+        return bool(self.fingerprint) and self.fingerprint in fingerprints
 
     def mismatch(self, fingerprint: str) -> str:
         """What was expected and what was found, for an error about another data set."""

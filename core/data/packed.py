@@ -13,7 +13,7 @@ from PIL import Image
 
 from core.data.fer2013 import SIZE_PX, USAGE_OF_SPLIT, parse_label, parse_usage, read_faces
 from core.data.ferplus import FILE_NAME, FerPlusTable, parse_votes
-from core.data.rows import ReadOptions, Row, samples_from_rows
+from core.data.rows import ReadOptions, Row, RowLabels, samples_from_rows
 from core.data.samples import FERPLUS_COLUMNS, Samples
 from core.errors import DataError
 from core.files import write_atomically
@@ -56,15 +56,15 @@ def read_packed(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
     )
 
 
-def labels_and_splits(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The label (N,) int64 and the split (N,) str of every row, without the images. Raises DataError."""
+def packed_labels(path: Path) -> RowLabels:
+    """The labels and splits of :func:`read_packed`. Raises DataError."""
     try:
         table = pd.read_parquet(path, columns=list(COLUMNS[1:]))
     except Exception as error:  # pyarrow raises many types of exceptions for a file that is not Parquet
         raise DataError(f"{path.name} is not a readable Parquet file: {error}") from error
     splits = {usage: parse_usage(usage) for usage in table["Usage"].unique()}
     labels = {emotion: parse_label(emotion) for emotion in table["emotion"].unique()}
-    return table["emotion"].map(labels).to_numpy(np.int64), table["Usage"].map(splits).to_numpy(str)
+    return RowLabels(FER7, table["emotion"].map(labels).to_numpy(np.int64), table["Usage"].map(splits).to_numpy(str))
 
 
 def pack(official_csv: str | Path, out: str | Path, ferplus_csv: str | Path | None = None) -> int:

@@ -65,6 +65,15 @@ class Row:
     group: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class RowLabels:
+    """The classes of a source, and the label and the split of each of its N rows, without the images."""
+
+    labels: LabelSet
+    truth: np.ndarray  # (N,) int64, position in labels
+    split: np.ndarray  # (N,) str
+
+
 @dataclass(frozen=True)
 class ReadOptions:
     """How a data set is read: the format of its images, whether invalid rows are skipped, the chosen split, and the

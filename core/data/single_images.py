@@ -1,24 +1,23 @@
 """Some images of a known data set, read without all others.
 
-What is known about a data set is its table of :class:`ImageFacts`. Every image is compared with it, so that the pixels
-of another data set are never shown for a row number of this one.
+What is known about a data set is its table of :class:`ImageFacts`. Images are compared with it, so that the pixels of
+another data set are never shown for a row number of this one.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from core.caching import Cache
-from core.data.image_facts import ImageFacts, gray_levels, shipped
-from core.data.packed import labels_and_splits
+from core.data.identity import has_same_images, has_same_labels, is_same_image, probed_rows
+from core.data.image_facts import ImageFacts, shipped
 from core.data.samples import Samples
-from core.data.sources import data_stamp, read
+from core.data.sources import data_stamp, read, row_labels
 from core.errors import DataError
-
-PROBED = 16
 
 
 class SingleImages:
@@ -29,46 +28,50 @@ class SingleImages:
         self._recognized = Cache(1)
 
     def read(self, source: Path, facts: ImageFacts, ids: np.ndarray, size_px: int = 48, channels: int = 1) -> Samples:
-        """See :func:`read_images`."""
+        """See :func:`read_images`. Each image is compared with ``facts`` unless the source is recognized as a whole."""
+        recognized = self.recognized(source)
+        is_known = recognized is not None and recognized.fingerprints == facts.fingerprints
         key = (source, data_stamp(source), facts.fingerprints, size_px, channels, tuple(ids.tolist()))
-        return self._read.get(key, lambda: read_images(source, facts, ids, size_px=size_px, channels=channels))
+        return self._read.get(
+            key, lambda: read_images(source, facts, ids, size_px=size_px, channels=channels, compare=not is_known)
+        )
 
     def recognized(self, source: Path) -> ImageFacts | None:
         """See :func:`recognized`, with the tables of FERscope."""
         return self._recognized.get((source, data_stamp(source)), lambda: recognized(source, shipped()))
 
 
-def read_images(source: Path, facts: ImageFacts, ids: np.ndarray, *, size_px: int = 48, channels: int = 1) -> Samples:
+def read_images(
+    source: Path, facts: ImageFacts, ids: np.ndarray, *, size_px: int = 48, channels: int = 1, compare: bool = True
+) -> Samples:
     """The images with these row numbers, in ascending order.
 
-    Raises DataError if one of them is missing or another than in the data set of ``facts``.
+    Raises DataError if one of them is missing or, with ``compare``, another than in the data set of ``facts``.
     """
     wanted = np.unique(ids)
-    expected = facts.at(wanted)
+    facts.at(wanted)  # raises an error for a row that the table lacks
     samples = read(source, size_px=size_px, channels=channels, rows=frozenset(wanted.tolist()))
-    brightness, contrast = gray_levels(samples)
     if not np.array_equal(samples.ids, wanted):
         raise DataError(f"{source} does not contain all images of {facts.name}; name the complete data set")
-    different = (brightness != expected.brightness) | (contrast != expected.contrast)
-    if different.any():
-        raise DataError(f"{source}, row {wanted[np.argmax(different)]}: another image than in {facts.name}")
+    if compare and not (same := is_same_image(samples, facts)).all():
+        raise DataError(f"{source}, row {wanted[np.argmin(same)]}: another image than in {facts.name}")
     return samples
 
 
 def recognized(source: Path, known: Iterable[ImageFacts]) -> ImageFacts | None:
-    """The facts about a packed data set: the table with the same labels and splits in every row, and the same images in
-    a few of them. None for a data set without a table and for other kinds of sources, whose images all have to be read.
-    """
+    """The facts about a data set: the table with the same labels and splits in every row and nearly all of the same
+    images. None for a data set without a table and for a source whose labels
+    cannot be read without its images."""
     try:
-        truth, split = labels_and_splits(source)
+        found = row_labels(source)
     except (DataError, OSError):
         return None
-    rows = np.arange(len(truth))
+    if found is None:
+        return None
     for facts in known:
-        if all(np.array_equal(*pair) for pair in ((rows, facts.ids), (truth, facts.truth), (split, facts.split))):
-            try:
-                read_images(source, facts, np.linspace(0, len(rows) - 1, PROBED).astype(np.int64))
-            except DataError:
-                continue
-            return facts
+        if not has_same_labels(found, facts) or not np.array_equal(facts.ids, np.arange(len(facts))):
+            continue
+        with contextlib.suppress(DataError):
+            if has_same_images(read_images(source, facts, probed_rows(facts), compare=False), facts):
+                return facts
     return None

@@ -11,10 +11,17 @@ from pathlib import Path
 from typing import Protocol
 
 from core.data.fer2013 import COLUMNS as FER2013_COLUMNS
-from core.data.fer2013 import read_fer2013, source_files
-from core.data.image_files import MANIFEST_COLUMNS, folder_files, read_folder, read_manifest
-from core.data.packed import read_packed
-from core.data.rows import CsvTable, ImageFormat, ReadOptions, shown
+from core.data.fer2013 import fer2013_labels, read_fer2013, source_files
+from core.data.image_files import (
+    MANIFEST_COLUMNS,
+    folder_files,
+    folder_labels,
+    manifest_labels,
+    read_folder,
+    read_manifest,
+)
+from core.data.packed import packed_labels, read_packed
+from core.data.rows import CsvTable, ImageFormat, ReadOptions, RowLabels, shown
 from core.data.samples import Samples
 from core.data.splits import SplitShares
 from core.errors import DataError
@@ -32,11 +39,12 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """One kind of data set: how it is recognized, and its reader."""
+    """One kind of data set: how it is recognized, its reader, and the reader of its labels, which needs no images."""
 
     title: str
     recognizes: Callable[[Path], bool]
     read: Reader
+    read_labels: Callable[[Path], RowLabels] | None = None
 
 
 def _csv_with(columns: set[str]) -> Callable[[Path], bool]:
@@ -79,10 +87,15 @@ def _read_zip(path: Path, options: ReadOptions) -> Samples:
 
 
 SOURCES = (
-    Source("a packed Parquet file", _is_parquet, read_packed),
-    Source("fer2013.csv with the columns emotion, pixels and Usage", _csv_with(FER2013_COLUMNS), read_fer2013),
-    Source("a CSV with the columns path, label and split", _csv_with(MANIFEST_COLUMNS), read_manifest),
-    Source("a folder of root/split/class/image files", Path.is_dir, read_folder),
+    Source("a packed Parquet file", _is_parquet, read_packed, packed_labels),
+    Source(
+        "fer2013.csv with the columns emotion, pixels and Usage",
+        _csv_with(FER2013_COLUMNS),
+        read_fer2013,
+        fer2013_labels,
+    ),
+    Source("a CSV with the columns path, label and split", _csv_with(MANIFEST_COLUMNS), read_manifest, manifest_labels),
+    Source("a folder of root/split/class/image files", Path.is_dir, read_folder, folder_labels),
     Source("a zip of one of these", zipfile.is_zipfile, _read_zip),
 )
 
@@ -118,6 +131,15 @@ def read(
         raise DataError(f"{path} cannot be read: {error}") from error
 
 
+def row_labels(path: Path) -> RowLabels | None:
+    """The label and the split of every row that :func:`read` finds; None where that needs the images.
+
+    Raises DataError for an invalid row.
+    """
+    path, source = _source_of(path)
+    return source.read_labels(path) if source.read_labels else None
+
+
 def data_stamp(path: str | Path) -> str:
     """A digest that changes when a data set's files do: path, size and time of each file that :func:`read` opens.
 
@@ -140,11 +162,17 @@ def data_stamp(path: str | Path) -> str:
 
 
 def _read(path: Path, options: ReadOptions) -> Samples:
+    path, source = _source_of(path)
+    return source.read(path, options)
+
+
+def _source_of(path: Path) -> tuple[Path, Source]:
+    """The file or folder that is read, and its kind. Raises DataError for an unknown kind."""
     if path.is_dir():
         path = _only_table(path) or path
     for source in SOURCES:
         if source.recognizes(path):
-            return source.read(path, options)
+            return path, source
     raise DataError(f"{path.name} is not a known data set: expected {_expected()}; found {_found(path)}")
 
 

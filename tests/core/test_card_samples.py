@@ -9,10 +9,13 @@ from PIL import Image
 
 from core.checkpoints import load_checkpoint
 from core.data import describe, image_facts, read
+from core.data.identity import fingerprints
 from core.errors import DataError
 from core.labels import FER7, FERPLUS8
+from core.measurements import evaluate_checkpoint, read_own_samples, save_scores
 from core.runtime import Runtime
-from core.training import train
+from core.training import train, training_samples
+from core.training.teachers import published
 from tests.conftest import draw, tiny_recipe
 
 DISPUTED = (5, 5, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -96,6 +99,40 @@ def test_another_data_set_is_refused(networks, tmp_path, runtime):
     for network in networks:
         with pytest.raises(DataError, match=f"is not the data set of {network.card.run_id}: expected .* fingerprint"):
             runtime.card_samples(network.card, source)
+
+
+def test_a_copy_of_the_data_set_in_which_a_few_images_differ_is_accepted(
+    networks, voted_csv, tmp_path, monkeypatch, runtime
+):
+    source = write_csv(tmp_path / "data")
+    header, *rows = source.read_text().splitlines()
+    usages = [row.rsplit(",", 1)[1] for row in rows]
+
+    def write(changed: int) -> None:
+        dark = [f"{n % 7},{' '.join(['7'] * 2304)},{usages[n]}" for n in range(changed)]
+        source.write_text("\n".join([header, *dark, *rows[changed:]]) + "\n")
+
+    write(2)
+    with pytest.raises(DataError, match="is not the data set"):
+        runtime.card_samples(networks[0].card, source)
+    monkeypatch.setattr(image_facts, "FOLDER", tmp_path)
+    describe(read(voted_csv)).save(tmp_path / "voted_images.parquet")
+    write(1)
+    for network in networks:
+        assert len(Runtime(tmp_path, "cpu").card_samples(network.card, source))
+        assert read_own_samples(network.card, source).labels == network.card.labels
+        scores = evaluate_checkpoint(network, source, "test")
+        assert scores.note == ""
+        save_scores(network, scores)
+        assert load_checkpoint(network.path).card.data == network.card.data
+    recipe = tiny_recipe(name="on_votes", labels="FERPLUS8", target="ferplus", epochs=1)
+    samples = read(source)
+    identity = fingerprints(samples, training_samples(recipe, samples))
+    assert published(recipe, identity, networks[1].path.parent) is not None
+    assert published(recipe, identity[:1], networks[1].path.parent) is None
+    write(20)
+    with pytest.raises(DataError, match="is not the data set"):
+        Runtime(tmp_path, "cpu").card_samples(networks[0].card, source)
 
 
 def test_one_table_of_facts_fits_both(networks, voted_csv, tmp_path, monkeypatch, runtime):
