@@ -9,7 +9,7 @@ from dashboard.ui import busy, links, progress
 
 # A local file, because the browser would fetch a Material symbol from another host.
 MARK = str(Path(__file__).with_name("mark.svg"))
-st.set_page_config(page_icon=MARK, layout="wide", initial_sidebar_state=300)
+st.set_page_config(page_icon=MARK, layout="wide", initial_sidebar_state=260)
 st.logo(MARK, size="large")
 # Pages that are drawn while PyTorch is imported, which takes seconds; the modules of the others need it.
 WITHOUT_PYTORCH = ("Overview", "About")
