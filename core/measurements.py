@@ -11,7 +11,7 @@ import torch
 
 from core.checkpoints import Checkpoint, Latency, ModelCard, save_card
 from core.data import Samples, read
-from core.data.identity import fingerprints
+from core.data.identity import identify
 from core.data.info import DatasetInfo
 from core.data.splits import ALL
 from core.device import describe_device
@@ -31,7 +31,7 @@ def read_own_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -
     """
     samples = _read(card, source, skip_bad=skip_bad)
     labeled = _labeled(card, samples)
-    card.require_data(source, fingerprints(samples, labeled))
+    card.require_data(source, identify(samples, labeled))
     return labeled
 
 
@@ -75,8 +75,8 @@ def evaluate_checkpoint(
         shared = card.labels.shared_with(labeled.labels)
         notes.append(f"Only the shared classes are scored: {', '.join(shared.classes)}.")
         labeled = labeled.restricted_to(shared)
-    data = DatasetInfo.of(labeled)
-    if card.data.fingerprint and not card.data.matches(*fingerprints(samples, labeled)):
+    data = identify(samples, labeled)
+    if card.data.fingerprint and not card.data.matches(*data.fingerprints):
         mismatch = card.data.mismatch(data.fingerprint)
         notes.insert(0, f"{data.title} is not the data set of {card.run_id} ({mismatch}).")
     run = evaluate(

@@ -20,8 +20,8 @@ import pandas as pd
 from core import checkpoints, heap
 from core.caching import Cache, file_stamp
 from core.checkpoints import Checkpoint, CheckpointFolder, Listing, ModelCard
-from core.data import ImageFacts, Samples, data_stamp, describe, facts_for, image_facts, overview, read
-from core.data.identity import fingerprints
+from core.data import DatasetInfo, ImageFacts, Samples, data_stamp, describe, facts_for, image_facts, overview, read
+from core.data.identity import identify
 from core.data.single_images import SingleImages, read_images
 from core.ensembles import with_members
 from core.errors import CheckpointError, DataError, RecipeError
@@ -254,15 +254,15 @@ class Runtime:
         seen = card.preprocessing
         key = (data_stamp(source), seen.size_px, seen.channels, recipe.labels, recipe.target)
 
-        def compute() -> tuple[Samples, tuple[str, ...]] | DataError:
+        def compute() -> tuple[Samples, DatasetInfo] | DataError:
             try:
                 labeled = samples = read(source, size_px=seen.size_px, channels=seen.channels)
                 with contextlib.suppress(RecipeError):  # other classes than the network's: the fingerprint will differ
                     labeled = training_samples(recipe, samples)
             except DataError as error:
                 return error
-            # The training images are needed for the fingerprints only.
-            return labeled.select(labeled.split != "train"), fingerprints(samples, labeled)
+            # The training images are needed for the fingerprint only.
+            return labeled.select(labeled.split != "train"), identify(samples, labeled)
 
         samples, found = _returned(self._card_samples.get(key, compute))
         card.require_data(source, found)
@@ -273,10 +273,11 @@ class Runtime:
 
         Raises DataError naming the command that writes the table if there is none for that data set.
         """
-        folder, fingerprint = image_facts.FOLDER, card.data.fingerprint
+        folder, data = image_facts.FOLDER, card.data
         files = tuple(sorted(folder.glob(f"*{image_facts.SUFFIX}")))
         try:
-            return self._facts.get((files, file_stamp(*files), fingerprint), lambda: facts_for(fingerprint, folder))
+            key = (files, file_stamp(*files), data.fingerprints)
+            return self._facts.get(key, lambda: image_facts.facts_about(data, folder))
         except DataError as error:
             sizes = f"--size-px {card.preprocessing.size_px} --channels {card.preprocessing.channels}"
             raise DataError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Any, Literal, cast, get_args
 
@@ -90,11 +90,10 @@ class ModelCard:
             text += f", and {total / 60:.0f} for {', '.join(self.prerequisite_seconds)}"
         return text
 
-    def require_data(self, source: object, fingerprints: Sequence[str]) -> None:
-        """Raises DataError, naming ``source``, unless one of its :func:`core.data.identity.fingerprints` is that of the
-        network's own data set."""
-        if not self.data.matches(*fingerprints):
-            raise DataError(f"{source} is not the data set of {self.run_id}: {self.data.mismatch(fingerprints[0])}")
+    def require_data(self, source: object, found: DatasetInfo) -> None:
+        """Raises DataError, naming ``source``, unless what was found there is the network's own data set."""
+        if not self.data.matches(*found.fingerprints):
+            raise DataError(f"{source} is not the data set of {self.run_id}: {self.data.mismatch(found.fingerprint)}")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that :meth:`from_json` turns back into this card."""

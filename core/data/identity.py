@@ -6,24 +6,26 @@ contrast than in the official file.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.data.image_facts import ImageFacts, gray_levels, shipped
+from core.data.info import DatasetInfo
 from core.data.rows import RowLabels
 from core.data.samples import Samples
 
 PROBED, MIN_SAME = 200, 0.97  # images, evenly distributed over the rows
 
 
-def fingerprints(samples: Samples, labeled: Samples) -> tuple[str, ...]:
-    """The fingerprint of ``labeled``, which are ``samples`` with the labels that a network learns, and those of the
-    known data set that ``samples`` are."""
-    own = labeled.fingerprint()
-    tables = list(shipped())
-    if any(own in facts.fingerprints for facts in tables):
-        return (own,)
+def identify(samples: Samples, labeled: Samples) -> DatasetInfo:
+    """The facts about ``labeled``, which are ``samples`` with the labels that a network learns, with the known data set
+    of which ``samples`` are a copy."""
+    info, tables = DatasetInfo.of(labeled), list(shipped())
+    if any(info.matches(*facts.fingerprints) for facts in tables):
+        return info
     known = next((facts for facts in tables if _is_data_set(samples, facts)), None)
-    return (own, *known.fingerprints) if known else (own,)
+    return replace(info, copy_of=known.fingerprints) if known else info
 
 
 def _is_data_set(samples: Samples, facts: ImageFacts) -> bool:

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from core.data.auditing import copies_in_train, identical_groups
 from core.data.ferplus import ferplus_majority, with_ferplus_labels
+from core.data.info import DatasetInfo
 from core.data.samples import FERPLUS_COLUMNS, SPLITS, Samples
 from core.errors import DataError, LabelError
 from core.files import write_atomically
@@ -224,6 +225,14 @@ def facts_for(fingerprint: str, folder: Path = FOLDER) -> ImageFacts:
         f"no table of image facts was computed from this data set (fingerprint {fingerprint[:12]}…); available: "
         f"{', '.join(known) or 'none'}{''.join(problems)}"
     )
+
+
+def facts_about(data: DatasetInfo, folder: Path = FOLDER) -> ImageFacts:
+    """The table of a data set, or of the one of which it is a copy. Raises DataError as :func:`facts_for`."""
+    for fingerprint in data.copy_of:
+        with contextlib.suppress(DataError):
+            return facts_for(fingerprint, folder)
+    return facts_for(data.fingerprint, folder)
 
 
 def table_path(facts: ImageFacts, folder: Path = FOLDER) -> Path:

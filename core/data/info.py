@@ -27,7 +27,8 @@ class DatasetInfo:
     ``split_names`` maps the splits train, val and test to the names that the data set's authors gave them.
     ``source`` is the title of the data set whose row numbers identify the images: FER+ labels the images of FER2013.
     ``file_name`` is the file that holds the data set, as an example in commands. ``fingerprint`` is that of
-    :meth:`core.data.Samples.fingerprint`, empty where no images were read. ``images`` counts the images of each split.
+    :meth:`core.data.Samples.fingerprint`, empty where no images were read. ``copy_of`` are the fingerprints of a known
+    data set in which only a few images are others (``core.data.identity``). ``images`` counts the images of each split.
     """
 
     title: str
@@ -38,6 +39,7 @@ class DatasetInfo:
     file_name: str = "PATH"
     fingerprint: str = ""
     images: Mapping[str, int] = field(default_factory=dict)
+    copy_of: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, samples: Samples) -> DatasetInfo:
@@ -51,9 +53,15 @@ class DatasetInfo:
         """The authors' name of ``"train"``, ``"val"`` or ``"test"``, e.g. ``"PublicTest"``."""
         return self.split_names.get(split, split)
 
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Its own fingerprint and those of the data set of which it is a copy."""
+        return (self.fingerprint, *self.copy_of) if self.fingerprint else ()
+
     def matches(self, *fingerprints: str) -> bool:
-        """Whether a data set with one of these fingerprints has the same images, labels and splits."""
-        return bool(self.fingerprint) and self.fingerprint in fingerprints
+        """Whether a data set with one of these fingerprints has the same labels and splits, and nearly all of the same
+        images."""
+        return not set(self.fingerprints).isdisjoint(fingerprints)
 
     def mismatch(self, fingerprint: str) -> str:
         """What was expected and what was found, for an error about another data set."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.checkpoints import ROOT, Checkpoint
 from core.data import DatasetInfo, Samples, read
-from core.data.identity import fingerprints
+from core.data.identity import identify
 from core.errors import TrainingError
 from core.inference import prepared_images
 from core.models import Network, build_network, count_parameters
@@ -18,7 +18,7 @@ from core.training.publish import best_network, publish
 from core.training.recipe import Recipe, load_recipe
 from core.training.run_folder import RunFolder, origin
 from core.training.targets import check_samples, preprocessing_of, training_data, training_samples
-from core.training.teachers import check_prerequisites, mean_probabilities, prerequisites, published
+from core.training.teachers import check_prerequisites, mean_probabilities, published
 
 
 def train(
@@ -63,20 +63,17 @@ def train_on(
     """Like :func:`train`, for a data set that has been read at the recipe's size and channels."""
     read_samples, samples = samples, training_samples(recipe, samples)
     check_samples(recipe, samples, val_only=val_only)
-    data = DatasetInfo.of(samples)
-    # Checkpoints of the runs it builds on may have been trained on a copy in which a few images differ.
-    identity = fingerprints(read_samples, samples) if prerequisites(recipe) else (data.fingerprint,)
+    data = identify(read_samples, samples)
     fabric = make_fabric(recipe.precision)
     run = RunFolder(runs / recipe.name)
     with run.lock() if fabric.is_global_zero else nullcontext():
-        _train_run(recipe, samples, data, identity, run, root, fabric, store_every_s, progress)
+        _train_run(recipe, samples, data, run, root, fabric, store_every_s, progress)
         if not fabric.is_global_zero:
             return None
         return publish(
             recipe,
             samples,
             data,
-            identity,
             preprocessing_of(recipe),
             run,
             root,
@@ -91,7 +88,6 @@ def _train_run(
     recipe: Recipe,
     samples: Samples,
     data: DatasetInfo,
-    identity: tuple[str, ...],
     run: RunFolder,
     root: Path,
     fabric: Fabric,
@@ -112,10 +108,10 @@ def _train_run(
     def finished(source: str) -> Network:
         needed = load_recipe(source)
         folder = RunFolder(run.path.parent / needed.name)
-        if not folder.state_path.is_file() and (checkpoint := published(needed, identity, root)):
+        if not folder.state_path.is_file() and (checkpoint := published(needed, data, root)):
             return checkpoint.network()
         with folder.lock() if fabric.is_global_zero else nullcontext():
-            _train_run(needed, samples, data, identity, folder, root, fabric, store_every_s, progress)
+            _train_run(needed, samples, data, folder, root, fabric, store_every_s, progress)
         return best_network(needed, len(samples.labels), folder)
 
     start = finished(recipe.start).state_dict() if recipe.start and state is None else None

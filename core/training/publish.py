@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import platform
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +40,6 @@ def publish(
     recipe: Recipe,
     samples: Samples,
     data: DatasetInfo,
-    identity: Sequence[str],
     preprocessing: Preprocessing,
     run: RunFolder,
     root: Path,
@@ -92,7 +91,7 @@ def publish(
             metrics={split: summarize(predictions) for split, predictions in runs.items()},
             chosen_epoch=int(history["epoch"].iloc[int(history["val_accuracy"].argmax())]),
             training_seconds=float(history["seconds"].sum()),
-            prerequisite_seconds=prerequisite_seconds(recipe, identity, run.path.parent, root),
+            prerequisite_seconds=prerequisite_seconds(recipe, data, run.path.parent, root),
             hardware=trained_on,
             versions={"python": platform.python_version(), "torch": torch.__version__},
             commit=versions.ferscope(),
@@ -117,15 +116,15 @@ def best_network(recipe: Recipe, classes: int, run: RunFolder) -> Network:
     return load_weights(network, run.weights_path(best))
 
 
-def prerequisite_seconds(recipe: Recipe, identity: Sequence[str], runs: Path, root: Path) -> dict[str, float]:
+def prerequisite_seconds(recipe: Recipe, data: DatasetInfo, runs: Path, root: Path) -> dict[str, float]:
     """By name, the training time of the runs that a recipe builds on, directly or indirectly, where it is known."""
     seconds: dict[str, float] = {}
     for needed in prerequisites(recipe):
-        seconds |= prerequisite_seconds(needed, identity, runs, root)
+        seconds |= prerequisite_seconds(needed, data, runs, root)
         history = RunFolder(runs / needed.name).history()
         if len(history):
             seconds[needed.name] = float(history["seconds"].sum())
-        elif checkpoint := published(needed, identity, root):
+        elif checkpoint := published(needed, data, root):
             seconds[needed.name] = checkpoint.card.training_seconds
     return seconds
 

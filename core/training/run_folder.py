@@ -131,7 +131,7 @@ class RunFolder:
                 "another name"
             )
         trained_on = state["data"]
-        if not data.matches(trained_on["fingerprint"]):
+        if data.fingerprint != trained_on["fingerprint"]:  # a run is not resumed on a copy either
             raise TrainingError(
                 f"{self.path} holds a run on {trained_on['title']} with the fingerprint "
                 f"{trained_on['fingerprint'][:12]}…, but the data set given is {data.title} with "

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from core.checkpoints import Checkpoint, load_checkpoint
+from core.data import DatasetInfo
 from core.errors import CheckpointError, RecipeError
 from core.inference import infer_logits
 from core.models import Network
@@ -47,15 +48,14 @@ def check_prerequisites(recipe: Recipe, requested_by: tuple[str, ...] = ()) -> N
             )
 
 
-def published(recipe: Recipe, identity: Sequence[str], root: Path) -> Checkpoint | None:
-    """The checkpoint below ``root``, with weights, of this recipe on the data set with one of the fingerprints
-    ``identity``; None if there is none.
+def published(recipe: Recipe, data: DatasetInfo, root: Path) -> Checkpoint | None:
+    """The checkpoint below ``root``, with weights, of this recipe on these data; None if there is none.
 
     It stands for a finished run whose folder is gone or was on another machine.
     """
     try:
         checkpoint = load_checkpoint(root / recipe.name)
-        if recipe_from(checkpoint.card.recipe) != recipe or not checkpoint.card.data.matches(*identity):
+        if recipe_from(checkpoint.card.recipe) != recipe or not checkpoint.card.data.matches(*data.fingerprints):
             return None
     except (CheckpointError, RecipeError):
         return None

@@ -82,8 +82,7 @@ def available(*, read: bool) -> tuple[list[Description], str]:
             problem = error.sentence
     known = {f for d in found if d.facts for f in d.facts.fingerprints}
     for checkpoint in services.listing().checkpoints:
-        fingerprint = checkpoint.card.data.fingerprint
-        if fingerprint in known:
+        if checkpoint.card.data.matches(*known):
             continue
         try:
             facts = services.facts(checkpoint.card)
@@ -91,7 +90,7 @@ def available(*, read: bool) -> tuple[list[Description], str]:
             known |= set(facts.fingerprints)
         except DataError as error:
             found.append(_from_predictions(checkpoint, error.sentence))
-        known.add(fingerprint)
+        known |= set(checkpoint.card.data.fingerprints)
     return found or [_from_facts(f) for f in image_facts.shipped()], problem
 
 

@@ -1,6 +1,7 @@
 """The data set of a network with the labels that it learned: ``Runtime.card_samples`` and ``Runtime.facts``."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 
 from core.checkpoints import load_checkpoint
 from core.data import describe, image_facts, read
-from core.data.identity import fingerprints
+from core.data.identity import identify
 from core.errors import DataError
 from core.labels import FER7, FERPLUS8
 from core.measurements import evaluate_checkpoint, read_own_samples, save_scores
@@ -127,9 +128,13 @@ def test_a_copy_of_the_data_set_in_which_a_few_images_differ_is_accepted(
         assert load_checkpoint(network.path).card.data == network.card.data
     recipe = tiny_recipe(name="on_votes", labels="FERPLUS8", target="ferplus", epochs=1)
     samples = read(source)
-    identity = fingerprints(samples, training_samples(recipe, samples))
-    assert published(recipe, identity, networks[1].path.parent) is not None
-    assert published(recipe, identity[:1], networks[1].path.parent) is None
+    data = identify(samples, training_samples(recipe, samples))
+    assert published(recipe, data, networks[1].path.parent) is not None
+    assert published(recipe, replace(data, copy_of=()), networks[1].path.parent) is None
+    trained = train(replace(recipe, name="on_copy"), source, runs=tmp_path / "runs", root=tmp_path / "root")
+    assert trained.card.data.fingerprint != networks[1].card.data.fingerprint
+    assert runtime.facts(trained.card).fingerprints == runtime.facts(networks[1].card).fingerprints
+    assert len(runtime.card_samples(trained.card, voted_csv))
     write(20)
     with pytest.raises(DataError, match="is not the data set"):
         Runtime(tmp_path, "cpu").card_samples(networks[0].card, source)
