@@ -69,8 +69,8 @@ page = st.navigation(
     position="top",
 )
 st.set_page_config(page_title="FERscope" if page.title == "Overview" else f"{page.title} · FERscope")
-links.begin_page(page.title)
-if page.title not in WITHOUT_PYTORCH:
-    progress.wait_for_loading(PYTORCH)
-with busy.answered():
-    page.run()
+with links.of_page(page.title):
+    if page.title not in WITHOUT_PYTORCH:
+        progress.wait_for_loading(PYTORCH)
+    with busy.answered():
+        page.run()

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
+from core.data import describe, identity, image_facts, read
 from tests.conftest import CLASSES
 
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
@@ -193,3 +194,16 @@ def test_wrong_values_of_a_link_to_the_faces_are_named(networks, image_folder, m
     assert "the class `foo`, which is not available. Available: bright, dark, striped. Shown: none." in text
     assert "the random seed `-3`; the range is 0 to 9999. Shown: 0." in text
     assert app.number_input(key="seed").value == 0
+
+
+@pytest.mark.parametrize(("view", "drawn"), [("Faces", "Random seed"), ("Audit", "conflicting")])
+def test_an_image_that_cannot_be_read_is_a_sentence(networks, copied_folder, tmp_path, monkeypatch, view, drawn):
+    monkeypatch.setattr(image_facts, "FOLDER", tmp_path)
+    monkeypatch.setattr(identity, "PROBED", 2)  # so that the data set is recognized without this image
+    describe(read(copied_folder)).save(tmp_path / "copied_images.parquet")
+    for name in ("dark", "bright"):
+        (copied_folder / "test" / name / "000.png").write_bytes(b"no image")
+    (copied_folder / "train" / "dark" / "000.png").write_bytes(b"no image")
+    app = open_page(data_view=view)
+    assert "cannot be read as an image" in page_text(app)
+    assert drawn in page_text(app) + str([field.label for field in app.number_input]) + str(tables(app))

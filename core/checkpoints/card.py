@@ -83,11 +83,13 @@ class ModelCard:
 
     @property
     def training_time(self) -> str:
-        """The training time in words, e.g. ``36 minutes, and 10 for cnn, resnet50``."""
+        """The training time in words, e.g. ``36 minutes, after 10 minutes for cnn and resnet50``."""
         text = f"{self.training_seconds / 60:.0f} minutes"
         if self.prerequisite_seconds:
             total = sum(self.prerequisite_seconds.values())
-            text += f", and {total / 60:.0f} for {', '.join(self.prerequisite_seconds)}"
+            *others, last = self.prerequisite_seconds
+            names = f"{', '.join(others)} and {last}" if others else last
+            text += f", after {total / 60:.0f} minutes for {names}"
         return text
 
     def require_data(self, source: object, found: DatasetInfo) -> None:

@@ -65,9 +65,14 @@ class Slice:
         return difference_of_proportions(self.accuracy, self.rest)
 
     @property
+    def significant(self) -> bool:
+        """Whether the accuracies of the slice and of the rest differ measurably, after the correction."""
+        return self.p_holm < ALPHA
+
+    @property
     def significantly_worse(self) -> bool:
-        """Whether the network is worse on the slice than on the rest, after the correction."""
-        return self.p_holm < ALPHA and self.difference < 0
+        """Whether the network is measurably worse on the slice than on the rest."""
+        return self.significant and self.difference < 0
 
 
 def slice_report(

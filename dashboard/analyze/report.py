@@ -8,6 +8,7 @@ from functools import partial
 
 import streamlit as st
 
+from dashboard import services
 from dashboard.analyze import prediction, regions, saliency, trust, uncertainty
 from dashboard.analyze.map_options import MapOptions
 from dashboard.analyze.selected_face import SelectedFace
@@ -67,7 +68,7 @@ def report_summary(face: SelectedFace, options: MapOptions) -> list[str]:
     """The predictions and what the maps show, in sentences."""
     return [
         *prediction.summary(face),
-        f"{face.position}; detector: {face.analysis.detector}. Maps: "
+        f"{face.position}; detector: {services.DETECTORS.get(face.analysis.detector, face.analysis.detector)}. Maps: "
         f"{options.method.title} ({options.method.source}), evidence for {options.evidence}.",
         CAVEAT,
     ]

@@ -47,7 +47,7 @@ PUBLISHED = (
         "resized, equalized, faces detected; metric not stated",
         "87.5 %",
         False,
-        "other data and classes; 87.5 % is 7/8, the binary accuracy of predicting none of eight classes",
+        "other data and classes; 87.5 % is 7/8, the binary accuracy of a system that predicts none of eight classes",
     ),
     PublishedResult(
         "ResNet50 with pain, HTTP service",

@@ -79,8 +79,8 @@ def sections(comparison: Comparison) -> list[Section]:
                 ),
             ),
             caption=f"{comparison.protocol} Strength 0: the clean images. Error bars: 95 % (Wilson). The random part "
-            "of a corruption is drawn once per image and is the same for all networks. No choice was based on these "
-            "results.",
+            "of a corruption is drawn once per image and is the same for all networks. The results did not "
+            "influence any choice of networks or settings.",
         ),
         Section(
             title="Settings of all strengths",

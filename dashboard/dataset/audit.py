@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.data import ImageFacts
 from core.data.overview import Findings
+from core.errors import DataError
 from dashboard import services
 from dashboard.dataset.description import Description
 from dashboard.plots import dataset as plots
@@ -67,7 +68,7 @@ def _findings(description: Description, facts: ImageFacts, found: Findings, kind
             Section(
                 table=Table(rows.drop(columns="first"), f"{kind.capitalize()} in {description.name}"),
                 caption=f"{description.name}, {first:,} to {first + len(rows) - 1:,} of {len(table):,} {unit}. Rows: "
-                "row numbers in the data set's file.",
+                "row numbers in the data set. Labels and splits: with the number of images of each.",
                 downloads=(
                     csv(
                         f"All rows: {kind} (CSV)",
@@ -82,7 +83,11 @@ def _findings(description: Description, facts: ImageFacts, found: Findings, kind
 
 def _faces(description: Description, rows: pd.DataFrame) -> None:
     """One face per row, because the images of a set are identical."""
-    images = description.images(rows["first"].to_numpy(np.int64))
+    try:
+        images = description.images(rows["first"].to_numpy(np.int64))
+    except DataError as error:
+        st.warning(error.sentence, icon=":material/warning:")
+        return
     draw_faces(
         [
             Face(int(first), images[int(first)], labels, f"Image {first}: {labels}")

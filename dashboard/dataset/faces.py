@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.data.overview import MEAN_OF, drawn
+from core.errors import DataError
 from dashboard import services
 from dashboard.dataset.description import Description
 from dashboard.plots import saliency_pictures
@@ -62,15 +63,22 @@ def draw(description: Description, problem: str) -> None:
     chosen = links.choice(st.pills, "Class", {name: name for name in classes}, key="data_class", default=None)
     count = OF_ONE if chosen else OF_EACH
     rows = {c: drawn(facts, count, seed, split=split, class_name=c) for c in ([chosen] if chosen else classes)}
-    images = description.images(np.concatenate(list(rows.values())))
+    try:
+        images = description.images(np.concatenate(list(rows.values())))
+    except DataError as error:
+        st.warning(error.sentence, icon=":material/warning:")
+        return
     for name, of_class in rows.items():
         _random_faces(description, {int(row): images[int(row)] for row in of_class}, name)
     st.caption(
         f"{description.name} {names[split]}. A random sample without repetition, seed {seed}. The number is the row in "
-        "the data set's file. Select a class to see more of its faces."
+        "the data set." + ("" if chosen else " Select a class to see more of its faces.")
     )
     with above:  # last, because every image of the split is read for them
-        ui.draw(sections(description, services.mean_faces(split), split))
+        try:
+            ui.draw(sections(description, services.mean_faces(split), split))
+        except DataError as error:
+            st.warning(error.sentence, icon=":material/warning:")
 
 
 def _random_faces(description: Description, images: dict[int, np.ndarray], name: str) -> None:

@@ -9,8 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import AgreementGroup, AnnotatorComparison, Score, VoteMatrix
+from dashboard.plots.cells import colorscale, heatmap
 from dashboard.plots.error_bars import whiskers
-from dashboard.style import LIGHT, Ink, NetworkStyle, template
+from dashboard.style import Ink, NetworkStyle, template
 
 AGREEMENT, CROSS_ENTROPY = "agreement with an annotator", "cross-entropy to the votes (nats)"
 # For each figure the field of the network's score, and its references: title in the legend, field, symbol. A triangle
@@ -143,30 +144,32 @@ def by_agreement(
 
 
 def label_matrix(matrix: VoteMatrix, inks: Ink) -> go.Figure:
-    """Labels as rows, FER+ majorities as columns; color is the share of the row, the text counts images."""
+    """Labels as rows, FER+ majorities as columns; color is the share of the label, the text counts images."""
     order = columns_in_row_order(matrix)
     counts, shares = matrix.counts[:, order], matrix.by_row()[:, order]
-    figure = go.Figure(
+    figure = heatmap(
         go.Heatmap(
             z=shares,
             x=[matrix.columns[i] for i in order],
             y=list(matrix.rows),
             text=[[f"{n:,}" for n in row] for row in counts],
-            texttemplate="%{text}",
-            textfont={"size": 11},
             customdata=[
-                [f"{n:,} images" + ("" if np.isnan(s) else f", {s:.3f} of the row") for n, s in zip(*row, strict=True)]
+                [
+                    f"{n:,} images" + ("" if np.isnan(s) else f", {s:.3f} of the label")
+                    for n, s in zip(*row, strict=True)
+                ]
                 for row in zip(counts, shares, strict=True)
             ],
-            colorscale="Blues" if inks == LIGHT else "ice",
+            colorscale=colorscale(inks),
             zmin=0,
             zmax=1,
-            colorbar={"title": {"text": "share of row", "side": "right"}, "thickness": 10, "len": 0.9},
+            colorbar={"title": {"text": "share of the label", "side": "right"}, "thickness": 10, "len": 0.9},
             hovertemplate="label %{y}, majority %{x}<br>%{customdata}<extra></extra>",
             hoverongaps=True,
             xgap=1,
             ygap=1,
-        )
+        ),
+        inks,
     )
     for name, total in zip(matrix.rows, matrix.counts.sum(axis=1), strict=True):
         if not total:

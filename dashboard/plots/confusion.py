@@ -7,15 +7,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import ConfusionMatrix, EvaluationRun, confusion_difference
+from dashboard.plots.cells import colorscale, heatmap
 from dashboard.style import LIGHT, Ink, template
 
 COUNTS, BY_TRUE, BY_PREDICTED = SHARES = ("counts", "by true class", "by predicted class")
 Cell = tuple[int, int]  # positions of the true and of the predicted class
-
-
-def colorscale(inks: Ink) -> str:
-    """The name of Plotly's scale for shares from 0 to 1."""
-    return "Blues" if inks == LIGHT else "ice"
 
 
 def matrix(counted: ConfusionMatrix, inks: Ink, *, show: str = COUNTS, selected: Cell | None = None) -> go.Figure:
@@ -24,7 +20,9 @@ def matrix(counted: ConfusionMatrix, inks: Ink, *, show: str = COUNTS, selected:
     Color is the share of the predicted class for BY_PREDICTED, else of the true class: 0 to 1, so that all networks
     share one scale. ``selected`` is outlined.
     """
-    shares, whole = (counted.by_predicted(), "column") if show == BY_PREDICTED else (counted.by_true(), "row")
+    shares, whole = (
+        (counted.by_predicted(), "predicted class") if show == BY_PREDICTED else (counted.by_true(), "true class")
+    )
     text = _words(counted.counts, "{:,}") if show == COUNTS else _words(shares, "{:.2f}")
     low, high = counted.bounds_by_predicted() if show == BY_PREDICTED else counted.bounds_by_true()
     hover = [
@@ -40,7 +38,7 @@ def matrix(counted: ConfusionMatrix, inks: Ink, *, show: str = COUNTS, selected:
         colorscale=colorscale(inks),
         zmin=0,
         zmax=1,
-        colorbar={"title": {"text": f"share of {whole}", "side": "right"}, "thickness": 10, "len": 0.9},
+        colorbar={"title": {"text": f"share of the {whole}", "side": "right"}, "thickness": 10, "len": 0.9},
     )
     return _figure(heat, counted.labels.classes, text, hover, inks, selected)
 
@@ -128,10 +126,8 @@ def _figure(
     inks: Ink,
     selected: Cell | None,
 ) -> go.Figure:
-    heat.update(
-        x=classes, y=classes, text=text, texttemplate="%{text}", textfont={"size": 11}, hoverinfo="skip", xgap=1, ygap=1
-    )
-    figure = go.Figure(heat)
+    heat.update(x=classes, y=classes, text=text, hoverinfo="skip", xgap=1, ygap=1)
+    figure = heatmap(heat, inks)
     cells = [(i, j) for i in range(len(classes)) for j in range(len(classes))]
     # Clicks on a heatmap are not reported: transparent squares above the cells receive them, and the hover.
     figure.add_scatter(

@@ -13,7 +13,8 @@ from plotly.subplots import make_subplots
 from core.images import encode_jpeg
 from core.video import GroupTimeline, Timeline
 from core.video.statistics import Stretch, TrackShares
-from dashboard.style import LIGHT, Ink, class_color, template
+from dashboard.plots.cells import colorscale, heatmap
+from dashboard.style import Ink, class_color, template
 
 PANEL_PX = {1: 230, 2: 150}  # by the number of panels
 SMALL_PANEL_PX = 118
@@ -180,21 +181,21 @@ def transitions(counts: np.ndarray, classes: Sequence[str], inks: Ink) -> go.Fig
     """Rows: the expression before, columns: the one after; what stays the same is left out."""
     changes = counts.astype(float)
     np.fill_diagonal(changes, np.nan)
-    figure = go.Figure(
+    figure = heatmap(
         go.Heatmap(
             z=changes,
             x=list(classes),
             y=list(classes),
-            colorscale="Blues" if inks == LIGHT else "ice",
+            colorscale=colorscale(inks),
             zmin=0,
             zmax=max(1.0, float(np.nanmax(changes, initial=0))),
             text=[["" if np.isnan(n) else f"{n:.0f}" for n in row] for row in changes],
-            texttemplate="%{text}",
             hovertemplate="%{y} → %{x}: %{z:.0f}<extra></extra>",
             showscale=False,
             xgap=1,
             ygap=1,
-        )
+        ),
+        inks,
     )
     figure.update_layout(
         template=template(inks),

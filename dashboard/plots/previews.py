@@ -12,7 +12,7 @@ from plotly.colors import sample_colorscale
 
 from core.evaluation import ConfusionMatrix
 from core.labels import LabelSet
-from dashboard.plots.confusion import colorscale
+from dashboard.plots.cells import colorscale
 from dashboard.style import Ink, class_color
 
 ROW_PX = 26

@@ -59,7 +59,7 @@ def probabilities(
         template=template(inks),
         height=ROW_PX * len(classes) + 84,
         bargap=0.35,
-        margin={"t": 6},
+        margin={"t": 26},  # for the tool bar, which would cover the first class
         xaxis={"range": [-0.02, 1.02], "title": "probability", "tickformat": ".1f"},
         yaxis={"autorange": "reversed"},
         legend={"y": -0.22},

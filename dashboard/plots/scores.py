@@ -34,12 +34,8 @@ NBSP = "\u00a0"  # keeps a number and its unit on one line
 
 
 def shown(score: Score | None) -> str:
-    """A score with half the width of its interval, or "not defined"."""
-    if score is None or not score.defined:
-        return "not defined"
-    if np.isnan(score.low) or np.isnan(score.high):
-        return f"{score.value:.3f}"
-    return f"{score.value:.3f} ± {(score.high - score.low) / 2:.3f}"
+    """A score with its interval, or "not defined"."""
+    return "not defined" if score is None else str(score)
 
 
 def scores(

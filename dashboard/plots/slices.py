@@ -14,10 +14,10 @@ from dashboard.style import Ink, NetworkStyle, template
 
 MAX_SENTENCES = 5  # about worse slices; the figure shows all
 HOW = (
-    "Filled and listed first: measurably worse than the rest (test of two proportions or Fisher's exact test, "
-    "Holm-corrected for all slices of the network, 5 %). Error bars: 95 % (Newcombe). Numbers are divided at their "
-    "quartiles: brightness and contrast in gray levels, sharpness as the variance of the Laplacian, agreement as the "
-    "share of annotators who gave the most frequent vote. A property associated with lower accuracy need not be "
+    "Filled: measurably different from the rest; listed first: measurably worse (test of two proportions or Fisher's "
+    "exact test, Holm-corrected for all slices of the network, 5 %). Error bars: 95 % (Newcombe). Numbers are divided "
+    "at their quartiles: brightness and contrast in gray levels, sharpness as the variance of the Laplacian, agreement "
+    "as the share of annotators who gave the most frequent vote. A property associated with lower accuracy need not be "
     "its cause, because classes are unevenly distributed."
 )
 NONE_WORSE = "No slice is measurably worse than the rest."
@@ -29,7 +29,7 @@ def title(part: Slice) -> str:
 
 
 def differences(report: Sequence[Slice], inks: Ink) -> go.Figure:
-    """One row per slice in the report's order: its accuracy minus that of the rest; filled where measurably worse.
+    """One row per slice in the report's order: its accuracy minus that of the rest; filled where it is measurable.
 
     A slice without images, or without a rest, is labeled *not defined*.
     """
@@ -45,7 +45,7 @@ def differences(report: Sequence[Slice], inks: Ink) -> go.Figure:
             marker={
                 "size": 10,
                 "color": inks.text,
-                "symbol": ["circle" if s.significantly_worse else "circle-open" for _, s in tested],
+                "symbol": ["circle" if s.significant else "circle-open" for _, s in tested],
                 "line": {"width": 1.5, "color": inks.text},
             },
             customdata=[

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from core.explain import ChanceResult, FaithfulnessCurves, RandomizationStep, RoadCurves
 from core.explain.faithfulness import CHANCE_STEPS
 from core.probes import FaithfulnessMeasures, MethodAgreement, TrustFindings
+from dashboard.plots.cells import heatmap
 from dashboard.style import Ink, NetworkStyle, template
 
 BETTER, CHANCE, UNTESTED = "better than chance", "no better than chance", "not tested"
@@ -69,14 +70,12 @@ def agreement(found: MethodAgreement, inks: Ink) -> go.Figure:
     text = [["–" if np.isnan(v) else f"{v:.2f}" for v in row] for row in found.correlation]
     names = [m.replace(" = ", "<br>= ") for m in found.methods]
     short = [m.split(" = ")[0] + (" = …" if " = " in m else "") for m in found.methods]
-    figure = go.Figure(
+    figure = heatmap(
         go.Heatmap(
             z=found.correlation,
             x=short,
             y=names,
             text=text,
-            texttemplate="%{text}",
-            textfont={"size": 11},
             colorscale="RdBu",
             zmin=-1,
             zmax=1,
@@ -84,7 +83,8 @@ def agreement(found: MethodAgreement, inks: Ink) -> go.Figure:
             xgap=1,
             ygap=1,
             hovertemplate="%{y}, %{x}: %{z:.3f}<extra></extra>",
-        )
+        ),
+        inks,
     )
     figure.update_layout(
         template=template(inks),

@@ -66,7 +66,7 @@ def protocol(decision: Decision, views: str, chosen_on: str, shown_on: str) -> s
         f"The threshold is the lowest one above which predictions for {chosen_on} (n = {decision.chosen_on:,}) "
         f"reach an accuracy of {decision.target:.2f}. On {shown_on} (n = {decision.shown_on:,}), "
         f"{decision.effect.coverage} of the faces reach it, and {decision.effect.accuracy} of those are predicted "
-        "correctly; 95 % (Wilson). "
+        "correctly (95 % intervals, Wilson). "
         + ("" if views == "one" else "Both were measured with one view per face. ")
         + "Predictions may be less accurate for photos that differ from these data sets."
     )

@@ -29,8 +29,26 @@ CHOSEN = (CLASS, CONTRAST, FACE, SAMPLE, OWN_PHOTO)
 _place_of_messages: ContextVar[DeltaGenerator | None] = ContextVar("place_of_messages", default=None)
 
 
-def begin_page(page: str) -> None:
-    """Call before a page is drawn: each page has its own controls in the address. Parameters of none are reported."""
+@contextmanager
+def of_page(page: str) -> Iterator[None]:
+    """A page is drawn in this context: each page has its own controls in the address. Parameters of none are reported.
+
+    A value in the address that was replaced is only valid from the second run on, because Streamlit sets a control that
+    is new to what the address contains. Therefore the page is drawn again, with the messages of the first run.
+    """
+    repeated, st.session_state["link_messages"] = st.session_state.get("link_messages", []), []
+    if st.session_state.pop("link_corrected", False):
+        for sentence in repeated:
+            _show_message(sentence)
+    _begin_page(page)
+    try:
+        yield
+    finally:
+        if st.session_state.get("link_corrected"):
+            st.rerun()
+
+
+def _begin_page(page: str) -> None:
     st.session_state["link_page"] = page
     unknown = link_names.unknown(page, st.query_params)
     for name in unknown:
@@ -224,11 +242,11 @@ def _register(key: str, parameter: Parameter, aliases: Mapping[str, Sequence[str
     link_names.require(st.session_state["link_page"], key)
     parameters = _registered()
     first, parameters[key] = key not in parameters, parameter
-    unwritten: set[str] = st.session_state.setdefault("unwritten", set())
-    if key in unwritten and key in st.session_state:
-        # After the first run, Streamlit removes what is written below from the address, but it then writes the value.
-        unwritten.discard(key)
-        st.session_state[key] = st.session_state[key]
+    replaced: dict[str, tuple[Any, str | None]] = st.session_state.setdefault("link_replaced", {})
+    if key in replaced:
+        st.session_state[key], sentence = replaced.pop(key)
+        if sentence is not None:
+            _show_message(sentence)
     if not first or key not in st.query_params or key in st.session_state:
         return
     requested = st.query_params.get_all(key)
@@ -237,11 +255,8 @@ def _register(key: str, parameter: Parameter, aliases: Mapping[str, Sequence[str
     if sentence is None and texts == requested:
         return
     st.session_state[key] = value
-    # Streamlit itself writes a value that was put into the session only if the control existed before.
-    _write(key, *parameter.written(value))
-    unwritten.add(key)
-    if sentence is not None:
-        _show_message(sentence)
+    replaced[key] = value, sentence
+    st.session_state["link_corrected"] = True
 
 
 def _registered() -> dict[str, Parameter]:
@@ -256,6 +271,7 @@ def _texts_of(name: str) -> list[str]:
 
 
 def _show_message(sentence: str) -> None:
+    st.session_state["link_messages"].append(sentence)
     (_place_of_messages.get() or st).info(sentence, icon=":material/link_off:")
 
 

@@ -14,6 +14,7 @@ from core.sample_photos import SamplePhoto
 from dashboard import services
 from dashboard.services import Photo
 from dashboard.ui import links, session
+from dashboard.ui.url_parameters import quoted
 
 FILE, WEBCAM, PORTRAITS = "File", "Webcam", "Portraits"
 SCRIPT = Path(__file__).with_name("photo_input.js").read_text(encoding="utf-8")
@@ -79,7 +80,7 @@ def draw_start() -> None:
     with left:
         if links.own_photo_lost():
             st.info(
-                "Your photo was not stored, so it is no longer available after a reload. Please add it again.",
+                "This address belongs to an uploaded photo. Photos are not stored, so please add it again.",
                 icon=":material/upload:",
             )
         photo_input(with_portraits=False)
@@ -96,7 +97,8 @@ def open_linked_sample() -> None:
         if sample is None:
             known = ", ".join(services.samples())
             st.info(
-                f"This link names a portrait that is not available. Available: {known}.", icon=":material/link_off:"
+                f"This link requests the portrait {quoted(name)}, which is not available. Available: {known}.",
+                icon=":material/link_off:",
             )
         else:
             add_sample(sample)

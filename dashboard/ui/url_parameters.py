@@ -47,10 +47,14 @@ class Choice:
         shown = found or (list(self.default) if several else [self.default])
         sentence = (
             f"This link requests the {self.title} {listed(unknown, last=' and ')}, which "
-            f"{'are' if several else 'is'} not available. Available: {listed(list(values))}. "
-            f"Shown: {listed([self.words[value] for value in shown if value is not None]) or 'none'}."
+            f"{'are' if several else 'is'} not available. Available: {self._names(list(values))}. "
+            f"Shown: {self._names([self.words[value] for value in shown if value is not None]) or 'none'}."
         )
         return (shown if several else shown[0]), sentence
+
+    def _names(self, words: Sequence[str]) -> str:
+        """Words separated by commas, or by semicolons where one of the options contains a comma."""
+        return ("; " if any("," in word for word in self.words.values()) else ", ").join(words)
 
 
 @dataclass(frozen=True)

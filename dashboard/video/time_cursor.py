@@ -36,7 +36,7 @@ def draw(
             _draw_chart(video, timeline, group, name, tracks, time_s, inks)
         job = video.job
         detector = services.DETECTORS[job.detector_name]
-        interval = "each" if job.options.detect_every == 1 else f"one of {job.options.detect_every}"
+        interval = "each of them" if job.options.detect_every == 1 else f"one of {job.options.detect_every} of them"
         st.caption(
             f"Probabilities by {title}{f', smoothed with {smoothing_s:g} s' if smoothing_s else ''}. "
             f"{len(timeline.frame_times_s):,} analyzed frames; {detector} detected faces in {interval}. "

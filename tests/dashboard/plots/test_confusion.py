@@ -32,16 +32,16 @@ def test_by_predicted_class_the_columns_sum_to_one(run, inks):
     assert np.asarray(heat.z)[:, 1] == pytest.approx([0.5, 0.5, 0])
     assert heat.text[0][1] == "0.50"
     assert [row[2] for row in heat.text] == ["", "", ""]  # never predicted
-    assert heat.colorbar.title.text == "share of column"
+    assert heat.colorbar.title.text == "share of the predicted class"
 
 
 def test_a_click_on_a_cell_names_its_classes(run, inks):
     figure = confusion.matrix(ConfusionMatrix.from_run(run), inks)
-    squares = figure.data[1]
+    squares = figure.data[-1]
     assert squares.marker.opacity == 0
     at = [(x, y) for x, y in zip(squares.x, squares.y, strict=True)].index(("b", "a"))
     assert list(squares.customdata[at][:2]) == [0, 1]  # true a, predicted b
-    assert squares.customdata[at][2] == "1 image, 0.333 (0.061 to 0.792) of the row"
+    assert squares.customdata[at][2] == "1 image, 0.333 (0.061 to 0.792) of the true class"
 
 
 def test_the_selected_cell_is_outlined(run, inks):

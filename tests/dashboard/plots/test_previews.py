@@ -6,7 +6,7 @@ from plotly.colors import sample_colorscale
 from core.evaluation import ConfusionMatrix
 from core.labels import LabelSet
 from dashboard.plots import previews
-from dashboard.plots.confusion import colorscale
+from dashboard.plots.cells import colorscale
 from dashboard.style import DARK, LIGHT, class_color
 
 LABELS = LabelSet("two", ("happy", "<sad>"))

@@ -96,7 +96,7 @@ def test_deletion_and_insertion_show_their_areas(inks):
 
 def test_agreement_with_a_constant_map_is_a_dash(inks):
     found = MethodAgreement(("A = B", "C"), np.array([[1.0, np.nan], [np.nan, np.nan]]))
-    (cells,) = trust.agreement(found, inks).data
+    cells = trust.agreement(found, inks).data[0]
     assert list(cells.text[0]) == ["1.00", "–"]
     assert (cells.zmin, cells.zmax) == (-1, 1)  # zero in the middle
 

@@ -15,14 +15,16 @@ def report(predicted_run):
     return slice_report(run, columns)
 
 
-def test_worse_slices_come_first_and_are_filled(report, inks):
+def test_worse_slices_come_first_and_measurable_differences_are_filled(report, inks):
     figure = plots.differences(report, inks)
     marks = figure.data[0]
     assert figure.layout.yaxis.ticktext[0] == "brightness 0"
     assert marks.x[0] == -0.5
     filled = [s == "circle" for s in marks.marker.symbol]
-    assert filled == sorted(filled, reverse=True)
-    assert sum(filled) == 2  # the darkest quarter is also the smallest
+    assert filled == [s.significant for s in report if s.difference_score.defined]
+    worse = [s.significantly_worse for s in report]
+    assert worse == sorted(worse, reverse=True)
+    assert sum(worse) == 2  # the darkest quarter is also the smallest
     assert marks.error_x.array[0] == pytest.approx(report[0].difference_score.high + 0.5)
 
 

@@ -55,3 +55,15 @@ def test_a_refused_prediction_is_one_sentence_and_can_be_tried_again(app, panel)
     queues.free()
     app.button(key="busy-try-again").click().run()
     assert not errors(app)
+
+
+def test_an_error_that_no_panel_expects_is_a_sentence(networks):
+    def page():
+        from core.errors import DataError
+        from dashboard.ui import busy
+
+        with busy.answered():
+            raise DataError("faces.csv, row 7: no label")
+
+    app = AppTest.from_function(page).run()
+    assert errors(app) == ["faces.csv, row 7: no label."]

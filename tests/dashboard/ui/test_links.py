@@ -117,7 +117,7 @@ def test_a_link_with_a_portrait_opens_it(opened, page_text):
 
 
 def test_an_unknown_portrait_is_a_message(opened, page_text):
-    assert "names a portrait that is not available. Available: grace_hopper" in page_text(
+    assert "requests the portrait `mona_lisa`, which is not available. Available: grace_hopper" in page_text(
         opened("", sample="mona_lisa")
     )
 
@@ -127,9 +127,9 @@ def test_a_reload_that_loses_the_photo_is_reported(opened, page_text):
     assert app.query_params["own_photo"] == "yes"
     assert "not stored" not in page_text(app)
     reloaded = opened("", own_photo="yes")
-    assert "no longer available after a reload. Please add it again." in page_text(reloaded)
+    assert "This address belongs to an uploaded photo. Photos are not stored, so" in page_text(reloaded)
     reloaded.file_uploader(key="uploads").upload("again.jpg", sample_photos()["grace_hopper"].data).run()
-    assert "after a reload" not in page_text(reloaded)
+    assert "not stored" not in page_text(reloaded)
 
 
 def test_no_network_chosen_is_part_of_the_link(opened, page_text):
@@ -263,6 +263,20 @@ def test_an_invalid_value_is_corrected_in_the_address_at_once(opened):
     assert app.query_params["networks"] in ("CNN", ["CNN"])
     assert {"method", "views"}.isdisjoint(app.query_params)
     assert app.run().query_params["accuracy"] in ("0.95", ["0.95"])  # Streamlit writes a slider's in the next run
+
+
+@pytest.mark.parametrize("unknown", [(), ("nobody",)])
+def test_names_of_programs_and_titles_can_be_mixed(opened, page_text, unknown):
+    app = opened(networks=["tiny_residual", "CNN", *unknown])
+    assert set(app.pills(key="networks").value) == {"tiny_cnn", "tiny_residual"}
+    assert ("`nobody`" in page_text(app)) == bool(unknown)
+
+
+def test_names_of_programs_are_replaced_by_titles_in_the_address_at_once(opened):
+    app = opened(networks=["tiny_residual"])
+    assert app.pills(key="networks").value == ["tiny_residual"]
+    assert app.query_params["networks"] in ("Residual CNN", ["Residual CNN"])
+    assert link_of(app)["networks"] == ["Residual CNN"]
 
 
 def test_parameters_read_what_they_write():
