@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
-from core.data import describe, identity, image_facts, read
+from core.data import describe, image_facts, read, single_images
 from tests.conftest import CLASSES
 
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
@@ -199,7 +199,8 @@ def test_wrong_values_of_a_link_to_the_faces_are_named(networks, image_folder, m
 @pytest.mark.parametrize(("view", "drawn"), [("Faces", "Random seed"), ("Audit", "conflicting")])
 def test_an_image_that_cannot_be_read_is_a_sentence(networks, copied_folder, tmp_path, monkeypatch, view, drawn):
     monkeypatch.setattr(image_facts, "FOLDER", tmp_path)
-    monkeypatch.setattr(identity, "PROBED", 2)  # so that the data set is recognized without this image
+    # So that the data set is recognized without the images that follow.
+    monkeypatch.setattr(single_images, "probed_rows", lambda facts: facts.ids[-2:])
     describe(read(copied_folder)).save(tmp_path / "copied_images.parquet")
     for name in ("dark", "bright"):
         (copied_folder / "test" / name / "000.png").write_bytes(b"no image")
