@@ -243,10 +243,16 @@ def _register(key: str, parameter: Parameter, aliases: Mapping[str, Sequence[str
     parameters = _registered()
     first, parameters[key] = key not in parameters, parameter
     replaced: dict[str, tuple[Any, str | None]] = st.session_state.setdefault("link_replaced", {})
+    unwritten: set[str] = st.session_state.setdefault("link_unwritten", set())
     if key in replaced:
         st.session_state[key], sentence = replaced.pop(key)
+        unwritten.add(key)
         if sentence is not None:
             _show_message(sentence)
+    elif key in unwritten and key in st.session_state:
+        # Streamlit writes a value that the script sets into the address only after a complete run with the control.
+        unwritten.discard(key)
+        st.session_state[key] = st.session_state[key]
     if not first or key not in st.query_params or key in st.session_state:
         return
     requested = st.query_params.get_all(key)
