@@ -11,7 +11,7 @@ from dashboard.ui import links
 BALANCE, FACES, AUDIT, VOTES = VIEWS = ("Class balance", "Faces", "Audit", "Votes")
 
 st.title("Dataset")
-st.markdown("The data that the networks were trained on: images of each expression, copies, and disputed labels.")
+st.markdown("How many images there are of each expression, and which of them are copies or have disputed labels.")
 view = links.first_choice(st.segmented_control, "View", VIEWS, key="data_view", label_visibility="collapsed")
 above = st.container()
 path = services.data_path()

@@ -120,8 +120,8 @@ def _selected(comparison: Comparison, model_id: str, key: str) -> None:
 def _show_faces_on_hover(comparison: Comparison, model_id: str, key: str) -> None:
     """Show the face of the point under the pointer. Raises DataError if the data set is not on this machine."""
     card = comparison.card_of(model_id)
-    samples = services.dataset(card)
     rows = services.embedding(comparison.checkpoints[model_id], comparison.split).sample().image_ids
+    samples = services.images(card, rows)
     positions = np.searchsorted(samples.ids, rows)
     sheet = services.results().get(
         ("face sheet", card.data.fingerprint, comparison.split, len(rows)),

@@ -67,6 +67,7 @@ def learning_curves(
         height=380,
         xaxis={"title": "epoch"} | ({"type": "log", "dtick": "D2"} if log_epochs else {"rangemode": "tozero"}),
         yaxis={"title": measure, "tickformat": ".2f", "type": "log" if log_values else "linear"},
+        legend={"y": -0.26},  # below the title of the axis
     )
     return figure
 
