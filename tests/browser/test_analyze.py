@@ -236,7 +236,7 @@ def test_forgetting_clears_the_uploader_and_a_reload_reports_the_lost_photo(brow
     opened(browser, address, tmp_path, "")
     wait_for(browser, lambda b: "own_photo=yes" in b.current_url, "the note in the address")
     browser.refresh()
-    wait_for(browser, lambda b: "no longer available after a reload" in page_text(b), "the message")
+    wait_for(browser, lambda b: "This address belongs to an uploaded photo" in page_text(b), "the message")
     browser.get(f"{address}/analyze")
     opened(browser, address, tmp_path, "")
     click(browser, button(browser, "Forget all photos"))

@@ -84,7 +84,10 @@ def test_a_click_on_a_confusion_cell_shows_its_faces_where_the_images_are(browse
     browser.get(f"{address_with_images}/compare?group=Errors&view=Confusion&networks=Residual+CNN")
     matrix = wait_for(browser, lambda b: b.find_element(By.CSS_SELECTOR, ".js-plotly-plot .nsewdrag"), "a matrix")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", matrix)
-    counts = [int(t.text) for t in browser.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .heatmap-label text")]
+    written = browser.execute_script("return document.querySelector('.js-plotly-plot').data[0].text.flat()")
+    shown = [t.text for t in browser.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .textpoint text")]
+    counts = [int(text) for text in written]
+    assert sorted(shown) == sorted(written)
     classes = checkpoint.card.labels.classes
     assert len(counts) == len(classes) ** 2
     row, column = divmod(counts.index(max(counts)), len(classes))  # a cell that has images
