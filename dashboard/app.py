@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.loading import PYTORCH
-from dashboard.ui import busy, links, progress
+from dashboard.ui import busy, links, progress, theme
 
 # A local file, because the browser would fetch a Material symbol from another host.
 MARK = str(Path(__file__).with_name("mark.svg"))
@@ -74,3 +74,4 @@ with links.of_page(page.title):
         progress.wait_for_loading(PYTORCH)
     with busy.answered():
         page.run()
+    theme.follow()

@@ -242,3 +242,19 @@ def test_forgetting_clears_the_uploader_and_a_reload_reports_the_lost_photo(brow
     click(browser, button(browser, "Forget all photos"))
     wait_for(browser, lambda b: "Or start with a portrait" in page_text(b), "the start")
     assert "grace_hopper.jpg" not in page_text(browser)
+
+
+def test_figures_follow_a_change_of_the_theme(browser, address, tmp_path):
+    def use(theme: str) -> None:
+        features = [{"name": "prefers-color-scheme", "value": theme}]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    color = "return document.querySelector('.js-plotly-plot .ytick text')?.style.fill"
+    try:
+        use("light")
+        opened(browser, address, tmp_path, "")
+        before = wait_for(browser, lambda b: b.execute_script(color), "the chart")
+        use("dark")
+        wait_for(browser, lambda b: b.execute_script(color) not in (None, before), "the chart in other colors")
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
