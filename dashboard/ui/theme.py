@@ -9,7 +9,7 @@ from dashboard.style import DARK, LIGHT, Ink
 # Streamlit does not run the script when the theme changes, but figures get their colors from it.
 WATCH = """
 let drawn = null;
-export default function ({ parentElement, setTriggerValue }) {
+export default function ({ setTriggerValue }) {
   const check = () => {
     const paper = getComputedStyle(document.querySelector('[data-testid="stApp"]')).backgroundColor;
     if (drawn !== null && paper !== drawn) setTriggerValue("changed", paper);
