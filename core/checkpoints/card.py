@@ -83,8 +83,8 @@ class ModelCard:
 
     @property
     def training_time(self) -> str:
-        """The training time in words, e.g. ``36 minutes, after 10 minutes for cnn and resnet50``."""
-        text = f"{self.training_seconds / 60:.0f} minutes"
+        """The training time in words, e.g. ``36 minutes on one H100, after 10 minutes for cnn and resnet50``."""
+        text = f"{self.training_seconds / 60:.0f} minutes on {self.hardware}"
         if self.prerequisite_seconds:
             total = sum(self.prerequisite_seconds.values())
             *others, last = self.prerequisite_seconds

@@ -19,8 +19,10 @@ PROBED, MIN_SAME = 200, 0.97  # images, evenly distributed over the rows
 
 
 def identify(samples: Samples, labeled: Samples) -> DatasetInfo:
-    """The facts about ``labeled``, which are ``samples`` with the labels that a network learns, with the known data set
-    of which ``samples`` are a copy."""
+    """The facts about ``labeled``, which are ``samples`` with the labels that a network learns.
+
+    If ``samples`` differ from a data set with a table of facts in a few images only, ``copy_of`` names that data set.
+    """
     info, tables = DatasetInfo.of(labeled), list(shipped())
     if any(info.matches(*facts.fingerprints) for facts in tables):
         return info

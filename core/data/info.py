@@ -27,8 +27,9 @@ class DatasetInfo:
     ``split_names`` maps the splits train, val and test to the names that the data set's authors gave them.
     ``source`` is the title of the data set whose row numbers identify the images: FER+ labels the images of FER2013.
     ``file_name`` is the file that holds the data set, as an example in commands. ``fingerprint`` is that of
-    :meth:`core.data.Samples.fingerprint`, empty where no images were read. ``copy_of`` are the fingerprints of a known
-    data set in which only a few images are others (``core.data.identity``). ``images`` counts the images of each split.
+    :meth:`core.data.Samples.fingerprint`, empty where no images were read. ``copy_of`` are the fingerprints of the
+    known data set from which it differs in a few images only (``core.data.identity``). ``images`` counts the images of
+    each split.
     """
 
     title: str

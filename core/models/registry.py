@@ -16,8 +16,8 @@ Builder = Callable[..., Network]
 class ModelFamily:
     """A registered family: its builder, and its title and summary for readers.
 
-    ``torchvision_names`` are the beginnings of the names of torchvision's tensors with those of this network, empty
-    where torchvision has no such network.
+    ``torchvision_names`` maps the beginnings of the names of torchvision's tensors to those of this network; it is
+    empty where torchvision has no such network.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """What ResNet50 and MobileNetV2 share with torchvision's: the stems, the names of the tensors and ImageNet weights.
 
-torchvision itself is imported for ImageNet weights only, because it imports as much again as PyTorch.
+torchvision itself is imported for ImageNet weights only, because importing it takes as long as importing PyTorch.
 """
 
 from __future__ import annotations

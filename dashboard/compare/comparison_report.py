@@ -90,7 +90,7 @@ def _protocol(comparison: Comparison) -> list[Section]:
 def _hardware(comparison: Comparison) -> list[Section]:
     known = {"this report": f"{platform.system()} {platform.machine()}, {os.cpu_count()} logical cores"}
     for run_id, card in comparison.cards.items():
-        known[f"training of {comparison.names[run_id]}"] = f"{card.hardware}, {card.training_time}"
+        known[f"training of {comparison.names[run_id]}"] = card.training_time
     for run_id, latency in comparison.milliseconds.items():
         known[f"milliseconds of {comparison.names[run_id]}"] = latency.hardware
     return [Section(table=facts(known, "Hardware"))]

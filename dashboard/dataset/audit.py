@@ -68,7 +68,8 @@ def _findings(description: Description, facts: ImageFacts, found: Findings, kind
             Section(
                 table=Table(rows.drop(columns="first"), f"{kind.capitalize()} in {description.name}"),
                 caption=f"{description.name}, {first:,} to {first + len(rows) - 1:,} of {len(table):,} {unit}. Rows: "
-                "row numbers in the data set. Labels and splits: with the number of images of each.",
+                "row numbers in the data set. A number after a label or a split counts its images; "
+                "without a number, it is one image.",
                 downloads=(
                     csv(
                         f"All rows: {kind} (CSV)",

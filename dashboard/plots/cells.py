@@ -19,7 +19,7 @@ def colorscale(inks: Ink) -> str:
 def heatmap(heat: go.Heatmap, inks: Ink) -> go.Figure:
     """A figure of a heatmap with its text, each in black or white, whichever has the higher contrast to its cell.
 
-    Not with ``texttemplate``, which writes dark gray on medium colors, with a contrast of 3.
+    Plotly's ``texttemplate`` is not used, because it writes dark gray on medium colors, with a contrast of 3.
     """
     figure = go.Figure(heat)
     dark = _is_dark(heat, inks)

@@ -166,7 +166,7 @@ def card_summary(card: ModelCard) -> str:
     return (
         f"{recipe.get('summary') or card.architecture}. {card.parameters:,} parameters; epoch {card.chosen_epoch} of "
         f"{recipe['epochs']} chosen on {card.data.split_name('val')}; {recipe['optimizer']}, learning rate "
-        f"{recipe['learning_rate']:g}, batch size {recipe['batch_size']}, {recipe['precision']}; {card.training_time} "
-        f"on {card.hardware}; temperature {card.temperature:.2f}; SHA-256 of the weights {card.weights_sha256[:12]}…; "
+        f"{recipe['learning_rate']:g}, batch size {recipe['batch_size']}, {recipe['precision']}; {card.training_time}; "
+        f"temperature {card.temperature:.2f}; SHA-256 of the weights {card.weights_sha256[:12]}…; "
         f"commit {card.commit}, {card.created_at[:10]}. {card.data.license} {card.data.limits}"
     )

@@ -33,8 +33,8 @@ _place_of_messages: ContextVar[DeltaGenerator | None] = ContextVar("place_of_mes
 def of_page(page: str) -> Iterator[None]:
     """A page is drawn in this context: each page has its own controls in the address. Parameters of none are reported.
 
-    A value in the address that was replaced is only valid from the second run on, because Streamlit sets a control that
-    is new to what the address contains. Therefore the page is drawn again, with the messages of the first run.
+    In the first run with a control, Streamlit sets it to what the address contains. A value that replaces it takes
+    effect in the next run only, so the page is then drawn again, with the messages of the first run.
     """
     repeated, st.session_state["link_messages"] = st.session_state.get("link_messages", []), []
     if st.session_state.pop("link_corrected", False):

@@ -127,7 +127,7 @@ def test_a_reload_that_loses_the_photo_is_reported(opened, page_text):
     assert app.query_params["own_photo"] == "yes"
     assert "not stored" not in page_text(app)
     reloaded = opened("", own_photo="yes")
-    assert "This address belongs to an uploaded photo. Photos are not stored, so" in page_text(reloaded)
+    assert "an uploaded photo. Photos are not stored, so please add it again." in page_text(reloaded)
     reloaded.file_uploader(key="uploads").upload("again.jpg", sample_photos()["grace_hopper"].data).run()
     assert "not stored" not in page_text(reloaded)
 
