@@ -72,8 +72,6 @@ st.set_page_config(page_title="FERscope" if page.title == "Overview" else f"{pag
 with links.of_page(page.title):
     if page.title not in WITHOUT_PYTORCH:
         progress.wait_for_loading(PYTORCH)
-    try:
-        with busy.answered():
-            page.run()
-    finally:  # also where a page ends early
-        theme.follow()
+    with busy.answered():
+        page.run()
+    theme.follow()
