@@ -113,6 +113,15 @@ def on_light(style: NetworkStyle) -> NetworkStyle:
     return replace(style, color=hues.get(style.color, style.color))
 
 
+def reserved(top: int = 28, *, left: int = 8, right: int = 8, below: int = 8) -> dict[str, int]:
+    """The margins of a figure in px, with what its axes and legend need on a wide screen.
+
+    Plotly draws everything in a figure a second time when it finds that a margin must grow. So a figure with many marks
+    has margins that suffice; narrower screens, where the legend has more rows, may need the second time.
+    """
+    return {"l": left, "r": right, "t": top, "b": below}
+
+
 @functools.cache  # Plotly validates a template for longer than it draws a small figure
 def template(inks: Ink) -> go.layout.Template:
     """Plotly settings shared by every figure."""
@@ -130,7 +139,7 @@ def template(inks: Ink) -> go.layout.Template:
             "font": {"color": inks.text, "size": 13, "family": '"Source Sans", system-ui, sans-serif'},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
-            "margin": {"l": 8, "r": 8, "t": 28, "b": 8},
+            "margin": reserved(),
             "xaxis": {**axis, "automargin": True},
             "yaxis": {**axis, "automargin": True},
             "legend": {"orientation": "h", "y": -0.18, "x": 0, "font": {"color": inks.text}},

@@ -8,6 +8,7 @@ from core.inference import PhotoAnalysis
 from dashboard import services
 from dashboard.analyze import (
     PANELS,
+    MapOptions,
     SelectedFace,
     downloads,
     face_picker,
@@ -22,7 +23,7 @@ from dashboard.analyze import (
 )
 from dashboard.analyze.photo_analysis import available_analyzer
 from dashboard.services import Photo
-from dashboard.ui import links, network_picker, photo_sources, session, theme
+from dashboard.ui import busy, links, network_picker, photo_sources, session, theme
 
 links.begin()
 photo_sources.open_linked_sample()
@@ -45,14 +46,14 @@ if too_many := session.too_many():
 photo = session.chosen_photo()
 if photo is None:
     photo_sources.draw_start()
-    st.stop()
+    busy.end_page()
 photo_sources.show_in_link(photo)
 
 networks = network_picker.load(chosen_networks)
 if not networks:
     st.info("Choose at least one network in the sidebar.", icon=":material/info:")
     photo_sources.photo_input()
-    st.stop()
+    busy.end_page()
 inks = theme.ink()
 names, styles = network_picker.titles(chosen_networks), network_picker.styles(chosen_networks, inks)
 analyzer = available_analyzer(networks, detector)
@@ -65,7 +66,7 @@ def analyzed(photo: Photo) -> PhotoAnalysis:
     except NotFiniteError as error:
         st.error(not_finite(error.model_ids, names), icon=":material/error:")
         photo_sources.photo_input()
-        return st.stop()
+        busy.end_page()
 
 
 def select(photo: Photo, analysis: PhotoAnalysis, number: int) -> SelectedFace:
@@ -88,7 +89,7 @@ if len(stored) > 1 or len(analyzed(photo).faces) > 1:
     if show == gallery.ALL:
         gallery.draw(gallery.Gallery(stored, analyzer, select, names))
         photo_sources.photo_input()
-        st.stop()
+        busy.end_page()
 
 analysis = analyzed(photo)
 if analysis.left_out:
@@ -103,7 +104,7 @@ if hint := darkness_hint(analysis.image):
 if not analysis.faces:
     no_face.draw(photo, analysis)
     photo_sources.photo_input()
-    st.stop()
+    busy.end_page()
 
 with photo_cell:
     number = face_picker.pick_face(photo, analysis)
@@ -122,9 +123,18 @@ with answer_cell:
         saliency.draw_over_photo(face, options)
     prediction.draw_others(face)
 
-# Not a fragment: Streamlit keeps the arguments of a fragment, so a forgotten photo would stay in memory.
-for tab, draw in zip(links.tabs(list(PANELS), key="panel"), PANELS.values(), strict=True):
-    if tab.open:
-        with tab:
-            draw(face, options)
-downloads.draw(face, options)
+
+# A fragment: what is chosen in a panel, and another panel, leave the photo and the answer as they are. The downloads
+# belong to it, because they contain what the panels compute.
+@st.fragment
+def draw_panels(face: SelectedFace, options: MapOptions) -> None:
+    """The open panel of the tab bar, and the downloads."""
+    with links.of_fragment(), busy.answered():
+        for tab, draw in zip(links.tabs(list(PANELS), key="panel"), PANELS.values(), strict=True):
+            if tab.open:
+                with tab:
+                    draw(face, options)
+        downloads.draw(face, options)
+
+
+draw_panels(face, options)

@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.compare import report, scores
 from dashboard.compare.comparison import SPLITS, build_comparisons
 from dashboard.compare.panels import GROUPS, REPORT
-from dashboard.ui import links, sections, theme
+from dashboard.ui import busy, links, sections, theme
 from dashboard.ui.network_picker import pick_networks, pick_weights
 
 with st.sidebar:
@@ -27,11 +27,11 @@ st.title("Compare")
 st.markdown("Which network is better, where it fails, and how far its confidence can be trusted.")
 if not checkpoints:
     st.info("Choose at least one network in the sidebar.", icon=":material/info:")
-    st.stop()
+    busy.end_page()
 comparisons, notes = build_comparisons(checkpoints, split, weights, with_ensemble=with_ensemble, inks=theme.ink())
 sections.draw_notes(notes)
 if not comparisons:
-    st.stop()
+    busy.end_page()
 
 
 def open_first_panel() -> None:

@@ -6,7 +6,7 @@ from dashboard import services
 from dashboard.dataset import audit, balance, faces, votes
 from dashboard.dataset.description import available
 from dashboard.services import DATA_VARIABLE
-from dashboard.ui import links
+from dashboard.ui import busy, links
 
 BALANCE, FACES, AUDIT, VOTES = VIEWS = ("Class balance", "Faces", "Audit", "Votes")
 
@@ -28,7 +28,7 @@ read = view == FACES or (
 known, problem = available(read=read)
 if not known:
     st.info(f"No data set found. {problem}", icon=":material/info:")
-    st.stop()
+    busy.end_page()
 if problem and services.data_path():
     st.warning(f"{DATA_VARIABLE}: {problem}", icon=":material/warning:")
 number = 0

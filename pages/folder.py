@@ -7,7 +7,7 @@ from core.errors import BatchError, DetectorUnavailableError
 from dashboard import services
 from dashboard.folder import batch_results, source_choice
 from dashboard.folder.session_batch import SessionBatch
-from dashboard.ui import links, network_picker
+from dashboard.ui import busy, links, network_picker
 
 BATCH = "folder_batch"
 
@@ -36,7 +36,7 @@ with st.sidebar:
 st.title("Folder", anchor=False)
 st.markdown("Which expressions the networks predict in many photos, and how they are distributed.")
 if not chosen:
-    st.stop()
+    busy.end_page()
 with st.expander("Choose photos", expanded=BATCH not in st.session_state, icon=":material/photo_library:"):
     started = source_choice.choose()
 if started is not None and (networks := network_picker.load(chosen)):

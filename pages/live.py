@@ -9,7 +9,7 @@ from dashboard.live import camera_view, controls
 from dashboard.live.frame_analysis import LiveSettings
 from dashboard.live.session_viewer import session_viewer
 from dashboard.style import ensemble_style
-from dashboard.ui import links, navigation, network_picker, session, theme
+from dashboard.ui import busy, links, navigation, network_picker, session, theme
 
 if session.photo_was_added():
     navigation.open_page("analyze")
@@ -28,12 +28,12 @@ st.markdown(
 session.draw_refused()
 if not networks:
     st.info("Choose at least one network in the sidebar.", icon=":material/info:")
-    st.stop()
+    busy.end_page()
 try:
     detector = services.detector(detector_name)
 except DetectorUnavailableError as error:
     st.error(error.sentence, icon=":material/error:")
-    st.stop()
+    busy.end_page()
 
 names = network_picker.titles(chosen_networks)
 with st.sidebar:

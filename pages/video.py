@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import DetectorUnavailableError
 from dashboard import services
-from dashboard.ui import links, navigation, network_picker, session, theme
+from dashboard.ui import busy, links, navigation, network_picker, session, theme
 from dashboard.video import video_choice, video_results
 
 if session.photo_was_added():
@@ -23,19 +23,19 @@ st.title("Video", anchor=False)
 st.markdown("Which expression each network predicts for the faces in a video, and how it changes over time.")
 if not networks:
     st.info("Choose at least one network in the sidebar.", icon=":material/info:")
-    st.stop()
+    busy.end_page()
 try:
     detector = services.detector(detector).name
 except DetectorUnavailableError as error:
     st.error(error.sentence, icon=":material/error:")
-    st.stop()
+    busy.end_page()
 
 above = st.container()
 video = video_choice.started(networks, detector, options)
 if video is None:
     with above:
         video_choice.choose_video()
-    st.stop()
+    busy.end_page()
 video_results.draw(video, [network.card for network in networks], network_picker.titles(chosen), theme.ink())
 with st.expander("Another video", icon=":material/upload:"):
     video_choice.choose_video()

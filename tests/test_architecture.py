@@ -142,6 +142,18 @@ def test_pages_import_neither_each_other_nor_torch(path):
     assert not [m for m in imports(path) if m.split(".")[0] in ("pages", "torch", "torchvision", "pytorch_grad_cam")]
 
 
+def test_no_page_is_stopped():
+    """``st.stop`` would keep the fragments of the previous run with the photo in them: see ``busy.end_page``."""
+    sources = [p for folder in ("dashboard", "pages") for p in (ROOT / folder).rglob("*.py")]
+    stops = [
+        f"{path}:{node.lineno}"
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "st.stop"
+    ]
+    assert stops == []
+
+
 @pytest.mark.parametrize("path", [f for d in FOLDERS for f in files(d)], ids=str)
 def test_no_file_is_long(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 320

@@ -27,11 +27,13 @@ from dashboard.ui.face_hover import show_on_hover
 
 @dataclass(frozen=True, eq=False)
 class Options:
-    """The network (the first where empty), one of ``plots.COLORS``, and the plane (n, 2) of t-SNE; None for PCA."""
+    """The network (the first where empty), one of ``plots.COLORS``, the plane (n, 2) of t-SNE (None for PCA), one of
+    ``plots.SHOWN``."""
 
     network: str = ""
     color: str = plots.TRUE
     tsne: np.ndarray | None = None
+    shown: str = plots.SOME
 
 
 def sections(comparison: Comparison, options: Options = Options()) -> list[Section]:
@@ -40,26 +42,27 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
     name = comparison.names[model_id]
     try:
         whole = services.embedding(comparison.checkpoints[model_id], comparison.split)
-        drawn = whole.sample()
-        plane = pca_plane(drawn) if options.tsne is None else options.tsne
-        table = plots.points(drawn, plane, comparison.runs[model_id])
+        mapped = whole.sample()
+        plane = pca_plane(mapped) if options.tsne is None else options.tsne
+        table = plots.points(mapped, plane, comparison.runs[model_id])
     except CheckpointError as error:
         return [Section(notes=(Note(error.sentence),), caption=comparison.protocol)]
     except EvaluationError as error:
         return [Section(notes=(Note(error.sentence, is_warning=True),), caption=comparison.protocol)]
     layout = plots.PCA if options.tsne is None else plots.TSNE
     axes = plots.component_axes(whole) if options.tsne is None else None
+    drawn = table.iloc[plots.drawn(len(table), options.shown)]
     return [
         Section(
             figures=(
                 Figure(
-                    plots.scatter(table, comparison.inks, color=options.color, axes=axes),
-                    figure_key(comparison, model_id, layout),
+                    plots.scatter(drawn, comparison.inks, color=options.color, axes=axes),
+                    figure_key(comparison, model_id, layout, options.shown),
                     f"{layout} map of the features of {name}, one point per image, colored by {options.color}",
                     selection=("points", "lasso", "box"),
                 ),
             ),
-            caption=f"{comparison.protocol} {_method(whole, len(table), layout)}",
+            caption=f"{comparison.protocol} {_method(whole, len(drawn), layout)}",
             downloads=(
                 csv(f"{layout} map of {name} (CSV)", comparison.file_name(f"embedding-{model_id}"), lambda: table),
             ),
@@ -67,20 +70,20 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
     ]
 
 
-def figure_key(comparison: Comparison, model_id: str, layout: str) -> str:
+def figure_key(comparison: Comparison, model_id: str, layout: str, shown: str) -> str:
     """The key of a map; each map has its own selection, because its points have other positions."""
-    return comparison.key(f"embedding-{model_id}-{comparison.split}-{layout}")
+    return comparison.key(f"embedding-{model_id}-{comparison.split}-{layout}-{shown}")
 
 
 def _method(whole: Embedding, drawn: int, layout: str) -> str:
     components = f"the first {len(whole.explained)} principal components of {whole.features:,} penultimate features"
-    part = "" if drawn == len(whole) else f"{drawn:,} images are drawn, at random with a fixed seed. "
+    part = "" if drawn == len(whole) else f"{drawn:,} of {len(whole):,} images are drawn, at random with a fixed seed. "
     if layout == plots.PCA:
         return f"{part}The first two of {components}."
     settings = f"perplexity {PERPLEXITY:g}, {STAGES * STAGE_ITERATIONS:,} iterations, fixed seed"
     return (
         f"{part}t-SNE ({settings}) of {components}, which explain {100 * whole.explained.sum():.1f} % of the variance. "
-        "Neighbors are meaningful; distances between groups and axes are not."
+        "Neighborhoods are meaningful; the axes and the distances between groups are not."
     )
 
 
@@ -93,14 +96,17 @@ def draw(comparison: Comparison) -> None:
         )
         layout = links.first_choice(st.segmented_control, "Map", plots.LAYOUTS, key=comparison.key("layout"))
         color = links.first_choice(st.segmented_control, "Color", plots.COLORS, key=comparison.key("colored_by"))
+        shown = plots.SOME
+        if len(comparison.runs[model_id]) > plots.FEW:
+            shown = links.first_choice(st.segmented_control, "Images drawn", plots.SHOWN, key=comparison.key("points"))
     plane = _tsne(comparison, model_id) if layout == plots.TSNE else None
-    key = figure_key(comparison, model_id, plots.PCA if plane is None else plots.TSNE)
-    found = sections(comparison, Options(model_id, color, plane))
+    key = figure_key(comparison, model_id, plots.PCA if plane is None else plots.TSNE, shown)
+    found = sections(comparison, Options(model_id, color, plane, shown))
     # The callback has nothing to do: the selection is read where its images are drawn.
-    ui.draw(found, on_select={key: lambda: None}, beside={key: lambda: _selected(comparison, model_id, key)})
+    ui.draw(found, on_select={key: lambda: None}, beside={key: lambda: _selected(comparison, model_id, key, shown)})
 
 
-def _selected(comparison: Comparison, model_id: str, key: str) -> None:
+def _selected(comparison: Comparison, model_id: str, key: str, shown: str) -> None:
     st.markdown("**Selected images**")
     chosen = selected_images(st.session_state.get(key, {}).get("selection", {}).get("points", []))
     if len(chosen):
@@ -111,16 +117,17 @@ def _selected(comparison: Comparison, model_id: str, key: str) -> None:
             "figure's toolbar. Choose *Pan* to select single points again. Double-click to clear the selection."
         )
     try:
-        _show_faces_on_hover(comparison, model_id, key)
+        _show_faces_on_hover(comparison, model_id, key, shown)
     except DataError as error:
         if not len(chosen):  # otherwise the list of images has the reason
             st.caption(f":material/image_not_supported: The map shows no faces. {error.sentence}")
 
 
-def _show_faces_on_hover(comparison: Comparison, model_id: str, key: str) -> None:
+def _show_faces_on_hover(comparison: Comparison, model_id: str, key: str, shown: str) -> None:
     """Show the face of the point under the pointer. Raises DataError if the data set is not on this machine."""
     card = comparison.card_of(model_id)
     rows = services.embedding(comparison.checkpoints[model_id], comparison.split).sample().image_ids
+    rows = rows[plots.drawn(len(rows), shown)]
     samples = services.images(card, rows)
     positions = np.searchsorted(samples.ids, rows)
     sheet = services.results().get(

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from core.evaluation import AgreementGroup, AnnotatorComparison, Score, VoteMatrix
 from dashboard.plots.cells import colorscale, heatmap
 from dashboard.plots.error_bars import whiskers
-from dashboard.style import Ink, NetworkStyle, template
+from dashboard.style import Ink, NetworkStyle, reserved, template
 
 AGREEMENT, CROSS_ENTROPY = "agreement with an annotator", "cross-entropy to the votes (nats)"
 # For each figure the field of the network's score, and its references: title in the legend, field, symbol. A triangle
@@ -131,6 +131,7 @@ def by_agreement(
     figure.update_layout(
         template=template(inks),
         height=420,
+        margin=reserved(left=37, below=121),
         xaxis={
             "title": "share of annotators who agree (up to), and images",
             "range": [uppers[0] / 10 - 0.05, 1.05],
@@ -177,7 +178,7 @@ def label_matrix(matrix: VoteMatrix, inks: Ink) -> go.Figure:
     figure.update_layout(
         template=template(inks),
         height=420,
-        margin={"t": 12},
+        margin=reserved(12, left=62, right=92, below=73),
         dragmode=False,
         xaxis={"title": "FER+ majority", "showgrid": False, "tickangle": -40},
         yaxis={"title": "data set's label", "autorange": "reversed", "showgrid": False},

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from core.evaluation import Abstention, EvaluationRun, ReliabilityDiagram, RiskCoverage, RunSummary, brier, nll
 from dashboard.plots.error_bars import error_bars
-from dashboard.style import Ink, NetworkStyle, template
+from dashboard.style import Ink, NetworkStyle, reserved, template
 
 
 def reliability(
@@ -43,6 +43,7 @@ def reliability(
     figure.update_layout(
         template=template(inks),
         height=420,
+        margin=reserved(left=37, below=93),
         xaxis={"range": [0, 1.02], "title": "confidence (mean of the bin)", "tickformat": ".1f"},
         yaxis={"range": [0, 1.02], "title": "accuracy", "tickformat": ".1f"},
     )
@@ -88,6 +89,7 @@ def risk_coverage(
     figure.update_layout(
         template=template(inks),
         height=420,
+        margin=reserved(left=43, below=93),
         xaxis={"range": [0, 1.02], "title": "coverage (share predicted)", "tickformat": ".1f"},
         yaxis={"rangemode": "tozero", "title": "risk (share wrong)", "tickformat": ".2f"},
     )

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from core.evaluation import ConfusionMatrix, EvaluationRun, confusion_difference
 from dashboard.plots.cells import colorscale, heatmap
-from dashboard.style import LIGHT, Ink, template
+from dashboard.style import LIGHT, Ink, reserved, template
 
 COUNTS, BY_TRUE, BY_PREDICTED = SHARES = ("counts", "by true class", "by predicted class")
 Cell = tuple[int, int]  # positions of the true and of the predicted class
@@ -149,7 +149,7 @@ def _figure(
     figure.update_layout(
         template=template(inks),
         height=400,
-        margin={"t": 12},
+        margin=reserved(12, left=62, right=82, below=62),
         hovermode="closest",
         hoverdistance=-1,
         dragmode=False,

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from core.images import encode_png
 from core.inference import Prediction
 from core.probes import OCCLUSION_GRID, Sweep
-from dashboard.style import Ink, NetworkStyle, class_color, template
+from dashboard.style import Ink, NetworkStyle, class_color, reserved, template
 
 GRID_PX = 300
 
@@ -95,6 +95,7 @@ def response_curve(
     figure.update_layout(
         template=template(inks),
         height=300,
+        margin=reserved(left=37, below=93),
         xaxis={"title": f"{setting.title.lower()} ({setting.unit})"},
         yaxis={"range": [-0.02, 1.02], "title": f"probability of {class_name}", "tickformat": ".1f"},
         legend={"y": -0.3},

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from core.evaluation.intervals import UNDEFINED
 from core.robustness import CLEAN, CONDITIONS, CORRUPTIONS, STRENGTHS, Robustness
 from dashboard.plots.error_bars import whiskers
-from dashboard.style import Ink, NetworkStyle, template
+from dashboard.style import Ink, NetworkStyle, reserved, template
 
 COLUMNS = 3
 PANEL_PX = 190
@@ -34,7 +34,7 @@ def curves(
         "template": template(inks),
         "height": math.ceil(len(CORRUPTIONS) / COLUMNS) * PANEL_PX + 110,
         "legend": {"y": -0.12},
-        "margin": {"t": 52},
+        "margin": reserved(52, left=37, below=102),
     }
     return go.Figure(traces, layout)
 

@@ -1,13 +1,27 @@
-"""What a page shows instead of a result that cannot be computed."""
+"""How a page ends early: because it has shown everything, or because a result cannot be computed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import streamlit as st
 
 from core.errors import BusyError, FerscopeError
+
+
+class PageEnded(Exception):  # noqa: N818 - not an error
+    """The page is complete; see :func:`end_page`."""
+
+
+def end_page() -> NoReturn:
+    """Leave the page with what has been drawn.
+
+    ``st.stop()`` would also end what follows each page, and Streamlit would keep the fragments of the page's previous
+    run in memory, with the photo that they draw.
+    """
+    raise PageEnded
 
 
 @contextmanager
@@ -16,9 +30,12 @@ def answered() -> Iterator[None]:
 
     Panels report the errors that they expect themselves, so that the rest of the page is drawn. The whole page
     is drawn inside of it. A fragment that predicts needs its own, because Streamlit catches what a fragment raises.
+    A page ends here also with :func:`end_page`.
     """
     try:
         yield
+    except PageEnded:
+        pass
     except BusyError as error:
         st.error(error.sentence, icon=":material/hourglass_top:")
         st.button("Try again", key="busy-try-again", icon=":material/refresh:")

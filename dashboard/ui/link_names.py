@@ -24,7 +24,7 @@ COMPARE = (
     *("of", "list", "true", "predicted", "sort", "ascending", "errors_page", "errors_saliency"),
     *("confidence_range", "disagreement_range", "loss_range"),
     *("judge", "given", "suggested", "sort_labels", "labels_page"),
-    *("embedding_of", "layout", "colored_by", "embedded_page", "embedded_saliency"),
+    *("embedding_of", "layout", "colored_by", "points", "embedded_page", "embedded_saliency"),
     *("slices_of", "property", "slice", "slice_images_page", "slice_images_saliency"),
     *("bins", "threshold", "corruption"),
 )

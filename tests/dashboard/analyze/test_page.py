@@ -294,3 +294,9 @@ def test_the_source_stays_open_next_to_the_photo(networks, open_analyze, page_te
         app.file_uploader(key="uploads").upload("p.jpg", PORTRAIT).run()
         assert "p.jpg ·" in page_text(app)
     assert not app.exception
+
+
+def test_a_page_that_ends_early_follows_the_theme(networks, open_analyze, page_text):
+    app = open_analyze(networks="")
+    assert "Choose at least one network" in page_text(app)
+    assert len(app.get("bidi_component")) == 1

@@ -49,6 +49,7 @@ def test_a_hue_denotes_a_class_and_a_cross_a_wrong_prediction(table, inks):
     assert set(by_true) == {("a", "circle"), ("a", "x"), ("b", "circle"), ("c", "x")}
     assert all(t.marker.color == class_color(name) for (name, _), t in by_true.items())
     assert [row[0] for row in by_true["a", "circle"].customdata] == [100, 101]
+    assert all(t.selected.marker.size > t.marker.size for t in by_true.values())
     by_predicted = drawn(plots.scatter(table, inks, color=plots.PREDICTED))
     assert set(by_predicted) == {("a", "circle"), ("a", "x"), ("b", "circle"), ("b", "x")}
     assert [row[0] for row in by_predicted["a", "x"].customdata] == [105]
@@ -80,3 +81,14 @@ def test_names_that_would_overlap_are_moved_apart(predicted_run):
     assert min(np.diff(heights)) >= 0.05 * 10
     alike = plots.points(there, np.zeros((6, 2)), run)
     assert len(plots.scatter(alike, LIGHT).layout.annotations) == 3
+
+
+def test_a_fixed_random_part_of_many_images_is_drawn_or_all():
+    some = plots.drawn(4_000)
+    assert len(set(some)) == len(some) == plots.FEW
+    assert (np.diff(some) > 0).all()
+    assert 0 <= some.min() < 100
+    assert 3_900 < some.max() < 4_000
+    assert (plots.drawn(4_000) == some).all()
+    assert plots.drawn(4_000, plots.ALL).tolist() == list(range(4_000))
+    assert plots.drawn(plots.FEW).tolist() == list(range(plots.FEW))

@@ -4,6 +4,7 @@ import gc
 import weakref
 
 import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.photo_store import Photo
@@ -29,9 +30,9 @@ def arrays_of(value, found=None):
     return found
 
 
-def use(app: AppTest) -> list[weakref.ref]:
-    """Open several panels and the gallery; references to every array that was computed from the photo."""
-    for panel in ("Saliency", "What if", "Uncertainty"):
+def use(app: AppTest, last: str = "Uncertainty") -> list[weakref.ref]:
+    """Open several panels, one of them last; references to every array that was computed from the photo."""
+    for panel in ("Saliency", "What if", "Uncertainty", last):
         app.session_state["panel"] = panel
         app.query_params["panel"] = panel
         app.run()
@@ -49,10 +50,11 @@ def photos_in_memory(digest: str) -> list[Photo]:
     return [o for o in gc.get_objects() if isinstance(o, Photo) and o.digest == digest]
 
 
-def test_forgetting_all_photos_frees_every_byte(networks, open_analyze):
+@pytest.mark.parametrize("last", ["What if", "Uncertainty"])  # the first is a fragment, which keeps what it draws
+def test_forgetting_all_photos_frees_every_byte(networks, open_analyze, last):
     app = open_analyze()
     digest = app.session_state["photo_store"].photos[0].digest
-    references = use(app)
+    references = use(app, last)
     next(b for b in app.button if b.label == "Forget all photos").click().run()
     assert not app.exception
     assert app.session_state["photo_store"].nbytes == 0

@@ -267,9 +267,9 @@ def test_an_invalid_value_is_corrected_in_the_address_at_once(opened):
 
 @pytest.mark.parametrize("unknown", [(), ("nobody",)])
 def test_names_of_programs_and_titles_can_be_mixed(opened, page_text, unknown):
-    app = opened(networks=["tiny_residual", "CNN", *unknown])
+    app = opened("", networks=["tiny_residual", "CNN", *unknown])
     assert set(app.pills(key="networks").value) == {"tiny_cnn", "tiny_residual"}
-    assert ("`nobody`" in page_text(app)) == bool(unknown)
+    assert ("`nobody`" in page_text(app)) == bool(unknown)  # at once, also without a photo
 
 
 def test_names_of_programs_are_replaced_by_titles_in_the_address(opened):
