@@ -64,6 +64,7 @@ window.conditions = {
   useful: () => all('h1').some(h => h.textContent.includes('FERscope')) && all('input[type=file]').length > 0
     && all('[class*=st-key-clickable-portrait] img').filter(i => i.complete && i.naturalWidth > 0).length >= 3,
   complete: () => window.conditions.useful() && state() === 'notRunning' && pictures()
+    && all('img[alt^="A saliency map"]').filter(i => i.complete).length > 0
     && all('.st-key-example-probabilities [role=img]').length > 0,
   answer: () => all('h2').some(h => /\\d+ % /.test(h.textContent))
     && all('.st-key-probabilities-0 .main-svg').length > 0,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard import garbage
 from dashboard.loading import PYTORCH
 from dashboard.ui import busy, links, progress, theme
 
@@ -75,3 +76,4 @@ with links.of_page(page.title):
     with busy.answered():
         page.run()
     theme.follow()
+garbage.collect_later()

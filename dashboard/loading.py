@@ -14,9 +14,9 @@ from collections.abc import Callable
 PYTORCH, FIRST_NETWORK = 1, 2
 # The work begins when a page waits for it, or after this time without one.
 WITHOUT_PAGE_S = 2.0
-# The time in which the browser then fetches and draws what it was sent. If PyTorch were imported at once, the first
-# page would appear half a second later.
-DRAWING_S = 0.3
+# The time in which the browser then fetches what it was sent. If PyTorch were imported at once, the first page would
+# appear 0.3 s later.
+DRAWING_S = 0.1
 
 
 class Loading:

@@ -71,6 +71,14 @@ class Table:
     bold: np.ndarray | None = None
     column_config: Mapping[str, Any] | None = None
 
+    def rows(self) -> list[list[tuple[str, bool]]]:
+        """Cells as text, each with whether it is bold."""
+        bold = np.zeros(self.data.shape, bool) if self.bold is None else self.bold
+        return [
+            [(_text(value), bool(is_bold)) for value, is_bold in zip(values, row, strict=True)]
+            for values, row in zip(self.data.itertuples(index=False), bold, strict=True)
+        ]
+
     def scrolling(self) -> Table:
         """A table that scrolls sideways under its fixed first column where it does not fit, such as on a phone."""
         return replace(self, column_config={str(self.data.columns[0]): {"pinned": True}})
@@ -83,6 +91,11 @@ class Table:
         data.insert(0, heading, others)
         bold = None if self.bold is None else np.column_stack([np.zeros(len(others), bool), self.bold[:, 1:].T])
         return Table(data.reset_index(drop=True), self.alt, bold)
+
+
+def _text(value: object) -> str:
+    shown = f"{value:.3f}" if isinstance(value, float | np.floating) else str(value)
+    return shown.replace(" ± ", " ±\u00a0")  # a line that is too long is broken before "±", never after it
 
 
 @dataclass(frozen=True, eq=False)

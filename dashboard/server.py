@@ -17,6 +17,7 @@ from starlette.routing import Mount
 from streamlit.url_util import make_url_path
 
 from core.api.mounting import DeferredApi
+from dashboard import garbage
 from dashboard.live import frames
 from dashboard.loading import LOADING
 
@@ -41,6 +42,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     from dashboard.ui import photo_sources, sections  # noqa: F401
 
     inspect.stack()
+    garbage.keep_imported()
     LOADING.start(partial(preparation.load_networks, LOADING))
     yield
 

@@ -78,5 +78,5 @@ with places[0]:
 if (prediction := example.live_prediction()) is not None:
     with places[0].container(key="example-probabilities"):
         st.html(prediction.probabilities)
-    places[1].image(prediction.overlay, alt="A saliency map on a portrait", width=220)
+    places[1].html(prediction.saliency)
 sections.preload_figures()

@@ -27,7 +27,7 @@ CORE = {
 # Explanations work on modules and tensors: they import networks, not cards, data sets or photos.
 EXPLAIN_MAY_IMPORT = {"errors", "parallel", "models"}
 DASHBOARD = {
-    **dict.fromkeys(("style", "section", "loading"), 1),
+    **dict.fromkeys(("style", "section", "loading", "garbage"), 1),
     "services": 2,
     "plots": 3,
     "ui": 4,

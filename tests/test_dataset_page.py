@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core import checkpoints
 from core.data import describe, image_facts, read, single_images
 from tests.conftest import CLASSES
+from tests.wrapped_tables import wrapped_tables
 
 ENTRY = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 TEXTS = ("title", "markdown", "caption", "info", "warning", "error", "success")
@@ -53,11 +54,6 @@ def open_page(**link: str) -> AppTest:
     return app
 
 
-def tables(app: AppTest) -> list:
-    """The tables of the page, from top to bottom."""
-    return [element.value.reset_index(drop=True) for element in app.table]
-
-
 def page_text(app: AppTest) -> str:
     return "\n".join(element.value for kind in TEXTS for element in getattr(app, kind))
 
@@ -76,13 +72,13 @@ def test_every_view_opens_without_images_and_without_networks(no_networks, view)
 
 def test_the_shipped_table_describes_the_data_without_images(no_networks):
     balance = open_page()
-    counts = tables(balance)[0].set_index("class")
+    counts = wrapped_tables(balance)[0].set_index("class")
     assert counts.loc["disgust"].tolist() == ["436", "56", "55"]
     assert counts.loc["all"].tolist() == ["28,709", "3,589", "3,589"]
     assert "In Training, happy has 16.5 times as many images as disgust." in page_text(balance)
 
     audit = open_page(data_view="Audit")
-    found = tables(audit)[0].set_index("finding")
+    found = wrapped_tables(audit)[0].set_index("finding")
     assert found.loc["sets of identical images"].tolist() == ["1,518", "3,373"]
     assert found.loc["PrivateTest images with a copy in Training", "images"] == "288 (8.0 %)"
     assert found.loc["blank images", "images"] == "12"
@@ -100,13 +96,13 @@ def test_findings_are_listed_by_kind_and_paged(no_networks):
     assert "1 to 12 of 12 images" in page_text(app)
     app = open_page(data_view="Audit", finding="copies across splits", finding_page="2")
     assert "21 to 40 of" in page_text(app)
-    assert all("Training" in s or "Test" in s for s in tables(app)[1]["splits"])
+    assert all("Training" in s or "Test" in s for s in wrapped_tables(app)[1]["splits"])
 
 
 def test_a_data_set_known_only_from_cards_names_what_is_not_known(networks):
     app = open_page()
     assert "tiny_cnn" in page_text(app)
-    table = tables(app)[0].set_index("class")
+    table = wrapped_tables(app)[0].set_index("class")
     assert table.loc["dark"].tolist() == ["not stored", "12", "12"]
     assert "train 96" in page_text(app)
     for view in ("Audit", "Votes"):
@@ -116,12 +112,12 @@ def test_a_data_set_known_only_from_cards_names_what_is_not_known(networks):
 def test_the_images_are_counted_and_shown(networks, image_folder, monkeypatch):
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
     before = open_page()
-    assert tables(before)[0].set_index("class").loc["dark"].tolist() == ["not stored", "12", "12"]
+    assert wrapped_tables(before)[0].set_index("class").loc["dark"].tolist() == ["not stored", "12", "12"]
     before.toggle(key="read").set_value(True).run()
     assert not before.exception
     app = open_page()  # what was read once is stored
     assert not app.toggle
-    assert tables(app)[0].set_index("class").loc["dark"].tolist() == ["32", "12", "12"]
+    assert wrapped_tables(app)[0].set_index("class").loc["dark"].tolist() == ["32", "12", "12"]
     assert not app.selectbox  # the networks' data set is the one on this machine
     faces = open_page(data_view="Faces")
     means, drawn = faces.get("image")[:3], faces.get("image")[3:]
@@ -143,10 +139,10 @@ def test_another_seed_shows_other_faces_and_a_class_shows_more(networks, image_f
 
 def test_copies_and_conflicts_show_their_face(networks, copied_folder):
     app = open_page(data_view="Audit", read="true")
-    found = tables(app)[0].set_index("finding")
+    found = wrapped_tables(app)[0].set_index("finding")
     assert found.loc["sets of identical images"].tolist() == ["1", "3"]
     assert found.loc["test images with a copy in train", "images"].startswith("2 ")
-    listed = tables(app)[1]
+    listed = wrapped_tables(app)[1]
     assert listed["labels"].tolist() == ["bright, dark 2"] or listed["labels"].tolist() == ["dark 2, bright"]
     assert listed["splits"].tolist()[0] in ("test 2, train", "train, test 2")
     assert len(app.get("image")) == 1
@@ -207,4 +203,4 @@ def test_an_image_that_cannot_be_read_is_a_sentence(networks, copied_folder, tmp
     (copied_folder / "train" / "dark" / "000.png").write_bytes(b"no image")
     app = open_page(data_view=view)
     assert "cannot be read as an image" in page_text(app)
-    assert drawn in page_text(app) + str([field.label for field in app.number_input]) + str(tables(app))
+    assert drawn in page_text(app) + str([field.label for field in app.number_input]) + str(wrapped_tables(app))

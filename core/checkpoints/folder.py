@@ -89,7 +89,7 @@ class Checkpoint(CheckpointFolder):
         """
         # PyTorch takes seconds to import, and what else a checkpoint holds is used without it.
         from core.checkpoints.weights import load_weights
-        from core.models import build_network
+        from core.models import WithoutRandomValues, build_network
 
         card, weights = self.card, self.weights_path
         if not card.weights_shipped:
@@ -109,9 +109,10 @@ class Checkpoint(CheckpointFolder):
         # The weights come from the file, so nothing is downloaded for a network whose training began with ImageNet's.
         options = {k: v for k, v in card.model_options.items() if k != "imagenet"}
         try:
-            network = build_network(
-                card.architecture, classes=len(card.labels), channels=card.preprocessing.channels, **options
-            )
+            with WithoutRandomValues():
+                network = build_network(
+                    card.architecture, classes=len(card.labels), channels=card.preprocessing.channels, **options
+                )
         except (UnknownModelError, TypeError, ValueError) as error:
             raise CheckpointError(
                 f"{card.run_id}: {self.card_path.name} describes a network that cannot be built ({error}); restore the "

@@ -7,10 +7,11 @@ With that head, the class activation map of every class (Zhou et al. 2016) is a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 
 class NetworkOutput(NamedTuple):
@@ -61,6 +62,19 @@ class Network(nn.Module):
         if stage not in self.stages:
             raise KeyError(f"this network has no stage {stage!r}; its stages are {', '.join(self.stages)}")
         return self.get_submodule(self.stages[stage])
+
+
+class WithoutRandomValues(TorchFunctionMode):
+    """A context in which networks are built without drawing initial values, for networks whose weights are then
+    loaded: drawing them takes as long as everything else for a large network."""
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(function, "__name__", "") in ("kaiming_uniform_", "uniform_", "normal_"):
+            return args[0] if args else kwargs["tensor"]
+        return function(*args, **kwargs)
 
 
 def initialize(network: nn.Module) -> None:

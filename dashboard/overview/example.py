@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from core.checkpoints import Checkpoint
 from core.errors import CheckpointError, EvaluationError, NotFiniteError
 from core.evaluation import ConfusionMatrix
@@ -14,12 +12,12 @@ from dashboard.plots import previews
 from dashboard.ui import theme
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Prediction:
-    """What the network predicts for the portrait, as HTML, and the map of the predicted class over its face."""
+    """What the network predicts for the portrait, and the map of the predicted class over its face, as HTML."""
 
     probabilities: str
-    overlay: np.ndarray  # (336, 336, 3) uint8
+    saliency: str
 
 
 def confusion_matrix() -> str | None:
@@ -59,7 +57,7 @@ def live_prediction() -> Prediction | None:
     overlay = saliency_pictures.overlay_picture(
         face.inputs[network.model_id], explanation, opacity=0.55, colormap="viridis"
     )
-    return Prediction(chart, overlay)
+    return Prediction(chart, previews.picture(overlay, 220, alt="A saliency map on a portrait"))
 
 
 def _smallest() -> Checkpoint | None:

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import plotly.io
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -23,7 +22,7 @@ from plotly.offline import get_plotlyjs
 from core.checkpoints import ModelCard
 from core.images import encode_png
 from core.versions import versions
-from dashboard.section import Figure, Picture, Section, Table, facts
+from dashboard.section import Figure, Picture, Section, facts
 from dashboard.style import CONFIG
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -106,7 +105,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"plot": _plot, "png": _png, "rows": _rows}
+    environment.filters |= {"plot": _plot, "png": _png}
     return environment
 
 
@@ -118,16 +117,3 @@ def _plot(figure: Figure) -> Markup:
 
 def _png(picture: Picture) -> str:
     return "data:image/png;base64," + base64.b64encode(encode_png(picture.pixels)).decode()
-
-
-def _rows(table: Table) -> list[list[tuple[str, bool]]]:
-    """Cells as text, each with whether it is bold."""
-    bold = np.zeros(table.data.shape, bool) if table.bold is None else table.bold
-    return [
-        [(_text(value), bool(is_bold)) for value, is_bold in zip(values, row, strict=True)]
-        for values, row in zip(table.data.itertuples(index=False), bold, strict=True)
-    ]
-
-
-def _text(value: object) -> str:
-    return f"{value:.3f}" if isinstance(value, float | np.floating) else str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from core.errors import FerscopeError
+from dashboard import garbage
 from dashboard.loading import Loading
 from dashboard.services.networks import runtime
 from dashboard.services.photos import sample_analysis
@@ -16,7 +17,8 @@ def load_networks(loading: Loading) -> None:
     The analysis makes the first photo as fast as the next ones, and the first page shows it. Networks that cannot be
     loaded are left to the pages that report them.
     """
-    import core.inference  # noqa: F401  (imports PyTorch)
+    with garbage.paused():
+        import core.inference  # noqa: F401  (imports PyTorch)
 
     loading.finish_step()
     networks = runtime().listing().default

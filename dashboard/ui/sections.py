@@ -11,8 +11,10 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from dashboard.plots.wrapped_table import wrapped_table
 from dashboard.section import Download, Figure, Note, Section, Table
 from dashboard.style import CONFIG
+from dashboard.ui import theme
 
 if TYPE_CHECKING:
     # Importing it compiles templates, which no table of the first page needs.
@@ -28,6 +30,18 @@ SELECTION_CONFIG = {
     "modeBarButtonsToRemove": [b for b in CONFIG["modeBarButtonsToRemove"] if b not in SELECTION_TOOLS],
 }
 MAX_STATIC_ROWS = 40  # a longer table scrolls
+
+IDLE = """
+export default function ({ setStateValue }) {
+  const timer = setInterval(() => {
+    if (document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "notRunning") return;
+    clearInterval(timer);
+    setStateValue("ready", true);
+  }, 200);
+  return () => clearInterval(timer);
+}
+"""
+_idle = st.components.v2.component("ferscope_idle", js=IDLE)
 
 
 def draw(
@@ -58,8 +72,11 @@ class _Extras:
     beside: Mapping[str, Callable[[], None]]
 
 
+@st.fragment
 def preload_figures() -> None:
-    """Let the browser fetch Plotly, 5 MB of JavaScript, for the next page, after a page without figures is complete."""
+    """Let the browser load Plotly, 5 MB of JavaScript, for the next page, after a page without figures is complete."""
+    if not _idle(key="idle", height=1, on_ready_change=lambda: None).ready:
+        return
     clear, hidden = "rgba(0,0,0,0)", {"visible": False}
     layout = {"paper_bgcolor": clear, "plot_bgcolor": clear, "xaxis": hidden, "yaxis": hidden}
     with st.container(key="preloaded-figures", height=1, border=False):
@@ -157,13 +174,11 @@ def _draw_figure(figure: Figure, extras: _Extras) -> None:
 
 
 def _draw_table(table: Table) -> None:
-    # A line that is too long is broken before "±", never after it.
-    data = table.data.map(lambda cell: cell.replace(" ± ", " ±\u00a0") if isinstance(cell, str) else cell)
-    shown: pd.DataFrame | Styler = data
+    if table.column_config is None and len(table.data) <= MAX_STATIC_ROWS:
+        st.html(wrapped_table(table, theme.ink()))
+        return
+    shown: pd.DataFrame | Styler = table.data
     if table.bold is not None:
         css = np.where(table.bold, "font-weight: 700", "")
-        shown = data.style.apply(lambda frame: pd.DataFrame(css, frame.index, frame.columns), axis=None)
-    if table.column_config is None and len(data) <= MAX_STATIC_ROWS:
-        st.table(shown, border="horizontal", hide_index=True, alt=table.alt)
-    else:
-        st.dataframe(shown, hide_index=True, alt=table.alt, column_config=table.column_config)
+        shown = table.data.style.apply(lambda frame: pd.DataFrame(css, frame.index, frame.columns), axis=None)
+    st.dataframe(shown, hide_index=True, alt=table.alt, column_config=table.column_config)

@@ -24,6 +24,7 @@ from core.sample_photos import sample_photos
 from dashboard.compare import scores
 from dashboard.compare.panels import GROUPS
 from dashboard.style import LIGHT, Ink
+from tests.wrapped_tables import wrapped_tables
 
 ENTRY = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 TEXTS = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error", "success")
@@ -160,8 +161,8 @@ def tables() -> Callable[[AppTest], list[pd.DataFrame]]:
     long lists are in ``app.dataframe``."""
 
     def shown(app: AppTest) -> list[pd.DataFrame]:
-        folded = [id(table) for box in app.expander if box.label == scores.FOLDED for table in box.table]
-        return [element.value.reset_index(drop=True) for element in app.table if id(element) not in folded]
+        folded = [table for box in app.expander if box.label == scores.FOLDED for table in wrapped_tables(box)]
+        return [table for table in wrapped_tables(app) if not any(table.equals(other) for other in folded)]
 
     return shown
 

@@ -23,6 +23,23 @@ def test_logits_are_the_linear_layer_over_the_pooled_features(name, channels):
 
 
 @pytest.mark.parametrize("name", list(models.families()))
+def test_a_network_without_random_values_is_the_same_after_its_weights_are_loaded(name):
+    trained = build_network(name, classes=3, channels=1).eval()
+    before = torch.get_rng_state()
+    with models.WithoutRandomValues():
+        network = build_network(name, classes=3, channels=1).eval()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert isinstance(network.head.weight, nn.Parameter)
+    assert network.head.weight.requires_grad
+    network.load_state_dict(trained.state_dict())
+    faces = torch.randn(2, 1, 48, 48)
+    with torch.inference_mode():
+        assert torch.equal(network(faces).logits, trained(faces).logits)
+    drawn = torch.nn.init.normal_(torch.zeros(4))  # outside of it, values are drawn
+    assert drawn.abs().sum() > 0
+
+
+@pytest.mark.parametrize("name", list(models.families()))
 def test_the_default_stage_has_at_least_six_by_six_cells(name):
     network = build_network(name, classes=7, channels=1).eval()
     seen = {}

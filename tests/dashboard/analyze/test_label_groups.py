@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core import checkpoints
 from core.checkpoints import load_checkpoint
 from dashboard.analyze import downloads
+from tests.wrapped_tables import wrapped_tables
 
 CLASSES = ("bright", "dark", "striped", "checkered")
 
@@ -54,7 +55,7 @@ def test_both_groups_have_their_headline_and_chart(two_groups, open_analyze, pag
     assert text.count("of 2 networks agree") == 1
     charts = [c.proto.alt for c in app.get("plotly_chart") if c.proto.alt.startswith("Probability of each")]
     assert len(charts) == 2
-    tables = [list(d.value.columns) for d in app.table]
+    tables = [list(table.columns) for table in wrapped_tables(app)]
     assert ["class", "CNN", "Residual CNN", "ensemble"] in tables
     assert ["class", "Four classes"] in tables
 

@@ -16,6 +16,7 @@ from core.checkpoints.weights import save_weights
 from core.errors import NotFiniteError
 from core.inference import Predictor
 from dashboard.analyze import downloads
+from tests.wrapped_tables import wrapped_tables
 
 ENTRY = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 BROKEN = "returned NaN or infinity; its weights may be damaged"
@@ -62,7 +63,7 @@ def test_its_prediction_is_in_no_verdict_and_no_number(copied, open_analyze, pag
 
     monkeypatch.setattr(downloads.details, "of_photo", recorded)
     app = open_analyze(panel="Uncertainty", accuracy="0.5")
-    assert list(app.table[0].value["network"]) == ["Residual CNN"]
+    assert list(wrapped_tables(app)[0]["network"]) == ["Residual CNN"]
     assert "Disagreement is defined for two or more networks" in page_text(app)
     assert "NaN" not in written[-1]
     record = json.loads(written[-1])

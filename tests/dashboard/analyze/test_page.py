@@ -18,6 +18,7 @@ from core.inference import PhotoAnalysis, analysis
 from core.probes import uncertainty as probe
 from core.sample_photos import sample_photos
 from dashboard import services
+from tests.wrapped_tables import wrapped_tables
 
 PORTRAIT = sample_photos()["grace_hopper"].data
 
@@ -183,7 +184,7 @@ def test_forgetting_the_photos_forgets_their_rotation(networks, open_analyze, pa
 
 def test_maps_of_a_removed_detection_are_not_used_for_the_other_face(networks, open_analyze, labeled, show_panel):
     def predictions(app) -> list[float]:
-        return app.table[0].value.iloc[:, 1].astype(float).tolist()
+        return wrapped_tables(app)[0].iloc[:, 1].astype(float).tolist()
 
     app = open_analyze("two_faces")
     labeled(app.segmented_control, "Face").set_value(1).run()

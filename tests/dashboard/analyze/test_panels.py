@@ -10,6 +10,7 @@ from core.probes import uncertainty as probe
 from dashboard import services
 from dashboard.plots import method_grid
 from dashboard.ui import progress
+from tests.wrapped_tables import wrapped_tables
 
 
 @pytest.fixture
@@ -225,7 +226,7 @@ def test_trust_is_measured_on_request_after_an_estimate(opened, page_text, label
     labeled(app.button, "Measure").click().run()
     assert not app.exception
     if "marks no place" not in page_text(app):
-        table = app.table[0].value
+        table = wrapped_tables(app)[0]
         assert all("better than chance" in verdict for verdict in table["chance test"])
     app.selectbox(key="method").set_value("eigencam").run()
     assert "ROAD" not in page_text(app)  # other maps have not been measured
@@ -239,10 +240,10 @@ def test_trust_that_is_stopped_keeps_what_was_measured(opened, page_text, labele
     if "marks no place" in page_text(app):
         pytest.skip("one of the tiny networks has no map here")
     assert "Stopped: " in page_text(app)
-    assert list(app.table[0].value["chance test"])[-1] == "not tested"
+    assert list(wrapped_tables(app)[0]["chance test"])[-1] == "not tested"
     labeled(app.button, "Resume").click().run()
     assert not app.exception
-    assert "not tested" not in set(app.table[0].value["chance test"])
+    assert "not tested" not in set(wrapped_tables(app)[0]["chance test"])
     assert calls == [1, 2, 3]
 
 
@@ -305,7 +306,7 @@ def test_the_uncertainty_panel_names_the_views(opened, page_text):
     assert "(n = 36) reach an accuracy of 0.50" in page_text(app)
     app.selectbox(key="views").set_value("mirror").run()
     assert not app.exception
-    assert "mean over 2 views" in app.table[0].value.columns
+    assert "mean over 2 views" in wrapped_tables(app)[0].columns
     assert "Both were measured with one view per face." in page_text(app)
 
 

@@ -19,6 +19,7 @@ from dashboard.analyze import trust as trust_panel
 from dashboard.plots import method_grid, saliency_pictures, trust
 from dashboard.reports import html
 from dashboard.ui import progress
+from tests.wrapped_tables import wrapped_tables
 
 STAGE = "stage 1"  # at which both networks of the tests have a map of the portrait
 NOT_BETTER = ChanceResult(0.1, 0.4, 0.2, 99)
@@ -132,7 +133,7 @@ def test_measured_trust_is_part_of_the_report_and_the_file(opened, few_methods, 
     app = opened("Report", stage=STAGE)
     assert "Trust" not in app.chapters[-1]
     measured(app)
-    verdicts = dict(zip(app.table[0].value["network"], app.table[0].value["chance test"], strict=True))
+    verdicts = dict(zip(wrapped_tables(app)[0]["network"], wrapped_tables(app)[0]["chance test"], strict=True))
     measured(app, "Report")
     chapters = app.chapters[-1]
     assert not app.toggle(key="report_trust").value

@@ -1,0 +1,30 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard.plots.wrapped_table import wrapped_table
+from dashboard.section import Table
+from dashboard.style import DARK, LIGHT
+from tests.wrapped_tables import read
+
+DATA = pd.DataFrame({"network": ["CNN <1>", 'a "b" & *c*'], "accuracy": ["0.697 ± 0.015", "0.701"], "loss": [0.5, 2]})
+
+
+@pytest.mark.parametrize("inks", [LIGHT, DARK])
+def test_the_cells_are_text_whatever_they_contain(inks):
+    shown = read(wrapped_table(Table(DATA, 'Scores of "all"'), inks))
+    assert list(shown.columns) == ["network", "accuracy", "loss"]
+    assert shown["network"].tolist() == ["CNN <1>", 'a "b" & *c*']
+    assert shown["loss"].tolist() == ["0.500", "2.000"]
+
+
+def test_an_interval_is_not_broken_after_its_sign():
+    assert read(wrapped_table(Table(DATA, "Scores"), LIGHT))["accuracy"][0] == "0.697 ±\u00a00.015"
+
+
+def test_cells_are_bold_and_the_table_has_its_name():
+    bold = np.array([[False, True, False], [False, False, False]])
+    body = wrapped_table(Table(DATA, 'Scores of "all"', bold), LIGHT)
+    assert body.count("<b>") == 1
+    assert "<b>0.697" in body
+    assert 'aria-label="Scores of &quot;all&quot;"' in body
