@@ -72,7 +72,7 @@ class Place:
             result.cancel()  # so that an error which nobody waits for is not logged
 
     def leave(self) -> None:
-        """Give up the place. A computation that has not begun is cancelled; another one ends after its step."""
+        """Give up the place. A computation that has not begun is canceled; another one ends after its step."""
         self._stop.set()
         if self._computation is None:
             self._free()

@@ -1,4 +1,4 @@
-"""The answer to a request with photos, computed in a thread."""
+"""The response to a request with photos, computed in a thread."""
 
 from __future__ import annotations
 

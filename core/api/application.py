@@ -1,6 +1,6 @@
 """The API as an ASGI application.
 
-Answers are ``core.records``: the JSON of the command line for the same photo and options. Errors are problems
+Responses are ``core.records``: the JSON of the command line for the same photo and options. Errors are problems
 (``core.api.problems``). Photos are decoded and networks run in threads, so that the event loop stays free.
 """
 
@@ -98,7 +98,7 @@ def application(runtime: Runtime, limits: Limits) -> FastAPI:
                 record, text = await place.compute(request, lambda check: _answer(photos, options, check))
         except TimeoutError:
             raise Problem(
-                503, f"There was no answer within {limits.seconds:g} s; send fewer or smaller photos."
+                503, f"The response was not ready within {limits.seconds:g} s; send fewer or smaller photos."
             ) from None
         finally:
             place.leave()

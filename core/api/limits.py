@@ -26,9 +26,13 @@ class Limits(BaseModel):
     files: int = Field(default=16, ge=1, description="photos in one request")
     request_mb: float = Field(default=64.0, gt=0, description="megabytes of one request")
     faces: int = Field(default=100, ge=1, description="faces in one photo")
-    seconds: float = Field(default=60.0, gt=0, description="seconds for one request, from its first byte to its answer")
+    seconds: float = Field(
+        default=60.0, gt=0, description="seconds for one request, from its first byte to its response"
+    )
     queue: int = Field(
-        default=64, ge=1, description="requests that are received, wait or are computed at the same time"
+        default=64,
+        ge=1,
+        description="requests in progress at the same time: being received, waiting or being computed",
     )
     workers: int = Field(default=8, ge=1, description="requests that are computed at the same time")
     token: str = Field(default="", repr=False, description="bearer token that clients must send; empty: none is needed")

@@ -36,14 +36,14 @@ STATUS_OF = (
     (NotFiniteError, 503),
 )
 MEANINGS = {
-    400: "The body cannot be read: it holds no photo, is cut off, or has a field that is not known.",
+    400: "The body cannot be read: it holds no photo, is truncated, or has a field that is not known.",
     401: "The bearer token is missing or wrong.",
     404: "The network or the address does not exist.",
     413: "A photo or the request exceeds a limit of size, pixels, photos or faces.",
     415: "The body is neither an image nor a multipart form.",
     422: "An option cannot be used, or no photo can be read.",
     429: "The queue is full; try again after the seconds in Retry-After.",
-    503: "The networks or the detector are not available, or the answer took too long.",
+    503: "The networks or the detector are not available, or the response took too long.",
 }
 
 
@@ -57,7 +57,7 @@ class Problem(Exception):  # noqa: N818  (the name of RFC 9457)
 
 
 class ProblemRecord(BaseModel):
-    """The body of every answer that is not a success."""
+    """The body of every response that is not a success."""
 
     type: str = "about:blank"
     title: str = Field(description="the name of the status")
@@ -84,7 +84,7 @@ def install(app: FastAPI) -> None:
     handlers: dict[Any, Any] = {
         Problem: lambda _, error: _answer(error),
         FerscopeError: lambda _, error: _answer(problem_of(error)),
-        RequestValidationError: lambda _, error: _answer(Problem(422, _option_problem(error))),
+        RequestValidationError: lambda request, error: _answer(Problem(422, _option_problem(request, error))),
         HTTPException: _http_error,
         ClientDisconnect: lambda *_: Response(status_code=CLIENT_CLOSED_REQUEST),
         Exception: lambda *_: _answer(Problem(500, "The server failed; its log has the reason.")),
@@ -113,17 +113,22 @@ def _title(status: int) -> str:
 
 def _http_error(request: Request, error: HTTPException) -> Response:
     details = {
-        404: f"There is nothing at {request.url.path}; the addresses are listed in docs.",
+        404: f"There is no endpoint at {request.url.path}; {_documentation(request)} lists all endpoints.",
         405: f"{request.method} is not possible here; use {(error.headers or {}).get('Allow', 'another method')}.",
     }
     detail = details.get(error.status_code, str(error.detail))
     return _answer(Problem(error.status_code, detail, **dict(error.headers or {})))
 
 
-def _option_problem(error: RequestValidationError) -> str:
+def _documentation(request: Request) -> str:
+    """The path of the documentation, below the path at which the API is mounted."""
+    return f"{request.scope.get('root_path', '')}/docs"
+
+
+def _option_problem(request: Request, error: RequestValidationError) -> str:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"][1:]) or "the request"
     if first["type"] == "extra_forbidden":
-        return f"There is no option {name!r}; the options are listed in docs."
+        return f"The option {name!r} is not known; {_documentation(request)} lists all options."
     found = "" if first["type"] in ("missing", "value_error") else f", got {str(first.get('input'))[:60]!r}"
     return f"The option {name} cannot be used: {first['msg'][0].lower()}{first['msg'][1:]}{found}."

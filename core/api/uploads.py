@@ -28,7 +28,7 @@ class Upload:
 async def read_photos(request: Request, limits: Limits) -> list[Upload]:
     """The photos of a request, at least one.
 
-    Raises Problem: 400 for a form that is cut off, unreadable or without a photo, 413 above a limit, and 415 for
+    Raises Problem: 400 for a form that is truncated, unreadable or without a photo, 413 above a limit, and 415 for
     another content type. Raises ClientDisconnect.
     """
     content_type, _ = parse_options_header(request.headers.get("content-type", ""))
@@ -43,13 +43,13 @@ async def read_photos(request: Request, limits: Limits) -> list[Upload]:
         raise Problem(415, f"Expected the content type image/* or multipart/form-data, got {found}.")
     for photo in photos:
         if len(photo.data) > limits.photo_mb * 1e6:
-            found = f"{len(photo.data) / 1e6:.1f} MB"
-            raise Problem(413, f"A photo may have at most {limits.photo_mb:g} MB, {photo.name!r} has {found}.")
+            found = f"{photo.name!r} is {len(photo.data) / 1e6:.1f} MB"
+            raise Problem(413, f"A photo may be at most {limits.photo_mb:g} MB; {found}; send a smaller version.")
     return photos
 
 
 class _Form(MultiPartParser):
-    """Starlette's parser, which counts the parts and notices a form that is cut off."""
+    """Starlette's parser, which counts the parts and notices a form that is truncated."""
 
     spool_max_size = 0  # never write a file to the disk, whatever its size
 
@@ -74,7 +74,7 @@ async def _form_photos(request: Request, limits: Limits) -> list[Upload]:
     except MultiPartException as error:
         raise Problem(400, f"The multipart form cannot be read: {error.message.rstrip('.')}.") from None
     if not form.complete:
-        raise Problem(400, "The multipart form is cut off before its last boundary; send it again.")
+        raise Problem(400, "The multipart form is truncated before its last boundary; send it again.")
     photos = []
     for name, part in parts:
         if name != FIELD:
@@ -96,5 +96,5 @@ async def _bounded(request: Request, limits: Limits) -> AsyncGenerator[bytes, No
     async for chunk in request.stream():
         received += len(chunk)
         if received > limits.request_mb * 1e6:
-            raise Problem(413, f"A request may have at most {limits.request_mb:g} MB; send fewer or smaller photos.")
+            raise Problem(413, f"A request may be at most {limits.request_mb:g} MB; send fewer or smaller photos.")
         yield chunk

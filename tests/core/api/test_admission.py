@@ -32,7 +32,7 @@ class Client:
         return {"type": "http.disconnect"}
 
 
-def test_a_computation_that_waits_is_cancelled_when_its_client_leaves():
+def test_a_computation_that_waits_is_canceled_when_its_client_leaves():
     async def check():
         admission, begun, go_on = Admission(Limits(queue=2, workers=1)), threading.Event(), threading.Event()
 

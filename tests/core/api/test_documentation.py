@@ -101,4 +101,4 @@ def test_a_limit_that_cannot_be_used_stops_the_server_with_one_sentence(monkeypa
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == 1
-    assert "FERSCOPE_API_QUEUE (requests that are received" in " ".join(capsys.readouterr().err.split())
+    assert "FERSCOPE_API_QUEUE (requests in progress at the same time" in " ".join(capsys.readouterr().err.split())

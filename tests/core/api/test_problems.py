@@ -8,6 +8,8 @@ import tempfile
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from core.api.application import application
 from core.api.limits import Limits, limits_from, table, variable_of
@@ -45,7 +47,7 @@ CUT_OFF = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\
     ("status", "sentence", "request_"),
     [
         (400, "The body is empty", {"headers": IMAGE, "content": b""}),
-        (400, "cut off before its last boundary", {"headers": FORM, "content": CUT_OFF}),
+        (400, "truncated before its last boundary", {"headers": FORM, "content": CUT_OFF}),
         (400, "cannot be read", {"headers": FORM, "content": b"no form"}),
         (400, "cannot be read", {"headers": {"content-type": "multipart/form-data"}, "content": b"x"}),
         (400, "The form has no photo", {"headers": FORM, "content": b"--x--\r\n"}),
@@ -53,19 +55,19 @@ CUT_OFF = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\
         (400, "got text; with curl: -F files=@photo.jpg", {"files": {"files": (None, b"abc")}}),
         (400, "options belong in the address", {"files": {FIELD: b"abc"}, "data": {"networks": "tiny_cnn"}}),
         (413, "at most 16 photos", {"files": [(FIELD, b"abc")] * 10_000}),
-        (413, "A photo may have at most 30 MB", {"headers": IMAGE, "content": bytes(30_000_001)}),
+        (413, "A photo may be at most 30 MB", {"headers": IMAGE, "content": bytes(30_000_001)}),
         (413, "at most 50 megapixels", {"headers": IMAGE, "content": picture(8000, 8000)}),
         (415, "got 'text/plain'", {"headers": {"content-type": "text/plain"}, "content": b"abc"}),
         (415, "got none", {"content": b"abc"}),
         (422, "got a PDF document", {"headers": IMAGE, "content": b"%PDF-1.7"}),
-        (422, "cut off or damaged", {"headers": IMAGE, "content": sample_photos()["grace_hopper"].data[:20_000]}),
+        (422, "truncated or damaged", {"headers": IMAGE, "content": sample_photos()["grace_hopper"].data[:20_000]}),
         (422, "a.jpg: Expected a photo, got a text file", {"files": [(FIELD, ("a.jpg", b"abc"))] * 2}),
         (422, "There is no network 'nobody'", {"params": {"networks": "nobody"}}),
         (422, "No face detector 'eyes'", {"params": {"detector": "eyes"}}),
         (422, "The option temperature cannot be used", {"params": {"temperature": "warm"}}),
         (422, "finite number", {"params": {"temperature": "nan"}}),
         (422, "The option maps cannot be used", {"params": {"maps": "gif"}}),
-        (422, "There is no option 'network'", {"params": {"network": "tiny_cnn"}}),
+        (422, "The option 'network' is not known; /docs lists all options", {"params": {"network": "tiny_cnn"}}),
         (422, "unknown saliency method 'magic'", {"url": "/explain", "params": {"method": "magic"}}),
         (422, "no stage 'stage 9'", {"url": "/explain", "params": {"stage": "stage 9"}}),
         (422, "has no class 'contempt'", {"url": "/explain", "params": {"expression": "contempt"}}),
@@ -81,12 +83,18 @@ def test_a_request_that_cannot_be_answered_says_why(client, portrait, status, se
 
 
 def test_addresses_and_methods_that_do_not_exist(client):
-    assert "nothing at /models/a/b" in problem(client.get("/models/a/b"), 404)
+    assert "no endpoint at /models/a/b; /docs lists all endpoints" in problem(client.get("/models/a/b"), 404)
     assert "There is no network 'nobody'" in problem(client.get("/models/nobody"), 404)
     assert "There is no network 'nobody'" in problem(client.get("/models/nobody/metrics"), 404)
     answer = client.get("/predict")
     assert "use POST" in problem(answer, 405)
     assert answer.headers["allow"] == "POST"
+
+
+def test_below_another_path_the_documentation_is_named_with_that_path(runtime):
+    app = Starlette(routes=[Mount("/fer/api", application(runtime, Limits()))])
+    with connected(app) as client:
+        assert "/fer/api/docs lists all endpoints" in problem(client.get("/fer/api/models/a/b"), 404)
 
 
 def test_limits_that_are_set_apply(runtime, portrait):
