@@ -8,7 +8,7 @@ class FerscopeError(Exception):
 
     @property
     def sentence(self) -> str:
-        """The message with a capital letter and a full stop, ready to be shown to a reader."""
+        """The message with a capital letter and a period, ready to be shown to a reader."""
         text = str(self).strip()
         if not text:
             return ""

@@ -84,7 +84,7 @@ def open_upright(data: bytes, *, min_side_px: int = 1, max_pixels: int = MAX_PIX
         raise ImageError("expected a photo, got an empty file (0 bytes); choose another file")
     if len(data) > MAX_BYTES:
         raise ImageTooLargeError(
-            f"a photo may have at most {MAX_BYTES / 1e6:.0f} MB, this file has {len(data) / 1e6:.1f} MB; "
+            f"a photo may be at most {MAX_BYTES / 1e6:.0f} MB; this file is {len(data) / 1e6:.1f} MB; "
             "save a smaller version"
         )
     with _opened(data) as picture:
@@ -107,7 +107,7 @@ def open_upright(data: bytes, *, min_side_px: int = 1, max_pixels: int = MAX_PIX
             raise
         except Exception as error:  # each decoder raises its own types of exceptions
             raise ImageError(
-                f"expected a complete photo, but this {picture.format} file is cut off or damaged ({error}); "
+                f"expected a complete photo, but this {picture.format} file is truncated or damaged ({error}); "
                 "copy or export it again"
             ) from error
 

@@ -47,12 +47,12 @@ class ArchiveSource:
             require_present(self.path)
 
     def entries(self) -> Iterator[Entry]:
-        """The photos in the order of the archive. One that would be too large, or whose name leads out of the archive,
-        is refused."""
+        """The photos in the order of the archive. One that would be too large, or whose path points outside the
+        archive, is refused."""
         for member in self._archive.infolist():
             parts = member.filename.replace("\\", "/").split("/")
             if ".." in parts or parts[0] == "":
-                problem = "its name leads out of the zip; rename it and pack the zip again"
+                problem = "its path points outside the zip file; rename it and pack the zip again"
                 yield Entry(member.filename, problem=problem)
             elif not is_photo(member.filename):
                 continue
@@ -86,6 +86,6 @@ class ArchiveSource:
 
 def _too_large(member: zipfile.ZipInfo) -> str:
     return (
-        f"a photo may have at most {MAX_BYTES / 1e6:.0f} MB, this file unpacks from "
+        f"a photo may be at most {MAX_BYTES / 1e6:.0f} MB; this file unpacks from "
         f"{member.compress_size / 1e6:.1f} to {member.file_size / 1e6:.1f} MB; save a smaller version"
     )

@@ -244,4 +244,4 @@ def _shortened(text: str, longest: int = 100) -> str:
 
 
 def _outside(limit: Path) -> str:
-    return f"it leads out of {limit}, to which the batch is limited; name that place as the source instead"
+    return f"it points outside {limit}, to which the batch is limited; name that place as the source instead"

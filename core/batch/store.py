@@ -156,8 +156,8 @@ class BatchStore:
         differing = [key for key in known if stored["origin"].get(key) != known[key]]
         if differing:
             raise BatchError(
-                f"{self.folder} holds an unfinished batch with another {', '.join(differing)}; continue it with the "
-                "same options, or begin again with --restart"
+                f"{self.folder} holds an unfinished batch whose options differ in: {', '.join(differing)}; use the "
+                "options of that batch, or start again with --restart"
             )
         return int(stored["files"])
 

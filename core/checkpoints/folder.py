@@ -196,7 +196,7 @@ def check_run_id(run_id: str) -> None:
     """Raise ValueError for a name that cannot be that of a folder of ``checkpoints/`` on every system."""
     if not RUN_ID.fullmatch(run_id):
         raise ValueError(
-            f"a name must consist of lower-case letters, digits, hyphens and underscores and not begin with a hyphen, "
+            f"a name must consist of lowercase letters, digits, hyphens and underscores and not begin with a hyphen, "
             f"got {run_id!r}"
         )
     if run_id in RESERVED:

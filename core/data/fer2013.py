@@ -114,7 +114,10 @@ def parse_pixels(text: str) -> np.ndarray:
     for position, pixel in enumerate(pixels):
         if not _PIXEL.fullmatch(pixel):
             raise DataError(f"pixel {position} must be a whole number from 0 to 255, got {shown(pixel)}")
-    raise DataError(f"expected {SIZE_PX**2} pixels ({SIZE_PX} x {SIZE_PX}), got {len(pixels)}; is the file cut off?")
+    raise DataError(
+        f"expected {SIZE_PX**2} pixels ({SIZE_PX} x {SIZE_PX}), got {len(pixels)}; the file may be truncated, so "
+        "download or copy it again"
+    )
 
 
 def parse_label(emotion: object) -> int:

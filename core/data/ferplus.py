@@ -65,7 +65,8 @@ class FerPlusTable:
         if rows != len(self.votes):
             raise DataError(
                 f"{self.path.name} must have one row for each of the {rows} faces in the same folder, "
-                f"got {len(self.votes)}; use both files complete, or remove it to read without votes"
+                f"got {len(self.votes)}; use complete copies of both files, or remove {self.path.name} to read the "
+                "faces without votes"
             )
         reasons = dict(self.bad)
         for number, split in zip(samples.ids.tolist(), samples.split.tolist(), strict=True):

@@ -28,7 +28,7 @@ def read_packed(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
         found = pq.read_schema(path).names
         votes = [c for c in FERPLUS_COLUMNS if c in found]
         table = pd.read_parquet(path, columns=[c for c in (*COLUMNS, *votes) if c in found])
-    except Exception as error:  # pyarrow raises many types of exceptions for a file that is cut off or not Parquet
+    except Exception as error:  # pyarrow raises many types of exceptions for a file that is truncated or not Parquet
         raise DataError(f"{path.name} is not a readable Parquet file: {error}") from error
     missing = [c for c in COLUMNS if c not in table.columns]
     if missing:

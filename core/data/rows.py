@@ -151,7 +151,7 @@ def samples_from_rows(
 class CsvTable:
     """A CSV file read line by line, so that a stray quote or a cut invalidates one row and not the rest of the file.
 
-    ``columns`` are stripped and lower-cased, because copies of FER2013 in circulation pad them with spaces. The
+    ``columns`` are stripped and lowercased, because copies of FER2013 in circulation pad them with spaces. The
     delimiter is the comma, semicolon or tab that is most frequent in the header; the first bytes distinguish UTF-8 and
     UTF-16.
     """
@@ -184,7 +184,9 @@ class CsvTable:
         values = _fields(line, self.delimiter)
         if len(values) != len(self.columns):
             expected = f"{len(self.columns)} fields ({', '.join(self.columns)})"
-            raise DataError(f"expected {expected}, got {len(values)}; is the file cut off?")
+            raise DataError(
+                f"expected {expected}, got {len(values)}; the file may be truncated, so download or copy it again"
+            )
         return dict(zip(self.columns, (v.strip() for v in values), strict=True))
 
 

@@ -71,8 +71,8 @@ def _read_zip(path: Path, options: ReadOptions) -> Samples:
             size = sum(info.file_size for info in archive.infolist())
             if size > MAX_UNPACKED_BYTES:
                 raise DataError(
-                    f"{path.name} unpacks to {size / 1e9:.1f} GB, at most {MAX_UNPACKED_BYTES / 1e9:.0f} GB are read; "
-                    "unpack it and give the path of the folder"
+                    f"{path.name} unpacks to {size / 1e9:.1f} GB, but at most {MAX_UNPACKED_BYTES / 1e9:.0f} GB can be "
+                    "read; unpack the file and give the path of the folder"
                 )
             archive.extractall(folder)
             root = Path(folder)

@@ -11,7 +11,7 @@ import numpy as np
 from core.data.samples import SPLITS
 from core.errors import DataError
 
-# Names of splits in published copies, lower-cased and without separators. FER2013's public test is for validation.
+# Names of splits in published copies, lowercased and without separators. FER2013's public test is for validation.
 SPLIT_OF_NAME = {
     **dict.fromkeys(("train", "training", "trainset"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev", "valset", "publictest"), "val"),

@@ -63,7 +63,8 @@ def normalized_weights(runs: Sequence[EvaluationRun], weights: Sequence[float] |
     given = np.asarray(weights if weights is not None else [1.0] * len(runs), np.float64)
     if given.shape != (len(runs),) or not np.isfinite(given).all() or (given < 0).any() or not given.any():
         raise EvaluationError(
-            f"{len(runs)} members need as many weights, none negative, not all 0; got {given.tolist()}"
+            f"expected {len(runs)} weights, one per member, none negative and at least one above 0; "
+            f"got {given.tolist()}"
         )
     return tuple(float(share) for share in given / given.sum())
 

@@ -54,7 +54,10 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         if not 0 < self.scale[0] <= self.scale[1]:
-            raise RecipeError(f"augmentation.scale must be two rising positive factors, got {list(self.scale)}")
+            raise RecipeError(
+                "augmentation.scale must be two positive factors, the first not larger than the second, "
+                f"got {list(self.scale)}"
+            )
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -167,7 +167,7 @@ class VideoFile:
             except av.error.FFmpegError as error:
                 formats = ", ".join(suffix[1:] for suffix in SUFFIXES)
                 raise VideoError(
-                    f"expected a video ({formats}), but {self.name} is another kind of file, cut off or damaged; "
+                    f"expected a video ({formats}), but {self.name} is another kind of file, truncated or damaged; "
                     "export or copy it again"
                 ) from error
             with closing(container):
@@ -282,7 +282,7 @@ def _report_missing(
     if expected_s - last_s > max(MISSING_S, MISSING_SHARE * expected_s):
         report(
             f"The frames end at {max(last_s, 0):.1f} s, although the file states a duration of {duration_s:.1f} s; it "
-            "is cut off, or its header is wrong."
+            "is truncated, or its header is wrong."
         )
     elif damage.ended:
         report(f"The file is damaged after {max(last_s, 0):.1f} s; what comes later cannot be read.")

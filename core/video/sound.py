@@ -39,7 +39,7 @@ class Sound:
         while True:
             try:
                 packet = next(packets, None)
-            except av.error.FFmpegError:  # the file is cut off; what comes before is kept
+            except av.error.FFmpegError:  # the file is truncated; what comes before is kept
                 return
             if packet is None:
                 return

@@ -83,8 +83,8 @@ def test_links_out_of_the_folder_pipes_and_vanished_files_are_reported_one_by_on
             except ImageError as error:
                 found[entry.path] = str(error)
     assert set(found) == {"file.jpg", "linked", "loop.jpg", "pipe.jpg", "b.JPG", "copy.jpg"}
-    assert f"leads out of {folder}" in found["file.jpg"]
-    assert f"leads out of {folder}" in found["linked"]
+    assert f"points outside {folder}" in found["file.jpg"]
+    assert f"points outside {folder}" in found["linked"]
     assert found["pipe.jpg"] == "expected a file, found a folder or a device"
     assert "No such file" in found["b.JPG"]
 
@@ -127,7 +127,7 @@ def test_a_zip_is_read_without_unpacking_and_refuses_bombs_and_names_that_lead_o
         found = problems(source)
         assert set(found) == {"bomb.png", "../up.jpg", "/root.jpg"}
         assert "unpacks from 0.0 to 30.0 MB" in found["bomb.png"]
-        assert "leads out of the zip" in found["../up.jpg"]
+        assert "points outside the zip file" in found["../up.jpg"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["photos.zip"]
 
 

@@ -77,7 +77,7 @@ BAD_ROWS = {
     "cut within Usage": (lambda line: line[:-4], "Usage must be one of"),
     "cut within pixels": (
         lambda line: line[:5000],
-        "expected 3 fields (emotion, pixels, usage), got 2; is the file cut",
+        "expected 3 fields (emotion, pixels, usage), got 2; the file may be truncated",
     ),
     "a field too many": (lambda line: line + ",1", "got 4"),
     "stray quote": (lambda line: '"' + line, "got 1"),

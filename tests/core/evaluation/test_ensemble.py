@@ -39,7 +39,7 @@ def test_members_that_cannot_be_paired_are_refused(make_run) -> None:
     with pytest.raises(EvaluationError, match="different images"):
         ensemble_run([a, make_run(seed=1).select(np.arange(10))])
     for weights in ([1.0], [0.0, 0.0], [1.0, -1.0], [1.0, float("nan")]):
-        with pytest.raises(EvaluationError, match="2 members need as many weights"):
+        with pytest.raises(EvaluationError, match="expected 2 weights, one per member"):
             ensemble_run([a, make_run(seed=1)], weights)
     with pytest.raises(EvaluationError, match="at least one network"):
         ensemble_run([])

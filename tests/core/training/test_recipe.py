@@ -33,7 +33,7 @@ def test_shipped_recipe_is_valid_and_has_a_summary(name):
         ({"epochs": 0}, "epochs: input should be greater than 0, got 0"),
         ({"augmentation": {"erase": 2}}, r"augmentation\.erase: .*less than or equal to 1, got 2"),
         ({"augmentation": {"scale": [1]}}, r"augmentation\.scale"),
-        ({"augmentation": {"scale": [1.2, 0.8]}}, "two rising positive factors"),
+        ({"augmentation": {"scale": [1.2, 0.8]}}, "two positive factors, the first not larger than the second"),
         ({"learning_rate": float("nan")}, "learning_rate"),
         ({"equalize": "hist"}, "equalize: input should be 'none', 'histogram' or 'clahe', got 'hist'"),
         ({"labels": "FER9"}, "labels must be one of FER7, .*data, got 'FER9'"),

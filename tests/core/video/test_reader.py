@@ -147,9 +147,9 @@ def test_a_truncated_video_gives_its_frames_and_a_sentence():
     frames = list(VideoFile(whole[: len(whole) // 2]).frames(report=said.append))
     assert 20 < len(frames) < 80
     assert len(said) == 1
-    assert "cut off" in said[0]
+    assert "truncated" in said[0]
     assert not list_of_reports(whole)
-    with pytest.raises(VideoError, match="cut off or damaged"):
+    with pytest.raises(VideoError, match="truncated or damaged"):
         VideoFile(whole[:40]).info()
 
 
