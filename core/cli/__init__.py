@@ -35,7 +35,7 @@ class Commands(TyperGroup):
 
 app = typer.Typer(
     cls=Commands,
-    help="FERscope: facial expression recognition, explained and measured.",
+    help="FERscope: analyze, compare, train and export networks for facial expression recognition.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,

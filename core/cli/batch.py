@@ -40,7 +40,7 @@ def batch(
     address: Annotated[
         str | None, typer.Option(help="Address of a Ray cluster; without it, Ray starts on this machine.")
     ] = None,
-    restart: Annotated[bool, typer.Option("--restart", help="Delete the results that exist and begin again.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Delete the results that exist and start again.")] = False,
     device: Device = "auto",
     json_output: Json = False,
     root: Root = checkpoints.ROOT,

@@ -23,7 +23,7 @@ def export(
     run: Annotated[str, typer.Argument(help="A trained network's name.")],
     format_name: Annotated[str, typer.Option("--format", help="onnx or torch-export.")] = "onnx",
     quantize: Annotated[
-        str | None, typer.Option(help="int8: 8 bit convolutions, calibrated and scored with --data; onnx only.")
+        str | None, typer.Option(help="int8: 8-bit convolutions, calibrated and scored with --data; onnx only.")
     ] = None,
     data: Annotated[
         Path | None, typer.Option("--data", envvar="FERSCOPE_DATA", help="The network's data set, for --quantize.")
@@ -34,7 +34,7 @@ def export(
             "--accuracy-floor",
             min=0,
             max=1,
-            help="Lowest validation accuracy of the 8 bit network; by default 0.01 below that of the 32 bit network.",
+            help="Lowest validation accuracy of the 8-bit network; by default 0.01 below that of the 32-bit network.",
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write; by default RUN.onnx or RUN.pt2.")] = None,
@@ -42,7 +42,12 @@ def export(
         bool, typer.Option("--install", help="Predict with ONNX Runtime from now on if it is faster on this machine.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Write the file below the accuracy floor; install it if it is slower.")
+        bool,
+        typer.Option(
+            "--force",
+            help="With --quantize, write the file even if its accuracy is below the floor; with --install, install it "
+            "even if it is slower.",
+        ),
     ] = False,
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
@@ -83,7 +88,7 @@ def _quantize(
     card = checkpoint.card
     found = quantize(exported, read_own_samples(card, data, skip_bad=skip_bad), floor=floor)
     split = card.data.split_name("val")
-    scores = f"accuracy {found.accuracy} on {split} with 8 bit, {found.accuracy_before} with 32 bit"
+    scores = f"accuracy {found.accuracy} on {split} with 8 bits, {found.accuracy_before} with 32 bits"
     _print(f"{card.run_id}: {scores}; {_size(found.exported)} instead of {_size(exported)}")
     if not found.accepted:
         sentence = f"the accuracy {found.accuracy.value:.3f} is below the floor of {found.floor:.3f}"

@@ -216,7 +216,7 @@ def _print(job: VideoJob, name: str) -> None:
             "face", "from - to", "seen", *group.labels.classes, title=f"{escape(name)}: share of time, {shown}"
         )
         for found in track_shares(timeline, group, shown):
-            shares = (f"{share:.0%}" for share in found.shares)
+            shares = (f"{share:.0%}".replace("%", " %") for share in found.shares)
             table.add_row(
                 str(found.track), f"{found.start_s:.1f} - {found.end_s:.1f} s", f"{found.seen_s:.1f} s", *shares
             )

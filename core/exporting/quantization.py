@@ -1,4 +1,4 @@
-"""8 bit integers instead of 32 bit floats: a quarter of the size, at some cost in accuracy, which is measured."""
+"""8-bit integers instead of 32-bit floats: a quarter of the size, at some cost in accuracy, which is measured."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_ACCURACY_LOSS = 0.01
 
 @dataclass(frozen=True)
 class QuantizedNetwork:
-    """An 8 bit network, and its accuracy on the validation split beside that of the 32 bit network."""
+    """An 8-bit network, and its accuracy on the validation split beside that of the 32-bit network."""
 
     exported: ExportedNetwork
     accuracy: Score
@@ -42,15 +42,15 @@ class QuantizedNetwork:
 
 
 def quantize(exported: ExportedNetwork, samples: Samples, *, floor: float | None = None) -> QuantizedNetwork:
-    """The ONNX network with 8 bit convolutions (static quantization, one scale per channel of the weights).
+    """The ONNX network with 8-bit convolutions (static quantization, one scale per channel of the weights).
 
     The ranges of the activations come from training images of ``samples``, the accuracy from its validation split.
-    ``floor`` is the accuracy that the result has to reach, by default :data:`MAX_ACCURACY_LOSS` below the 32 bit
-    network. The head and the class maps stay in 32 bit. Raises ExportError for another format, DataError without a
+    ``floor`` is the accuracy that the result has to reach, by default :data:`MAX_ACCURACY_LOSS` below the 32-bit
+    network. The head and the class maps keep 32 bits. Raises ExportError for another format, DataError without a
     validation split.
     """
     if exported.format != ONNX:
-        raise ExportError(f"8 bit networks are available as {ONNX.title} only, got {exported.format.title}")
+        raise ExportError(f"8-bit networks are available as {ONNX.title} only, got {exported.format.title}")
     settings = exported.card.preprocessing
     calibration = prepared_images(samples.of("train"), settings).numpy()
     step = max(len(calibration) // CALIBRATION_IMAGES, 1)
@@ -94,7 +94,7 @@ def _quantized(data: bytes, images: np.ndarray) -> bytes:
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
             per_channel=True,
-            # Weights of 7 bit cannot overflow the 16 bit sums of processors without VNNI.
+            # 7-bit weights cannot overflow the 16-bit sums of processors without VNNI.
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,

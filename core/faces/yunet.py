@@ -51,7 +51,7 @@ class _Passes(NamedTuple):
 
 @register_detector("yunet", title="YuNet", preference=1)
 class YuNetDetector(Detector):
-    """Faces in many poses and difficult light by a small network; fetches 230 KB on first use (Wu et al. 2023).
+    """Faces in many poses and difficult light by a small network; downloads 230 kB on first use (Wu et al. 2023).
 
     The model file is ``path``, otherwise the file named by the environment variable FERSCOPE_YUNET, otherwise the one
     of OpenCV Zoo, fetched once into the user's cache folder and checked against its SHA-256. Raises

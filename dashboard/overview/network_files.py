@@ -56,5 +56,5 @@ def draw(checkpoints: Sequence[Checkpoint]) -> None:
             )
         st.caption(
             "The file takes face crops and returns logits and class maps. Labels and preprocessing are in its "
-            f"metadata. {chosen.card.data.license} For 8 bit networks use: python -m core export"
+            f"metadata. {chosen.card.data.license} For 8-bit networks use: python -m core export"
         )

@@ -22,7 +22,7 @@ GROUPS = {
     "": ("Other networks", ""),
     "reference": (
         "Published systems",
-        "Trained again after their descriptions. Their weights are not shipped; Compare shows their scores.",
+        "Retrained from the published descriptions. The weights are not included; Compare shows the scores.",
     ),
 }
 

@@ -25,8 +25,8 @@ def test_a_network_is_written_in_32_and_8_bit(checkpoint_root, image_folder, tmp
     options = ("--quantize", "int8", "--data", image_folder, "--checkpoints", checkpoint_root)
     quantized = export("tiny_cnn", *options, "--accuracy-floor", 0)
     assert quantized.exit_code == 0, quantized.output
-    assert "with 8 bit" in quantized.stdout
-    assert "with 32 bit" in quantized.stdout
+    assert "with 8 bits" in quantized.stdout
+    assert "with 32 bits" in quantized.stdout
     assert sorted(p.name for p in tmp_path.iterdir()) == ["tiny_cnn-int8.onnx", "tiny_cnn.onnx"]
     onnx.checker.check_model(str(tmp_path / "tiny_cnn-int8.onnx"))
 
