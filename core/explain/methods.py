@@ -14,7 +14,7 @@ from core.explain.registry import Request, register_method
 
 @register_method("gradcam", title="Grad-CAM", needs="forward", source="Selvaraju et al. 2017")
 def _gradcam(request: Request) -> Tensor:
-    """Each channel weighted by its mean gradient; before the pooling in closed form, from the forward pass alone."""
+    """Each channel is weighted by its mean gradient; before pooling, the map follows from the forward pass alone."""
     network = request.network
     request.counter.start(len(request.inputs))
     if request.stage == network.closed_form_stage:
@@ -29,7 +29,7 @@ def _gradcam(request: Request) -> Tensor:
 
 @register_method("gradcam++", title="Grad-CAM++", needs="gradient", source="Chattopadhay et al. 2018")
 def _gradcam_plus_plus(request: Request) -> Tensor:
-    """Positive gradients only, weighted so that several places of evidence count equally."""
+    """Positive gradients only, weighted so that several regions with evidence count equally."""
     from core.explain import cams
 
     return cams.gradient_cam(cams.GradCAMPlusPlus, request)
@@ -45,7 +45,7 @@ def _hirescam(request: Request) -> Tensor:
 
 @register_method("xgradcam", title="XGrad-CAM", needs="gradient", source="Fu et al. 2020")
 def _xgradcam(request: Request) -> Tensor:
-    """Grad-CAM with gradients averaged by how strong the feature is."""
+    """Grad-CAM with gradients averaged in proportion to the activations."""
     from core.explain import cams
 
     return cams.gradient_cam(cams.XGradCAM, request)
@@ -71,7 +71,7 @@ def _eigencam(request: Request) -> Tensor:
 
 @register_method("scorecam", title="Score-CAM", needs="forward-many", source="Wang et al. 2020")
 def _scorecam(request: Request) -> Tensor:
-    """Each channel weighted by the score of the face masked with it: one pass per channel."""
+    """Each channel is weighted by the score of the face masked with it: one pass per channel."""
     from core.explain import cams
 
     return cams.score_cam(request)
@@ -79,7 +79,7 @@ def _scorecam(request: Request) -> Tensor:
 
 @register_method("ablationcam", title="Ablation-CAM", needs="forward-many", source="Desai and Ramaswamy 2020")
 def _ablationcam(request: Request) -> Tensor:
-    """Each channel weighted by the drop in score without it: one pass per channel."""
+    """Each channel is weighted by the drop in score without it: one pass per channel."""
     from core.explain import cams
 
     return cams.ablation_cam(request)
@@ -103,7 +103,7 @@ def _guided_backprop(request: Request) -> Tensor:
     "occlusion", title="Occlusion", needs="forward-many", source="Zeiler and Fergus 2014", marks_pixels=True
 )
 def _occlusion(request: Request) -> Tensor:
-    """Drop in score when a gray square covers the place."""
+    """Drop in score when a gray square covers the pixel."""
     from core.explain import pixels
 
     return pixels.occlusion(request)

@@ -39,7 +39,7 @@ def cascading_randomization(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[RandomizationStep, ...]:
-    """Rank correlation of a method's map with its maps while the weights are randomized from the head downwards: the
+    """Rank correlation of a method's map with its maps while the weights are randomized from the head downward: the
     cascading randomization of Adebayo et al. 2018, for inputs (N, channels, S, S).
 
     A map that explains the network falls toward 0; one that only traces edges stays high. A face without evidence, or

@@ -106,7 +106,7 @@ def _ellipse(cells: np.ndarray, center: np.ndarray, axis: np.ndarray, long: floa
 
 
 def _wedge(cells: np.ndarray, top: np.ndarray, tip: np.ndarray, right: np.ndarray, unit: float) -> np.ndarray:
-    """From the point between the eyes to just below the tip of the nose, widening downwards."""
+    """From the point between the eyes to just below the tip of the nose, widening downward."""
     length = max(_length(tip - top), 1e-6)
     down = (tip - top) / length
     across = np.array([down[1], -down[0]])

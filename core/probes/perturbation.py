@@ -45,13 +45,15 @@ class PerturbationSetting:
 PERTURBATION_SETTINGS = {
     setting.name: setting
     for setting in (
-        PerturbationSetting("brightness", "Brightness", "of the full range", -0.5, 0.5, 0.05, 0.0),
-        PerturbationSetting("contrast", "Contrast", "times", 0.2, 2.0, 0.1, 1.0),
+        PerturbationSetting("brightness", "Brightness", "fraction of the full range", -0.5, 0.5, 0.05, 0.0),
+        PerturbationSetting("contrast", "Contrast", "factor", 0.2, 2.0, 0.1, 1.0),
         PerturbationSetting("blur", "Blur", "% of the crop's side", 0.0, 10.0, 0.5, 0.0),
-        PerturbationSetting("noise", "Noise", "of the full range", 0.0, 0.3, 0.02, 0.0),
+        PerturbationSetting("noise", "Noise", "fraction of the full range", 0.0, 0.3, 0.02, 0.0),
         PerturbationSetting("jpeg_quality", "JPEG quality", "100: not compressed", 5.0, 100.0, 5.0, 100.0),
-        PerturbationSetting("rotation_deg", "Rotation", "degrees, counter-clockwise", -45.0, 45.0, 5.0, 0.0),
-        PerturbationSetting("margin", "Crop margin", "of the face's side", -0.2, 0.4, 0.05, 0.0),
+        PerturbationSetting("rotation_deg", "Rotation", "degrees, counterclockwise", -45.0, 45.0, 5.0, 0.0),
+        PerturbationSetting(
+            "margin", "Crop margin", "fraction of the side of the detector's box", -0.2, 0.4, 0.05, 0.0
+        ),
     )
 }
 

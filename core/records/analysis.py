@@ -49,7 +49,7 @@ class FaceRecord(Record):
     number: int  # from 1
     box: BoxRecord
     score: Number  # the detector's own, 0 to 1; scores of different detectors cannot be compared
-    uncertain: bool  # whether the score is below the one from which the detector is usually right
+    uncertain: bool  # whether the score is below the level at which the detector is usually correct
     landmarks: Rows | None  # (x, y)
     roll_deg: Number  # clockwise
     groups: list[GroupRecord]  # the group with the most networks first

@@ -131,7 +131,7 @@ def _warn_of_small(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
     small = [f"{gallery.photo(face.photo).name}, {face.name}" for face in faces if too_small(face.side_px)]
     if small:
         st.warning(
-            f"Narrower than {MIN_SIDE_PX} px, so predictions are unreliable: {'; '.join(small)}.",
+            f"Predictions are unreliable for faces narrower than {MIN_SIDE_PX} px: {'; '.join(small)}.",
             icon=":material/photo_size_select_small:",
         )
 

@@ -148,8 +148,8 @@ def _caption(face: SelectedFace, options: MapOptions, rows: Rows) -> str:
     coinciding = dict.fromkeys(face.names[cell.network.model_id] for cell in cells if len(cell.methods) > 1)
     if coinciding:
         notes.append(
-            f"On {', '.join(coinciding)}, methods that only differ in how they pool gradients give the same map at "
-            "this stage; it is computed once."
+            f"For {', '.join(coinciding)}, methods that differ only in how they pool gradients give the same map at "
+            "this stage; the map is computed once."
         )
     shared = [method_named(row[0]).title for row in rows if not method_named(row[0]).class_specific]
     if shared:

@@ -21,8 +21,8 @@ TEMPERATURE_HELP = (
     "matches its accuracy. The predicted class does not change (Guo et al. 2017)."
 )
 UNCERTAIN_HELP = (
-    "The score of this detection is below the one from which the detector is usually right. If the box contains a "
-    "face, the probabilities below are the prediction for it."
+    "The score of this detection is below the level at which this detector is usually correct. If the box contains a "
+    "face, the probabilities below apply to it."
 )
 
 

@@ -68,9 +68,9 @@ def region_sections(face: SelectedFace, options: MapOptions, *, with_photo: bool
         f"{_highest(face, shares)}",
     )
     caption = (
-        f"Evidence for {options.evidence}, {options.method.title}. The bar is the area of the region relative to the "
-        "crop, which a uniform map would give. A cell that belongs to several regions is divided by area, so coarse "
-        "maps spread over the borders."
+        f"Evidence for {options.evidence}, {options.method.title}. The bar marks the share of a uniform map, which is "
+        "the area of the region relative to the crop. A cell that covers several regions is divided among them by "
+        "area, so coarse maps extend beyond the borders of a region."
     )
     if chance:
         caption += f" No better than chance: the map of {', '.join(chance)}."
@@ -106,7 +106,7 @@ def _draw_split(face: SelectedFace) -> None:
         st.button("Compute means by class", icon=":material/groups:", on_click=_request, args=(networks,))
         st.caption(
             f"Grad-CAM of every image of {split} for its predicted class, at the network's default stage, with the "
-            "regions of the template. This takes some minutes; it can be stopped, and finished networks are stored."
+            "regions of the template. This takes several minutes; it can be stopped, and finished networks are stored."
         )
     if st.session_state.get(f"requested-{KEY}") != networks:
         return

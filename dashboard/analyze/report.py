@@ -32,10 +32,10 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
             "Include the photo", value=True, key="report_photo", help="Off: the maps are drawn without the face."
         )
         measure = st.toggle(
-            "Measure the trust in the maps",
+            "Measure how far the maps can be trusted",
             key="report_trust",
-            help="Runs the missing measurements in some seconds per network. Finished measurements are always "
-            "included.",
+            help="Runs the missing measurements, which can take several minutes for slow methods. Finished "
+            "measurements are always included.",
         )
     if measure:
         sections.draw_notes(Note(problem) for problem in trust.measure(face, options))

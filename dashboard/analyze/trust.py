@@ -76,8 +76,8 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
         st.caption(
             "Blurs and restores the face where the map is highest, compares the map with moved copies of it and with "
             f"maps of other methods, and randomizes the weights. About {_estimate(face)} on two CPU cores, longer "
-            "for a slow method. It can be stopped; finished measurements are stored. Most maps of the shipped networks "
-            "are not demonstrably better than chance; About has the numbers."
+            "for a slow method. It can be stopped; finished measurements are stored. In an earlier measurement, most "
+            "maps were not significantly better than chance; see the About page."
         )
     if st.session_state.get("trust-request") == request:
         sections.draw_notes(Note(problem) for problem in measure(face, options))
@@ -202,7 +202,7 @@ def _summary_sections(face: SelectedFace, options: MapOptions) -> list[Section]:
         )
         caption = (
             f"{options.method.title} of this face, evidence for {options.evidence}, compared with itself while the "
-            "weights of the layers are randomized from the head downwards (Adebayo et al. 2018). The map of a "
+            "weights of the layers are randomized from the head downward (Adebayo et al. 2018). The map of a "
             "method that explains the network falls to 0; that of a method that only finds edges stays high. Where no "
             "map is left, or only a constant one, there is no map to compare: the line has a gap, and the layer does "
             "not count."

@@ -52,14 +52,20 @@ def _by_pixels(
             name=name,
             line={"color": line_color, "dash": style.dash, "width": style.width},
             marker={"symbol": symbol, "size": 5},
-            hovertemplate="%{x:.0%} of the pixels: %{y:.3f}<extra>" + name.split(",")[0] + "</extra>",
+            customdata=100 * np.asarray(fractions),
+            hovertemplate="%{customdata:.0f} % of the pixels: %{y:.3f}<extra>" + name.split(",")[0] + "</extra>",
         )
     figure.update_layout(
         template=template(inks),
         height=270,
-        xaxis={"title": title, "tickformat": ".0%", "range": [-0.02, 1.02]},
+        xaxis={
+            "title": title,
+            "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1],
+            "ticktext": ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"],
+            "range": [-0.02, 1.02],
+        },
         yaxis={"title": "probability", "range": [-0.02, 1.02], "tickformat": ".1f"},
-        # Above the curves, where it grows upwards instead of over the axis.
+        # Above the curves, where it grows upward instead of over the axis.
         legend={"y": 1.02, "yanchor": "bottom"},
     )
     return figure
@@ -101,7 +107,7 @@ def randomization(
     names: Mapping[str, str],
     inks: Ink,
 ) -> go.Figure:
-    """Correlation with the learned map as layers are randomized from the head downwards, one line per network; a line
+    """Correlation with the learned map as layers are randomized from the head downward, one line per network; a line
     has a gap where there is no map to compare."""
     figure = go.Figure()
     for model_id, steps in found.items():

@@ -18,7 +18,7 @@ from dashboard.ui.url_parameters import quoted
 
 FILE, WEBCAM, PORTRAITS = "File", "Webcam", "Portraits"
 SCRIPT = Path(__file__).with_name("photo_input.js").read_text(encoding="utf-8")
-FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, TIFF or BMP"
+FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, TIFF, BMP, PPM or JPEG 2000"
 
 
 def photo_input(*, with_portraits: bool = True) -> None:

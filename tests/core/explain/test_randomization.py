@@ -22,7 +22,7 @@ def faces() -> Tensor:
     return torch.randn(8, 1, 32, 32, generator=torch.Generator().manual_seed(0))
 
 
-def test_layers_are_randomized_from_the_head_downwards_and_the_map_changes(network: Network, faces: Tensor) -> None:
+def test_layers_are_randomized_from_the_head_downward_and_the_map_changes(network: Network, faces: Tensor) -> None:
     result = cascading_randomization(network, faces, 1, "stage 1")
     assert [name for name, _ in result] == ["head", "stage2", "stage1", "stem"]
     assert all(-1 <= correlation <= 1 for _, correlation in result)

@@ -69,7 +69,7 @@ def test_blur_is_relative_to_the_side():
 def test_mirroring_and_rotation():
     assert np.array_equal(Perturbation(mirrored=True).apply(RANDOM), RANDOM[:, ::-1])
     corner = np.zeros((49, 49), np.uint8)
-    corner[24, 40] = 255  # right of the middle; counter-clockwise by 45 degrees it goes up
+    corner[24, 40] = 255  # right of the middle; counterclockwise by 45 degrees it goes up
     row, column = np.unravel_index(Perturbation(rotation_deg=45).apply(corner).argmax(), (49, 49))
     assert (row, column) == (24 - 11, 24 + 11)
 

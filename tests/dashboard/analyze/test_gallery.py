@@ -161,7 +161,7 @@ class FindsTwo(Detector):
 def test_a_face_below_16_px_is_warned_of_in_the_gallery_and_side_by_side(opened, page_text, monkeypatch):
     monkeypatch.setattr(Runtime, "detector", lambda *_: FindsTwo(min_score=0.5))
     app = opened("grace_hopper", show="All faces")
-    assert "Narrower than 16 px, so predictions are unreliable: grace_hopper.jpg, face 2." in page_text(app)
+    assert "Predictions are unreliable for faces narrower than 16 px: grace_hopper.jpg, face 2." in page_text(app)
     assert page_text(app).count("only 12 px wide") == 1
     app.checkbox[0].check().run()
     app.checkbox[1].check().run()

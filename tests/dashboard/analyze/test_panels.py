@@ -272,7 +272,7 @@ def test_trust_is_about_the_chosen_method_and_contrast(opened, page_text, labele
 def test_regions_of_a_haar_face_are_those_of_the_template(opened, page_text):
     app = opened("Regions", detector="Haar cascade")
     assert "Regions of the template" in page_text(app)
-    assert "The bar is the area of the region" in page_text(app) or "no evidence for" in page_text(app)
+    assert "The bar marks the share of a uniform map" in page_text(app) or "no evidence for" in page_text(app)
 
 
 def test_regions_of_a_face_with_landmarks_follow_them(opened, page_text):

@@ -174,7 +174,7 @@ def test_unknown_words_and_numbers_are_reported_next_to_the_controls(opened, pag
     assert "the networks `nobody`, which are not available. Available: CNN, Residual CNN. Shown: CNN." in text
     assert "the panel `Tarot`, which is not available" in text
     text = page_text(show_panel(app, "What if"))
-    assert "Brightness (of the full range)".lower() in text
+    assert "Brightness (fraction of the full range)".lower() in text
     assert "`9`; the range is -0.5 to 0.5. Shown: 0.5." in text
     assert "`nan`; the range is 0 to 10. Shown: 0." in text
     assert app.slider(key="brightness").value == 0.5
