@@ -24,7 +24,7 @@ with st.sidebar:
     weights = pick_weights(checkpoints)
 
 st.title("Compare")
-st.markdown("Which network is better, where it fails, and how far its confidence can be trusted.")
+st.markdown("Which network is better, where each network fails, and how far its confidence can be trusted.")
 if not checkpoints:
     st.info("Choose at least one network in the sidebar.", icon=":material/info:")
     busy.end_page()

@@ -32,8 +32,8 @@ class Corruption:
     change: Change
 
     def shown(self, strength: int) -> str:
-        """The setting at a strength with its unit, e.g. ``"3 % of the side"``."""
-        return f"{self.settings[strength - 1]:g} {self.unit}"
+        """The setting at a strength with its unit, e.g. ``"3 (% of the side)"``."""
+        return f"{self.settings[strength - 1]:g} ({self.unit})"
 
 
 def corrupt(images: Images, name: str, strength: int, ids: np.ndarray) -> Images:
@@ -109,6 +109,7 @@ def _random_direction(ids: np.ndarray) -> np.ndarray:
 
 
 _OF_SIDE = "% of the side"
+_OF_RANGE = "fraction of the full range"
 # Multiples of a third of a row of Analyze's 6 x 6 grid: at strength 3 the bar is the region that What if hides.
 _BARS = (5.6, 11.1, 16.7, 22.2, 27.8)
 
@@ -116,17 +117,15 @@ CORRUPTIONS = {
     corruption.name: corruption
     for corruption in (
         Corruption("blur", "Blur", _OF_SIDE, (1, 1.5, 2, 3, 4), _perturbed("blur")),
-        Corruption("noise", "Noise", "of full range", (0.02, 0.04, 0.06, 0.1, 0.15), _perturbed("noise")),
+        Corruption("noise", "Noise", _OF_RANGE, (0.02, 0.04, 0.06, 0.1, 0.15), _perturbed("noise")),
         Corruption(
             "brightness",
             "Brightness",
-            "of full range, darker or lighter",
+            f"{_OF_RANGE}, darker or lighter",
             (0.1, 0.15, 0.2, 0.3, 0.4),
             _perturbed("brightness", signed=True),
         ),
-        Corruption(
-            "contrast", "Contrast", "of the original contrast", (0.8, 0.6, 0.45, 0.3, 0.2), _perturbed("contrast")
-        ),
+        Corruption("contrast", "Contrast", "factor", (0.8, 0.6, 0.45, 0.3, 0.2), _perturbed("contrast")),
         Corruption("jpeg", "JPEG", "quality", (60, 40, 25, 15, 8), _perturbed("jpeg_quality")),
         Corruption(
             "rotation",

@@ -61,7 +61,8 @@ def reliability_sections(comparison: Comparison, scheme: str, runs: dict[str, Ev
             figures=figures,
             caption=f"{comparison.protocol} 15 bins of the probability of the predicted class. Below the diagonal a "
             "network is more confident than accurate. Error bars: 95 % (Wilson). The temperature was fitted on "
-            f"{comparison.data.split_name('val')}; an ensemble is the mean of scaled networks and has no temperature.",
+            f"{comparison.data.split_name('val')}; an ensemble averages the probabilities of its networks after "
+            "temperature scaling and has no temperature of its own.",
             downloads=(
                 csv(
                     "Bins of the reliability diagrams (CSV)",

@@ -85,7 +85,10 @@ class Comparison:
         """One sentence on how the networks used this split."""
         training, validation = self.data.split_name("train"), self.data.split_name("val")
         if self.split == "test":
-            return f"Trained on {training}, epoch and temperature chosen on {validation}, scored once on this split."
+            return (
+                f"The networks were trained on {training}; the epoch and the temperature were chosen on {validation}; "
+                "this split was scored once."
+            )
         return "This split chose the epoch and the temperature, so its scores are optimistic."
 
     @property

@@ -154,7 +154,7 @@ def _select_cell(comparison: Comparison) -> Cell | None:
             st.selectbox, "Images of a cell: network", comparison.names, key=comparison.key(OF)
         )
     classes = {name: name for name in comparison.labels.classes}
-    unset: dict[str, Any] = {"default": None, "placeholder": "Click a cell or select"}
+    unset: dict[str, Any] = {"default": None, "placeholder": "Click a cell or choose a class"}
     with left:
         true = links.choice(st.selectbox, "True class", classes, key=comparison.key(TRUE), **unset)
     with right:

@@ -59,8 +59,9 @@ def _scores(comparison: Comparison, ensemble: EvaluationRun, members: list[Evalu
             table, "Scores of the ensemble and of its members", bold=scores.best(rows, list(table.columns))
         ).turned(),
         caption=f"{comparison.protocol} Intervals: 95 %; F1 with bootstrap. Bold: the best score, and all whose "
-        "intervals overlap with it. Weights chosen by these scores would make them optimistic: choose on "
-        f"{comparison.data.split_name('val')}, then score once on {comparison.data.split_name('test')}."
+        "intervals overlap with it. Choosing the weights by these scores would make the scores optimistic: choose the "
+        f"weights on {comparison.data.split_name('val')}, then score the ensemble once on "
+        f"{comparison.data.split_name('test')}."
         + (f" {comparison.weights_sentence}" if comparison.weights_sentence else ""),
         downloads=(
             csv("Scores of ensemble and members (CSV)", comparison.file_name("ensemble"), lambda: table),

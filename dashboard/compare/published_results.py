@@ -41,13 +41,14 @@ PUBLISHED = (
         "split not stated",
     ),
     PublishedResult(
-        "ResNet50 with contempt, desktop window",
+        "ResNet50 with contempt, desktop application",
         "AffectNet",
         8,
         "resized, equalized, faces detected; metric not stated",
         "87.5 %",
         False,
-        "other data and classes; 87.5 % is 7/8, the binary accuracy of a system that predicts none of eight classes",
+        "other data and classes; 87.5 % equals 7/8, the binary accuracy per class of a system that assigns none of the "
+        "eight classes",
     ),
     PublishedResult(
         "ResNet50 with pain, HTTP service",

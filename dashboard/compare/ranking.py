@@ -18,10 +18,10 @@ from dashboard.ui import sections as ui
 ROC, PR, TOP_K, COST = KINDS = ("ROC", "precision-recall", "top-k", "cost")
 PARAMETERS, MACS, MILLISECONDS = COSTS = ("parameters", "multiply-accumulates", "milliseconds")
 INTERVALS = {
-    ROC: "Areas with 95 % intervals: Wilson's with DeLong's variance, approximate below 10 images; for the mean over "
-    "the classes those of Zou and Donner.",
-    PR: "Average precision with 95 % logit intervals. The interval of the mean over the classes is the mean of their "
-    "intervals, which is conservative.",
+    ROC: "Intervals of the areas: 95 %, by Wilson's method with DeLong's variance, approximate for fewer than 10 "
+    "images; for the mean over the classes, by the method of Zou and Donner.",
+    PR: "Average precision with 95 % logit intervals. The interval of the mean over the classes is the mean of the "
+    "intervals of the classes, which is conservative.",
 }
 
 
@@ -85,7 +85,12 @@ def _cost(comparison: Comparison, costs: Sequence[str]) -> Section:
         of_networks, missing = costs_of(comparison, title)
         if missing:
             names = ", ".join(comparison.names[m] for m in missing)
-            notes.append(Note(f"{title.capitalize()} not measured: {names}. Measure them in Scores, Overview."))
+            notes.append(
+                Note(
+                    f"The {title} of {names} have not been measured. Measure them in the panel Overview of the group "
+                    "Scores."
+                )
+            )
         if not of_networks:
             continue
         summaries = {m: comparison.summaries[m] for m in of_networks}

@@ -131,7 +131,7 @@ def _example(comparison: Comparison) -> None:
     portrait = next(iter(services.samples().values()))
     size = card.preprocessing.size_px
     st.caption(
-        f"{CORRUPTIONS[name].title}, strengths 1 to 5 in {CORRUPTIONS[name].unit}, at the {size} × {size} pixels that "
+        f"{CORRUPTIONS[name].title} at strengths 1 to 5, in the {size} × {size} pixel image that "
         f"{comparison.names[card.run_id]} receives. {portrait.credit}."
     )
 

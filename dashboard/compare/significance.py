@@ -32,16 +32,16 @@ def sections(comparison: Comparison) -> list[Section]:
                 ),
             ),
             caption=f"{comparison.protocol} Both networks of a pair on the same images. Error bars: 95 %, paired "
-            "bootstrap, not corrected for the number of pairs. Filled: measurable difference; open: no measurable "
-            "difference, by McNemar's test with Holm's correction, so an interval without zero can belong to an open "
-            "mark. Right of zero, the first network of the pair is more accurate.",
+            "bootstrap, not corrected for the number of pairs. Filled: measurable difference; hollow: no measurable "
+            "difference, by McNemar's test with Holm's correction, so an interval that excludes zero can belong to a "
+            "hollow mark. Right of zero, the first network of the pair is more accurate.",
         ),
         Section(
             title="Result of each test",
             text=tuple(
                 f"{names[p.first]} and {names[p.second]}: {plots.in_words(p, names, pairs=len(pairs))}" for p in pairs
             ),
-            table=Table(plots.table(pairs, names), "Paired tests of every two networks").scrolling(),
+            table=Table(plots.table(pairs, names), "Paired tests of every pair of networks").scrolling(),
             caption=f"{comparison.protocol} p: McNemar's exact test on the images that only one of the two networks "
             "predicts correctly. Holm: corrected for all pairs shown; decisive at 5 %. Images for 80 % power: how "
             "many test images the exact test needs to detect a difference of this size with a probability of 80 %.",

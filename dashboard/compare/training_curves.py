@@ -62,9 +62,9 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
             notes=notes,
             figures=tuple(figures),
             caption=f"{comparison.data.title} {validation}{f', n = {counts}' if counts else ''}. Strong lines: "
-            f"{validation}, with the weights that would be stored. Faint lines: training, a running mean over "
-            f"augmented images while the weights change, so it can be lower. Marked: the epoch chosen on {validation}, "
-            f"its accuracy with the 95 % interval (Wilson).{smoothed}",
+            f"{validation}, with the weights that would be stored. Faint lines: training, as a running mean "
+            "over augmented images while the weights change, so training values can be worse than validation values. "
+            f"Marked: the epoch chosen on {validation}, its accuracy with the 95 % interval (Wilson).{smoothed}",
             downloads=(
                 csv(
                     "Training history by epoch (CSV)",

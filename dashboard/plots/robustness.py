@@ -59,7 +59,7 @@ def _line(
         "line": {"dash": style.dash, "width": style.width, "color": style.color},
         "marker": {"symbol": style.symbol, "size": 7, "color": style.color},
         "customdata": ["clean", *(graded.shown(strength) for strength in STRENGTHS)],
-        "hovertemplate": f"{graded.title} %{{x}} (%{{customdata}}): %{{y:.3f}}<extra>{title}</extra>",
+        "hovertemplate": f"{graded.title} %{{x}}, %{{customdata}}: %{{y:.3f}}<extra>{title}</extra>",
     }
 
 
@@ -188,13 +188,7 @@ def numbers(found: Mapping[str, Robustness]) -> pd.DataFrame:
 
 def captions(name: str) -> list[str]:
     """The captions of the example at strengths 0 to 5."""
-    return [
-        "clean",
-        *(
-            f"strength {strength}: {CORRUPTIONS[name].settings[strength - 1]:g} {CORRUPTIONS[name].unit}"
-            for strength in STRENGTHS
-        ),
-    ]
+    return ["clean", *(f"strength {strength}: {CORRUPTIONS[name].shown(strength)}" for strength in STRENGTHS)]
 
 
 def conditions(name: str) -> list[tuple[str, int]]:

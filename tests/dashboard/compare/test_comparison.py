@@ -133,7 +133,7 @@ def test_a_network_that_was_not_measured_is_named_and_its_ensemble_has_no_cost(c
     measured = replace(comparison, milliseconds={"tiny_cnn": Latency(2.0, "here")})
     assert ranking.costs_of(measured, ranking.MILLISECONDS) == ({"tiny_cnn": 2.0}, ["tiny_residual"])
     (section,) = ranking.sections(measured, ranking.Options((ranking.COST,), costs=(ranking.MILLISECONDS,)))
-    assert "Milliseconds not measured: Residual CNN." in section.notes[0].text
+    assert "The milliseconds of Residual CNN have not been measured." in section.notes[0].text
     (section,) = ranking.sections(
         replace(comparison, milliseconds={}), ranking.Options((ranking.COST,), costs=(ranking.MILLISECONDS,))
     )

@@ -256,7 +256,10 @@ def test_published_results_give_their_reason_and_own_results_their_protocol(netw
     app = open_view("Published")
     own, others = tables(app)
     assert list(own["system"]) == ["FERscope CNN", "FERscope Residual CNN", "FERscope Ensemble"]
-    assert "Trained on train, epoch and temperature chosen on val, scored once on this split." in page_text(app)
+    assert (
+        "The networks were trained on train; the epoch and the temperature were chosen on val; "
+        "this split was scored once."
+    ) in page_text(app)
     assert others.iloc[:, 2].str.match(r".+ Not comparable: .+\.").all()
 
 

@@ -84,12 +84,14 @@ def test_a_damaged_file_is_a_sentence_and_the_rest_stays(measured, open_view, pa
 def test_the_corruption_of_the_example_is_in_the_link(networks, open_view, page_text):
     app = open_view("Robustness", corruption="Eyes hidden")
     assert app.pills(key="corruption").value == "eyes"
-    assert "Eyes hidden, strengths 1 to 5 in % of the side" in page_text(app)
+    assert "Eyes hidden at strengths 1 to 5, in the" in page_text(app)
     assert "public domain" in page_text(app)
     assert len(app.get("image")) == 6
     app.pills(key="corruption").set_value("jpeg").run()
     assert not app.exception
-    assert "JPEG, strengths 1 to 5 in quality" in page_text(app)
+    assert "JPEG at strengths 1 to 5, in the" in page_text(app)
+    captions = [image.proto.imgs[0].caption for image in app.get("image")]
+    assert captions[:2] == ["clean", "strength 1: 60 (quality)"]
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)

@@ -36,7 +36,7 @@ def test_one_panel_per_corruption_and_one_line_per_network(found, inks):
     }
     assert [t.name for t in figure.data if t.showlegend] == ["One", "Other"]
     assert {tuple(axis.range) for axis in figure.select_yaxes()} == {tuple(figure.layout.yaxis.range)}
-    assert "1.5 % of the side" in figure.data[0].customdata[2]
+    assert "1.5 (% of the side)" in figure.data[0].customdata[2]
 
 
 def test_the_drop_has_its_interval_and_zero_is_on_the_axis(found, inks):
