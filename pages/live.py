@@ -46,7 +46,7 @@ viewer = session_viewer(
 inks = theme.ink()
 styles = {**network_picker.styles(chosen_networks, inks), ENSEMBLE: ensemble_style(inks)}
 camera_view.draw(viewer, controls.series_titles(networks, names), styles, options)
-smoothing = f"smoothed over {options.smoothing_s:g} s" if options.smoothing_s else "not smoothed"
+smoothing = f"smoothed with a time constant of {options.smoothing_s:g} s" if options.smoothing_s else "not smoothed"
 st.caption(
     f"Probabilities after temperature scaling, {smoothing}; detector: {services.DETECTORS[detector.name]}. A saliency "
     "map shows where the evidence for the predicted class lies (Grad-CAM before the pooling). Recorded numbers are not "

@@ -71,7 +71,8 @@ def choose(networks: Sequence[Predictor], names: Mapping[str, str]) -> LiveOptio
         {NO_MAP: "Off"} | {network.model_id: names[network.model_id] for network in networks},
         key="live_saliency",
         default=NO_MAP,
-        help="Grad-CAM of one network for the class that it predicts, over each face; it costs no second pass.",
+        help="Grad-CAM of one network for the class that it predicts, over each face; no second pass through the "
+        "network is needed.",
     )
     with links.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
         accuracy = required_accuracy.choose()
@@ -82,7 +83,8 @@ def choose(networks: Sequence[Predictor], names: Mapping[str, str]) -> LiveOptio
             0.3,
             0.1,
             key="live_smoothing",
-            help="After a lasting change of the probabilities, 63 % of it is shown after this time; 0 switches it off.",
+            help="Time constant: after a lasting change in the probabilities, 63 % of the change is shown after this "
+            "time. 0 turns smoothing off.",
         )
         interval = links.slider(
             "Detect faces in every n-th frame",
@@ -91,8 +93,8 @@ def choose(networks: Sequence[Predictor], names: Mapping[str, str]) -> LiveOptio
             2,
             1,
             key="live_interval",
-            help="Between detections, each box moves on with the speed of its face: more frames per second, but less "
-            "exact boxes.",
+            help="Between detections, each box moves at the last estimated speed of its face. Larger values give more "
+            "frames per second but less accurate boxes.",
         )
         window_s = links.slider("Time in the chart (s)", 10, 120, 30, 10, key="live_window")
         mirror = links.toggle("Mirror the picture", key="live_mirror", default=True)

@@ -157,7 +157,8 @@ def shares(found: Sequence[TrackShares], classes: Sequence[str], inks: Ink) -> g
             text=[class_name if value >= 0.15 else "" for value in values],
             textposition="inside",
             insidetextanchor="middle",
-            hovertemplate=f"{class_name}: %{{x:.1%}} of the time<extra>%{{y}}</extra>",
+            customdata=[100 * value for value in values],
+            hovertemplate=f"{class_name}: %{{customdata:.1f}} % of the time<extra>%{{y}}</extra>",
         )
     bars_px = 38 * len(found)
     figure.update_layout(
@@ -169,7 +170,7 @@ def shares(found: Sequence[TrackShares], classes: Sequence[str], inks: Ink) -> g
             "title": "share of the time in the picture",
             "range": [0, 1],
             "tickvals": [0, 0.25, 0.5, 0.75, 1],
-            "tickformat": ".0%",
+            "ticktext": ["0 %", "25 %", "50 %", "75 %", "100 %"],
         },
         yaxis={"autorange": "reversed"},
         legend={"y": -58 / bars_px, "yanchor": "top", "traceorder": "normal"},

@@ -45,7 +45,7 @@ def shares(summary: Summary) -> list[Section]:
     if not found:
         return [Section(notes=(Note("No face was found in this part of the video."),))]
     shown = found[:MOST_FACES]
-    left_out = f" The {MOST_FACES} faces seen longest of {len(found)}." if len(found) > len(shown) else ""
+    left_out = f" The {MOST_FACES} faces seen longest, of {len(found)}." if len(found) > len(shown) else ""
     classes = summary.group.labels.classes
     return [
         Section(
@@ -56,8 +56,8 @@ def shares(summary: Summary) -> list[Section]:
                     "Share of time of each expression by face",
                 ),
             ),
-            caption=f"{summary.protocol} The share of the time in which the face was found and the expression was the "
-            f"most probable one.{left_out}",
+            caption=f"{summary.protocol} Of the time in which a face was found, the share in which each expression was "
+            f"the most probable one.{left_out}",
             downloads=(csv("Shares of time (CSV)", "video-shares.csv", lambda: plots.shares_table(found, classes)),),
         )
     ]

@@ -37,10 +37,11 @@ def draw(
         job = video.job
         detector = services.DETECTORS[job.detector_name]
         interval = "each of them" if job.options.detect_every == 1 else f"one of {job.options.detect_every} of them"
+        smoothed = f", smoothed with a time constant of {smoothing_s:g} s" if smoothing_s else ""
         st.caption(
-            f"Probabilities by {title}{f', smoothed with {smoothing_s:g} s' if smoothing_s else ''}. "
+            f"Probabilities by {title}{smoothed}. "
             f"{len(timeline.frame_times_s):,} analyzed frames; {detector} detected faces in {interval}. "
-            "Point at the chart to see the frame of that time, and click to show it large."
+            "Point at the chart to see the frame at that time; click to enlarge the frame."
         )
     with right:
         _draw_picture(video, timeline, group, name, time_s)
@@ -55,7 +56,9 @@ def _choose_tracks(timeline: Timeline) -> tuple[int, ...]:
     chosen = st.selectbox(
         "Face",
         options,
-        format_func=lambda track: f"Face {track}" if track else f"The {MOST_FACES} of {len(tracks)} faces seen longest",
+        format_func=lambda track: (
+            f"Face {track}" if track else f"The {MOST_FACES} faces seen longest, of {len(tracks)}"
+        ),
         key="video_face",
     )
     return (chosen,) if chosen in tracks else tuple(sorted(tracks[:MOST_FACES]))

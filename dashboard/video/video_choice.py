@@ -33,7 +33,7 @@ def choose_options() -> VideoOptions:
         5.0,
         1.0,
         key="video_fps",
-        help="How many frames of each second are analyzed; at most those that the video has.",
+        help="Number of frames analyzed per second of video, limited by the frame rate of the video.",
     )
     detect_every = links.slider(
         "Detect faces in every n-th analyzed frame",
@@ -42,7 +42,7 @@ def choose_options() -> VideoOptions:
         DETECT_EVERY,
         1,
         key="video_detect",
-        help="Between detections, a face lies on the straight line from one to the next.",
+        help="Between detections, the box of a face is interpolated linearly.",
     )
     start = links.number("Start at (s)", 0, LONGEST_S, key="video_start")
     end = links.number("End at (s)", 0, LONGEST_S, key="video_end", help="0: at the end of the video.")

@@ -49,7 +49,8 @@ def _draw(
             0.3,
             0.1,
             key="video_smoothing",
-            help="After a lasting change of the probabilities, 63 % of it is shown after this time; 0 switches it off.",
+            help="Time constant: after a lasting change in the probabilities, 63 % of the change is shown after this "
+            "time. 0 turns smoothing off.",
         )
         first_s, last_s = _choose_part(video, found)
     position, name, title = series[str(chosen)]
@@ -66,7 +67,7 @@ def _draw(
                 icon=":material/search_off:",
             )
         return
-    smoothed = f"{title}, smoothed with {smoothing_s:g} s" if smoothing_s else title
+    smoothed = f"{title}, smoothed with a time constant of {smoothing_s:g} s" if smoothing_s else title
     shown = summary.Summary(video, timeline, group, name, smoothed, names, inks)
     panel = links.first_choice(
         st.segmented_control, "Summary", list(summary.PANELS), key="video_panel", label_visibility="collapsed"
@@ -100,7 +101,7 @@ def _draw_progress(video: SessionVideo) -> None:
             in_all += f", the last {now.frames - job.continued_at:,}"
         st.caption(" · ".join(words) + f" · {in_all} in {now.elapsed_s:.1f} s{stopped}")
     if job.error is not None:
-        st.error(f"{job.error.sentence} Shown: what was analyzed before.", icon=":material/error:")
+        st.error(f"{job.error.sentence} The results up to that point are shown.", icon=":material/error:")
     for note in job.notes:
         st.warning(note, icon=":material/warning:")
 
@@ -131,12 +132,12 @@ def _choose_part(video: SessionVideo, timeline: Timeline) -> tuple[float, float]
 
 
 def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
-    """A button that makes the video with boxes and labels, then one that downloads it."""
+    """A button that makes the video with boxes and expressions, then one that downloads it."""
     first_s, last_s = float(timeline.frame_times_s[0]), float(timeline.frame_times_s[-1])
     request = (id(video), id(timeline.groups[0].probabilities), first_s, last_s)
     made: tuple[object, bytes] | None = st.session_state.get(ANNOTATED)
     wanted = st.button(
-        "Create the video with boxes and labels (mp4)",
+        "Create the video with boxes and expressions (mp4)",
         icon=":material/movie_edit:",
         type="tertiary",
         help="All frames of the chosen part, H.264, with the sound of the file.",
@@ -164,7 +165,7 @@ def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
             st.session_state[ANNOTATED] = made
     if made is not None and made[0] == request:
         st.download_button(
-            "Video with boxes and labels (mp4)",
+            "Video with boxes and expressions (mp4)",
             made[1],
             "video-faces.mp4",
             "video/mp4",

@@ -85,7 +85,7 @@ class LivePage:
 def test_a_moving_face_is_found_and_keeps_its_track(open_browser, address, moving_portrait):
     browser = open_browser("--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={moving_portrait}")
     page = LivePage(browser, address, "?networks=Residual+CNN")
-    assert "Press Start" in page.text("message")
+    assert "Click Start" in page.text("message")
     page.click("start")
     page.wait_for_frames(20)
     shown = page.shown()
@@ -136,7 +136,7 @@ def test_a_refused_camera_is_explained_and_a_portrait_can_be_tried(open_browser,
     browser = open_browser("--deny-permission-prompts")
     page = LivePage(browser, address, "?networks=Residual+CNN")
     page.click("start")
-    page.until(lambda _: "did not allow the camera" in page.text("message"), "the reason")
+    page.until(lambda _: "blocked access to the camera" in page.text("message"), "the reason")
     browser.execute_script(COLLECT_SOCKETS)
     page.click("sample")
     page.wait_for_frames(5)

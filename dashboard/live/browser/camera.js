@@ -1,13 +1,13 @@
 // The camera of the browser: opening it, listing what there is, and one sentence for each way it can fail.
 
 const CAMERA_PROBLEMS = {
-  NotAllowedError: "The browser did not allow the camera. Allow it for this page next to the address, then press Start.",
-  NotFoundError: "No camera was found. Connect one and press Start, or open a photo in Analyze.",
-  NotReadableError: "The camera is in use by another tab or program. Close it there and press Start.",
-  AbortError: "The camera could not be started. Close other tabs and programs that use it and press Start.",
-  OverconstrainedError: "The chosen camera is no longer connected. Choose another one and press Start.",
+  NotAllowedError: "The browser blocked access to the camera. Allow the camera for this page in the address bar, then click Start.",
+  NotFoundError: "No camera was found. Connect one and click Start, or open a photo in Analyze.",
+  NotReadableError: "The camera is in use by another tab or program. Close it there and click Start.",
+  AbortError: "The camera could not be started. Close other tabs and programs that use it and click Start.",
+  OverconstrainedError: "The chosen camera is no longer connected. Choose another one and click Start.",
 };
-const CAMERA_ENDED = "The camera was disconnected or blocked. Connect or allow it and press Start.";
+const CAMERA_ENDED = "The camera was disconnected or blocked. Connect or allow it and click Start.";
 
 /** A stream of the camera with that id, or of any. Throws an Error whose message is a sentence for the user. */
 async function openCamera(deviceId) {
@@ -23,7 +23,7 @@ async function openCamera(deviceId) {
   try {
     return await navigator.mediaDevices.getUserMedia({ video: { ...size, ...which }, audio: false });
   } catch (error) {
-    throw new Error(CAMERA_PROBLEMS[error.name] ?? `The camera could not be opened (${error.name}). Press Start to try again.`);
+    throw new Error(CAMERA_PROBLEMS[error.name] ?? `The camera could not be opened (${error.name}). Click Start to try again.`);
   }
 }
 

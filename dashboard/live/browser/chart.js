@@ -4,7 +4,7 @@
 const KEPT_MS = 125_000;
 // Without a value for so long, or for this many frames of a slow server, the line is interrupted.
 const GAP = { leastMs: 1000, mostMs: 5000, frames: 2.5 };
-const MARGIN = { left: 34, right: 20, top: 10, bottom: 22 }; // right of the names
+const MARGIN = { left: 38, right: 20, top: 10, bottom: 22 }; // right of the names
 const NAME_PX = { least: 66, most: 150 };
 const LABEL_PX = 13;
 const DASHES = {
@@ -104,7 +104,7 @@ class Chart {
       context.moveTo(area.left, y(probability));
       context.lineTo(area.right, y(probability));
       context.stroke();
-      context.fillText(`${100 * probability}%`, area.left - 4, y(probability));
+      context.fillText(`${100 * probability} %`, area.left - 4, y(probability));
     }
     context.textBaseline = "top";
     context.textAlign = "center";

@@ -1,8 +1,8 @@
 // The sentences about the state of the view and about the shown frame.
 
-const IDLE = "Press Start to open the camera. Its frames go to this FERscope server only and are never stored.";
+const IDLE = "Click Start to open the camera. Its frames go to this FERscope server only and are never stored.";
 const LOST = "The connection to the server is interrupted. Reconnecting …";
-const NO_FRAMES = "The camera delivers no frames. Close other tabs and programs that use it, or press Stop and Start.";
+const NO_FRAMES = "The camera delivers no frames. Close other tabs and programs that use it, or click Stop and Start.";
 const NO_ANSWER = "The server has not answered for some seconds. It may be busy; this page keeps waiting.";
 const STALLED_AFTER_MS = 4000;
 

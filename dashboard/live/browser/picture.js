@@ -99,7 +99,7 @@ class Picture {
   /** The picture in words. */
   described(answer, series) {
     const faces = answer.faces.map((face) => `face ${face.track}: ${this.prediction(face, series)}`);
-    return `The picture of the camera; ${faces.join(", ") || "no face"}`;
+    return `The camera's picture; ${faces.join(", ") || "no face"}`;
   }
 
   /** The track of the face at a mouse event, if any. */

@@ -39,8 +39,8 @@ def run(*statements: str) -> Any:
         ("NotReadableError", "in use by another tab or program. Close it there"),
         ("AbortError", "Close other tabs and programs"),
         ("OverconstrainedError", "Choose another one"),
-        ("NotAllowedError", "Allow it for this page"),
-        ("NewError", "could not be opened (NewError). Press Start"),
+        ("NotAllowedError", "Allow the camera for this page"),
+        ("NewError", "could not be opened (NewError). Click Start"),
     ],
 )
 def test_each_way_in_which_a_camera_fails_has_its_sentence(error, sentence):

@@ -57,7 +57,7 @@ def test_the_sample_is_analyzed_and_its_panels_are_shown(open_video, page_text):
     app.button(key="video_step1").click().run()
     assert app.slider(key="video_time").value > before
     app.slider(key="video_smoothing").set_value(1.0).run()
-    assert "smoothed with 1 s" in page_text(app)
+    assert "smoothed with a time constant of 1 s" in page_text(app)
     button(app, "Analyze this frame").click().run()
     assert not app.exception, app.exception
     assert app.title[0].value == "Analyze"
