@@ -1,4 +1,4 @@
-"""Data, protocol, limits, law and privacy."""
+"""Data, protocol, limitations, law and privacy."""
 
 import streamlit as st
 
@@ -20,7 +20,7 @@ for data in {c.card.data.title: c.card.data for c in listing.checkpoints}.values
     )
 st.markdown(
     """
-FER2013 (Goodfellow et al., *Challenges in Representation Learning*, 2013) contains gray images of faces in seven
+FER2013 (Goodfellow et al., *Challenges in Representation Learning*, 2013) contains grayscale images of faces in seven
 classes, 48 × 48 pixels each, collected from the web. It contains exact copies: 288 of the 3,589 images of PrivateTest
 are also in Training. Scores are therefore given with and without them. With 3,589 images, the 95 % interval of an
 accuracy near 70 % is ± 1.5 percentage points. Compare tests whether two networks differ significantly on the same
@@ -36,13 +36,13 @@ method and stage. At the last stage of these networks, Grad-CAM equals the class
 follows from the same forward pass as the prediction. A map shows where the evidence for a class lies in the network's
 own features. It does not prove why the network predicts a class, and a plausible map can belong to a wrong prediction.
 
-Few maps are demonstrably better than chance. The Trust panel compares a map with copies of itself that are turned,
+Few maps are significantly better than chance. The Trust panel compares a map with copies of itself that are turned,
 mirrored and shifted. On random images of PrivateTest, 7 of 40 maps of a CNN, 12 of 40 of a residual CNN and 2 of 35 of
 a ResNet50 were better than 95 % of their copies; these networks were trained earlier than the installed ones.
 """
 )
 
-st.header("Limits", anchor=False)
+st.header("Limitations", anchor=False)
 st.markdown(
     """
 - A network predicts which expression a picture would be *labeled* with, not what a person feels. Expressions can be
@@ -64,7 +64,7 @@ st.markdown(
     """
 Article 5(1)(f) of the **EU AI Act** (Regulation 2024/1689) prohibits placing on the market, putting into service for
 this purpose, or using AI systems that infer emotions of natural persons **at the workplace or in education
-institutions**, except for medical or safety reasons. It has applied since 2 February 2025. Elsewhere, emotion
+institutions**, except for medical or safety reasons. It has applied since February 2, 2025. Elsewhere, emotion
 recognition counts as high-risk (Annex III), and the people exposed to it must be informed (Article 50). FERscope is a
 tool for studying networks and is not intended for assessing people.
 """

@@ -22,7 +22,8 @@ read = view == FACES or (
     and links.toggle(
         f"Read the images of {path.name}",
         key="read",
-        help="Counts and findings of known data sets come from small tables. Reading all images takes a while.",
+        help="The counts and findings for known data sets come from precomputed tables. Turn this on to compute them "
+        "from the images, which takes longer.",
     )
 )
 known, problem = available(read=read)

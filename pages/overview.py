@@ -68,7 +68,7 @@ st.markdown(
     "A network predicts which *expression* a picture would be labeled with, not what a person feels. Human accuracy on "
     "FER2013 is about 65 % (Goodfellow et al. 2013), accuracy on other photos is lower, and *unsure* is a valid result."
 )
-st.page_link(f"{navigation.PAGES}/about.py", label="Data, limits and law", icon=":material/info:")
+st.page_link(f"{navigation.PAGES}/about.py", label="Data, limitations and law", icon=":material/info:")
 
 # Last, so that everything above is drawn before PyTorch and the network are loaded.
 if (matrix := example.confusion_matrix()) is not None:

@@ -100,7 +100,7 @@ def _from_facts(facts: ImageFacts, samples: Samples | None = None, *, reads_sing
         info=KNOWN.get(facts.name, DatasetInfo(facts.name)),
         counts=counts.astype(float),
         totals={s: int(counts[s].sum()) for s in SPLITS},
-        origin="Counted in the images." if samples is not None else "From the table of image facts.",
+        origin=f"Source: {'the images' if samples is not None else 'the precomputed table of image facts'}.",
         facts=facts,
         samples=samples,
         reads_singly=reads_singly,
@@ -122,6 +122,6 @@ def _from_predictions(checkpoint: Checkpoint, missing: str) -> Description:
         info=card.data,
         counts=counts,
         totals={s: card.data.images.get(s, 0) for s in SPLITS},
-        origin=f"From the card and the stored predictions of {card.run_id}, which do not cover {training}.",
+        origin=f"Source: the card and the stored predictions of {card.run_id}, which do not cover {training}.",
         missing=missing,
     )

@@ -33,8 +33,8 @@ def sections(description: Description, means: dict[str, tuple[np.ndarray, int]],
                 for name, (mean, n) in means.items()
             ),
             caption=f"{description.name} {description.split_names[split]}, n = {description.totals[split]:,}. Each "
-            f"pixel is the mean over the images of the class, of at most {MEAN_OF:,} drawn at random; sharp parts are "
-            "similar in most images.",
+            f"picture is the pixel-wise mean of the images of the class, or of {MEAN_OF:,} images drawn at random if "
+            "there are more. Parts that look sharp are similar in most images.",
         )
     ]
 

@@ -64,10 +64,10 @@ def _draw_progress(batch: SessionBatch) -> None:
             st.button("Stop", key="folder_stop", icon=":material/stop_circle:", on_click=batch.stop)
         elif not batch.finished:
             st.button("Resume", key="folder_resume", icon=":material/play_arrow:", on_click=batch.start)
-            st.caption(f"{batch.name}: stopped, {count} are analyzed.")
+            st.caption(f"{batch.name}: stopped; {count} were analyzed.")
         else:
             detector = services.DETECTORS.get(batch.detector, batch.detector)
-            st.caption(f"{batch.name}: {count} are analyzed. {batch.networks}; {detector}.")
+            st.caption(f"{batch.name}: {count} were analyzed. {batch.networks}; {detector}.")
     if batch.error:
         st.error(batch.error, icon=":material/error:")
 

@@ -28,7 +28,8 @@ def draw(batch: SessionBatch, rows: pd.DataFrame) -> None:
     found = chosen.select(rows)
     faces = int(rows["expression"].notna().sum())
     if not len(found):
-        st.info("No face fits the filters." if faces else "No face has been found yet.", icon=":material/search_off:")
+        sentence = "No face matches the filters." if faces else "No face has been found yet."
+        st.info(sentence, icon=":material/search_off:")
         return
     page = links.page_number(-(-len(found) // ROWS_PER_PAGE), key="folder_page")
     shown = found.iloc[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]

@@ -49,8 +49,8 @@ def _server() -> tuple[str, PhotoSource] | None:
     roots = allowed_roots()
     if not roots:
         st.info(
-            "No folder on the server may be read. The operator of FERscope allows folders with the environment "
-            f"variable `{ROOTS_VARIABLE}`: their paths, separated by `{os.pathsep}`.",
+            "No folder on the server is enabled for reading. To enable folders, set the environment variable "
+            f"`{ROOTS_VARIABLE}` on the server to their paths, separated by `{os.pathsep}`, and restart FERscope.",
             icon=":material/folder_off:",
         )
         return None

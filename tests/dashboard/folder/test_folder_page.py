@@ -64,7 +64,7 @@ def scored_zip(page):
 
 def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, labeled):
     app = scored_zip(page)
-    assert "photos.zip: 13 of 13 photos are analyzed. CNN, Residual CNN;" in page_text(app)
+    assert "photos.zip: 13 of 13 photos were analyzed. CNN, Residual CNN;" in page_text(app)
     table = app.dataframe[0].value
     assert len(table) == 12
     assert table["face"].str.startswith("data:image/jpeg;base64,").all()
@@ -115,10 +115,10 @@ def test_a_batch_waits_while_as_many_as_the_server_allows_are_running(page, page
         page.button(key="folder_stop").click().run()
         page.session_state["folder_batch"]._thread.join()
         page.run()
-        assert "stopped, 0 of 13 photos are analyzed" in page_text(page)
+        assert "stopped; 0 of 13 photos were analyzed" in page_text(page)
         page.button(key="folder_resume").click().run()
         assert page.session_state["folder_batch"].waiting
-    assert "13 of 13 photos are analyzed" in page_text(finished(page))
+    assert "13 of 13 photos were analyzed" in page_text(finished(page))
     assert places.acquire(timeout=0)
 
 
@@ -158,7 +158,7 @@ def test_folders_of_the_server_are_read_only_below_the_allowed_ones(page, monkey
     app = finished(page)
     assert app.dataframe[0].value["group"].tolist() == ["A"]
     app.segmented_control(key="folder_panel").set_value("Not analyzed").run()
-    assert f"leads out of {root}" in app.dataframe[0].value["reason"].iloc[0]
+    assert f"points outside {root}" in app.dataframe[0].value["reason"].iloc[0]
 
 
 def test_shares_are_counts_of_predictions_with_wilson_intervals():
