@@ -51,9 +51,7 @@ PERTURBATION_SETTINGS = {
         PerturbationSetting("noise", "Noise", "fraction of the full range", 0.0, 0.3, 0.02, 0.0),
         PerturbationSetting("jpeg_quality", "JPEG quality", "100: not compressed", 5.0, 100.0, 5.0, 100.0),
         PerturbationSetting("rotation_deg", "Rotation", "degrees, counterclockwise", -45.0, 45.0, 5.0, 0.0),
-        PerturbationSetting(
-            "margin", "Crop margin", "fraction of the side of the detector's box", -0.2, 0.4, 0.05, 0.0
-        ),
+        PerturbationSetting("margin", "Crop margin", "fraction of the box's side", -0.2, 0.4, 0.05, 0.0),
     )
 }
 

@@ -24,13 +24,13 @@ def wrapped_table(table: Table, inks: Ink) -> str:
         for row in table.rows()
     )
     # The animation follows the position of scrolling. A table that does not scroll has none, and so no faded edge.
+    # Streamlit drops a style that contains "<".
     style = f"""
-@property --wrapped-table-fade {{ syntax: "<length>"; inherits: false; initial-value: 0px; }}
 @keyframes wrapped-table-fade {{
   from, 90% {{ --wrapped-table-fade: {FADE_PX}px; }}
   to {{ --wrapped-table-fade: 0px; }} }}
 .wrapped-table {{ overflow-x: auto; font-size: 14px; line-height: 1.5; color: {inks.text};
-  mask-image: linear-gradient(to right, #000 calc(100% - var(--wrapped-table-fade)), transparent);
+  mask-image: linear-gradient(to right, #000 calc(100% - var(--wrapped-table-fade, 0px)), transparent);
   animation: wrapped-table-fade linear both; animation-timeline: scroll(self inline); }}
 .wrapped-table table {{ width: 100%; border-collapse: collapse; margin: 0; }}
 .wrapped-table :is(th, td) {{ padding: 4px 6px; border: 0; border-bottom: 1px solid {inks.faint}; text-align: left;

@@ -28,3 +28,9 @@ def test_cells_are_bold_and_the_table_has_its_name():
     assert body.count("<b>") == 1
     assert "<b>0.697" in body
     assert 'aria-label="Scores of &quot;all&quot;"' in body
+
+
+def test_the_style_is_kept_by_streamlit():
+    style = wrapped_table(Table(DATA, "Scores"), LIGHT).partition("</style>")[0].removeprefix("<style>")
+    assert "wrapped-table th" in style
+    assert "<" not in style  # the browser's sanitizer would drop all of it
