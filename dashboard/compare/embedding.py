@@ -71,8 +71,9 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
 
 
 def figure_key(comparison: Comparison, model_id: str, layout: str, shown: str) -> str:
-    """The key of a map; each map has its own selection, because its points have other positions."""
-    return comparison.key(f"embedding-{model_id}-{comparison.split}-{layout}-{shown}")
+    """The key of a map; each map has its own selection, because its points are others or have other positions."""
+    part = "all" if shown == plots.ALL else "some"  # Streamlit would replace a comma in the key
+    return comparison.key(f"embedding-{model_id}-{comparison.split}-{layout}-{part}")
 
 
 def _method(whole: Embedding, drawn: int, layout: str) -> str:

@@ -32,8 +32,8 @@ def sections(description: Description) -> list[Section]:
         Section(
             table=Table(summary, f"Findings of the audit of {description.name}"),
             caption=f"{description.protocol} {description.origin} Identical: equal in every pixel. A test image that "
-            f"is also in {description.split_names['train']} makes the score of a network that memorized it optimistic, "
-            f"so Compare also gives every accuracy without these images.",
+            f"is also in {description.split_names['train']} makes the score of a network that memorized it "
+            "optimistic; for networks trained on this data set, Compare also reports the accuracy without them.",
             downloads=(csv("Summary of the audit (CSV)", "dataset-audit.csv", lambda: summary),),
         )
     ]

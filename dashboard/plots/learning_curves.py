@@ -50,12 +50,12 @@ def learning_curves(
         figure.add_scatter(
             x=at["epoch"],
             y=at[f"val_{measure}"],
-            error_y=whiskers(scores, style.color) if scores else None,
+            error_y=whiskers(scores, style.color, 2.0, 7) if scores else None,
             mode="markers",
             name=f"{name}, chosen epoch",
             marker={
                 "symbol": style.symbol,
-                "size": 12,
+                "size": 9,  # smaller than its interval
                 "color": style.color,
                 "line": {"color": inks.paper, "width": 1.5},
             },

@@ -37,7 +37,7 @@ export default function ({ setStateValue }) {
     if (document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "notRunning") return;
     clearInterval(timer);
     setStateValue("ready", true);
-  }, 200);
+  }, 100);
   return () => clearInterval(timer);
 }
 """

@@ -44,7 +44,7 @@ def shares(summary: Summary) -> list[Section]:
     found = track_shares(summary.timeline, summary.group, summary.name)
     if not found:
         return [Section(notes=(Note("No face was found in this part of the video."),))]
-    shown = found[:MOST_FACES]
+    shown = sorted(found[:MOST_FACES], key=lambda of_track: of_track.track)
     left_out = f" The {MOST_FACES} faces seen longest, of {len(found)}." if len(found) > len(shown) else ""
     classes = summary.group.labels.classes
     return [
