@@ -29,6 +29,7 @@ WITHOUT_COPIES = {"FER7": 3_589 - 288, "FERPLUS8": 2_894}
 
 pytestmark = pytest.mark.skipif(not SHIPPED, reason="no network is installed")
 each = pytest.mark.parametrize("run_id", SHIPPED)
+with_weights = pytest.mark.parametrize("run_id", [r for r, c in SHIPPED.items() if c.card.weights_shipped])
 
 
 class LogitsOnly(nn.Module):
@@ -85,7 +86,7 @@ def test_the_card_names_labels_data_and_license(run_id):
     assert set(card.preprocessing.crop_margin) >= {"haar", "yunet"}
 
 
-@each
+@with_weights
 def test_the_weights_are_those_of_the_card_and_predict(run_id, faces):
     with torch.inference_mode():
         logits = SHIPPED[run_id].network()(faces).logits
@@ -93,7 +94,11 @@ def test_the_weights_are_those_of_the_card_and_predict(run_id, faces):
     assert torch.isfinite(logits).all()
 
 
-@each
+def test_only_networks_of_published_systems_are_without_weights():
+    assert {c.card.role for c in SHIPPED.values() if not c.card.weights_shipped} <= {"reference"}
+
+
+@with_weights
 def test_closed_form_maps_are_the_packages_grad_cam(run_id, faces):
     network = SHIPPED[run_id].network()
     with torch.inference_mode():
@@ -108,7 +113,7 @@ def test_closed_form_maps_are_the_packages_grad_cam(run_id, faces):
             np.testing.assert_allclose(mine[found], theirs[found], atol=1e-4)
 
 
-@each
+@with_weights
 def test_gradients_at_the_last_stage_give_the_closed_form(run_id, faces):
     network = SHIPPED[run_id].network()
     with torch.inference_mode():
@@ -120,7 +125,7 @@ def test_gradients_at_the_last_stage_give_the_closed_form(run_id, faces):
         np.testing.assert_allclose(a.heatmap, b.heatmap, atol=1e-4)
 
 
-@each
+@with_weights
 def test_a_fresh_run_over_the_data_reproduces_the_card(run_id, fer2013):
     card = SHIPPED[run_id].card
     again = evaluate_checkpoint(SHIPPED[run_id], fer2013, "test").summary
@@ -128,7 +133,7 @@ def test_a_fresh_run_over_the_data_reproduces_the_card(run_id, fer2013):
     assert again.accuracy_without_copies.n == WITHOUT_COPIES[card.labels.name]
 
 
-@each
+@with_weights
 def test_the_exported_network_gives_the_stored_test_logits(run_id, fer2013):
     checkpoint = SHIPPED[run_id]
     images = read_own_samples(checkpoint.card, fer2013).of("test").images
