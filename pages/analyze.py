@@ -8,7 +8,6 @@ from core.inference import PhotoAnalysis
 from dashboard import services
 from dashboard.analyze import (
     PANELS,
-    MapOptions,
     SelectedFace,
     downloads,
     face_picker,
@@ -123,18 +122,10 @@ with answer_cell:
         saliency.draw_over_photo(face, options)
     prediction.draw_others(face)
 
-
-# A fragment: what is chosen in a panel, and another panel, leave the photo and the answer as they are. The downloads
-# belong to it, because they contain what the panels compute.
-@st.fragment
-def draw_panels(face: SelectedFace, options: MapOptions) -> None:
-    """The open panel of the tab bar, and the downloads."""
-    with links.of_fragment(), busy.answered():
-        for tab, draw in zip(links.tabs(list(PANELS), key="panel"), PANELS.values(), strict=True):
-            if tab.open:
-                with tab:
-                    draw(face, options)
-        downloads.draw(face, options)
-
-
-draw_panels(face, options)
+# Not a fragment: Streamlit does not interrupt the run of a fragment for a click inside of it, so "Stop" would only take
+# effect when the work is done.
+for tab, draw in zip(links.tabs(list(PANELS), key="panel"), PANELS.values(), strict=True):
+    if tab.open:
+        with tab:
+            draw(face, options)
+downloads.draw(face, options)

@@ -19,4 +19,4 @@ PANELS: dict[str, Callable[[SelectedFace, MapOptions], None]] = {
     "Report": report.draw,
 }
 
-__all__ = ["PANELS", "MapOptions", "SelectedFace", "not_finite", "too_small"]
+__all__ = ["PANELS", "SelectedFace", "not_finite", "too_small"]

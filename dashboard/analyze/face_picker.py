@@ -12,6 +12,7 @@ import streamlit as st
 from PIL import Image, ImageOps
 
 from core import images
+from core.faces import Box
 from core.inference import FaceAnalysis, PhotoAnalysis
 from dashboard import services
 from dashboard.analyze import clickable_photo
@@ -110,13 +111,19 @@ def _draw_caption(photo: Photo, analysis: PhotoAnalysis, number: int) -> None:
                 key=f"not-a-face-{photo.digest[:12]}-{number}",
                 icon=":material/person_off:",
                 type="tertiary",
-                on_click=removed.append,
-                args=(analysis.faces[number].face.box,),
+                on_click=_remove,
+                args=(removed, analysis.faces[number].face.box),
                 help=f"Remove detection {number + 1} from this photo.",
             )
         rotate_button(photo, analysis)
         if removed:
             restore_button(photo)
+
+
+def _remove(removed: list[Box], box: Box) -> None:
+    """Remove a detection; the first of the others is selected."""
+    removed.append(box)
+    links.choose(links.FACE, None)
 
 
 def restore_button(photo: Photo) -> None:

@@ -68,15 +68,21 @@ def dumbbells(
         for position, model_id in enumerate(shown)
         for word, kind in zip(words, ("was", "now"), strict=True)
     )
-    shapes = "".join(
-        f".dumbbells .m{position} {{ clip-path: {SHAPES.get(styles[model_id].symbol, SHAPES['circle'])}; "
-        f"top: {tops[position]:.1f}px; }}\n"
+    # A style applies to the whole page, which may have another figure with other networks; its variables do not.
+    marks_style = "".join(
+        f".dumbbells .m{position} {{ clip-path: var(--shape-{position}); top: var(--top-{position}); }}\n"
+        for position in range(len(shown))
+    )
+    variables = "".join(
+        f"--shape-{position}: {SHAPES.get(styles[model_id].symbol, SHAPES['circle'])}; "
+        f"--top-{position}: {tops[position]:.1f}px; "
         for position, model_id in enumerate(shown)
     )
     return (
-        f"<style>{_style(inks)}{shapes}</style>"
-        f'<div class="dumbbells"><div role="img" aria-label="{escape(alt, quote=True)}" class="rows">'
-        f'{"".join(rows)}<span></span><div class="ticks">{ticks}</div><span></span><em>probability</em></div>'
+        f"<style>{_style(inks)}{marks_style}</style>"
+        f'<div class="dumbbells" style="{variables}">'
+        f'<div role="img" aria-label="{escape(alt, quote=True)}" class="rows">{"".join(rows)}'
+        f'<span></span><div class="ticks">{ticks}</div><span></span><em>probability</em></div>'
         f'<div class="legend">{legend}</div></div>'
     )
 

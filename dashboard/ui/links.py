@@ -41,13 +41,6 @@ def of_page(page: str) -> Iterator[None]:
         for sentence in repeated:
             _show_message(sentence)
     _begin_page(page)
-    with of_fragment():
-        yield
-
-
-@contextmanager
-def of_fragment() -> Iterator[None]:
-    """The controls of a fragment are drawn in this context, because the fragment may run without its page."""
     try:
         yield
     finally:

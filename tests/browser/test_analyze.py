@@ -67,6 +67,26 @@ def test_a_slider_moves_the_probabilities_of_all_networks(browser, address, tmp_
     assert "Traceback" not in page_text(browser)
 
 
+def test_slow_work_in_a_panel_stops_at_once_and_can_be_resumed(browser, address, tmp_path):
+    opened(browser, address, tmp_path, "panel=Methods&methods=Occlusion+(slow)&methods=Ablation-CAM+(slow)")
+
+    def click(label: str) -> None:
+        found = wait_for(
+            browser,
+            lambda b: [e for e in b.find_elements(By.CSS_SELECTOR, "button, [role=tab]") if e.text.endswith(label)],
+            label,
+        )
+        browser.execute_script("arguments[0].click()", found[0])
+
+    click("Stop")
+    wait_for(browser, lambda b: "Stopped: " in page_text(b), "the message")  # without a stop there is none
+    click("Resume")
+    click("Saliency")  # another panel ends the work too
+    wait_for(browser, lambda b: "Stopped: " not in page_text(b) and b.execute_script(IS_IDLE), "the panel")
+    assert "panel=Saliency" not in browser.current_url  # the first one is not part of the address
+    assert "Traceback" not in page_text(browser)
+
+
 def test_the_report_is_one_html_file(browser, address, tmp_path):
     folder = tmp_path / "downloads"
     folder.mkdir()

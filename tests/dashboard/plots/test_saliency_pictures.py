@@ -47,6 +47,17 @@ def test_before_and_after_are_in_one_row_hollow_and_filled(inks):
     assert 'aria-label="now highest sad"' in text
 
 
+def test_two_figures_of_one_page_keep_their_own_marks():
+    texts = []
+    for model_id in STYLES:
+        shown = group_of(predicting(model_id, 0.9, 0.1))
+        texts.append(dumbbells(shown, shown, STYLES, NAMES, LIGHT, alt=model_id))
+    one, other = (text.partition("</style>") for text in texts)
+    assert one[0] == other[0]  # what applies to the whole page is the same in both
+    assert f"--shape-0: {SHAPES[STYLES['one'].symbol]};" in one[2]
+    assert f"--shape-0: {SHAPES[STYLES['other'].symbol]};" in other[2]
+
+
 def test_predictions_before_and_after_as_a_table():
     table = perturbation.predictions_table(
         {"one": predicting("one", 0.9, 0.1)}, {"one": predicting("one", 0.4, 0.6)}, NAMES
