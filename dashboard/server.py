@@ -36,12 +36,13 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """The networks are loaded while the server answers, after the first page is drawn."""
     # What the first page needs is imported before the server answers, because PyTorch is imported afterwards and
     # the two imports would wait for each other. The file locations of all modules, which Streamlit needs for its first
-    # element, are read here for the same reason.
+    # element, and the cards of the networks are read here for the same reason.
     from dashboard.overview import example, network_files, networks  # noqa: F401
     from dashboard.services import preparation
     from dashboard.ui import photo_sources, sections  # noqa: F401
 
     inspect.stack()
+    _runtime().listing()
     garbage.keep_imported()
     LOADING.start(partial(preparation.load_networks, LOADING))
     yield
