@@ -32,7 +32,7 @@ def wrapped_table(table: Table, inks: Ink) -> str:
 .wrapped-table {{ overflow-x: auto; font-size: 14px; line-height: 1.5; color: {inks.text};
   mask-image: linear-gradient(to right, #000 calc(100% - var(--wrapped-table-fade, 0px)), transparent);
   animation: wrapped-table-fade linear both; animation-timeline: scroll(self inline); }}
-.wrapped-table table {{ width: 100%; border-collapse: collapse; margin: 0; }}
+.wrapped-table table {{ width: 100%; border-collapse: separate; border-spacing: 0; margin: 0; }}
 .wrapped-table :is(th, td) {{ padding: 4px 6px; border: 0; border-bottom: 1px solid {inks.faint}; text-align: left;
   vertical-align: top; font-variant-numeric: tabular-nums; }}
 .wrapped-table th {{ color: {inks.muted}; font-weight: 400; }}
