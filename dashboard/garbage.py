@@ -1,7 +1,8 @@
 """Garbage collection between the clicks of a visitor.
 
 Streamlit would collect garbage at the end of each run, before the browser receives its last messages: with PyTorch
-imported, that takes 0.15 s. ``.streamlit/config.toml`` switches that off, and pages call :func:`collect_later`.
+imported, that takes 0.15 s. ``.streamlit/config.toml`` switches that off, and the app calls :func:`collect_later` at
+the end of each page. Runs of a fragment alone leave their garbage to Python's automatic collection.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def table(
         rows.append(
             {
                 "network": names[model_id],
-                "temperature": f"{run.temperature:.3f}" if raw else "of its members",
+                "temperature": f"{run.temperature:.3f}" if raw else "that of each network",
                 "ECE before": str(after.ece_before) if raw else "not defined",
                 "ECE after": str(after.ece),
                 "NLL before": str(nll(raw)) if raw else "not defined",

@@ -195,6 +195,15 @@ def test_maps_of_a_removed_detection_are_not_used_for_the_other_face(networks, o
     assert predictions(app) == second
 
 
+def test_a_removed_detection_is_no_longer_named_in_the_address(networks, open_analyze, labeled, page_text):
+    app = open_analyze("two_faces")
+    labeled(app.segmented_control, "Face").set_value(1).run()
+    assert app.query_params["face"] in ("2", ["2"])
+    labeled(app.button, "Not a face").click().run()
+    assert "face" not in app.query_params
+    assert "Face 1 of 1" in page_text(app)
+
+
 def test_a_detector_that_cannot_be_loaded_is_replaced_and_reported(networks, open_analyze, page_text, monkeypatch):
     monkeypatch.setenv("FERSCOPE_YUNET", "/nowhere/yunet.onnx")
     app = open_analyze(detector=services.DETECTORS["yunet"])

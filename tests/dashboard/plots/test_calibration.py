@@ -57,7 +57,7 @@ def test_scores_are_given_before_and_after_temperature_scaling(predicted_run):
 def test_the_ensemble_has_no_temperature_of_its_own(predicted_run):
     mean = predicted_run([0, 1], [0, 1], "mean")
     row = table_row("mean", mean)
-    assert row["temperature"] == "of its members"
+    assert row["temperature"] == "that of each network"
     assert row["ECE before"] == "not defined"
 
 
