@@ -1,4 +1,4 @@
-"""Progress of loading PyTorch and the networks in the background, after the first page of a new server is drawn.
+"""Progress of loading PyTorch and the networks in the background while the first page of a new server is drawn.
 
 This module imports nothing that takes long, because the server imports it before it answers.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 # The steps that pages wait for: once PyTorch is imported, any page can be drawn.
 PYTORCH, FIRST_NETWORK = 1, 2
-# The work begins when a page waits for it, or after this time without one.
+# PyTorch is imported when a page waits for it, or after this time without one.
 WITHOUT_PAGE_S = 2.0
 # The time in which the browser then fetches what it was sent. If PyTorch were imported at once, the first page would
 # appear 0.3 s later.
@@ -38,9 +38,14 @@ class Loading:
         return self._finished_steps / self._steps if self._steps else 1.0
 
     def start(self, work: Callable[[], None]) -> None:
-        """Do ``work``, which calls :meth:`begin` and :meth:`finish_step`, in a thread, once the first page is drawn."""
+        """Do ``work`` in a thread; it calls :meth:`wait_for_page`, :meth:`begin` and :meth:`finish_step`."""
         self.begin("PyTorch", FIRST_NETWORK)
         threading.Thread(target=self._run, args=(work,), name="loading", daemon=True).start()
+
+    def wait_for_page(self) -> None:
+        """Wait until the first page is drawn, so that the work does not delay it."""
+        if self._is_awaited.wait(WITHOUT_PAGE_S):
+            time.sleep(DRAWING_S)
 
     def begin(self, title: str, steps: int) -> None:
         """State what is loaded in the next one of that many steps."""
@@ -65,8 +70,6 @@ class Loading:
             )
 
     def _run(self, work: Callable[[], None]) -> None:
-        if self._is_awaited.wait(WITHOUT_PAGE_S):
-            time.sleep(DRAWING_S)
         try:
             work()
         except Exception:

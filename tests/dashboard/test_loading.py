@@ -51,20 +51,44 @@ def test_threads_wait_for_single_steps_and_for_the_end():
     assert loading.fraction == 1
 
 
-def test_the_work_begins_when_a_page_waits_for_it(monkeypatch):
+def waiting_for_a_page(loading):
+    """An event that is set when the work no longer waits for a page."""
+    is_over = threading.Event()
+
+    def work():
+        loading.wait_for_page()
+        is_over.set()
+
+    loading.start(work)
+    return is_over
+
+
+def test_work_can_wait_until_a_page_waits_for_it(monkeypatch):
     monkeypatch.setattr(module, "WITHOUT_PAGE_S", 60)
-    loading, has_begun = Loading(), threading.Event()
-    loading.start(has_begun.set)
-    assert not has_begun.wait(0.2)
+    loading = Loading()
+    is_over = waiting_for_a_page(loading)
+    assert not is_over.wait(0.2)
     loading.wait(PYTORCH, timeout_s=0)
-    assert has_begun.wait(10)
+    assert is_over.wait(10)
 
 
-def test_the_work_begins_without_a_page_after_some_seconds(monkeypatch):
+def test_work_does_not_wait_longer_than_some_seconds_for_a_page(monkeypatch):
     monkeypatch.setattr(module, "WITHOUT_PAGE_S", 0.1)
-    has_begun = threading.Event()
-    Loading().start(has_begun.set)
-    assert has_begun.wait(10)
+    assert waiting_for_a_page(Loading()).wait(10)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_the_shared_library_is_loaded_before_pytorch_is_imported_and_pytorch_works_with_it():
+    code = """
+import sys
+from dashboard.services.preparation import load_shared_library
+load_shared_library()
+print("libtorch_cpu" in open("/proc/self/maps").read(), "torch" in sys.modules)
+import torch
+print(int(torch.nn.functional.conv2d(torch.ones(1, 3, 8, 8), torch.ones(4, 3, 3, 3)).sum()))
+"""
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["True", "False", str(4 * 36 * 27)]
 
 
 def test_a_failure_ends_the_waiting_and_is_logged(caplog):
