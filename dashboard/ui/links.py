@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.ui import link_names
 from dashboard.ui.url_parameters import Choice, Number, Parameter, Range, Switch, listed, quoted
@@ -49,7 +50,9 @@ def of_page(page: str) -> Iterator[None]:
 
 
 def _begin_page(page: str) -> None:
-    st.session_state["link_page"] = page
+    left, st.session_state["link_page"] = st.session_state.get("link_page"), page
+    if left != page and _returned_without_parameters():
+        st.rerun()
     unknown = link_names.unknown(page, st.query_params)
     for name in unknown:
         st.query_params.pop(name)
@@ -59,6 +62,17 @@ def _begin_page(page: str) -> None:
             f"This link has {'a parameter' if len(unknown) == 1 else 'parameters'} that {page} does not know: {named}. "
             "The rest of the link is applied."
         )
+
+
+def _returned_without_parameters() -> bool:
+    """Whether the browser's *Back* has led to a page that the visitor had left, without the page's parameters.
+
+    When a page is left, Streamlit puts its address without the parameters of controls into the browser's history, and
+    a run that follows *Back* takes every value from the address. In the run after it, the values of the session count.
+    """
+    context = get_script_run_ctx()
+    returned = context is not None and context.is_history_navigation
+    return returned and bool(_registered()) and not _registered().keys() & set(st.query_params)
 
 
 @contextmanager
