@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import garbage
 from dashboard.loading import PYTORCH
-from dashboard.ui import busy, links, progress, theme
+from dashboard.ui import busy, link_page, progress, theme
 
 # A local file, because the browser would fetch a Material symbol from another host.
 MARK = str(Path(__file__).with_name("mark.svg"))
@@ -70,7 +70,7 @@ page = st.navigation(
     position="top",
 )
 st.set_page_config(page_title="FERscope" if page.title == "Overview" else f"{page.title} · FERscope")
-with links.of_page(page.title):
+with link_page.of_page(page.title):
     if page.title not in WITHOUT_PYTORCH:
         progress.wait_for_loading(PYTORCH)
     with busy.answered():

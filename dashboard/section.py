@@ -6,13 +6,17 @@ A panel computes its sections without Streamlit; ``dashboard.ui.sections`` draws
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+
+# A cell of a column of numbers: a number and what belongs to it, or a sign that there is none.
+NUMBER = re.compile(r"[<≤+\-−]? ?\d.{0,23}$|[–—-]?$")
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,11 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table without its index. ``bold`` (rows, columns) bool marks cells.
-
-    ``column_config`` is Streamlit's and unused in reports; with it, the page draws a table that can be sorted and
-    scrolls instead of one whose cells wrap.
-    """
+    """A table without its index. ``bold`` (rows, columns) bool marks cells."""
 
     data: pd.DataFrame
     alt: str
     bold: np.ndarray | None = None
-    column_config: Mapping[str, Any] | None = None
 
     def rows(self) -> list[list[tuple[str, bool]]]:
         """Cells as text, each with whether it is bold."""
@@ -79,9 +78,9 @@ class Table:
             for values, row in zip(self.data.itertuples(index=False), bold, strict=True)
         ]
 
-    def scrolling(self) -> Table:
-        """A table that scrolls sideways under its fixed first column where it does not fit, such as on a phone."""
-        return replace(self, column_config={str(self.data.columns[0]): {"pinned": True}})
+    def numeric(self) -> list[bool]:
+        """Whether each column contains numbers only, with their units and intervals, and is aligned to the right."""
+        return [all(NUMBER.match(text) for text, _ in column) for column in zip(*self.rows(), strict=True)]
 
     def turned(self, heading: str = "score") -> Table:
         """The rows as columns under the values of the first column, which must differ: fewer columns fit a phone.

@@ -22,7 +22,7 @@ from dashboard.analyze import (
 )
 from dashboard.analyze.photo_analysis import available_analyzer
 from dashboard.services import Photo
-from dashboard.ui import busy, links, network_picker, photo_sources, session, theme
+from dashboard.ui import busy, link_page, links, network_picker, photo_sources, session, theme
 
 links.begin()
 photo_sources.open_linked_sample()
@@ -33,7 +33,7 @@ with st.sidebar:
     detector = links.choice(
         st.selectbox, "Face detector", services.DETECTORS, key="detector", default=next(iter(services.DETECTORS))
     )
-    with links.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
+    with link_page.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
         required_accuracy, views = uncertainty.choose_criteria()
 
 st.title("Analyze", anchor=False)

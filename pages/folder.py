@@ -7,7 +7,7 @@ from core.errors import BatchError, DetectorUnavailableError
 from dashboard import services
 from dashboard.folder import batch_results, source_choice
 from dashboard.folder.session_batch import SessionBatch
-from dashboard.ui import busy, links, network_picker
+from dashboard.ui import busy, link_page, links, network_picker
 
 BATCH = "folder_batch"
 
@@ -16,7 +16,7 @@ with st.sidebar:
     detector = links.choice(
         st.selectbox, "Face detector", services.DETECTORS, key="detector", default=next(iter(services.DETECTORS))
     )
-    with links.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
+    with link_page.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
         accuracy = links.slider(
             "Required accuracy",
             0.5,

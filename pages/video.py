@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import DetectorUnavailableError
 from dashboard import services
-from dashboard.ui import busy, links, navigation, network_picker, session, theme
+from dashboard.ui import busy, link_page, links, navigation, network_picker, session, theme
 from dashboard.video import video_choice, video_results
 
 if session.photo_was_added():
@@ -16,7 +16,7 @@ with st.sidebar:
     detector = links.choice(
         st.selectbox, "Face detector", services.DETECTORS, key="detector", default=next(iter(services.DETECTORS))
     )
-    with links.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
+    with link_page.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
         options = video_choice.choose_options()
 
 st.title("Video", anchor=False)

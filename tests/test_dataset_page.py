@@ -174,11 +174,13 @@ def test_a_path_to_something_else_is_reported_in_one_sentence_and_the_rest_remai
 def test_an_invalid_link_opens_the_page(no_networks):
     app = open_page(data_view="Tarot", finding_page="99", seed="-3")
     assert app.title[0].value == "Dataset"
-    assert "the view `Tarot`, which is not available. Available: Class balance, Faces, Audit, Votes." in page_text(app)
+    assert "`Tarot` for *View*, which is not available. Available: Class balance, Faces, Audit, Votes." in page_text(
+        app
+    )
     text = page_text(open_page(data_view="Audit", finding="x", finding_page="99"))
-    assert "the list `x`, which is not available." in text
-    assert "the page `99`; the range is 1 to" in text
-    assert "the split `x`, which is not available." in page_text(open_page(data_view="Votes", voted_split="x"))
+    assert "`x` for *List*, which is not available." in text
+    assert "`99` for *Page*; the range is 1 to" in text
+    assert "`x` for *Split*, which is not available." in page_text(open_page(data_view="Votes", voted_split="x"))
     assert "This link requests" not in page_text(open_page(data_view="Votes", voted_split="test"))
 
 
@@ -186,9 +188,9 @@ def test_wrong_values_of_a_link_to_the_faces_are_named(networks, image_folder, m
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
     app = open_page(data_view="Faces", data_split="x", data_class="foo", seed="-3")
     text = page_text(app)
-    assert "the split `x`, which is not available." in text
-    assert "the class `foo`, which is not available. Available: bright, dark, striped. Shown: none." in text
-    assert "the random seed `-3`; the range is 0 to 9999. Shown: 0." in text
+    assert "`x` for *Split*, which is not available." in text
+    assert "`foo` for *Class*, which is not available. Available: bright, dark, striped. Shown: none." in text
+    assert "`-3` for *Random seed*; the range is 0 to 9999. Shown: 0." in text
     assert app.number_input(key="seed").value == 0
 
 

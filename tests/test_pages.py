@@ -299,10 +299,10 @@ def test_a_link_restores_the_panel_and_ignores_invalid_values(networks):
     assert app.segmented_control(key="split").value == "val"
     app = open_page("compare", group="Horoscope", view="Tarot", networks="nobody", split="foo", with_ensemble="perhaps")
     text = page_text(app)
-    assert "the networks `nobody`, which are not available. Available: CNN, Residual CNN." in text
-    assert "the split `foo`, which is not available. Available: test, val. Shown: test." in text
-    assert "the group `Horoscope`, which is not available." in text
-    assert "the panel `Tarot`, which is not available." in text
+    assert "`nobody` for *Networks*, which is not available. Available: CNN, Residual CNN." in text
+    assert "`foo` for *Split*, which is not available. Available: test, val. Shown: test." in text
+    assert "`Horoscope` for *Group*, which is not available." in text
+    assert "`Tarot` for *Panel*, which is not available." in text
     assert "include ensemble `perhaps`; expected true or false. Shown: true." in text
     assert app.toggle(key="with_ensemble").value
     assert "This link requests" not in page_text(app.run())

@@ -13,7 +13,7 @@ from core.explain import Contrast, SaliencyMethod, Scale, distinct_methods, meth
 from core.inference import Predictor
 from dashboard.analyze.selected_face import SelectedFace
 from dashboard.plots.saliency_pictures import COLORMAPS
-from dashboard.ui import links
+from dashboard.ui import link_page, links
 
 DEFAULT_STAGE, BEFORE_POOLING = "each network's default", "before the pooling"
 NO_CONTRAST = "any other class"
@@ -78,7 +78,7 @@ def choose_class(face: SelectedFace) -> str:
 
 def choose_options(face: SelectedFace, class_name: str) -> MapOptions:
     """All options except the class, in an expander."""
-    with links.messages_in(st.container()), st.expander("Options of the maps", icon=":material/tune:"):
+    with link_page.messages_in(st.container()), st.expander("Options of the maps", icon=":material/tune:"):
         contrast, method, stage = _target(face, class_name)
         scale, colormap, opacity = _appearance()
     predicted = face.found.verdict.expression

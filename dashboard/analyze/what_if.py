@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.errors import NotFiniteError, PerturbationError
 from core.inference import FaceAnalysis
-from core.probes import OCCLUSION_PRESETS, PERTURBATION_SETTINGS, Perturbation, Sweep, predict_perturbed
+from core.probes import OCCLUSION_GRID, OCCLUSION_PRESETS, PERTURBATION_SETTINGS, Perturbation, Sweep, predict_perturbed
 from dashboard.analyze import computations
 from dashboard.analyze.map_options import MapOptions
 from dashboard.analyze.selected_face import ENSEMBLE_NAME, SelectedFace, not_finite
@@ -20,10 +20,12 @@ from dashboard.plots import perturbation as plots
 from dashboard.plots import saliency_pictures
 from dashboard.plots.dumbbells import dumbbells
 from dashboard.section import Figure, Section, csv
-from dashboard.ui import busy, links, sections
+from dashboard.ui import busy, link_page, links, sections
 
 # Later steps use every core for a while; a browser on the same machine would draw the predictions only after them.
 UNTIL_DRAWN_S = 0.08
+# By name: row and column from 1.
+CELLS = {f"{row + 1}-{column + 1}": (row, column) for row in range(OCCLUSION_GRID) for column in range(OCCLUSION_GRID)}
 CELL_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 
 
@@ -49,7 +51,7 @@ def _draw_result(face: SelectedFace) -> None:
     left, right = st.columns([4, 8], gap="large")
     with left:
         try:
-            change = Perturbation(**settings, mirrored=st.session_state["mirrored"], hidden=_hidden_cells(face))
+            change = Perturbation(**settings, mirrored=st.session_state["mirrored"], hidden=_hidden_cells())
         except PerturbationError as error:
             st.info(error.sentence, icon=":material/info:")
             _undo_button(face)
@@ -72,26 +74,30 @@ def _draw_result(face: SelectedFace) -> None:
 
 
 def _draw_sliders() -> None:
-    with st.grid("auto", min_column_width=165, gap="small"):
+    with link_page.messages_in(st.container()), st.grid("auto", min_column_width=165, gap="small"):
         for name, setting in PERTURBATION_SETTINGS.items():
             links.slider(
-                f"{setting.title} ({setting.unit})",
+                f"{setting.title} ({setting.symbol})",
                 setting.low,
                 setting.high,
                 setting.identity,
                 setting.step,
                 key=name,
+                help=f"{setting.unit.capitalize()}.",
             )
         links.toggle("Mirrored", key="mirrored")
 
 
-def _hidden_cells(face: SelectedFace) -> frozenset[tuple[int, int]]:
+def _hidden_cells() -> frozenset[tuple[int, int]]:
     """The cells of the chosen parts; a clicked cell is inverted."""
     names = {name: name for name in OCCLUSION_PRESETS}
     parts = links.choice(st.pills, "Hide", names, key="hidden_parts", default=(), wrap=True)
     cells = frozenset[tuple[int, int]]().union(*(OCCLUSION_PRESETS[part] for part in parts or ()))
-    clicked: frozenset[tuple[int, int]] = st.session_state.get(f"cells-{face.key}", frozenset())
-    return cells ^ clicked
+    return cells ^ {CELLS[name] for name in _clicked_cells()}
+
+
+def _clicked_cells() -> list[str]:
+    return links.chosen_several(links.HIDDEN_CELLS, list(CELLS), title="Hide")
 
 
 def _draw_grid(face: SelectedFace, changed: FaceAnalysis) -> None:
@@ -119,8 +125,9 @@ def _invert_cell(key: str, chart: str) -> None:
     """Hide the clicked cell, or show it again."""
     points = st.session_state[chart].selection.points
     if points:
-        cells = frozenset(tuple(int(v) for v in point["customdata"]) for point in points)
-        st.session_state[f"cells-{key}"] = st.session_state.get(f"cells-{key}", frozenset()) ^ cells
+        cells = {tuple(int(v) for v in point["customdata"]) for point in points}
+        inverted = {name for name, cell in CELLS.items() if cell in cells} ^ set(_clicked_cells())
+        links.choose(links.HIDDEN_CELLS, " ".join(sorted(inverted)) or None)
         st.session_state[f"clicks-{key}"] += 1
 
 
@@ -129,7 +136,7 @@ def _reset(key: str) -> None:
         st.session_state[name] = setting.identity
     st.session_state["mirrored"] = False
     st.session_state["hidden_parts"] = []
-    st.session_state[f"cells-{key}"] = frozenset()
+    links.choose(links.HIDDEN_CELLS, None)
     st.session_state[f"clicks-{key}"] = st.session_state.get(f"clicks-{key}", 0) + 1
 
 
@@ -188,10 +195,12 @@ def _draw_response(face: SelectedFace, change: Perturbation) -> None:
     titles = {name: setting.title for name, setting in PERTURBATION_SETTINGS.items()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         setting = links.choice(st.selectbox, "Vary", titles, key="vary", default=next(iter(titles)), width=170)
-        class_name = st.selectbox(
+        class_name = links.dependent_choice(
+            st.selectbox,
             "Class",
             face.classes,
-            index=face.classes.index(face.found.verdict.expression),
+            name=links.VARIED_CLASS,
+            default=face.found.verdict.expression,
             key=f"vary-{face.key}",
             width=170,
         )

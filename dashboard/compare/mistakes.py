@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import services
 from dashboard.compare import image_list, image_table
 from dashboard.compare.comparison import Comparison
-from dashboard.ui import links
+from dashboard.ui import link_page, links
 
 MISTAKES, ALL = LISTS = ("mistakes", "all images")
 
@@ -61,7 +61,7 @@ def _ranges(comparison: Comparison, networks: int) -> dict[str, tuple[float, flo
         "loss": (10.0, "Loss (nats)"),
     }
     chosen = {}
-    with links.messages_in(st.container()), st.expander("Filter by numbers", icon=":material/filter_alt:"):
+    with link_page.messages_in(st.container()), st.expander("Filter by numbers", icon=":material/filter_alt:"):
         for column, (field, (high, label)) in zip(st.columns(len(bounds)), bounds.items(), strict=True):
             with column:
                 low, up_to = links.range_slider(label, 0.0, high, 0.01, key=comparison.key(f"{field}_range"))

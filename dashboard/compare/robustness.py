@@ -51,7 +51,7 @@ def sections(comparison: Comparison) -> list[Section]:
             ),
             table=Table(
                 plots.table(found, names), "Clean accuracy, mean relative drop and mirror consistency by network"
-            ).scrolling(),
+            ),
             caption=f"{comparison.protocol} Relative drop: (clean − corrupted) ÷ clean accuracy, mean over "
             f"{len(CORRUPTIONS)} corruptions and 5 strengths (after Hendrycks & Dietterich 2019); 0 is best. "
             "Mirror consistency: the share of the images whose mirror image gets the same prediction. Intervals: 95 %, "
@@ -66,7 +66,7 @@ def sections(comparison: Comparison) -> list[Section]:
         ),
         Section(
             title="Relative drop by corruption",
-            table=Table(plots.drop_table(found, names), "Relative drop by corruption and network").scrolling(),
+            table=Table(plots.drop_table(found, names), "Relative drop by corruption and network"),
             caption=f"{comparison.protocol} Mean over 5 strengths. Intervals: 95 %, bootstrap of the images.",
         ),
         Section(
@@ -84,7 +84,7 @@ def sections(comparison: Comparison) -> list[Section]:
         ),
         Section(
             title="Settings of all strengths",
-            table=Table(plots.settings(), "Settings of the five strengths of each corruption").scrolling(),
+            table=Table(plots.settings(), "Settings of the five strengths of each corruption"),
             folded=True,
         ),
     ]

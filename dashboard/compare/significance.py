@@ -41,7 +41,7 @@ def sections(comparison: Comparison) -> list[Section]:
             text=tuple(
                 f"{names[p.first]} and {names[p.second]}: {plots.in_words(p, names, pairs=len(pairs))}" for p in pairs
             ),
-            table=Table(plots.table(pairs, names), "Paired tests of every pair of networks").scrolling(),
+            table=Table(plots.table(pairs, names), "Paired tests of every pair of networks"),
             caption=f"{comparison.protocol} p: McNemar's exact test on the images that only one of the two networks "
             "predicts correctly. Holm: corrected for all pairs shown; decisive at 5 %. Images for 80 % power: how "
             "many test images the exact test needs to detect a difference of this size with a probability of 80 %.",

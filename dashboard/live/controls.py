@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.inference import Predictor
 from dashboard.live.frame_analysis import Series, series_of
-from dashboard.ui import links, required_accuracy
+from dashboard.ui import link_page, links, required_accuracy
 
 NO_MAP = ""
 EXPRESSIONS, NETWORKS = "expressions", "networks"
@@ -74,7 +74,7 @@ def choose(networks: Sequence[Predictor], names: Mapping[str, str]) -> LiveOptio
         help="Grad-CAM of one network for the class that it predicts, over each face; no second pass through the "
         "network is needed.",
     )
-    with links.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
+    with link_page.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
         accuracy = required_accuracy.choose()
         smoothing_s = links.slider(
             "Smoothing (s)",

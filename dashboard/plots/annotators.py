@@ -153,7 +153,7 @@ def label_matrix(matrix: VoteMatrix, inks: Ink) -> go.Figure:
             z=shares,
             x=[matrix.columns[i] for i in order],
             y=list(matrix.rows),
-            text=[[f"{n:,}" for n in row] for row in counts],
+            text=[[str(n) for n in row] for row in counts],  # four digits fit a cell on a phone
             customdata=[
                 [
                     f"{n:,} images" + ("" if np.isnan(s) else f", {s:.3f} of the label")
@@ -164,7 +164,7 @@ def label_matrix(matrix: VoteMatrix, inks: Ink) -> go.Figure:
             colorscale=colorscale(inks),
             zmin=0,
             zmax=1,
-            colorbar={"title": {"text": "share of the label", "side": "right"}, "thickness": 10, "len": 0.9},
+            colorbar={"thickness": 10, "len": 0.9},  # the caption states what it shows
             hovertemplate="label %{y}, majority %{x}<br>%{customdata}<extra></extra>",
             hoverongaps=True,
             xgap=1,
@@ -178,7 +178,7 @@ def label_matrix(matrix: VoteMatrix, inks: Ink) -> go.Figure:
     figure.update_layout(
         template=template(inks),
         height=420,
-        margin=reserved(12, left=62, right=92, below=73),
+        margin=reserved(30, left=62, right=58, below=73),
         dragmode=False,
         xaxis={"title": "FER+ majority", "showgrid": False, "tickangle": -40},
         yaxis={"title": "data set's label", "autorange": "reversed", "showgrid": False},

@@ -16,10 +16,17 @@ FADE_PX = 40
 
 def wrapped_table(table: Table, inks: Ink) -> str:
     """The table, which scrolls under its fixed first column where it is too wide; its edge then fades out."""
-    heading = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in table.data.columns)
+    classes = [' class="number"' if is_numeric else "" for is_numeric in table.numeric()] or [""] * table.data.shape[1]
+    heading = "".join(
+        f'<th scope="col"{of_column}>{escape(str(name))}</th>'
+        for name, of_column in zip(table.data.columns, classes, strict=True)
+    )
     rows = "".join(
         "<tr>"
-        + "".join(f"<td>{f'<b>{escape(text)}</b>' if bold else escape(text)}</td>" for text, bold in row)
+        + "".join(
+            f"<td{of_column}>{f'<b>{escape(text)}</b>' if bold else escape(text)}</td>"
+            for (text, bold), of_column in zip(row, classes, strict=True)
+        )
         + "</tr>"
         for row in table.rows()
     )
@@ -35,6 +42,7 @@ def wrapped_table(table: Table, inks: Ink) -> str:
 .wrapped-table table {{ width: 100%; border-collapse: separate; border-spacing: 0; margin: 0; }}
 .wrapped-table :is(th, td) {{ padding: 4px 6px; border: 0; border-bottom: 1px solid {inks.faint}; text-align: left;
   vertical-align: top; font-variant-numeric: tabular-nums; }}
+.wrapped-table .number {{ text-align: right; }}
 .wrapped-table th {{ color: {inks.muted}; font-weight: 400; }}
 .wrapped-table :is(th, td):first-child {{ position: sticky; left: 0; background: {inks.paper}; }}
 """

@@ -4,85 +4,25 @@ Streamlit binds a control to the address and removes its parameter while the con
 the session. So each control is registered when it is drawn, and the link is written from the session, for any open
 panel. Requested values that are not available are reported once, next to the control.
 
-Class, contrast class, face and photo are not bound: their default depends on the photo, and only what the user chose
-belongs in the link.
+Classes, face and photo are not bound: their default depends on the photo, and only what the user chose belongs in the
+link. Neither are the hidden cells of a face, which have no control but its picture.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard.ui import link_names
+from dashboard.ui import link_page
 from dashboard.ui.url_parameters import Choice, Number, Parameter, Range, Switch, listed, quoted
 
 CLASS, CONTRAST, FACE, SAMPLE, OWN_PHOTO = "class", "rather_than", "face", "sample", "own_photo"
-CHOSEN = (CLASS, CONTRAST, FACE, SAMPLE, OWN_PHOTO)
-
-_place_of_messages: ContextVar[DeltaGenerator | None] = ContextVar("place_of_messages", default=None)
-
-
-@contextmanager
-def of_page(page: str) -> Iterator[None]:
-    """A page is drawn in this context: each page has its own controls in the address. Parameters of none are reported.
-
-    In the first run with a control, Streamlit sets it to what the address contains. A value that replaces it takes
-    effect in the next run only, so the page is then drawn again, with the messages of the first run.
-    """
-    repeated, st.session_state["link_messages"] = st.session_state.get("link_messages", []), []
-    if st.session_state.pop("link_corrected", False):
-        for sentence in repeated:
-            _show_message(sentence)
-    _begin_page(page)
-    try:
-        yield
-    finally:
-        if st.session_state.get("link_corrected"):
-            st.rerun()
-
-
-def _begin_page(page: str) -> None:
-    left, st.session_state["link_page"] = st.session_state.get("link_page"), page
-    if left != page and _returned_without_parameters():
-        st.rerun()
-    unknown = link_names.unknown(page, st.query_params)
-    for name in unknown:
-        st.query_params.pop(name)
-    if unknown:
-        named = listed([quoted(name) for name in unknown], last=" and ")
-        _show_message(
-            f"This link has {'a parameter' if len(unknown) == 1 else 'parameters'} that {page} does not know: {named}. "
-            "The rest of the link is applied."
-        )
-
-
-def _returned_without_parameters() -> bool:
-    """Whether the browser's *Back* has led to a page that the visitor had left, without the page's parameters.
-
-    When a page is left, Streamlit puts its address without the parameters of controls into the browser's history, and
-    a run that follows *Back* takes every value from the address. In the run after it, the values of the session count.
-    """
-    context = get_script_run_ctx()
-    returned = context is not None and context.is_history_navigation
-    return returned and bool(_registered()) and not _registered().keys() & set(st.query_params)
-
-
-@contextmanager
-def messages_in(container: DeltaGenerator) -> Iterator[None]:
-    """Show messages about the controls drawn in this context in a container, because their own place is folded."""
-    token = _place_of_messages.set(container)
-    try:
-        yield
-    finally:
-        _place_of_messages.reset(token)
+VARIED_CLASS, HIDDEN_CELLS = "varied_class", "hidden_cells"
+CHOSEN = (CLASS, CONTRAST, FACE, VARIED_CLASS, HIDDEN_CELLS, SAMPLE, OWN_PHOTO)
 
 
 def begin() -> None:
@@ -114,7 +54,7 @@ def choice(
     if draw is not st.selectbox:
         settings |= {"selection_mode": "multi"} if several else {"required": default is not None}
     words = {text: [options[value] for value in values] for text, values in (aliases or {}).items()}
-    _register(key, Choice(label.lower(), options, default), words)
+    _register(key, Choice(label, options, default), words)
     if draw is st.selectbox:
         settings["index"] = None if default is None else list(options).index(default)
     else:
@@ -132,39 +72,39 @@ def first_choice(
 
 def slider(label: str, low: float, high: float, default: float, step: float, *, key: str, **settings: Any) -> float:
     """A bound slider; its values have as many decimals as its step."""
-    _register(key, Number(label.lower(), low, high, default))
+    _register(key, Number(label, low, high, default))
     settings.setdefault("format", f"%.{max(0, -math.floor(math.log10(step)))}f")
     return float(st.slider(label, low, high, default, step, key=key, bind="query-params", **settings))
 
 
 def range_slider(label: str, low: float, high: float, step: float, *, key: str) -> tuple[float, float]:
     """A bound slider with two ends."""
-    _register(key, Range(label.lower(), low, high))
+    _register(key, Range(label, low, high))
     first, last = st.slider(label, low, high, (low, high), step, key=key, bind="query-params")
     return first, last
 
 
 def number(label: str, low: int, high: int, *, key: str, **settings: Any) -> int:
     """A bound field for a whole number, at first the lowest."""
-    _register(key, Number(label.lower(), low, high, low, int))
+    _register(key, Number(label, low, high, low, int))
     return int(st.number_input(label, low, high, key=key, bind="query-params", **settings))
 
 
 def page_number(pages: int, *, key: str) -> int:
     """The chosen page of a list, from 1; nothing is drawn for a single page."""
-    _register(key, Number("page", 1, pages, 1, int))
+    _register(key, Number("Page", 1, pages, 1, int))
     return st.pagination(pages, key=key, bind="query-params") if pages > 1 else 1
 
 
 def toggle(label: str, *, key: str, default: bool = False, **settings: Any) -> bool:
     """A bound toggle."""
-    _register(key, Switch(label.lower(), default))
+    _register(key, Switch(label, default))
     return bool(st.toggle(label, default, key=key, bind="query-params", **settings))
 
 
 def tabs(labels: Sequence[str], *, key: str) -> Sequence[Any]:
     """A bound tab bar; of the tabs, the open one has a true ``open``."""
-    _register(key, Choice(key, {label: label for label in labels}, labels[0]))
+    _register(key, Choice(key.capitalize(), {label: label for label in labels}, labels[0]))
     return st.tabs(labels, key=key, on_change="rerun", bind="query-params")
 
 
@@ -190,11 +130,26 @@ def chosen(name: str, options: Sequence[str], *, default: str, title: str) -> st
         return value or default
     if name in st.session_state["from_link"]:
         choose(name, None)
-        _show_message(
-            f"This link requests the {title.lower()} {quoted(value)}, which is not available. Available: "
+        link_page.show_message(
+            f"This link requests {quoted(value)} for *{title}*, which is not available. Available: "
             f"{listed(options)}. Shown: {default}."
         )
     return default
+
+
+def chosen_several(name: str, options: Sequence[str], *, title: str) -> list[str]:
+    """The chosen values among the options, which the address separates by spaces, with a message about others."""
+    choices: dict[str, str] = st.session_state["chosen"]
+    values = choices.get(name, "").split()
+    unknown = [quoted(value) for value in values if value not in options]
+    if unknown:
+        values = [value for value in values if value in options]
+        choose(name, " ".join(values) or None)
+        link_page.show_message(
+            f"This link requests {listed(unknown, last=' and ')} for *{title}*, which "
+            f"{'are' if len(unknown) > 1 else 'is'} not available. Available: {options[0]} to {options[-1]}."
+        )
+    return values
 
 
 def choose(name: str, value: str | None, default: str | None = None) -> None:
@@ -213,7 +168,7 @@ def face_number(photo: str, faces: int) -> int:
     """Index of the chosen face. A number belongs to the photo it was chosen in; that of a link to the first photo."""
     if st.session_state.setdefault("face_of", photo) != photo:
         return 0
-    return int(chosen(FACE, [str(n + 1) for n in range(faces)], default="1", title="face")) - 1
+    return int(chosen(FACE, [str(n + 1) for n in range(faces)], default="1", title="Face")) - 1
 
 
 def choose_face(photo: str, number: int) -> None:
@@ -240,7 +195,7 @@ def address() -> str:
     """The complete link to what is on the screen; of the photos, only portraits are part of it."""
     base = (st.context.url or "").rstrip("/")
     page = base if base.endswith("/analyze") else f"{base}/analyze"
-    parameters = {name: p for name, p in _registered().items() if name in st.session_state}
+    parameters = {name: p for name, p in link_page.known_controls().items() if name in st.session_state}
     query = [(name, text) for name, p in parameters.items() for text in p.written(st.session_state[name])]
     # Controls that have not been drawn yet: their parameters in the address have not been read.
     waiting = [name for name in st.query_params if name not in parameters and name not in CHOSEN]
@@ -253,8 +208,8 @@ def address() -> str:
 def _register(key: str, parameter: Parameter, aliases: Mapping[str, Sequence[str]] | None = None) -> None:
     """Remember how a control is written. The first time, check the value in the address; one that is not available is
     replaced in the session and in the address."""
-    link_names.require(st.session_state["link_page"], key)
-    parameters = _registered()
+    link_page.require_listed(key)
+    parameters = link_page.known_controls()
     first, parameters[key] = key not in parameters, parameter
     replaced: dict[str, tuple[Any, str | None]] = st.session_state.setdefault("link_replaced", {})
     unwritten: set[str] = st.session_state.setdefault("link_unwritten", set())
@@ -262,7 +217,7 @@ def _register(key: str, parameter: Parameter, aliases: Mapping[str, Sequence[str
         st.session_state[key], sentence = replaced.pop(key)
         unwritten.add(key)
         if sentence is not None:
-            _show_message(sentence)
+            link_page.show_message(sentence)
     elif key in unwritten and key in st.session_state:
         # Streamlit writes a value that the script sets into the address only after a complete run with the control.
         unwritten.discard(key)
@@ -276,23 +231,13 @@ def _register(key: str, parameter: Parameter, aliases: Mapping[str, Sequence[str
         return
     st.session_state[key] = value
     replaced[key] = value, sentence
-    st.session_state["link_corrected"] = True
-
-
-def _registered() -> dict[str, Parameter]:
-    pages: dict[str, dict[str, Parameter]] = st.session_state.setdefault("link_parameters", {})
-    return pages.setdefault(st.session_state["link_page"], {})
+    link_page.draw_again()
 
 
 def _texts_of(name: str) -> list[str]:
     """The choice of the user as texts in the address."""
     choices: dict[str, str] = st.session_state["chosen"]
     return [choices[name]] if name in choices else []
-
-
-def _show_message(sentence: str) -> None:
-    st.session_state["link_messages"].append(sentence)
-    (_place_of_messages.get() or st).info(sentence, icon=":material/link_off:")
 
 
 def _write(name: str, *texts: str) -> None:

@@ -12,7 +12,7 @@ from core.ensembles import ENSEMBLES, ensemble_of, with_members
 from core.errors import CheckpointError
 from dashboard import services
 from dashboard.style import Ink, NetworkStyle, network_styles
-from dashboard.ui import links
+from dashboard.ui import link_page, links
 
 if TYPE_CHECKING:
     from core.inference import Predictor
@@ -63,7 +63,7 @@ def pick_weights(checkpoints: list[Checkpoint]) -> dict[str, float]:
     if len(checkpoints) < 2:
         return {c.card.run_id: 1.0 for c in checkpoints}
     names = titles(checkpoints)
-    with links.messages_in(st.container()), st.expander("Weights of the ensemble", icon=":material/balance:"):
+    with link_page.messages_in(st.container()), st.expander("Weights of the ensemble", icon=":material/balance:"):
         return {
             c.card.run_id: links.slider(
                 names[c.card.run_id],

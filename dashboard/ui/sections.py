@@ -174,11 +174,11 @@ def _draw_figure(figure: Figure, extras: _Extras) -> None:
 
 
 def _draw_table(table: Table) -> None:
-    if table.column_config is None and len(table.data) <= MAX_STATIC_ROWS:
+    if len(table.data) <= MAX_STATIC_ROWS:
         st.html(wrapped_table(table, theme.ink()))
         return
     shown: pd.DataFrame | Styler = table.data
     if table.bold is not None:
         css = np.where(table.bold, "font-weight: 700", "")
         shown = table.data.style.apply(lambda frame: pd.DataFrame(css, frame.index, frame.columns), axis=None)
-    st.dataframe(shown, hide_index=True, alt=table.alt, column_config=table.column_config)
+    st.dataframe(shown, hide_index=True, alt=table.alt)

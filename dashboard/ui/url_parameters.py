@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 
 class Parameter(Protocol):
-    """The value of a control as texts in the address, one for each ``name=text``."""
+    """The value of a control as texts in the address, one for each ``name=text``. ``title`` is its label."""
 
     def written(self, value: Any) -> list[str]:
         """The texts of a value: none for the default, an empty one for an empty selection."""
@@ -46,8 +46,8 @@ class Choice:
             return (found if several else found[0]), None
         shown = found or (list(self.default) if several else [self.default])
         sentence = (
-            f"This link requests the {self.title} {listed(unknown, last=' and ')}, which "
-            f"{'are' if several else 'is'} not available. Available: {self._names(list(values))}. "
+            f"This link requests {listed(unknown, last=' and ')} for *{self.title}*, which "
+            f"{'are' if len(unknown) > 1 else 'is'} not available. Available: {self._names(list(values))}. "
             f"Shown: {self._names([self.words[value] for value in shown if value is not None]) or 'none'}."
         )
         return (shown if several else shown[0]), sentence
@@ -81,7 +81,7 @@ class Number:
             return value, None
         nearest = self.default if math.isnan(value) else min(max(value, self.low), self.high)
         return nearest, (
-            f"This link requests the {self.title} {quoted(texts[-1])}; the range is {self.low:g} to {self.high:g}. "
+            f"This link requests {quoted(texts[-1])} for *{self.title}*; the range is {self.low:g} to {self.high:g}. "
             f"Shown: {nearest:g}."
         )
 
@@ -108,7 +108,7 @@ class Range:
             return (first, last), None
         requested = listed([quoted(text) for text in texts], last=" to ")
         return (self.low, self.high), (
-            f"This link requests the {self.title} {requested}; expected two numbers from {self.low:g} to "
+            f"This link requests {requested} for *{self.title}*; expected two numbers from {self.low:g} to "
             f"{self.high:g}. Shown: {self.low:g} to {self.high:g}."
         )
 
@@ -130,7 +130,7 @@ class Switch:
         if text in ("true", "false"):
             return text == "true", None
         return self.default, (
-            f"This link requests {self.title} {quoted(texts[-1])}; expected true or false. "
+            f"This link requests {quoted(texts[-1])} for *{self.title}*; expected true or false. "
             f"Shown: {str(self.default).lower()}."
         )
 

@@ -184,41 +184,6 @@ def test_every_method_has_a_title_in_the_grid():
         assert method_grid.title((name,)) == method.title
 
 
-def test_without_a_change_what_if_shows_the_prediction_as_it_was(opened, page_text):
-    app = opened("What if")
-    assert "**No change: " in page_text(app)
-    assert "Largest change" not in page_text(app)
-
-
-def test_a_slider_changes_the_prediction_and_undo_restores_it(opened, page_text, labeled):
-    app = opened("What if", brightness="-0.5")
-    assert app.slider(key="brightness").value == -0.5
-    assert "No change:" not in page_text(app)
-    assert " · unchanged face " in page_text(app)
-    assert "Largest change: " in page_text(app)
-    app.selectbox(key="vary").set_value("noise").run()
-    labeled(app.button, "Undo all changes").click().run()
-    assert not app.exception
-    assert app.slider(key="brightness").value == 0
-    assert "No change:" in page_text(app)
-
-
-def test_hiding_everything_is_a_message(opened, page_text, labeled):
-    app = opened("What if")
-    app.pills(key="hidden_parts").set_value(["left half", "right half"]).run()
-    assert not app.exception
-    assert "The whole face is hidden; leave at least one cell visible." in page_text(app)
-    assert " prediction: " not in page_text(app)
-    assert not [b.label for b in app.get("download_button") if "before and after" in b.label]
-    app.slider(key="brightness").set_value(0.2).run()
-    assert not app.exception
-    app.pills(key="hidden_parts").set_value(["mouth"]).run()
-    assert "The whole face is hidden" not in page_text(app)
-    assert "No change:" not in page_text(app)
-    labeled(app.button, "Undo all changes").click().run()
-    assert "No change:" in page_text(app)
-
-
 def test_trust_is_measured_on_request_after_an_estimate(opened, page_text, labeled):
     app = opened("Trust", stage="stage 1")
     assert "ROAD" not in page_text(app)

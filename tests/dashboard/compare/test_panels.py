@@ -11,14 +11,14 @@ from core import checkpoints
 from dashboard.compare.panels import GROUPS
 
 
-def test_significance_has_one_sentence_per_pair(networks, open_view, page_text):
+def test_significance_has_one_sentence_per_pair(networks, open_view, page_text, tables):
     app = open_view("Significance")
     assert not app.error
     text = page_text(app)
     assert "shapes test, n = 36." in text
     assert "CNN and Residual CNN:" in text
     assert "if both were equally good" in text
-    table = app.dataframe[0].value  # it scrolls sideways on a phone
+    (table,) = tables(app)
     assert len(table) == 3  # two networks and their ensemble
     assert set(table["p (Holm)"]) - {"not defined"}
 

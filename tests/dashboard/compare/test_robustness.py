@@ -40,14 +40,14 @@ def test_a_network_that_was_not_measured_names_the_command(networks, open_view, 
     assert "Strengths on a face" in text  # the corruptions are shown anyway
 
 
-def test_what_is_stored_is_drawn_and_the_rest_is_named(measured, open_view, page_text):
+def test_what_is_stored_is_drawn_and_the_rest_is_named(measured, open_view, page_text, tables):
     app = open_view("Robustness")
     assert not app.error
     text = page_text(app)
     assert len(app.get("plotly_chart")) == 2
     assert "Residual CNN has not been measured" in text
     assert "An ensemble has no result" in text
-    drops = app.dataframe[1].value.set_index("corruption")
+    drops = tables(app)[1].set_index("corruption")
     assert drops.loc["Blur", "CNN"].startswith("0.250")  # 3, 6, 9, 12 and 15 of 36 are lost
     assert "shapes test, n = 36." in text
 
@@ -62,10 +62,10 @@ def test_the_precision_is_stated_where_it_differs_from_that_of_the_card(measured
     assert "Computed in bfloat16 for CNN, so the clean accuracy can differ by a few images from that of the" in text
 
 
-def test_mirror_consistency_is_on_the_page_and_in_the_report(measured, open_view):
+def test_mirror_consistency_is_on_the_page_and_in_the_report(measured, open_view, tables):
     checkpoint = load_checkpoint(measured / "tiny_cnn")
     expected = str(mirror_consistency(checkpoint.evaluation("test")))
-    assert open_view("Robustness").dataframe[0].value["mirror consistency"].iloc[0] == expected
+    assert tables(open_view("Robustness"))[0]["mirror consistency"].iloc[0] == expected
     comparisons, _ = build_comparisons(list_checkpoints(measured).checkpoints, "test")
     (chapter,) = (c for c in chapters(comparisons) if c.title == "Robustness")
     page = write("Report", [], [chapter], created_at=datetime(2026, 1, 1, tzinfo=UTC))

@@ -34,3 +34,24 @@ def test_the_style_is_kept_by_streamlit():
     style = wrapped_table(Table(DATA, "Scores"), LIGHT).partition("</style>")[0].removeprefix("<style>")
     assert "wrapped-table th" in style
     assert "<" not in style  # the browser's sanitizer would drop all of it
+
+
+@pytest.mark.parametrize(
+    ("cells", "are_numbers"),
+    [
+        (["0.697 ± 0.015", "0.701"], True),
+        (["1,234", "−3 %", "<0.001", "–", ""], True),
+        ([0.5, 2.0], True),
+        (["0.5", "not measured"], False),
+        (["CNN", "ResNet50"], False),
+        (["3 networks predict another class than the label"], False),
+    ],
+)
+def test_columns_of_numbers_are_aligned_to_the_right(cells, are_numbers):
+    table = Table(pd.DataFrame({"value": cells}), "Values")
+    assert table.numeric() == [are_numbers]
+    assert wrapped_table(table, LIGHT).count(' class="number"') == (1 + len(cells)) * are_numbers
+
+
+def test_a_table_without_rows_has_its_heading():
+    assert '<th scope="col">value</th>' in wrapped_table(Table(pd.DataFrame({"value": []}), "Values"), LIGHT)

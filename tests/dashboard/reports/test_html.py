@@ -59,7 +59,7 @@ def test_no_button_of_a_figure_sends_its_data_to_another_host():
 def test_bold_cells_are_marked_and_numbers_have_three_decimals():
     table = Table(pd.DataFrame({"network": ["CNN"], "accuracy": [0.5]}), "Scores", bold=np.array([[False, True]]))
     text = report(Section(table=table))
-    assert '<td class="bold">0.500</td>' in text
+    assert '<td class="number"><b>0.500</b></td>' in text
     assert "<td>CNN</td>" in text
 
 

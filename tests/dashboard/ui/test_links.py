@@ -146,11 +146,11 @@ def test_what_the_networks_lack_is_a_message_shown_once(opened, page_text, label
     predicted = labeled(app.segmented_control, "Evidence for the class").value
     text = page_text(app)
     assert (
-        "This link requests the evidence for the class `contempt`, which is not available. Available: bright, dark, "
+        "This link requests `contempt` for *Evidence for the class*, which is not available. Available: bright, dark, "
         f"striped. Shown: {predicted}." in text
     )
-    assert "This link requests the rather than `pain`, which is not available." in text
-    assert "This link requests the stage `layer99`, which is not available. Available: each network's default" in text
+    assert "This link requests `pain` for *Rather than*, which is not available." in text
+    assert "This link requests `layer99` for *Stage*, which is not available. Available: each network's default" in text
     assert labeled(app.selectbox, "Rather than").value == "any other class"
     assert app.selectbox(key="stage").value == "each network's default"
     assert {"class", "rather_than"}.isdisjoint(app.query_params)
@@ -160,7 +160,10 @@ def test_what_the_networks_lack_is_a_message_shown_once(opened, page_text, label
 
 def test_a_class_is_not_contrasted_with_itself(opened, page_text, labeled):
     app = opened(**{"class": "dark", "rather_than": "dark"})
-    assert "`dark`, which is not available. Available: any other class, bright, striped." in page_text(app)
+    assert (
+        "`dark` for *Rather than*, which is not available. Available: any other class, bright, striped."
+        in page_text(app)
+    )
     assert labeled(app.segmented_control, "Evidence for the class").value == "dark"
 
 
@@ -168,15 +171,14 @@ def test_unknown_words_and_numbers_are_reported_next_to_the_controls(opened, pag
     wrong = {"brightness": "9", "blur": "nan", "accuracy": "x", "networks": ["nobody", "CNN"], "panel": "Tarot"}
     app = opened("", sample="grace_hopper", method="voodoo", **wrong)
     text = page_text(app)
-    assert "This link requests the method `voodoo`, which is not available. Available: Grad-CAM, " in text
+    assert "This link requests `voodoo` for *Method*, which is not available. Available: Grad-CAM, " in text
     assert "Shown: Grad-CAM." in text
-    assert "the required accuracy `x`; the range is 0.5 to 0.95. Shown: 0.8." in text
-    assert "the networks `nobody`, which are not available. Available: CNN, Residual CNN. Shown: CNN." in text
-    assert "the panel `Tarot`, which is not available" in text
+    assert "`x` for *Required accuracy*; the range is 0.5 to 0.95. Shown: 0.8." in text
+    assert "`nobody` for *Networks*, which is not available. Available: CNN, Residual CNN. Shown: CNN." in text
+    assert "`Tarot` for *Panel*, which is not available" in text
     text = page_text(show_panel(app, "What if"))
-    assert "Brightness (fraction of the full range)".lower() in text
-    assert "`9`; the range is -0.5 to 0.5. Shown: 0.5." in text
-    assert "`nan`; the range is 0 to 10. Shown: 0." in text
+    assert "for *Brightness (of range)*; the range is -0.5 to 0.5. Shown: 0.5." in text
+    assert "`nan` for *Blur (% of side)*; the range is 0 to 10. Shown: 0." in text
     assert app.slider(key="brightness").value == 0.5
     assert app.slider(key="blur").value == 0
     app.run()
@@ -203,7 +205,7 @@ def test_the_controls_of_other_pages_are_not_part_of_the_link(opened):
 
 def test_a_face_the_photo_lacks_is_a_message(opened, page_text):
     app = opened("two_faces", face="99")
-    assert "This link requests the face `99`, which is not available. Available: 1, 2. Shown: 1." in page_text(app)
+    assert "This link requests `99` for *Face*, which is not available. Available: 1, 2. Shown: 1." in page_text(app)
     assert "Face 1 of 2" in page_text(app)
     app.run()
     assert "This link requests" not in page_text(app)
@@ -211,7 +213,7 @@ def test_a_face_the_photo_lacks_is_a_message(opened, page_text):
 
 def test_a_link_cannot_write_markdown_on_the_page(opened, page_text):
     text = page_text(opened(method="[free](http://a.example)`**x**`" + "y" * 99))
-    assert "the method `[free](http://a.example)**x**yyyyyyyyy`, which" in text
+    assert "`[free](http://a.example)**x**yyyyyyyyy` for *Method*, which" in text
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -313,7 +315,7 @@ def test_parameters_read_what_they_write():
     unset = Choice("class", {"a": "a"}, None)
     assert unset.read(["b"]) == (
         None,
-        "This link requests the class `b`, which is not available. Available: a. Shown: none.",
+        "This link requests `b` for *class*, which is not available. Available: a. Shown: none.",
     )
     _, sentence = Choice("networks", {"a": "a", "b": "b"}, ("a", "b")).read(["x", "y"])
-    assert "the networks `x` and `y`, which are not available." in sentence
+    assert "requests `x` and `y` for *networks*, which are not available." in sentence

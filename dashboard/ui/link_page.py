@@ -1,0 +1,93 @@
+"""The page that is drawn: which controls of it are known, and the messages about its link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from dashboard.ui import link_names
+from dashboard.ui.url_parameters import Parameter, listed, quoted
+
+_place_of_messages: ContextVar[DeltaGenerator | None] = ContextVar("place_of_messages", default=None)
+
+
+@contextmanager
+def of_page(page: str) -> Iterator[None]:
+    """A page is drawn in this context: each page has its own controls in the address. Parameters of none are reported.
+
+    In the first run with a control, Streamlit sets it to what the address contains. A value that replaces it takes
+    effect in the next run only, so the page is then drawn again, with the messages of the first run.
+    """
+    repeated, st.session_state["link_messages"] = st.session_state.get("link_messages", []), []
+    if st.session_state.pop("link_corrected", False):
+        for sentence in repeated:
+            show_message(sentence)
+    _begin_page(page)
+    try:
+        yield
+    finally:
+        if st.session_state.get("link_corrected"):
+            st.rerun()
+
+
+def _begin_page(page: str) -> None:
+    left, st.session_state["link_page"] = st.session_state.get("link_page"), page
+    if left != page and _returned_without_parameters():
+        st.rerun()
+    unknown = link_names.unknown(page, st.query_params)
+    for name in unknown:
+        st.query_params.pop(name)
+    if unknown:
+        named = listed([quoted(name) for name in unknown], last=" and ")
+        show_message(
+            f"This link has {'a parameter' if len(unknown) == 1 else 'parameters'} that {page} does not know: {named}. "
+            "The rest of the link is applied."
+        )
+
+
+def _returned_without_parameters() -> bool:
+    """Whether the browser's *Back* has led to a page that the visitor had left, without the page's parameters.
+
+    When a page is left, Streamlit puts its address without the parameters of controls into the browser's history, and
+    a run that follows *Back* takes every value from the address. In the run after it, the values of the session count.
+    """
+    context = get_script_run_ctx()
+    returned = context is not None and context.is_history_navigation
+    return returned and bool(known_controls()) and not known_controls().keys() & set(st.query_params)
+
+
+@contextmanager
+def messages_in(container: DeltaGenerator) -> Iterator[None]:
+    """Show messages about the controls drawn in this context in a container, because their own place is folded."""
+    token = _place_of_messages.set(container)
+    try:
+        yield
+    finally:
+        _place_of_messages.reset(token)
+
+
+def known_controls() -> dict[str, Parameter]:
+    """How the controls of this page that have been drawn are written in its address."""
+    pages: dict[str, dict[str, Parameter]] = st.session_state.setdefault("link_parameters", {})
+    return pages.setdefault(st.session_state["link_page"], {})
+
+
+def require_listed(key: str) -> None:
+    """Raise ValueError if a control of this page is missing in ``link_names``."""
+    link_names.require(st.session_state["link_page"], key)
+
+
+def show_message(sentence: str) -> None:
+    """Show a sentence about the link, also in the run that repeats this one."""
+    st.session_state["link_messages"].append(sentence)
+    (_place_of_messages.get() or st).info(sentence, icon=":material/link_off:")
+
+
+def draw_again() -> None:
+    """Draw the page once more after this run, in which a value of the link was replaced."""
+    st.session_state["link_corrected"] = True
