@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from dashboard.compare.comparison import Comparison
 from dashboard.plots import embedding as plots
 from dashboard.plots.face_sheet import face_sheet
 from dashboard.section import Figure, Note, Section, csv
+from dashboard.style import Ink
 from dashboard.ui import links
 from dashboard.ui import sections as ui
 from dashboard.ui.face_hover import show_on_hover
@@ -28,12 +30,33 @@ from dashboard.ui.face_hover import show_on_hover
 @dataclass(frozen=True, eq=False)
 class Options:
     """The network (the first where empty), one of ``plots.COLORS``, the plane (n, 2) of t-SNE (None for PCA), one of
-    ``plots.SHOWN``."""
+    ``plots.SHOWN``, the row numbers of the images that are selected when the map is first drawn, and how often the
+    selection was cleared."""
 
     network: str = ""
     color: str = plots.TRUE
     tsne: np.ndarray | None = None
     shown: str = plots.SOME
+    selected: tuple[int, ...] = ()
+    cleared: int = 0
+
+
+@dataclass
+class Selection:
+    """The images that are selected on a map, as row numbers.
+
+    Streamlit drops a selection when anything in the figure changes, such as its colors. So the images are stored, and
+    a map that looks different from the one before is drawn with the images selected: the ``drawn`` ones.
+    """
+
+    look: tuple[str, Ink]
+    images: tuple[int, ...] = ()
+    drawn: tuple[int, ...] = ()
+    cleared: int = 0  # how often; the map is then a new one
+
+    def clear(self) -> None:
+        """Select nothing."""
+        self.images, self.drawn, self.cleared = (), (), self.cleared + 1
 
 
 def sections(comparison: Comparison, options: Options = Options()) -> list[Section]:
@@ -56,8 +79,8 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
         Section(
             figures=(
                 Figure(
-                    plots.scatter(drawn, comparison.inks, color=options.color, axes=axes),
-                    figure_key(comparison, model_id, layout, options.shown),
+                    plots.scatter(drawn, comparison.inks, color=options.color, axes=axes, selected=options.selected),
+                    figure_key(comparison, model_id, layout, options.shown, options.cleared),
                     f"{layout} map of the features of {name}, one point per image, colored by {options.color}",
                     selection=("points", "lasso", "box"),
                 ),
@@ -70,10 +93,10 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
     ]
 
 
-def figure_key(comparison: Comparison, model_id: str, layout: str, shown: str) -> str:
+def figure_key(comparison: Comparison, model_id: str, layout: str, shown: str, cleared: int = 0) -> str:
     """The key of a map; each map has its own selection, because its points are others or have other positions."""
     part = "all" if shown == plots.ALL else "some"  # Streamlit would replace a comma in the key
-    return comparison.key(f"embedding-{model_id}-{comparison.split}-{layout}-{part}")
+    return comparison.key(f"embedding-{model_id}-{comparison.split}-{layout}-{part}-{cleared}")
 
 
 def _method(whole: Embedding, drawn: int, layout: str) -> str:
@@ -101,16 +124,29 @@ def draw(comparison: Comparison) -> None:
         if len(comparison.runs[model_id]) > plots.FEW:
             shown = links.first_choice(st.segmented_control, "Images drawn", plots.SHOWN, key=comparison.key("points"))
     plane = _tsne(comparison, model_id) if layout == plots.TSNE else None
-    key = figure_key(comparison, model_id, plots.PCA if plane is None else plots.TSNE, shown)
-    found = sections(comparison, Options(model_id, color, plane, shown))
-    # The callback has nothing to do: the selection is read where its images are drawn.
-    ui.draw(found, on_select={key: lambda: None}, beside={key: lambda: _selected(comparison, model_id, key, shown)})
+    of_map = (comparison, model_id, plots.PCA if plane is None else plots.TSNE, shown)
+    look = (color, comparison.inks)
+    selection = st.session_state.setdefault("selections", {}).setdefault(figure_key(*of_map), Selection(look))
+    key = figure_key(*of_map, selection.cleared)
+    if selection.look != look or key not in st.session_state:  # the map was not on the screen before this run
+        selection.look, selection.drawn = look, selection.images
+    found = sections(comparison, Options(model_id, color, plane, shown, selection.drawn, selection.cleared))
+    ui.draw(
+        found,
+        on_select={key: partial(_select, key, selection)},
+        beside={key: lambda: _selected(comparison, model_id, key, shown, selection)},
+    )
 
 
-def _selected(comparison: Comparison, model_id: str, key: str, shown: str) -> None:
+def _select(key: str, selection: Selection) -> None:
+    selection.images = selected_images(st.session_state[key]["selection"]["points"])
+
+
+def _selected(comparison: Comparison, model_id: str, key: str, shown: str, selection: Selection) -> None:
     st.markdown("**Selected images**")
-    chosen = selected_images(st.session_state.get(key, {}).get("selection", {}).get("points", []))
-    if len(chosen):
+    chosen = selection.images
+    if chosen:
+        st.button("Clear the selection", icon=":material/deselect:", on_click=selection.clear)
         _images(comparison, model_id, chosen)
     else:
         st.caption(
@@ -120,7 +156,7 @@ def _selected(comparison: Comparison, model_id: str, key: str, shown: str) -> No
     try:
         _show_faces_on_hover(comparison, model_id, key, shown)
     except DataError as error:
-        if not len(chosen):  # otherwise the list of images has the reason
+        if not chosen:  # otherwise the list of images has the reason
             st.caption(f":material/image_not_supported: The map shows no faces. {error.sentence}")
 
 
@@ -138,16 +174,15 @@ def _show_faces_on_hover(comparison: Comparison, model_id: str, key: str, shown:
     show_on_hover(key, rows, sheet)
 
 
-def selected_images(points: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """(n,) row numbers of the images behind selected points; points of the legend have none."""
-    ids = {int(p["customdata"][0]) for p in points if p.get("customdata")}
-    return np.array(sorted(ids), np.int64)
+def selected_images(points: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+    """The row numbers of the images behind selected points; points of the legend have none."""
+    return tuple(sorted({int(p["customdata"][0]) for p in points if p.get("customdata")}))
 
 
-def _images(comparison: Comparison, model_id: str, chosen: np.ndarray) -> None:
+def _images(comparison: Comparison, model_id: str, chosen: Sequence[int]) -> None:
     runs = comparison.all_runs
     predictions = services.error_table(runs[model_id], [r for m, r in runs.items() if m != model_id])
-    listed = image_table.ordered(predictions, predictions["image_id"].isin(chosen).to_numpy(), "confidence")
+    listed = image_table.ordered(predictions, predictions["image_id"].isin(list(chosen)).to_numpy(), "confidence")
     st.caption(_summary(predictions.iloc[listed]))
     image_list.draw(
         predictions,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -42,10 +44,18 @@ def drawn(total: int, shown: str = SOME) -> np.ndarray:
     return np.sort(np.random.default_rng(SEED).choice(total, FEW, replace=False))
 
 
-def scatter(table: pd.DataFrame, inks: Ink, *, color: str = TRUE, axes: tuple[str, str] | None = None) -> go.Figure:
+def scatter(
+    table: pd.DataFrame,
+    inks: Ink,
+    *,
+    color: str = TRUE,
+    axes: tuple[str, str] | None = None,
+    selected: Sequence[int] = (),
+) -> go.Figure:
     """The table of :func:`points` as a map to select on; each class is named at the median of its images.
 
-    ``axes`` are the titles of the axes; without them, as for t-SNE, the axes have no numbers.
+    ``axes`` are the titles of the axes; without them, as for t-SNE, the axes have no numbers. ``selected`` are the
+    image ids of points that are selected at first.
     """
     figure = go.Figure()
     middles: dict[str, tuple[float, float]] = {}
@@ -71,6 +81,7 @@ def scatter(table: pd.DataFrame, inks: Ink, *, color: str = TRUE, axes: tuple[st
                     "opacity": 0.65 if correct else 0.95,
                     "line": {"color": outline, "width": 0.4},
                 },
+                selectedpoints=np.flatnonzero(shown["image_id"].isin(selected)).tolist() if selected else None,
                 selected={"marker": {"size": 13, "opacity": 1}},  # to find a clicked point again among the others
                 customdata=np.column_stack([shown["image_id"].astype(object), shown["true"], shown["predicted"]]),
                 hovertemplate="row %{customdata[0]}<br>true %{customdata[1]}, predicted %{customdata[2]}"

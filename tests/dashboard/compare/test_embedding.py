@@ -1,5 +1,6 @@
 """The map of the features through the entry file."""
 
+import json
 import shutil
 
 import numpy as np
@@ -9,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
 from core.measurements import embed_checkpoint
-from dashboard.compare import embedding
 from dashboard.compare.embedding import selected_images
 
 
@@ -91,17 +91,19 @@ def test_runs_on_other_images_than_the_embedding_are_a_sentence(
 
 def test_selected_points_become_row_numbers_once_each():
     points = [{"customdata": [12, "a", "b"]}, {"customdata": [3, "a", "a"]}, {"customdata": [12, "a", "b"]}, {"x": 1.0}]
-    assert selected_images(points).tolist() == [3, 12]
-    assert selected_images([]).tolist() == []
+    assert selected_images(points) == (3, 12)
+    assert selected_images([]) == ()
 
 
 @pytest.fixture
-def lassoed(open_view, monkeypatch):
+def lassoed(open_view):
     """The view after a lasso around these images: AppTest cannot draw one."""
 
     def opened(image_ids: np.ndarray, **link: str) -> AppTest:
-        monkeypatch.setattr(embedding, "selected_images", lambda _points: image_ids)
-        return open_view("Embedding", embedding_of="CNN", **link)
+        app = open_view("Embedding", embedding_of="CNN", **link)
+        (selection,) = app.session_state["selections"].values()
+        selection.images = tuple(int(row) for row in image_ids)
+        return app.run()
 
     return opened
 
@@ -131,3 +133,20 @@ def test_a_selection_shows_its_faces_and_their_saliency(embedded, lassoed, page_
     *pairs, _color_bar = app.get("image")
     assert [i.proto.imgs[0].alt for i in pairs] == [f"{alt}, with the saliency of CNN" for alt in plain]
     assert "Grad-CAM of CNN, stage 3, for its prediction" in page_text(app)
+
+
+def selected_in_figure(app: AppTest) -> int:
+    (chart,) = app.get("plotly_chart")
+    return sum(len(trace.get("selectedpoints", ())) for trace in json.loads(chart.proto.spec)["data"])
+
+
+def test_a_selection_stays_with_other_colors_and_can_be_cleared(embedded, lassoed, page_text, labeled):
+    run = checkpoints.load_checkpoint(checkpoints.ROOT / "tiny_cnn").evaluation("test")
+    app = lassoed(run.image_ids[:3])
+    app.segmented_control(key="colored_by").set_value("predicted class").run()
+    assert not app.exception
+    assert "3 images, " in page_text(app)
+    assert selected_in_figure(app) == 3
+    labeled(app.button, "Clear the selection").click().run()
+    assert "Click a point to see its face here." in page_text(app)
+    assert selected_in_figure(app) == 0
