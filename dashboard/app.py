@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import garbage
 from dashboard.loading import PYTORCH
-from dashboard.ui import busy, link_page, progress, theme
+from dashboard.ui import busy, link_page, phone, progress, theme
 
 # A local file, because the browser would fetch a Material symbol from another host.
 MARK = str(Path(__file__).with_name("mark.svg"))
@@ -76,4 +76,5 @@ with link_page.of_page(page.title):
     with busy.answered():
         page.run()
     theme.follow()
+    phone.close_sidebar()
 garbage.collect_later()

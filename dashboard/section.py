@@ -92,9 +92,15 @@ class Table:
         return Table(data.reset_index(drop=True), self.alt, bold)
 
 
+def with_minus_signs(text: str) -> str:
+    """The text with a minus sign, not a hyphen, before negative numbers."""
+    return re.sub(r"(?<![\w.-])-(?=\d)", "−", text)
+
+
 def _text(value: object) -> str:
     shown = f"{value:.3f}" if isinstance(value, float | np.floating) else str(value)
-    return shown.replace(" ± ", " ±\u00a0")  # a line that is too long is broken before "±", never after it
+    # A line that is too long is broken before "±", never after it.
+    return with_minus_signs(shown).replace(" ± ", " ±\u00a0")
 
 
 @dataclass(frozen=True, eq=False)

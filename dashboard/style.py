@@ -143,9 +143,18 @@ def template(inks: Ink) -> go.layout.Template:
             "xaxis": {**axis, "automargin": True},
             "yaxis": {**axis, "automargin": True},
             "legend": {"orientation": "h", "y": -0.18, "x": 0, "font": {"color": inks.text}},
-            "hoverlabel": {"font": {"size": 12}},
+            # Not the color of the point, on which text is not always readable.
+            "hoverlabel": {
+                "bgcolor": inks.paper,
+                "bordercolor": inks.muted,
+                "font": {"size": 12, "color": inks.text},
+            },
             "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": inks.muted, "activecolor": inks.text},
             "colorway": list(CLASS_COLORS.values()),
         },
-        data={"heatmap": [{"colorbar": {"outlinewidth": 0, "tickfont": small, "title": {"font": small}}}]},
+        data={
+            "heatmap": [
+                {"colorbar": {"outlinewidth": 0, "tickformat": ".1f", "tickfont": small, "title": {"font": small}}}
+            ]
+        },
     )

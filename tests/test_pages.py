@@ -221,7 +221,7 @@ def test_class_stage_and_scale_change_the_maps(networks):
     control = next(c for c in app.segmented_control if c.label == "Evidence for the class")
     control.set_value("dark").run()
     assert "dark 0." in page_text(app)
-    app.segmented_control(key="scale").set_value("common").run()
+    app.selectbox(key="scale").set_value("common").run()
     assert not app.exception
 
 

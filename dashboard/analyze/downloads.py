@@ -37,8 +37,7 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
         if opened.open:
             st.code(links.address(), language=None, wrap_lines=True)
             st.caption(
-                "Opens Analyze with these networks and options. The link includes a portrait, never your own photo. "
-                "Cells that were clicked in What if are not part of it."
+                "Opens Analyze with these networks and options. The link includes a portrait, never your own photo."
             )
 
 

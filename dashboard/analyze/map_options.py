@@ -118,7 +118,7 @@ def _target(face: SelectedFace, class_name: str) -> tuple[str | None, str, str]:
 def _appearance() -> tuple[Scale, str, float]:
     with st.grid("auto", min_column_width=170):
         scale = links.choice(
-            st.segmented_control,
+            st.selectbox,
             "Scale",
             SCALES,
             key="scale",

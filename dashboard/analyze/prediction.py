@@ -91,12 +91,11 @@ def summary(face: SelectedFace) -> list[str]:
     for group in groups(face):
         verdict = group.verdict
         who = "The networks predict" if len(group.predictions) > 1 else "The network predicts"
-        over = f", {OVER_VIEWS[face.views]}" if face.views != "one" else ""
         title = face.group_title(group)
         agreement = _agreement(group)
         sentences.append(
             f"{title + ': ' if title else ''}{who} {verdict.expression} with a probability of {verdict.confidence:.3f} "
-            f"after temperature scaling{over}{'; ' + agreement if agreement else ''}."
+            f"after temperature scaling, {OVER_VIEWS[face.views]}{'; ' + agreement if agreement else ''}."
         )
     return sentences
 

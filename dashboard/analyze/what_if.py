@@ -19,7 +19,7 @@ from dashboard.analyze.selected_face import ENSEMBLE_NAME, SelectedFace, not_fin
 from dashboard.plots import perturbation as plots
 from dashboard.plots import saliency_pictures
 from dashboard.plots.dumbbells import dumbbells
-from dashboard.section import Figure, Section, csv
+from dashboard.section import Figure, Section, csv, with_minus_signs
 from dashboard.ui import busy, link_page, links, sections
 
 # Later steps use every core for a while; a browser on the same machine would draw the predictions only after them.
@@ -187,7 +187,9 @@ def _largest_change(face: SelectedFace, changed: FaceAnalysis) -> str:
     for model_id, after in changed.predictions.items():
         by = after.probabilities - face.found.predictions[model_id].probabilities
         k = int(np.abs(by).argmax())
-        changes.append((abs(by[k]), f"{after.labels.classes[k]} {by[k]:+.3f}, {face.names[model_id]}"))
+        changes.append(
+            (abs(by[k]), with_minus_signs(f"{after.labels.classes[k]} {by[k]:+.3f}, {face.names[model_id]}"))
+        )
     return max(changes)[1]
 
 

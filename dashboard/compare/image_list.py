@@ -12,7 +12,6 @@ import streamlit as st
 
 from core.data import Samples
 from core.errors import CheckpointError, DataError, NotFiniteError
-from core.evaluation import EvaluationRun
 from dashboard import services
 from dashboard.compare import image_table
 from dashboard.compare.comparison import Comparison
@@ -58,7 +57,9 @@ def draw(
     shown = f" {first:,} to {first + len(rows) - 1:,} of {len(listed):,} images." if len(listed) > 1 else ""
     st.caption(f"{comparison.protocol}{shown}")
     with st.expander("Table of these images", expanded=not faces_shown):
-        _table(rows, comparison, run, alt)
+        _table(rows, comparison, alt)
+        if run is not None:
+            st.caption("The CSV file also has the confidence of the other networks and the probability of each class.")
     whole = table.iloc[listed]
     images = "This image" if len(listed) == 1 else f"All {len(listed):,} images of this list"
     ui.draw_downloads(
@@ -72,14 +73,9 @@ def draw(
     )
 
 
-def _table(rows: pd.DataFrame, comparison: Comparison, run: EvaluationRun | None, alt: str) -> None:
-    columns = [
-        *NUMBERS,
-        *(f"{name} confidence" for name in comparison.names.values()),
-        *(f"p({c})" for c in (run.labels.classes if run else ())),
-    ]
+def _table(rows: pd.DataFrame, comparison: Comparison, alt: str) -> None:
     st.dataframe(
-        image_table.shown(image_table.with_probabilities(rows, run) if run else rows, comparison.names),
+        image_table.shown(rows, comparison.names),
         hide_index=True,
         alt=alt,
         column_config={
@@ -89,7 +85,7 @@ def _table(rows: pd.DataFrame, comparison: Comparison, run: EvaluationRun | None
             ),
             "loss": st.column_config.NumberColumn(format="%.3f", help="Negative log-likelihood of the true class"),
         }
-        | {column: st.column_config.NumberColumn(format="%.3f") for column in columns},
+        | {column: st.column_config.NumberColumn(format="%.3f") for column in NUMBERS},
     )
 
 

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from core.evaluation import ConfusionMatrix, EvaluationRun, confusion_difference
 from dashboard.plots.cells import colorscale, heatmap
+from dashboard.section import with_minus_signs
 from dashboard.style import LIGHT, Ink, reserved, template
 
 COUNTS, BY_TRUE, BY_PREDICTED = SHARES = ("counts", "by true class", "by predicted class")
@@ -54,7 +55,9 @@ def difference(first: EvaluationRun, second: EvaluationRun, inks: Ink, *, select
     text = [[f"<b>{t}</b>" if b else t for t, b in zip(*rows, strict=True)] for rows in zip(text, bold, strict=True)]
     hover = [
         [
-            "not defined" if np.isnan(v) else f"{v:+.3f}, " + ("measurable" if b else "no measurable difference")
+            "not defined"
+            if np.isnan(v)
+            else with_minus_signs(f"{v:+.3f}, ") + ("measurable" if b else "no measurable difference")
             for v, b in zip(*rows, strict=True)
         ]
         for rows in zip(shares, bold, strict=True)
@@ -67,7 +70,12 @@ def difference(first: EvaluationRun, second: EvaluationRun, inks: Ink, *, select
         colorscale=[[0, ends[0]], [0.5, inks.paper], [1, ends[1]]],
         zmin=-reach,
         zmax=reach,
-        colorbar={"title": {"text": "difference of shares", "side": "right"}, "thickness": 10, "len": 0.9},
+        colorbar={
+            "title": {"text": "difference of shares", "side": "right"},
+            "thickness": 10,
+            "len": 0.9,
+            "tickformat": ".2f",
+        },
     )
     return _figure(heat, first.labels.classes, text, hover, inks, selected)
 

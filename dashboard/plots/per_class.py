@@ -60,7 +60,7 @@ def marks(
     figure.update_layout(
         template=template(inks),
         height=52 * len(first) + 100,
-        xaxis={"range": [0, 1.02], "title": measure},
+        xaxis={"range": [0, 1.02], "title": measure, "tickformat": ".1f"},
         yaxis={
             "autorange": "reversed",
             "tickvals": list(range(len(first))),

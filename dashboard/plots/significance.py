@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from core.evaluation import PairedComparison, Score
 from dashboard.plots.error_bars import whiskers
+from dashboard.section import with_minus_signs
 from dashboard.style import Ink, template
 
 
@@ -44,7 +45,7 @@ def differences(
     figure.update_layout(
         template=template(inks),
         height=58 * len(pairs) + 80,
-        xaxis={"range": [-reach, reach], "title": title, "tickformat": "+.3~f"},
+        xaxis={"range": [-reach, reach], "title": title, "tickformat": ".3f"},
         yaxis={
             "range": [len(pairs) - 0.4, -0.6],
             "tickvals": list(range(len(pairs))),
@@ -168,4 +169,4 @@ def signed(score: Score) -> str:
     """A difference with its sign and both bounds: ``+0.012 (−0.004 to +0.028)``."""
     if not score.defined:
         return "not defined"
-    return f"{score.value:+.3f} ({score.low:+.3f} to {score.high:+.3f})".replace("-", "−")
+    return with_minus_signs(f"{score.value:+.3f} ({score.low:+.3f} to {score.high:+.3f})")

@@ -66,7 +66,7 @@ def differences(report: Sequence[Slice], inks: Ink) -> go.Figure:
     figure.update_layout(
         template=template(inks),
         height=30 * len(report) + 80,
-        xaxis={"range": [-reach, reach], "title": "accuracy here − on the rest", "tickformat": "+.2~f"},
+        xaxis={"range": [-reach, reach], "title": "accuracy here − on the rest", "tickformat": ".2f"},
         yaxis={
             "range": [len(report) - 0.4, -0.6],
             "tickvals": list(range(len(report))),

@@ -12,6 +12,7 @@ from core.explain import ChanceResult, FaithfulnessCurves, RandomizationStep, Ro
 from core.explain.faithfulness import CHANCE_STEPS
 from core.probes import FaithfulnessMeasures, MethodAgreement, TrustFindings
 from dashboard.plots.cells import heatmap
+from dashboard.section import with_minus_signs
 from dashboard.style import Ink, NetworkStyle, template
 
 BETTER, CHANCE, UNTESTED = "better than chance", "no better than chance", "not tested"
@@ -118,8 +119,8 @@ def randomization(
             customdata=[step.layer for step in steps],
             mode="lines+markers",
             name=names[model_id],
-            line={"dash": style.dash, "width": style.width, "color": inks.text},
-            marker={"symbol": style.symbol, "size": 8, "color": inks.text},
+            line={"dash": style.dash, "width": style.width, "color": style.color},
+            marker={"symbol": style.symbol, "size": 8, "color": style.color},
             hovertemplate="randomized down to %{customdata}: %{y:.3f}<extra>" + names[model_id] + "</extra>",
         )
     figure.add_hline(y=0, line={"color": inks.muted, "width": 1})
@@ -164,7 +165,7 @@ def chance_sentence(chance: ChanceResult | None) -> str:
     """The numbers behind :func:`chance_verdict`; empty if it was not tested."""
     if chance is None:
         return ""
-    return (
+    return with_minus_signs(
         f"Insertion − deletion {chance.score:.3f} in {chance.steps} steps; 95 % of {chance.copies} moved copies stay "
         f"below {chance.percentile_95:.3f} (p = {chance.p_value:.2f})."
     )

@@ -49,7 +49,7 @@ def pick_networks(*, to_predict: bool = True) -> list[Checkpoint]:
 def _draw_without_weights(checkpoints: list[Checkpoint]) -> None:
     with st.expander("Networks without weights", icon=":material/weight:"):
         st.markdown("Their weights are not shipped. Compare shows their scores. To use one here, train it:")
-        st.code("\n".join(c.card.training_command for c in checkpoints), language="bash", wrap_lines=True)
+        st.code("\n".join(c.card.training_command for c in checkpoints), language=None, wrap_lines=True)
 
 
 def _names_of_programs(run_ids: Collection[str]) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 
 from core import checkpoints
-from dashboard.style import DARK, LIGHT, Ink, ensemble_style, network_styles, on_light
+from dashboard.style import DARK, LIGHT, Ink, ensemble_style, network_styles, on_light, template
 from dashboard.ui import network_picker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +39,12 @@ def test_text_and_hues_of_figures_can_be_read(inks: Ink):
     assert contrast(inks.text, inks.paper) >= 7
     assert contrast(inks.muted, inks.paper) >= 4.5
     assert all(contrast(hue, inks.paper) >= 3 for hue in inks.hues)
+
+
+@pytest.mark.parametrize("inks", [LIGHT, DARK])
+def test_the_text_under_the_pointer_can_be_read_whatever_the_color_of_the_point(inks: Ink):
+    label = template(inks).layout.hoverlabel
+    assert contrast(label.font.color, label.bgcolor) >= 7
 
 
 @pytest.fixture(params=["light", "dark"])

@@ -92,7 +92,7 @@ def test_one_class_rather_than_another(opened, page_text, labeled):
     contrast.set_value(contrast.options[1]).run()
     assert not app.exception
     assert "own scale" not in page_text(app)
-    app.segmented_control(key="scale").set_value("common").run()
+    app.selectbox(key="scale").set_value("common").run()
     assert "contrasts always have their own scale" in page_text(app)
 
 

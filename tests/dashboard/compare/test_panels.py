@@ -84,8 +84,7 @@ def test_errors_are_filtered_by_numbers_and_sorted_either_way(networks, open_vie
     app = open_view("Gallery", list="all images", sort="loss", ascending="true")
     table = app.dataframe[0].value
     assert list(table["loss"]) == sorted(table["loss"])
-    assert {"p(bright)", "p(dark)"} <= set(table.columns)
-    assert {"Residual CNN predicts", "Residual CNN confidence"} <= set(table.columns)
+    assert "Residual CNN predicts" in table.columns
     run = checkpoints.load_checkpoint(networks / "tiny_cnn").evaluation("test")
     sure = int((run.confidence >= 0.9).sum())
     app.slider(key="confidence_range").set_value((0.9, 1.0)).run()

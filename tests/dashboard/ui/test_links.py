@@ -43,7 +43,7 @@ def set_everything(show_panel, labeled):
         labeled(app.selectbox, "Rather than").set_value("dark").run()
         app.selectbox(key="method").set_value("layercam").run()
         app.selectbox(key="stage").set_value("stage 2").run()
-        app.segmented_control(key="scale").set_value("common").run()
+        app.selectbox(key="scale").set_value("common").run()
         app.selectbox(key="colors").set_value("magma").run()
         app.slider(key="opacity").set_value(0.3).run()
         app.slider(key="accuracy").set_value(0.9).run()
@@ -67,7 +67,7 @@ def check_everything(show_panel, labeled):
         assert labeled(app.selectbox, "Rather than").value == "dark"
         assert app.selectbox(key="method").value == "layercam"
         assert app.selectbox(key="stage").value == "stage 2"
-        assert app.segmented_control(key="scale").value == "common"
+        assert app.selectbox(key="scale").value == "common"
         assert app.selectbox(key="colors").value == "magma"
         assert app.slider(key="opacity").value == 0.3
         assert app.slider(key="accuracy").value == 0.9

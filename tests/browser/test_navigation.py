@@ -1,4 +1,4 @@
-"""Addresses in a browser: what *Back* and links restore."""
+"""Moving between pages in a browser: *Back*, the titles of the browser's tab, and the sidebar of a phone."""
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -40,3 +40,32 @@ def test_back_restores_the_panel_and_forward_the_group(browser, address):
     assert "sample=grace_hopper" in browser.current_url
     browser.forward()
     wait_for(browser, lambda b: "group=Errors" in b.current_url and "Confusion" in b.page_source, "the group")
+
+
+def test_each_page_has_its_title(browser, address):
+    browser.get(address)
+    wait_for(browser, lambda b: b.title == "FERscope", "the title of the first page")
+    for page in ("Analyze", "Compare", "About"):
+        click(browser, "[data-testid=stTopNavLink]", page)
+        wait_for(browser, lambda b, page=page: b.title == f"{page} · FERscope", page)
+
+
+def test_the_sidebar_of_a_phone_closes_when_a_page_is_opened(browser, address):
+    def is_open(b) -> bool:
+        return b.find_element(By.CSS_SELECTOR, "[data-testid=stSidebar]").rect["x"] >= 0
+
+    phone = {"width": 420, "height": 860, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    browser.get(f"{address}/about")
+    for open_page in (
+        lambda: click(browser, "[data-testid=stSidebarNavLink]", "Compare"),
+        lambda: browser.get(f"{address}/compare"),  # Streamlit opens the sidebar again
+    ):
+        click(browser, "[data-testid=stExpandSidebarButton]", "")
+        wait_for(browser, is_open, "the sidebar")
+        open_page()
+        wait_for(browser, lambda b: "/compare" in b.current_url and not is_open(b), "the page without the sidebar")
+    click(browser, "[data-testid=stExpandSidebarButton]", "")
+    click(browser, "[data-testid=stSidebar] button", "ResNet50")
+    wait_for(browser, lambda b: "networks=" in b.current_url, "the chosen networks")
+    assert is_open(browser)  # until the choice is complete
