@@ -57,12 +57,12 @@ def probabilities(
         figure.add_bar(y=[None], x=[None], orientation="h", name=f"bar: {ensemble}", marker={"color": inks.faint})
     figure.update_layout(
         template=template(inks),
-        height=ROW_PX * len(classes) + 84,
+        height=ROW_PX * len(classes) + 68,
         bargap=0.35,
         margin={"t": 26},  # for the tool bar, which would cover the first class
         xaxis={"range": [-0.02, 1.02], "title": "probability", "tickformat": ".1f"},
         yaxis={"autorange": "reversed"},
-        legend={"y": -0.22},
+        legend={"y": -0.26},
     )
     return figure
 

@@ -107,6 +107,22 @@ def test_the_report_is_one_html_file(browser, address, tmp_path):
     assert 'src="http' not in text
 
 
+def test_a_download_that_is_clicked_during_a_rerun_is_delivered(browser, address, tmp_path):
+    folder = tmp_path / "downloads"
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
+    opened(browser, address, tmp_path, "class=happy")
+    wait_for(browser, lambda b: button(b, "Saliency maps (PNG)"), "the button")
+    browser.execute_script(
+        "for (const text of arguments)"
+        "  [...document.querySelectorAll('button')].find(b => b.textContent.trim().endsWith(text)).click();",
+        "sad",
+        "Saliency maps (PNG)",
+    )
+    (file,) = wait_for(browser, lambda _: list(folder.glob("*.png")), "the file")
+    assert file.stem.endswith(("-happy", "-sad"))  # what the page showed at the click, or what it shows now
+    assert Image.open(file).width > 300
+
+
 def faces_in(browser) -> dict:
     """Of the photo: its size, the width of its column, and the boxes of its faces, which are in a shadow root."""
     script = """

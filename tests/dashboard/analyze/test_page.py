@@ -97,7 +97,7 @@ def test_the_maps_are_next_to_the_prediction_in_every_panel(networks, open_analy
 
 def test_the_view_of_the_faces_names_the_detector_and_counts_correctly(networks, open_analyze, page_text):
     app = open_analyze()
-    photo, _watcher_of_the_theme = app.get("bidi_component")
+    photo, *_watchers = app.get("bidi_component")
     shown = json.loads(photo.proto.json)
     assert shown["alt"] == "photo.jpg with 1 face in boxes"
     assert not shown["clickable"]
