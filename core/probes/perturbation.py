@@ -49,13 +49,13 @@ class PerturbationSetting:
 PERTURBATION_SETTINGS = {
     setting.name: setting
     for setting in (
-        PerturbationSetting("brightness", "Brightness", "of range", "fraction of the full range", -0.5, 0.5, 0.05, 0.0),
-        PerturbationSetting("contrast", "Contrast", "×", "factor", 0.2, 2.0, 0.1, 1.0),
+        PerturbationSetting("brightness", "Brightness", "fraction", "fraction of the full range", -0.5, 0.5, 0.05, 0.0),
+        PerturbationSetting("contrast", "Contrast", "factor", "factor", 0.2, 2.0, 0.1, 1.0),
         PerturbationSetting("blur", "Blur", "% of side", "% of the crop's side", 0.0, 10.0, 0.5, 0.0),
-        PerturbationSetting("noise", "Noise", "of range", "fraction of the full range", 0.0, 0.3, 0.02, 0.0),
+        PerturbationSetting("noise", "Noise", "fraction", "fraction of the full range", 0.0, 0.3, 0.02, 0.0),
         PerturbationSetting("jpeg_quality", "JPEG quality", "of 100", "100: not compressed", 5.0, 100.0, 5.0, 100.0),
         PerturbationSetting("rotation_deg", "Rotation", "°", "degrees, counterclockwise", -45.0, 45.0, 5.0, 0.0),
-        PerturbationSetting("margin", "Crop margin", "of side", "fraction of the box's side", -0.2, 0.4, 0.05, 0.0),
+        PerturbationSetting("margin", "Crop margin", "fraction", "fraction of the box's side", -0.2, 0.4, 0.05, 0.0),
     )
 }
 

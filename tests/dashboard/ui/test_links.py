@@ -177,7 +177,7 @@ def test_unknown_words_and_numbers_are_reported_next_to_the_controls(opened, pag
     assert "`nobody` for *Networks*, which is not available. Available: CNN, Residual CNN. Shown: CNN." in text
     assert "`Tarot` for *Panel*, which is not available" in text
     text = page_text(show_panel(app, "What if"))
-    assert "for *Brightness (of range)*; the range is -0.5 to 0.5. Shown: 0.5." in text
+    assert "for *Brightness (fraction)*; the range is -0.5 to 0.5. Shown: 0.5." in text
     assert "`nan` for *Blur (% of side)*; the range is 0 to 10. Shown: 0." in text
     assert app.slider(key="brightness").value == 0.5
     assert app.slider(key="blur").value == 0
