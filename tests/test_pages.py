@@ -303,7 +303,7 @@ def test_a_link_restores_the_panel_and_ignores_invalid_values(networks):
     assert "`foo` for *Split*, which is not available. Available: test, val. Shown: test." in text
     assert "`Horoscope` for *Group*, which is not available." in text
     assert "`Tarot` for *Panel*, which is not available." in text
-    assert "include ensemble `perhaps`; expected true or false. Shown: true." in text
+    assert "`perhaps` for *Include ensemble*; expected true or false. Shown: true." in text
     assert app.toggle(key="with_ensemble").value
     assert "This link requests" not in page_text(app.run())
 
