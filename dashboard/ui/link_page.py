@@ -20,24 +20,26 @@ _place_of_messages: ContextVar[DeltaGenerator | None] = ContextVar("place_of_mes
 def of_page(page: str) -> Iterator[None]:
     """A page is drawn in this context: each page has its own controls in the address. Parameters of none are reported.
 
-    In the first run with a control, Streamlit sets it to what the address contains. A value that replaces it takes
-    effect in the next run only, so the page is then drawn again, with the messages of the first run.
+    Streamlit sets a control that it draws for the first time to what the address contained when the run began. So a
+    value that is not available is corrected in the address, and the page is drawn from the beginning, with the messages
+    of the runs before.
     """
     repeated, st.session_state["link_messages"] = st.session_state.get("link_messages", []), []
-    if st.session_state.pop("link_corrected", False):
+    if st.session_state.pop("link_is_corrected", False):
         for sentence in repeated:
             show_message(sentence)
     _begin_page(page)
-    try:
-        yield
-    finally:
-        if st.session_state.get("link_corrected"):
-            st.rerun()
+    yield
+    st.session_state.pop("link_corrections", None)
 
 
 def _begin_page(page: str) -> None:
     left, st.session_state["link_page"] = st.session_state.get("link_page"), page
     if left != page and _returned_without_parameters():
+        # Now, because in the run that follows *Back* this replaces the entry of the history; later it would add one.
+        for name, text in st.session_state.get("chosen", {}).items():
+            if name in link_names.NAMES[page]:
+                write(name, text)
         st.rerun()
     unknown = link_names.unknown(page, st.query_params)
     for name in unknown:
@@ -85,9 +87,32 @@ def require_listed(key: str) -> None:
 def show_message(sentence: str) -> None:
     """Show a sentence about the link, also in the run that repeats this one."""
     st.session_state["link_messages"].append(sentence)
+    _draw_message(sentence)
+
+
+def _draw_message(sentence: str) -> None:
     (_place_of_messages.get() or st).info(sentence, icon=":material/link_off:")
 
 
-def draw_again() -> None:
-    """Draw the page once more after this run, in which a value of the link was replaced."""
-    st.session_state["link_corrected"] = True
+def draw_corrected(key: str, sentence: str | None) -> None:
+    """Draw the page from the beginning, because a parameter in the address was corrected; the sentence, if there is
+    one, is shown next to its control."""
+    if sentence is not None:
+        st.session_state.setdefault("link_corrections", {})[key] = sentence
+    st.session_state["link_is_corrected"] = True
+    st.rerun()
+
+
+def show_correction(key: str) -> None:
+    """Show the sentence about a control whose parameter was corrected, until the page has been drawn completely."""
+    sentence = st.session_state.get("link_corrections", {}).get(key)
+    if sentence is not None:
+        _draw_message(sentence)
+
+
+def write(name: str, *texts: str) -> None:
+    """Make these the texts of a parameter in the address; none removes it."""
+    if not texts:
+        st.query_params.pop(name, None)
+    elif st.query_params.get_all(name) != list(texts):  # each write is a message to the browser
+        st.query_params[name] = texts[0] if len(texts) == 1 else texts

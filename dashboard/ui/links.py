@@ -31,7 +31,7 @@ def begin() -> None:
         st.session_state["chosen"] = {name: st.query_params[name] for name in CHOSEN if name in st.query_params}
         st.session_state["from_link"] = set(st.session_state["chosen"])
     for name in CHOSEN:  # another page may have removed them from the address
-        _write(name, *_texts_of(name))
+        link_page.write(name, *_texts_of(name))
 
 
 def choice(
@@ -161,7 +161,7 @@ def choose(name: str, value: str | None, default: str | None = None) -> None:
         choices.pop(name, None)
     else:
         choices[name] = kept
-    _write(name, *_texts_of(name))
+    link_page.write(name, *_texts_of(name))
 
 
 def face_number(photo: str, faces: int) -> int:
@@ -206,43 +206,22 @@ def address() -> str:
 
 
 def _register(key: str, parameter: Parameter, aliases: Mapping[str, Sequence[str]] | None = None) -> None:
-    """Remember how a control is written. The first time, check the value in the address; one that is not available is
-    replaced in the session and in the address."""
+    """Remember how a control is written. The first time, correct its value in the address if it is not available."""
     link_page.require_listed(key)
+    link_page.show_correction(key)
     parameters = link_page.known_controls()
     first, parameters[key] = key not in parameters, parameter
-    replaced: dict[str, tuple[Any, str | None]] = st.session_state.setdefault("link_replaced", {})
-    unwritten: set[str] = st.session_state.setdefault("link_unwritten", set())
-    if key in replaced:
-        st.session_state[key], sentence = replaced.pop(key)
-        unwritten.add(key)
-        if sentence is not None:
-            link_page.show_message(sentence)
-    elif key in unwritten and key in st.session_state:
-        # Streamlit writes a value that the script sets into the address only after a complete run with the control.
-        unwritten.discard(key)
-        st.session_state[key] = st.session_state[key]
     if not first or key not in st.query_params or key in st.session_state:
         return
     requested = st.query_params.get_all(key)
     texts = [word for text in requested for word in (aliases or {}).get(text, [text])]
     value, sentence = parameter.read(texts)
-    if sentence is None and texts == requested:
-        return
-    st.session_state[key] = value
-    replaced[key] = value, sentence
-    link_page.draw_again()
+    if sentence is not None or texts != requested:
+        link_page.write(key, *parameter.written(value))
+        link_page.draw_corrected(key, sentence)
 
 
 def _texts_of(name: str) -> list[str]:
     """The choice of the user as texts in the address."""
     choices: dict[str, str] = st.session_state["chosen"]
     return [choices[name]] if name in choices else []
-
-
-def _write(name: str, *texts: str) -> None:
-    """Make these the texts of a parameter in the address; none removes it."""
-    if not texts:
-        st.query_params.pop(name, None)
-    elif st.query_params.get_all(name) != list(texts):  # each write is a message to the browser
-        st.query_params[name] = texts[0] if len(texts) == 1 else texts

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import streamlit as st
 
-# Streamlit leaves the sidebar open, and opens it again in the next visit, if it was open in the last one.
+# Streamlit leaves the sidebar open, and opens it again in the next visit, if it was open in the last one. It may do
+# that after the page was opened, so the sidebar is closed until the visitor touches the page.
 CLOSE = """
 export default function () {
-  let page = null;
+  let page = null, touched = false;
+  const touch = () => { touched = true; };
   const check = () => {
-    if (page === location.pathname) return;
-    page = location.pathname;
+    if (page !== location.pathname) {
+      page = location.pathname;
+      touched = false;
+    }
     const sidebar = document.querySelector('[data-testid="stSidebar"]');
-    if (matchMedia("(max-width: 768px)").matches && sidebar?.getBoundingClientRect().right > 0)
+    if (!touched && matchMedia("(max-width: 768px)").matches && sidebar?.getBoundingClientRect().right > 0)
       sidebar.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
   };
   check();
   const timer = setInterval(check, 200);
-  return () => clearInterval(timer);
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, touch, true);
+  return () => {
+    clearInterval(timer);
+    for (const kind of ["pointerdown", "keydown"]) document.removeEventListener(kind, touch, true);
+  };
 }
 """
 _closer = st.components.v2.component("ferscope_phone_sidebar", js=CLOSE)

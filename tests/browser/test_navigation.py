@@ -24,6 +24,12 @@ def click(browser, selector: str, text: str) -> None:
     browser.execute_script("arguments[0].click()", wait_for(browser, found, text))
 
 
+def wait_until_idle(browser) -> None:
+    """Until the page is complete: its address may change before that."""
+    state = "return document.querySelector('[data-testid=stApp]').dataset.testScriptState"
+    wait_for(browser, lambda b: b.execute_script(state) == "notRunning", "the page")
+
+
 def open_tabs(browser) -> list[str]:
     return [tab.text for tab in browser.find_elements(By.CSS_SELECTOR, '[role=tab][aria-selected="true"]')]
 
@@ -32,11 +38,14 @@ def test_back_restores_the_panel_and_forward_the_group(browser, address):
     browser.get(f"{address}/analyze?sample=grace_hopper")
     click(browser, "[role=tab]", "Trust")
     wait_for(browser, lambda b: "panel=Trust" in b.current_url, "the panel in the address")
+    wait_until_idle(browser)
     click(browser, "[data-testid=stTopNavLink]", "Compare")
     click(browser, "button", "Errors")
     wait_for(browser, lambda b: "group=Errors" in b.current_url, "the group in the address")
+    wait_until_idle(browser)
     browser.back()
     wait_for(browser, lambda b: "Trust" in open_tabs(b) and "panel=Trust" in b.current_url, "the panel")
+    wait_until_idle(browser)
     assert "sample=grace_hopper" in browser.current_url
     browser.forward()
     wait_for(browser, lambda b: "group=Errors" in b.current_url and "Confusion" in b.page_source, "the group")
@@ -54,18 +63,38 @@ def test_the_sidebar_of_a_phone_closes_when_a_page_is_opened(browser, address):
     def is_open(b) -> bool:
         return b.find_element(By.CSS_SELECTOR, "[data-testid=stSidebar]").rect["x"] >= 0
 
+    def touch(selector: str, text: str = "") -> None:
+        """A click with the pointer: the sidebar stays closed until the page is touched."""
+
+        def found(b):
+            element = next(e for e in b.find_elements(By.CSS_SELECTOR, selector) if e.text.strip().endswith(text))
+            element.click()
+            return True
+
+        wait_for(browser, found, selector)
+
     phone = {"width": 420, "height": 860, "deviceScaleFactor": 1, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
     browser.get(f"{address}/about")
     for open_page in (
-        lambda: click(browser, "[data-testid=stSidebarNavLink]", "Compare"),
+        lambda: touch("[data-testid=stSidebarNavLink]", "Compare"),
         lambda: browser.get(f"{address}/compare"),  # Streamlit opens the sidebar again
     ):
-        click(browser, "[data-testid=stExpandSidebarButton]", "")
+        wait_for(browser, lambda b: b.find_element(By.TAG_NAME, "h1").text and not is_open(b), "the page alone")
+        touch("[data-testid=stExpandSidebarButton]")
         wait_for(browser, is_open, "the sidebar")
         open_page()
         wait_for(browser, lambda b: "/compare" in b.current_url and not is_open(b), "the page without the sidebar")
-    click(browser, "[data-testid=stExpandSidebarButton]", "")
-    click(browser, "[data-testid=stSidebar] button", "ResNet50")
+    wait_for(browser, lambda b: "Which network is better" in b.page_source, "Compare")
+    touch("[data-testid=stExpandSidebarButton]")
+    touch("[data-testid=stSidebar] button", "ResNet50")
     wait_for(browser, lambda b: "networks=" in b.current_url, "the chosen networks")
     assert is_open(browser)  # until the choice is complete
+
+
+def test_the_address_of_a_link_with_a_wrong_value_has_the_value_that_is_shown(browser, address):
+    browser.get(f"{address}/analyze?sample=grace_hopper&panel=What+if&contrast=9&vary=foo")
+    wait_for(browser, lambda b: "Contrast (factor)" in b.find_element(By.TAG_NAME, "body").text, "the sliders")
+    wait_for(browser, lambda b: "for Vary, which is not available" in b.find_element(By.TAG_NAME, "body").text, "vary")
+    wait_for(browser, lambda b: "contrast=2" in b.current_url and "vary" not in b.current_url, "the address")
+    assert "for Contrast (factor); the range is 0.2 to 2." in browser.find_element(By.TAG_NAME, "body").text
