@@ -1,4 +1,4 @@
-"""Progress of loading PyTorch and the networks in the background while the first page of a new server is drawn.
+"""Progress of loading PyTorch and the networks in the background of a new server.
 
 This module imports nothing that takes long, because the server imports it before it answers.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 # The steps that pages wait for: once PyTorch is imported, any page can be drawn.
 PYTORCH, FIRST_NETWORK = 1, 2
-# PyTorch is imported when a page waits for it, or after this time without one.
+# PyTorch is imported as soon as a page waits for it, and after this many seconds at the latest.
 WITHOUT_PAGE_S = 2.0
 # The time in which the browser then fetches what it was sent. If PyTorch were imported at once, the first page would
 # appear 0.3 s later.
@@ -38,12 +38,13 @@ class Loading:
         return self._finished_steps / self._steps if self._steps else 1.0
 
     def start(self, work: Callable[[], None]) -> None:
-        """Do ``work`` in a thread; it calls :meth:`wait_for_page`, :meth:`begin` and :meth:`finish_step`."""
+        """Do ``work`` in a thread; ``work`` calls :meth:`wait_for_page`, :meth:`begin` and :meth:`finish_step`."""
         self.begin("PyTorch", FIRST_NETWORK)
         threading.Thread(target=self._run, args=(work,), name="loading", daemon=True).start()
 
     def wait_for_page(self) -> None:
-        """Wait until the first page is drawn, so that the work does not delay it."""
+        """Wait until a page waits for a step and the browser has had time to draw it; without such a page, at most
+        ``WITHOUT_PAGE_S`` seconds."""
         if self._is_awaited.wait(WITHOUT_PAGE_S):
             time.sleep(DRAWING_S)
 

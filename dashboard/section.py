@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-# A cell of a column of numbers: a number and what belongs to it, or a sign that there is none.
-NUMBER = re.compile(r"[<≤+\-−]? ?\d.{0,23}$|[–—-]?$")
+# A cell of a numeric column: a number with its unit or interval, or an empty cell or a dash. Longer texts that begin
+# with a digit are sentences.
+NUMERIC_CELL = re.compile(r"[<≤+\-−]? ?\d.{0,23}$|[–—-]?$")
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,9 @@ class Table:
 
     def numeric(self) -> list[bool]:
         """Whether each column contains numbers only, with their units and intervals, and is aligned to the right."""
-        return [all(NUMBER.match(text) for text, _ in column) for column in zip(*self.rows(), strict=True)]
+        if self.data.empty:
+            return [False] * self.data.shape[1]
+        return [all(NUMERIC_CELL.match(text) for text, _ in column) for column in zip(*self.rows(), strict=True)]
 
     def turned(self, heading: str = "score") -> Table:
         """The rows as columns under the values of the first column, which must differ: fewer columns fit a phone.

@@ -143,7 +143,7 @@ def template(inks: Ink) -> go.layout.Template:
             "xaxis": {**axis, "automargin": True},
             "yaxis": {**axis, "automargin": True},
             "legend": {"orientation": "h", "y": -0.18, "x": 0, "font": {"color": inks.text}},
-            # Not the color of the point, on which text is not always readable.
+            # By default Plotly fills the label with the color of the point, on which the text is not always readable.
             "hoverlabel": {
                 "bgcolor": inks.paper,
                 "bordercolor": inks.muted,

@@ -33,12 +33,12 @@ OCCLUSION_PRESETS = {
 class PerturbationSetting:
     """A numeric field of :class:`Perturbation` with its unit, range and neutral value.
 
-    ``symbol`` is the unit as short as a label needs it.
+    ``short_unit`` is an abbreviated unit for the labels of controls.
     """
 
     name: str
     title: str
-    symbol: str
+    short_unit: str
     unit: str
     low: float
     high: float
@@ -50,7 +50,7 @@ PERTURBATION_SETTINGS = {
     setting.name: setting
     for setting in (
         PerturbationSetting("brightness", "Brightness", "fraction", "fraction of the full range", -0.5, 0.5, 0.05, 0.0),
-        PerturbationSetting("contrast", "Contrast", "factor", "factor", 0.2, 2.0, 0.1, 1.0),
+        PerturbationSetting("contrast", "Contrast", "factor", "factor; 1 leaves it unchanged", 0.2, 2.0, 0.1, 1.0),
         PerturbationSetting("blur", "Blur", "% of side", "% of the crop's side", 0.0, 10.0, 0.5, 0.0),
         PerturbationSetting("noise", "Noise", "fraction", "fraction of the full range", 0.0, 0.3, 0.02, 0.0),
         PerturbationSetting("jpeg_quality", "JPEG quality", "of 100", "100: not compressed", 5.0, 100.0, 5.0, 100.0),

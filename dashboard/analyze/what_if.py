@@ -24,7 +24,7 @@ from dashboard.ui import busy, link_page, links, sections
 
 # Later steps use every core for a while; a browser on the same machine would draw the predictions only after them.
 UNTIL_DRAWN_S = 0.08
-# By name: row and column from 1.
+# The cells of the grid by their names in a link, row-column, counted from 1.
 CELLS = {f"{row + 1}-{column + 1}": (row, column) for row in range(OCCLUSION_GRID) for column in range(OCCLUSION_GRID)}
 CELL_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 
@@ -77,7 +77,7 @@ def _draw_sliders() -> None:
     with link_page.messages_in(st.container()), st.grid("auto", min_column_width=165, gap="small"):
         for name, setting in PERTURBATION_SETTINGS.items():
             links.slider(
-                f"{setting.title} ({setting.symbol})",
+                f"{setting.title} ({setting.short_unit})",
                 setting.low,
                 setting.high,
                 setting.identity,
@@ -89,7 +89,7 @@ def _draw_sliders() -> None:
 
 
 def _hidden_cells() -> frozenset[tuple[int, int]]:
-    """The cells of the chosen parts; a clicked cell is inverted."""
+    """The cells that are hidden: those of the chosen parts, where each clicked cell is inverted."""
     names = {name: name for name in OCCLUSION_PRESETS}
     parts = links.choice(st.pills, "Hide", names, key="hidden_parts", default=(), wrap=True)
     cells = frozenset[tuple[int, int]]().union(*(OCCLUSION_PRESETS[part] for part in parts or ()))
@@ -97,7 +97,7 @@ def _hidden_cells() -> frozenset[tuple[int, int]]:
 
 
 def _clicked_cells() -> list[str]:
-    return links.chosen_several(links.HIDDEN_CELLS, list(CELLS), title="Hide")
+    return links.chosen_several(links.CLICKED_CELLS, list(CELLS), title="Hide")
 
 
 def _draw_grid(face: SelectedFace, changed: FaceAnalysis) -> None:
@@ -127,7 +127,7 @@ def _invert_cell(key: str, chart: str) -> None:
     if points:
         cells = {tuple(int(v) for v in point["customdata"]) for point in points}
         inverted = {name for name, cell in CELLS.items() if cell in cells} ^ set(_clicked_cells())
-        links.choose(links.HIDDEN_CELLS, " ".join(sorted(inverted)) or None)
+        links.choose(links.CLICKED_CELLS, " ".join(sorted(inverted)) or None)
         st.session_state[f"clicks-{key}"] += 1
 
 
@@ -136,7 +136,7 @@ def _reset(key: str) -> None:
         st.session_state[name] = setting.identity
     st.session_state["mirrored"] = False
     st.session_state["hidden_parts"] = []
-    links.choose(links.HIDDEN_CELLS, None)
+    links.choose(links.CLICKED_CELLS, None)
     st.session_state[f"clicks-{key}"] = st.session_state.get(f"clicks-{key}", 0) + 1
 
 

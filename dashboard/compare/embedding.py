@@ -37,7 +37,7 @@ class Options:
     color: str = plots.TRUE
     tsne: np.ndarray | None = None
     shown: str = plots.SOME
-    selected: tuple[int, ...] = ()
+    preselected: tuple[int, ...] = ()
     cleared: int = 0
 
 
@@ -45,18 +45,21 @@ class Options:
 class Selection:
     """The images that are selected on a map, as row numbers.
 
-    Streamlit drops a selection when anything in the figure changes, such as its colors. So the images are stored, and
-    a map that looks different from the one before is drawn with the images selected: the ``drawn`` ones.
+    Streamlit drops a selection when anything in the figure changes, such as its colors. Therefore the selected images
+    are stored. When the colors or the theme change, or the map is shown again, the figure is created with these images
+    already selected (``preselected``).
     """
 
     look: tuple[str, Ink]
     images: tuple[int, ...] = ()
-    drawn: tuple[int, ...] = ()
-    cleared: int = 0  # how often; the map is then a new one
+    preselected: tuple[int, ...] = ()
+    # The number of times the selection was cleared. It is part of the figure's key, because a figure with a new key has
+    # no selection.
+    cleared: int = 0
 
     def clear(self) -> None:
         """Select nothing."""
-        self.images, self.drawn, self.cleared = (), (), self.cleared + 1
+        self.images, self.preselected, self.cleared = (), (), self.cleared + 1
 
 
 def sections(comparison: Comparison, options: Options = Options()) -> list[Section]:
@@ -79,7 +82,7 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
         Section(
             figures=(
                 Figure(
-                    plots.scatter(drawn, comparison.inks, color=options.color, axes=axes, selected=options.selected),
+                    plots.scatter(drawn, comparison.inks, color=options.color, axes=axes, selected=options.preselected),
                     figure_key(comparison, model_id, layout, options.shown, options.cleared),
                     f"{layout} map of the features of {name}, one point per image, colored by {options.color}",
                     selection=("points", "lasso", "box"),
@@ -94,7 +97,7 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
 
 
 def figure_key(comparison: Comparison, model_id: str, layout: str, shown: str, cleared: int = 0) -> str:
-    """The key of a map; each map has its own selection, because its points are others or have other positions."""
+    """The key of a map; each map has its own selection, because the points or their positions differ between maps."""
     part = "all" if shown == plots.ALL else "some"  # Streamlit would replace a comma in the key
     return comparison.key(f"embedding-{model_id}-{comparison.split}-{layout}-{part}-{cleared}")
 
@@ -129,8 +132,8 @@ def draw(comparison: Comparison) -> None:
     selection = st.session_state.setdefault("selections", {}).setdefault(figure_key(*of_map), Selection(look))
     key = figure_key(*of_map, selection.cleared)
     if selection.look != look or key not in st.session_state:  # the map was not on the screen before this run
-        selection.look, selection.drawn = look, selection.images
-    found = sections(comparison, Options(model_id, color, plane, shown, selection.drawn, selection.cleared))
+        selection.look, selection.preselected = look, selection.images
+    found = sections(comparison, Options(model_id, color, plane, shown, selection.preselected, selection.cleared))
     ui.draw(
         found,
         on_select={key: partial(_select, key, selection)},

@@ -59,7 +59,8 @@ def draw(
     with st.expander("Table of these images", expanded=not faces_shown):
         _table(rows, comparison, alt)
         if run is not None:
-            st.caption("The CSV file also has the confidence of the other networks and the probability of each class.")
+            others = " and the confidence of the other networks" if len(comparison.all_runs) > 1 else ""
+            st.caption(f"The CSV file also contains the probability of each class{others}.")
     whole = table.iloc[listed]
     images = "This image" if len(listed) == 1 else f"All {len(listed):,} images of this list"
     ui.draw_downloads(

@@ -17,11 +17,11 @@ from dashboard.ui import sections as ui
 
 ROC, PR, TOP_K, COST = KINDS = ("ROC", "precision-recall", "top-k", "cost")
 PARAMETERS, MACS, MILLISECONDS = COSTS = ("parameters", "multiply-accumulates", "milliseconds")
-INTERVALS = {
-    ROC: "Table: areas under the curves, with 95 % intervals by Wilson's method with DeLong's variance, approximate "
-    "for fewer than 10 images; for the mean over the classes, by the method of Zou and Donner.",
-    PR: "Table: average precision, with 95 % logit intervals. The interval of the mean over the classes is the mean of "
-    "the intervals of the classes, which is conservative.",
+TABLE_NOTES = {
+    ROC: "The table shows the areas under the curves with 95 % intervals by Wilson's method with DeLong's variance, "
+    "approximate for fewer than 10 images; for the mean over the classes, by the method of Zou and Donner.",
+    PR: "The table shows the average precision with 95 % logit intervals. The interval of the mean over the classes is the "
+    "mean of the intervals of the classes, which is conservative.",
 }
 
 
@@ -54,7 +54,7 @@ def _curves(comparison: Comparison, kind: str, classes: Sequence[str]) -> Sectio
         figures=(Figure(figure, comparison.key(f"ranking-{kind}"), f"{kind} curves by network: {', '.join(classes)}"),),
         table=Table(plots.areas(curves, comparison.names), f"Areas under the {kind} curves by class"),
         caption=f"{comparison.protocol} One class against the rest, by its probability. "
-        f"{INTERVALS[kind]} A class without images has no curve and no area, and is not in the mean.",
+        f"{TABLE_NOTES[kind]} A class without images has no curve and no area, and is not in the mean.",
         downloads=(
             csv(
                 f"Points of the {kind} curves (CSV)",

@@ -153,7 +153,7 @@ def label_matrix(matrix: VoteMatrix, inks: Ink) -> go.Figure:
             z=shares,
             x=[matrix.columns[i] for i in order],
             y=list(matrix.rows),
-            text=[[str(n) for n in row] for row in counts],  # four digits fit a cell on a phone
+            text=[[str(n) for n in row] for row in counts],  # no thousands separator, so that four digits fit a phone
             customdata=[
                 [
                     f"{n:,} images" + ("" if np.isnan(s) else f", {s:.3f} of the label")
@@ -164,7 +164,7 @@ def label_matrix(matrix: VoteMatrix, inks: Ink) -> go.Figure:
             colorscale=colorscale(inks),
             zmin=0,
             zmax=1,
-            colorbar={"thickness": 10, "len": 0.9},  # the caption states what it shows
+            colorbar={"thickness": 10, "len": 0.9},  # no title: the caption explains the colors
             hovertemplate="label %{y}, majority %{x}<br>%{customdata}<extra></extra>",
             hoverongaps=True,
             xgap=1,

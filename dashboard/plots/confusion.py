@@ -121,7 +121,10 @@ def difference_numbers(first: EvaluationRun, second: EvaluationRun) -> pd.DataFr
 
 def _words(values: np.ndarray, form: str) -> list[list[str]]:
     return [
-        ["" if np.isnan(v) else form.format(v).replace("-0.00", "0.00").replace("+0.00", "0.00") for v in row]
+        [
+            "" if np.isnan(v) else with_minus_signs(form.format(v).replace("-0.00", "0.00").replace("+0.00", "0.00"))
+            for v in row
+        ]
         for row in values
     ]
 

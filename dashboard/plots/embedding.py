@@ -54,8 +54,8 @@ def scatter(
 ) -> go.Figure:
     """The table of :func:`points` as a map to select on; each class is named at the median of its images.
 
-    ``axes`` are the titles of the axes; without them, as for t-SNE, the axes have no numbers. ``selected`` are the
-    image ids of points that are selected at first.
+    ``axes`` are the titles of the axes; without them, as for t-SNE, the axes have no numbers. ``selected``
+    contains the row numbers (``image_id``) of the points that are initially selected.
     """
     figure = go.Figure()
     middles: dict[str, tuple[float, float]] = {}

@@ -11,7 +11,7 @@ from core.inference import Prediction, entropy_bits
 from core.probes import Decision, GroupUncertainty
 
 VIEW_NAMES = {"one": "1: the face", "mirror": "2: with its mirror image", "ten crops": "10: ten crops"}
-OVER_VIEWS = {"one": "one view", "mirror": "mean over 2 views", "ten crops": "mean over 10 views"}
+OVER_VIEWS = {"one": "one view per face", "mirror": "mean over 2 views", "ten crops": "mean over 10 views"}
 
 
 def table(found: GroupUncertainty, views: str, names: Mapping[str, str], *, ensemble: str = "ensemble") -> pd.DataFrame:

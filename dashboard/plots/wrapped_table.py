@@ -16,7 +16,7 @@ FADE_PX = 40
 
 def wrapped_table(table: Table, inks: Ink) -> str:
     """The table, which scrolls under its fixed first column where it is too wide; its edge then fades out."""
-    classes = [' class="number"' if is_numeric else "" for is_numeric in table.numeric()] or [""] * table.data.shape[1]
+    classes = [' class="number"' if is_numeric else "" for is_numeric in table.numeric()]
     heading = "".join(
         f'<th scope="col"{of_column}>{escape(str(name))}</th>'
         for name, of_column in zip(table.data.columns, classes, strict=True)

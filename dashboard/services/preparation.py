@@ -1,4 +1,4 @@
-"""What the server prepares before the first request: it imports PyTorch and loads the default networks."""
+"""What the server prepares in the background: PyTorch and the default networks."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ def load_networks(loading: Loading) -> None:
     """Import PyTorch, then load each default network, in the order of the listing, and analyze a portrait with it.
 
     The analysis makes the first photo as fast as the next ones, and the first page shows it. Networks that cannot be
-    loaded are left to the pages that report them. Until the first page is drawn, only what leaves Python free for it is
-    done: importing PyTorch would delay the page by as long as the import takes.
+    loaded are left to the pages that report them. Before the first page is drawn, only PyTorch's shared library is
+    loaded, because this releases the global interpreter lock; importing PyTorch would delay the page by the duration of
+    the import.
     """
     load_shared_library()
     loading.wait_for_page()
@@ -37,15 +38,15 @@ def load_networks(loading: Loading) -> None:
 
 
 def load_shared_library() -> None:
-    """Load PyTorch's largest shared library, without Python's interpreter lock; importing PyTorch then takes three
-    quarters of the time.
+    """Load PyTorch's largest shared library without holding the global interpreter lock. This shortens the later import
+    of PyTorch by about a quarter.
 
-    Where this is not possible, nothing is done, and the import loads the library.
+    If this is not possible, the function does nothing, and the import loads the library.
     """
     package = find_spec("torch")
     if os.name != "posix" or package is None or package.origin is None:
         return
-    # Called as a function of the C library, because ctypes.CDLL(path) keeps the interpreter lock.
+    # Called as a function of the C library, because ctypes.CDLL(path) holds the lock.
     dlopen = ctypes.CDLL(None).dlopen
     dlopen.argtypes, dlopen.restype = (ctypes.c_char_p, ctypes.c_int), ctypes.c_void_p
     for library in Path(package.origin).parent.glob("lib/libtorch_cpu.*"):  # .so on Linux, .dylib on macOS

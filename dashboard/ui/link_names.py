@@ -15,7 +15,7 @@ ANALYZE = (
     *("gallery_order", "panel", "method", "stage", "scale", "colors", "opacity"),
     # panels
     *("methods", "region", "brightness", "contrast", "blur", "noise", "jpeg_quality", "rotation_deg", "margin"),
-    *("mirrored", "hidden_parts", "hidden_cells", "vary", "varied_class"),
+    *("mirrored", "hidden_parts", "clicked_cells", "vary", "varied_class"),
 )
 COMPARE = (
     *("networks", "split", "with_ensemble", "group", "view", "measure_by_class"),

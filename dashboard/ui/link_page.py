@@ -18,11 +18,12 @@ _place_of_messages: ContextVar[DeltaGenerator | None] = ContextVar("place_of_mes
 
 @contextmanager
 def of_page(page: str) -> Iterator[None]:
-    """A page is drawn in this context: each page has its own controls in the address. Parameters of none are reported.
+    """Draw a page in this context. Parameters in the address that belong to no control of the page are removed and
+    reported.
 
-    Streamlit sets a control that it draws for the first time to what the address contained when the run began. So a
-    value that is not available is corrected in the address, and the page is drawn from the beginning, with the messages
-    of the runs before.
+    Streamlit sets a control that it draws for the first time to what the address contained when the run began. So an
+    unavailable value is corrected in the address, and the page is run again. Messages of interrupted runs are shown
+    again.
     """
     repeated, st.session_state["link_messages"] = st.session_state.get("link_messages", []), []
     if st.session_state.pop("link_is_corrected", False):
@@ -30,13 +31,13 @@ def of_page(page: str) -> Iterator[None]:
             show_message(sentence)
     _begin_page(page)
     yield
-    st.session_state.pop("link_corrections", None)
+    st.session_state.pop("link_corrections", None)  # not in a finally clause: they must survive a rerun
 
 
 def _begin_page(page: str) -> None:
-    left, st.session_state["link_page"] = st.session_state.get("link_page"), page
-    if left != page and _returned_without_parameters():
-        # Now, because in the run that follows *Back* this replaces the entry of the history; later it would add one.
+    previous, st.session_state["link_page"] = st.session_state.get("link_page"), page
+    if previous != page and _returned_without_parameters():
+        # In this run, a write replaces the entry in the browser's history; a write in a later run would add an entry.
         for name, text in st.session_state.get("chosen", {}).items():
             if name in link_names.NAMES[page]:
                 write(name, text)
@@ -53,10 +54,10 @@ def _begin_page(page: str) -> None:
 
 
 def _returned_without_parameters() -> bool:
-    """Whether the browser's *Back* has led to a page that the visitor had left, without the page's parameters.
+    """Whether *Back* or *Forward* of the browser led to a page whose address lacks the parameters of its controls.
 
-    When a page is left, Streamlit puts its address without the parameters of controls into the browser's history, and
-    a run that follows *Back* takes every value from the address. In the run after it, the values of the session count.
+    When a page is left, Streamlit adds its address without these parameters to the history, and in this run it sets
+    every control from the address; the following run uses the values of the session.
     """
     context = get_script_run_ctx()
     returned = context is not None and context.is_history_navigation
@@ -85,7 +86,7 @@ def require_listed(key: str) -> None:
 
 
 def show_message(sentence: str) -> None:
-    """Show a sentence about the link, also in the run that repeats this one."""
+    """Show a sentence about the link, and show it again if this run is interrupted by a correction."""
     st.session_state["link_messages"].append(sentence)
     _draw_message(sentence)
 
@@ -94,9 +95,9 @@ def _draw_message(sentence: str) -> None:
     (_place_of_messages.get() or st).info(sentence, icon=":material/link_off:")
 
 
-def draw_corrected(key: str, sentence: str | None) -> None:
-    """Draw the page from the beginning, because a parameter in the address was corrected; the sentence, if there is
-    one, is shown next to its control."""
+def rerun_corrected(key: str, sentence: str | None) -> None:
+    """Run the page again after a parameter in the address was corrected, and show ``sentence``, if any, next to its
+    control."""
     if sentence is not None:
         st.session_state.setdefault("link_corrections", {})[key] = sentence
     st.session_state["link_is_corrected"] = True

@@ -4,8 +4,8 @@ Streamlit binds a control to the address and removes its parameter while the con
 the session. So each control is registered when it is drawn, and the link is written from the session, for any open
 panel. Requested values that are not available are reported once, next to the control.
 
-Classes, face and photo are not bound: their default depends on the photo, and only what the user chose belongs in the
-link. Neither are the hidden cells of a face, which have no control but its picture.
+The classes, the face and the photo are not bound: their default depends on the photo, and only what the user chose
+belongs in the link. The clicked cells of What if are not bound either, because they are chosen in a figure.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from dashboard.ui import link_page
-from dashboard.ui.url_parameters import Choice, Number, Parameter, Range, Switch, listed, quoted
+from dashboard.ui.url_parameters import Choice, Number, Parameter, Range, Switch, listed, not_available, quoted
 
 CLASS, CONTRAST, FACE, SAMPLE, OWN_PHOTO = "class", "rather_than", "face", "sample", "own_photo"
-VARIED_CLASS, HIDDEN_CELLS = "varied_class", "hidden_cells"
-CHOSEN = (CLASS, CONTRAST, FACE, VARIED_CLASS, HIDDEN_CELLS, SAMPLE, OWN_PHOTO)
+VARIED_CLASS, CLICKED_CELLS = "varied_class", "clicked_cells"
+CHOSEN = (CLASS, CONTRAST, FACE, VARIED_CLASS, CLICKED_CELLS, SAMPLE, OWN_PHOTO)
 
 
 def begin() -> None:
@@ -130,10 +130,7 @@ def chosen(name: str, options: Sequence[str], *, default: str, title: str) -> st
         return value or default
     if name in st.session_state["from_link"]:
         choose(name, None)
-        link_page.show_message(
-            f"This link requests {quoted(value)} for *{title}*, which is not available. Available: "
-            f"{listed(options)}. Shown: {default}."
-        )
+        link_page.show_message(not_available(title, [quoted(value)], listed(options), default))
     return default
 
 
@@ -145,10 +142,8 @@ def chosen_several(name: str, options: Sequence[str], *, title: str) -> list[str
     if unknown:
         values = [value for value in values if value in options]
         choose(name, " ".join(values) or None)
-        link_page.show_message(
-            f"This link requests {listed(unknown, last=' and ')} for *{title}*, which "
-            f"{'are' if len(unknown) > 1 else 'is'} not available. Available: {options[0]} to {options[-1]}."
-        )
+        available = f"{options[0]} to {options[-1]}"
+        link_page.show_message(not_available(title, unknown, available, listed(values) or "none"))
     return values
 
 
@@ -218,7 +213,7 @@ def _register(key: str, parameter: Parameter, aliases: Mapping[str, Sequence[str
     value, sentence = parameter.read(texts)
     if sentence is not None or texts != requested:
         link_page.write(key, *parameter.written(value))
-        link_page.draw_corrected(key, sentence)
+        link_page.rerun_corrected(key, sentence)
 
 
 def _texts_of(name: str) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-# Streamlit leaves the sidebar open, and opens it again in the next visit, if it was open in the last one. It may do
-# that after the page was opened, so the sidebar is closed until the visitor touches the page.
+# Streamlit leaves the sidebar open when another page is opened, and restores it on the next visit, sometimes after the
+# page is already drawn. So the script closes it repeatedly until the first touch or key press. Up to 768 px, Streamlit
+# draws the sidebar over the page.
 CLOSE = """
 export default function () {
   let page = null, touched = false;

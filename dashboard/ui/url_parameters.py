@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 
 class Parameter(Protocol):
-    """The value of a control as texts in the address, one for each ``name=text``. ``title`` is its label."""
+    """The value of a control as texts in the address, one for each ``name=text``. ``title`` is the label of the
+    control."""
 
     def written(self, value: Any) -> list[str]:
         """The texts of a value: none for the default, an empty one for an empty selection."""
@@ -45,11 +46,8 @@ class Choice:
         if not unknown:
             return (found if several else found[0]), None
         shown = found or (list(self.default) if several else [self.default])
-        sentence = (
-            f"This link requests {listed(unknown, last=' and ')} for *{self.title}*, which "
-            f"{'are' if len(unknown) > 1 else 'is'} not available. Available: {self._names(list(values))}. "
-            f"Shown: {self._names([self.words[value] for value in shown if value is not None]) or 'none'}."
-        )
+        words = self._names([self.words[value] for value in shown if value is not None]) or "none"
+        sentence = not_available(self.title, unknown, self._names(list(values)), words)
         return (shown if several else shown[0]), sentence
 
     def _names(self, words: Sequence[str]) -> str:
@@ -133,6 +131,15 @@ class Switch:
             f"This link requests {quoted(texts[-1])} for *{self.title}*; expected true or false. "
             f"Shown: {str(self.default).lower()}."
         )
+
+
+def not_available(title: str, unknown: Sequence[str], available: str, shown: str) -> str:
+    """The sentence about quoted values in a link that the control with this label does not have."""
+    values, verb = listed(unknown, last=" and "), "are" if len(unknown) > 1 else "is"
+    return (
+        f"This link requests {values} for *{title}*, which {verb} not available. Available: {available}. "
+        f"Shown: {shown}."
+    )
 
 
 def listed(words: Sequence[str], last: str = ", ") -> str:

@@ -1,4 +1,4 @@
-"""Moving between pages in a browser: *Back*, the titles of the browser's tab, and the sidebar of a phone."""
+"""Moving between pages in a browser: *Back*, titles, the sidebar of a phone, and the address of a corrected link."""
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -64,7 +64,7 @@ def test_the_sidebar_of_a_phone_closes_when_a_page_is_opened(browser, address):
         return b.find_element(By.CSS_SELECTOR, "[data-testid=stSidebar]").rect["x"] >= 0
 
     def touch(selector: str, text: str = "") -> None:
-        """A click with the pointer: the sidebar stays closed until the page is touched."""
+        """Click with the pointer, because a click by script does not count as a touch."""
 
         def found(b):
             element = next(e for e in b.find_elements(By.CSS_SELECTOR, selector) if e.text.strip().endswith(text))
@@ -89,7 +89,7 @@ def test_the_sidebar_of_a_phone_closes_when_a_page_is_opened(browser, address):
     touch("[data-testid=stExpandSidebarButton]")
     touch("[data-testid=stSidebar] button", "ResNet50")
     wait_for(browser, lambda b: "networks=" in b.current_url, "the chosen networks")
-    assert is_open(browser)  # until the choice is complete
+    assert is_open(browser)  # choosing a network does not close the sidebar
 
 
 def test_the_address_of_a_link_with_a_wrong_value_has_the_value_that_is_shown(browser, address):

@@ -37,23 +37,23 @@ def test_hiding_everything_is_a_message(networks, open_analyze, page_text, label
 
 
 def test_hidden_cells_and_the_varied_class_are_part_of_the_link(networks, open_analyze, page_text, labeled):
-    app = open_analyze(panel="What if", hidden_cells="1-1 6-6", varied_class="striped")
+    app = open_analyze(panel="What if", clicked_cells="1-1 6-6", varied_class="striped")
     assert "No change:" not in page_text(app)
     assert "This link requests" not in page_text(app)
     of_panel = [box for box in app.selectbox if box.label == "Class"]
     assert [box.value for box in of_panel] == ["striped"]
-    assert app.query_params["hidden_cells"] in ("1-1 6-6", ["1-1 6-6"])
+    assert app.query_params["clicked_cells"] in ("1-1 6-6", ["1-1 6-6"])
     of_panel[0].set_value("dark").run()
     assert app.query_params["varied_class"] in ("dark", ["dark"])
     labeled(app.button, "Undo all changes").click().run()
-    assert "hidden_cells" not in app.query_params
+    assert "clicked_cells" not in app.query_params
     assert "No change:" in page_text(app)
 
 
 def test_cells_that_do_not_exist_are_named_and_the_others_hidden(networks, open_analyze, page_text):
-    app = open_analyze(panel="What if", hidden_cells="1-1 7-1 left")
+    app = open_analyze(panel="What if", clicked_cells="1-1 7-1 left")
     assert (
-        "This link requests `7-1` and `left` for *Hide*, which are not available. Available: 1-1 to 6-6."
+        "This link requests `7-1` and `left` for *Hide*, which are not available. Available: 1-1 to 6-6. Shown: 1-1."
         in page_text(app)
     )
-    assert app.query_params["hidden_cells"] in ("1-1", ["1-1"])
+    assert app.query_params["clicked_cells"] in ("1-1", ["1-1"])

@@ -63,6 +63,10 @@ def test_bold_cells_are_marked_and_numbers_have_three_decimals():
     assert "<td>CNN</td>" in text
 
 
+def test_a_table_without_rows_has_its_heading():
+    assert "<th>network</th>" in report(Section(table=Table(pd.DataFrame({"network": []}), "Scores")))
+
+
 def test_chapters_are_linked_and_report_progress_before_each():
     seen = []
     chapters = [Chapter("First", lambda: [versions_section()]), Chapter("Second part", lambda: [Section(text=("x",))])]
