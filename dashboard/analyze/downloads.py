@@ -37,8 +37,8 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
         if opened.open:
             st.code(links.address(), language=None, wrap_lines=True)
             st.caption(
-                "This link opens Analyze with these networks and options. It can include a portrait, but never your own "
-                "photo."
+                "This link opens Analyze with these networks and options. It can include a portrait, but never your "
+                "own photo."
             )
 
 
