@@ -80,7 +80,7 @@ def draw(face: SelectedFace, _options: MapOptions) -> None:
         )
         st.caption(
             "Hollow: without temperature scaling. Filled: with the temperature fitted on "
-            f"{face.split_name('val', group.augmented.model_ids)}" + f", {plots.OVER_VIEWS[found.views]}."
+            f"{face.split_name('val', group.augmented.model_ids)}, {plots.OVER_VIEWS[found.views]}."
         )
         sections.draw(_risk(face, group))
 

@@ -9,8 +9,11 @@ from typing import Any, Protocol
 
 
 class Parameter(Protocol):
-    """The value of a control as texts in the address, one for each ``name=text``. ``title`` is the label of the
-    control."""
+    """The value of a control as texts in the address, one for each ``name=text``."""
+
+    @property
+    def title(self) -> str:
+        """The label of the control."""
 
     def written(self, value: Any) -> list[str]:
         """The texts of a value: none for the default, an empty one for an empty selection."""

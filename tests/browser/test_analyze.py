@@ -10,10 +10,10 @@ from PIL import Image, ImageOps
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 from core import checkpoints
 from core.sample_photos import sample_photos
+from tests.browser.reading import page_text, wait_for
 
 pytestmark = [
     pytest.mark.browser,
@@ -28,14 +28,6 @@ return marks.length ? [...marks].map(mark => mark.title).join() : null;
 
 
 IS_IDLE = "return document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
-
-
-def wait_for(browser, condition, what, seconds=90):
-    return WebDriverWait(browser, seconds, ignored_exceptions=(Exception,)).until(condition, f"waited for {what}")
-
-
-def page_text(browser) -> str:
-    return browser.find_element(By.TAG_NAME, "body").text
 
 
 def opened(browser, address, tmp_path, query: str, sample: str = "grace_hopper") -> None:

@@ -7,20 +7,13 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from core import checkpoints
 from core.sample_photos import sample_photos
+from tests.browser.reading import page_text, wait_for
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(240),
     pytest.mark.skipif(not checkpoints.list_checkpoints().checkpoints, reason="no network is installed"),
 ]
-
-
-def wait_for(browser, condition, what, seconds=90):
-    return WebDriverWait(browser, seconds, ignored_exceptions=(Exception,)).until(condition, f"waited for {what}")
-
-
-def page_text(browser) -> str:
-    return browser.find_element(By.TAG_NAME, "body").text
 
 
 def pictures(browser, beginning: str):

@@ -2,19 +2,15 @@
 
 import pytest
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from core import checkpoints
+from tests.browser.reading import page_text, wait_for
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(240),
     pytest.mark.skipif(not checkpoints.list_checkpoints().checkpoints, reason="no network is installed"),
 ]
-
-
-def wait_for(browser, condition, what, seconds=90):
-    return WebDriverWait(browser, seconds, ignored_exceptions=(Exception,)).until(condition, f"waited for {what}")
 
 
 def click(browser, selector: str, text: str) -> None:
@@ -94,7 +90,7 @@ def test_the_sidebar_of_a_phone_closes_when_a_page_is_opened(browser, address):
 
 def test_the_address_of_a_link_with_a_wrong_value_has_the_value_that_is_shown(browser, address):
     browser.get(f"{address}/analyze?sample=grace_hopper&panel=What+if&contrast=9&vary=foo")
-    wait_for(browser, lambda b: "Contrast (factor)" in b.find_element(By.TAG_NAME, "body").text, "the sliders")
-    wait_for(browser, lambda b: "for Vary, which is not available" in b.find_element(By.TAG_NAME, "body").text, "vary")
+    wait_for(browser, lambda b: "Contrast (factor)" in page_text(b), "the sliders")
+    wait_for(browser, lambda b: "for Vary, which is not available" in page_text(b), "vary")
     wait_for(browser, lambda b: "contrast=2" in b.current_url and "vary" not in b.current_url, "the address")
-    assert "for Contrast (factor); the range is 0.2 to 2." in browser.find_element(By.TAG_NAME, "body").text
+    assert "for Contrast (factor); the range is 0.2 to 2." in page_text(browser)

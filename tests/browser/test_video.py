@@ -9,6 +9,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from core import checkpoints
 from core.video.sample_clip import TITLE
+from tests.browser.reading import page_text
 
 pytestmark = [
     pytest.mark.browser,
@@ -19,10 +20,6 @@ pytestmark = [
 
 def wait_for(browser, condition, what, seconds=90):
     return WebDriverWait(browser, seconds, 0.2, ignored_exceptions=(Exception,)).until(condition, f"waited for {what}")
-
-
-def page_text(browser) -> str:
-    return browser.find_element(By.TAG_NAME, "body").text
 
 
 def button(browser, label):
