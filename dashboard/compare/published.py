@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
+from core.checkpoints import Checkpoint
+from core.ensembles import ensemble_of, with_members
+from core.errors import CheckpointError, EvaluationError
+from dashboard import services
 from dashboard.compare.comparison import Comparison
 from dashboard.compare.published_results import PUBLISHED
 from dashboard.plots.scores import shown
@@ -12,9 +18,10 @@ from dashboard.ui import sections as ui
 
 
 def sections(comparison: Comparison) -> list[Section]:
-    """The results of this comparison, and those of other authors with the reason why they can or cannot be compared."""
-    own, others = own_results(comparison), published_results()
-    return [
+    """The results of this comparison, those of other authors with the reason why they can or cannot be compared, and
+    those of their systems trained again."""
+    own, others, again = own_results(comparison), published_results(), retrained(comparison)
+    found = [
         Section(
             title="FERscope",
             table=Table(own[["system", "result"]], "Results of FERscope"),
@@ -36,6 +43,18 @@ def sections(comparison: Comparison) -> list[Section]:
             ),
         ),
     ]
+    if len(again):
+        found.append(
+            Section(
+                title="Published systems trained again",
+                table=Table(again, "Published systems trained again, with FERscope's results"),
+                caption=f"{comparison.data.title}. The recipes follow the published descriptions; the epoch was chosen "
+                f"on {comparison.data.split_name('val')}. Intervals: 95 % (Wilson). Accuracy on "
+                f"{comparison.data.split_name('train')}: the mean during the chosen epoch, over augmented images where "
+                "the recipe augments them.",
+            )
+        )
+    return found
 
 
 def own_results(comparison: Comparison) -> pd.DataFrame:
@@ -87,6 +106,46 @@ def published_results() -> pd.DataFrame:
             for r in PUBLISHED
         ]
     )
+
+
+def retrained(comparison: Comparison) -> pd.DataFrame:
+    """One row per installed network, or named ensemble, that follows a published description and has the same data."""
+    rows = []
+    for published in PUBLISHED:
+        for name in published.recipes:
+            members = with_members([name])
+            try:
+                checkpoints = [services.listing().get(run_id) for run_id in members]
+                run = services.group_evaluation(members, comparison.split)
+            except (CheckpointError, EvaluationError):
+                continue  # not installed
+            if any(c.card.data.source != comparison.data.source for c in checkpoints):
+                continue
+            rows.append(
+                {
+                    "system": f"{published.system}: {published.result}",
+                    "trained again": f"{_title(checkpoints)} ({len(run.labels)} classes)",
+                    "images": f"{len(run):,}",
+                    f"accuracy on {comparison.split_name}": shown(services.summary(run).accuracy),
+                    f"accuracy on {comparison.data.split_name('train')}": _training_accuracy(checkpoints),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _title(checkpoints: Sequence[Checkpoint]) -> str:
+    ensemble = ensemble_of([c.card.run_id for c in checkpoints])
+    return ensemble.title if ensemble else checkpoints[0].card.title
+
+
+def _training_accuracy(checkpoints: Sequence[Checkpoint]) -> str:
+    """That of a single network in its chosen epoch; a dash for an ensemble or without a history."""
+    if len(checkpoints) == 1:
+        history = services.history(checkpoints[0])
+        chosen = history[history["epoch"] == checkpoints[0].card.chosen_epoch] if len(history) else history
+        if len(chosen):
+            return f"{chosen['train_accuracy'].iloc[0]:.3f}"
+    return "–"
 
 
 def draw(comparison: Comparison) -> None:

@@ -19,6 +19,7 @@ class PublishedResult:
     result: str
     comparable: bool
     reason: str  # why it can or cannot be compared with FERscope's results on FER2013
+    recipes: tuple[str, ...]  # recipes after its description, or the named ensemble
 
 
 PUBLISHED = (
@@ -30,6 +31,7 @@ PUBLISHED = (
         "ResNet50 best of the three",
         False,
         "no result with a stated test split",
+        ("itm2025_cnn", "itm2025_residual_cnn", "itm2025_resnet50"),
     ),
     PublishedResult(
         "ResNet50 from scratch on fer2013.csv",
@@ -39,6 +41,7 @@ PUBLISHED = (
         "75 % train, 45 % test",
         False,
         "split not stated",
+        ("scratch_resnet50",),
     ),
     PublishedResult(
         "ResNet50 with contempt, desktop application",
@@ -49,6 +52,7 @@ PUBLISHED = (
         False,
         "other data and classes; 87.5 % equals 7/8, the binary accuracy per class of a system that assigns none of the "
         "eight classes",
+        ("affectnet_resnet50",),
     ),
     PublishedResult(
         "ResNet50 with pain, HTTP service",
@@ -58,14 +62,16 @@ PUBLISHED = (
         "72 % validation, 74 % test",
         False,
         "other data and classes",
+        ("pain6_resnet50",),
     ),
     PublishedResult(
         "MobileNetV2 and ResNet50 averaged (IJIRT, 2025)",
         "FER+",
         8,
         "Haar cascade, live webcam",
-        "none stated",
+        "no result stated",
         False,
         "no result given",
+        ("ijirt2025_ensemble",),
     ),
 )

@@ -262,6 +262,25 @@ def test_published_results_give_their_reason_and_own_results_their_protocol(netw
     assert others.iloc[:, 2].str.match(r".+ Not comparable: .+\.").all()
 
 
+def test_published_systems_that_were_trained_again_stand_beside_their_published_results(
+    networks, open_view, tables, monkeypatch, tmp_path
+):
+    root = shutil.copytree(networks, tmp_path / "checkpoints")
+    shutil.copytree(root / "tiny_cnn", root / "scratch_resnet50")
+    path = root / "scratch_resnet50" / "card.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"run_id": "scratch_resnet50", "title": "Baseline"}))
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    own, _, again = tables(open_view("Published", networks="CNN"))
+    (row,) = again.to_dict("records")
+    assert row["system"] == "ResNet50 from scratch on fer2013.csv: 75 % train, 45 % test"
+    assert (row["trained again"], row["images"]) == ("Baseline (3 classes)", "36")
+    assert row["accuracy on test"] in own.set_index("system").loc["FERscope CNN", "result"]
+    history = checkpoints.load_checkpoint(root / "tiny_cnn").history()
+    chosen = json.loads(path.read_text())["chosen_epoch"]
+    assert row["accuracy on train"] == f"{history.set_index('epoch').loc[chosen, 'train_accuracy']:.3f}"
+
+
 PANELS = [title for panels in GROUPS.values() for title in panels]
 
 
