@@ -50,7 +50,7 @@ photo_sources.show_in_link(photo)
 
 networks = network_picker.load(chosen_networks)
 if not networks:
-    st.info("Choose at least one network in the sidebar.", icon=":material/info:")
+    network_picker.ask_for_networks()
     photo_sources.photo_input()
     busy.end_page()
 inks = theme.ink()

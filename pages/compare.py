@@ -6,7 +6,7 @@ from dashboard.compare import report, scores
 from dashboard.compare.comparison import SPLITS, build_comparisons
 from dashboard.compare.panels import GROUPS, REPORT
 from dashboard.ui import busy, links, sections, theme
-from dashboard.ui.network_picker import pick_networks, pick_weights
+from dashboard.ui.network_picker import ask_for_networks, pick_networks, pick_weights
 
 with st.sidebar:
     checkpoints = pick_networks(to_predict=False)
@@ -23,10 +23,10 @@ with st.sidebar:
     with_ensemble = links.toggle("Include ensemble", key="with_ensemble", default=True)
     weights = pick_weights(checkpoints)
 
-st.title("Compare")
+st.title("Compare", anchor=False)
 st.markdown("Which network is better, where each network fails, and how far its confidence can be trusted.")
 if not checkpoints:
-    st.info("Choose at least one network in the sidebar.", icon=":material/info:")
+    ask_for_networks()
     busy.end_page()
 comparisons, notes = build_comparisons(checkpoints, split, weights, with_ensemble=with_ensemble, inks=theme.ink())
 sections.draw_notes(notes)

@@ -10,7 +10,7 @@ from dashboard.ui import busy, links
 
 BALANCE, FACES, AUDIT, VOTES = VIEWS = ("Class balance", "Faces", "Audit", "Votes")
 
-st.title("Dataset")
+st.title("Dataset", anchor=False)
 st.markdown("How many images there are of each expression, and which of them are copies or have disputed labels.")
 view = links.first_choice(st.segmented_control, "View", VIEWS, key="data_view", label_visibility="collapsed")
 above = st.container()

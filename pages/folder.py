@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from core.batch.scorer import REQUIRED_ACCURACY, Preparation, Scorer, thresholds
+from core.batch.scorer import Preparation, Scorer, thresholds
 from core.errors import BatchError, DetectorUnavailableError
 from dashboard import services
 from dashboard.folder import batch_results, source_choice
 from dashboard.folder.session_batch import SessionBatch
-from dashboard.ui import busy, link_page, links, network_picker
+from dashboard.ui import link_page, links, network_picker, required_accuracy
 
 BATCH = "folder_batch"
 
@@ -17,16 +17,7 @@ with st.sidebar:
         st.selectbox, "Face detector", services.DETECTORS, key="detector", default=next(iter(services.DETECTORS))
     )
     with link_page.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
-        accuracy = links.slider(
-            "Required accuracy",
-            0.5,
-            0.95,
-            REQUIRED_ACCURACY,
-            0.05,
-            key="folder_accuracy",
-            help="A prediction is called *sure* if its probability reaches the lowest threshold above which "
-            "predictions for the validation images have this accuracy.",
-        )
+        accuracy = required_accuracy.choose()
         whole_image = links.toggle(
             "Photos are faces",
             key="folder_whole",
@@ -35,10 +26,12 @@ with st.sidebar:
 
 st.title("Folder", anchor=False)
 st.markdown("Which expressions the networks predict in many photos, and how they are distributed.")
-if not chosen:
-    busy.end_page()
-with st.expander("Choose photos", expanded=BATCH not in st.session_state, icon=":material/photo_library:"):
-    started = source_choice.choose()
+started = None
+if chosen:
+    with st.expander("Choose photos", expanded=BATCH not in st.session_state, icon=":material/photo_library:"):
+        started = source_choice.choose()
+else:
+    network_picker.ask_for_networks()
 if started is not None and (networks := network_picker.load(chosen)):
     name, source = started
     st.session_state.pop(BATCH, None)  # ends the previous batch

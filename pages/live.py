@@ -27,7 +27,7 @@ st.markdown(
 )
 session.draw_refused()
 if not networks:
-    st.info("Choose at least one network in the sidebar.", icon=":material/info:")
+    network_picker.ask_for_networks()
     busy.end_page()
 try:
     detector = services.detector(detector_name)

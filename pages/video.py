@@ -22,7 +22,9 @@ with st.sidebar:
 st.title("Video", anchor=False)
 st.markdown("Which expression each network predicts for the faces in a video, and how it changes over time.")
 if not networks:
-    st.info("Choose at least one network in the sidebar.", icon=":material/info:")
+    network_picker.ask_for_networks()
+    if (analyzed := video_choice.current()) is not None:
+        video_results.draw(analyzed, theme.ink())
     busy.end_page()
 try:
     detector = services.detector(detector).name
@@ -36,7 +38,7 @@ if video is None:
     with above:
         video_choice.choose_video()
     busy.end_page()
-video_results.draw(video, [network.card for network in networks], network_picker.titles(chosen), theme.ink())
+video_results.draw(video, theme.ink())
 with st.expander("Another video", icon=":material/upload:"):
     video_choice.choose_video()
     st.button("Forget this video", on_click=video_choice.forget_video, icon=":material/delete:", type="tertiary")

@@ -13,8 +13,9 @@ from core import checkpoints
 from core.batch.listing import PhotoSource, open_source
 from core.batch.local import in_processes, score_locally
 from core.batch.part import FILES_PER_PART, Part, ScoredPart
-from core.batch.scorer import REQUIRED_ACCURACY, Preparation, Scorer, thresholds
+from core.batch.scorer import Preparation, Scorer, thresholds
 from core.batch.store import BatchStore, table_schema
+from core.evaluation import REQUIRED_ACCURACY
 from core.faces import AUTO, detector
 from core.parallel import core_count
 from core.records import SCHEMA_VERSION

@@ -28,7 +28,6 @@ from core.records.face_rows import Row, RowLayout
 
 FACES_PER_PASS = 64
 THUMBNAIL_QUALITY = 80
-REQUIRED_ACCURACY = 0.8  # of the predictions that are called sure
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import typer
 
 from core import checkpoints
 from core.cli.output import Device, Json, Root, console, messages, print_json, progress_bar, warn
+from core.evaluation import REQUIRED_ACCURACY
 
 app = typer.Typer()
 
@@ -32,7 +33,7 @@ def batch(
     ] = False,
     accuracy: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Accuracy required of the predictions that are called sure.")
-    ] = 0.8,
+    ] = REQUIRED_ACCURACY,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that decode photos; by default one per core.")
     ] = None,

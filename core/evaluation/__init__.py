@@ -13,6 +13,7 @@ from core.evaluation.annotators import (
     label_against_majority,
 )
 from core.evaluation.calibration import (
+    REQUIRED_ACCURACY,
     Abstention,
     ReliabilityDiagram,
     RiskCoverage,
@@ -54,6 +55,7 @@ from core.evaluation.slices import BinnedColumn, Slice, bin_columns, slice_repor
 
 __all__ = [
     "ENSEMBLE",
+    "REQUIRED_ACCURACY",
     "Abstention",
     "AgreementGroup",
     "AnnotatorComparison",

@@ -27,6 +27,7 @@ TEMPERATURE_RANGE = (0.05, 20.0)
 SCHEMES = ("equal_mass", "equal_width")
 BINS = 15
 MAX_POINTS = 200
+REQUIRED_ACCURACY = 0.8  # of the predictions that are called sure, unless the user chooses another one
 
 
 def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:

@@ -26,7 +26,7 @@ class SelectedFace:
     names: Mapping[str, str]
     styles: Mapping[str, NetworkStyle]
     inks: Ink
-    required_accuracy: float = 0.8  # of the predictions that are called sure
+    required_accuracy: float  # of the predictions that are called sure
     views: str = "one"  # see ``core.probes.VIEWS``
 
     @property

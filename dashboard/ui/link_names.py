@@ -40,7 +40,7 @@ VIDEO = (
     *("video_shown", "video_smoothing", "video_panel"),
 )
 FOLDER = (
-    *("networks", "detector", "folder_accuracy", "folder_whole", "folder_panel", "folder_page", "folder_order"),
+    *("networks", "detector", "accuracy", "folder_whole", "folder_panel", "folder_page", "folder_order"),
     *("folder_classes", "folder_confidence", "folder_disagreement", "folder_certainty", "shares_by"),
 )
 NAMES: dict[str, tuple[str, ...]] = {
@@ -53,14 +53,16 @@ NAMES: dict[str, tuple[str, ...]] = {
     "Dataset": DATASET,
     "About": (),
 }
-# Several comparisons of a page are numbered from the second on; each network has a weight in the ensemble.
+# On Compare, each network has a weight in the ensemble, and the comparisons are numbered from the second on.
 NUMBERED, OF_NETWORK = re.compile(r"_\d+$"), re.compile(r"^weight_")
 
 
 def unknown(page: str, names: Iterable[str]) -> list[str]:
     """Those of the names that no control of the page has."""
-    listed = NAMES[page]
-    return [n for n in names if NUMBERED.sub("", n) not in listed and n not in listed and not OF_NETWORK.match(n)]
+    missing = [name for name in names if name not in NAMES[page]]
+    if page == "Compare":
+        missing = [n for n in missing if NUMBERED.sub("", n) not in NAMES[page] and not OF_NETWORK.match(n)]
+    return missing
 
 
 def require(page: str, name: str) -> None:

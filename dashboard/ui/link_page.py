@@ -48,8 +48,8 @@ def _begin_page(page: str) -> None:
     if unknown:
         named = listed([quoted(name) for name in unknown], last=" and ")
         show_message(
-            f"This link has {'a parameter' if len(unknown) == 1 else 'parameters'} that {page} does not know: {named}. "
-            "The rest of the link is applied."
+            f"This link has {'a parameter' if len(unknown) == 1 else 'parameters'} that {page} does not have: {named}. "
+            "The other parameters are applied."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -44,6 +44,11 @@ def pick_networks(*, to_predict: bool = True) -> list[Checkpoint]:
     if len(offered) < len(listing.checkpoints):
         _draw_without_weights([c for c in listing.checkpoints if not c.card.weights_shipped])
     return [c for c in offered if c.card.run_id in (chosen or ())]
+
+
+def ask_for_networks() -> None:
+    """What to do where no network is chosen."""
+    st.info("Choose at least one network in the sidebar.", icon=":material/info:")
 
 
 def _draw_without_weights(checkpoints: list[Checkpoint]) -> None:
@@ -97,12 +102,12 @@ def load(checkpoints: list[Checkpoint]) -> list[Predictor]:
     return ready
 
 
-def titles(checkpoints: list[Checkpoint]) -> dict[str, str]:
+def titles(networks: Sequence[Checkpoint] | Sequence[Predictor]) -> dict[str, str]:
     """Name of each network for readers, by run id; the run id is added for networks with the same title."""
-    counted = [c.card.title for c in checkpoints]
+    cards = [network.card for network in networks]
+    counted = [card.title for card in cards]
     return {
-        c.card.run_id: c.card.title if counted.count(c.card.title) == 1 else f"{c.card.title} ({c.card.run_id})"
-        for c in checkpoints
+        card.run_id: card.title if counted.count(card.title) == 1 else f"{card.title} ({card.run_id})" for card in cards
     }
 
 

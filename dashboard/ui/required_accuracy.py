@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from core.evaluation import REQUIRED_ACCURACY
 from dashboard.ui import links
 
-DEFAULT, LOWEST, HIGHEST = 0.8, 0.5, 0.95
+LOWEST, HIGHEST = 0.5, 0.95
 
 
 def choose() -> float:
@@ -13,7 +14,7 @@ def choose() -> float:
         "Required accuracy",
         LOWEST,
         HIGHEST,
-        DEFAULT,
+        REQUIRED_ACCURACY,
         0.05,
         key="accuracy",
         help="A prediction is called *sure* if its probability reaches the lowest threshold above which predictions "

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
 from core.caching import Cache
+from core.checkpoints import ModelCard
 from core.faces import CropMargin, Face, crop
 from core.video import Frame, Timeline, VideoJob
 from dashboard.plots.face_sheet import FaceSheet, face_sheet
@@ -22,9 +24,10 @@ THUMBNAIL_MARGIN = CropMargin(0.25)
 class SessionVideo:
     """The analysis of a video and pictures of it. Dropping the object stops the analysis."""
 
-    def __init__(self, job: VideoJob, request: object) -> None:
-        """``request`` identifies the settings with which the job was started."""
-        self.job, self.request = job, request
+    def __init__(self, job: VideoJob, request: object, cards: Sequence[ModelCard], names: Mapping[str, str]) -> None:
+        """``request`` identifies the settings with which the job was started; ``cards`` are those of its networks, and
+        ``names`` their titles, because others may be chosen later."""
+        self.job, self.request, self.cards, self.names = job, request, tuple(cards), dict(names)
         self.name = job.video.name
         self._pictures = Cache(96)
         self._smoothed: tuple[Timeline, float, Timeline] | None = None

@@ -12,7 +12,7 @@ from core.inference import Predictor
 from core.video import DETECT_EVERY, SUFFIXES, Sampling, Thumbnails, Timeline, VideoFile, VideoJob, VideoOptions
 from core.video.sample_clip import CREDIT, TITLE, sample_clip
 from dashboard import services
-from dashboard.ui import links, photo_sources, session
+from dashboard.ui import links, network_picker, photo_sources, session
 from dashboard.video.session_video import SessionVideo
 
 VIDEO = "session_video"
@@ -76,21 +76,26 @@ def choose_video() -> None:
         photo_sources.browser_script()
 
 
+def current() -> SessionVideo | None:
+    """The video of the session."""
+    video: SessionVideo | None = st.session_state.get(VIDEO)
+    return video
+
+
 def started(networks: Sequence[Predictor], detector: str, options: VideoOptions) -> SessionVideo | None:
     """The video of the session; its analysis is started when it was chosen. Its settings may be older."""
     source: tuple[str, bytes] | None = st.session_state.pop(SOURCE, None)
     if source is not None:
         _forget()
         _start(VideoFile(source[1], source[0]), networks, detector, options)
-    video: SessionVideo | None = st.session_state.get(VIDEO)
-    if video is not None:
+    if (video := current()) is not None:
         is_changed = video.request != request_of(networks, detector, options)
         wanted, before = _offer_analysis(video, is_changed)
         if wanted:
             _forget()
             _start(video.job.video, networks, detector, options, before, video.job.thumbnails)
             st.rerun()
-    return st.session_state.get(VIDEO)
+    return current()
 
 
 def _offer_analysis(video: SessionVideo, is_changed: bool) -> tuple[bool, Timeline | None]:
@@ -144,7 +149,12 @@ def _start(
     except (VideoError, DetectorUnavailableError) as error:
         st.error(error.sentence, icon=":material/error:")
     else:
-        st.session_state[VIDEO] = SessionVideo(job, request_of(networks, detector, options))
+        st.session_state[VIDEO] = SessionVideo(
+            job,
+            request_of(networks, detector, options),
+            [network.card for network in networks],
+            network_picker.titles(networks),
+        )
 
 
 def _forget() -> None:

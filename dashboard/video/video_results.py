@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import streamlit as st
 
-from core.checkpoints import ModelCard
 from core.errors import VideoError
 from core.inference import ENSEMBLE
 from core.video import GroupTimeline, Timeline
@@ -22,22 +21,20 @@ from dashboard.video.video_choice import ANNOTATED
 REFRESH_S = 2.0
 
 
-def draw(video: SessionVideo, cards: Sequence[ModelCard], names: Mapping[str, str], inks: Ink) -> None:
+def draw(video: SessionVideo, inks: Ink) -> None:
     """Everything about the video; while it is analyzed, the results are drawn again every other second."""
     running = video.running
-    st.fragment(_draw, run_every=REFRESH_S if running else None)(video, cards, names, inks, running)
+    st.fragment(_draw, run_every=REFRESH_S if running else None)(video, inks, running)
 
 
-def _draw(
-    video: SessionVideo, cards: Sequence[ModelCard], names: Mapping[str, str], inks: Ink, was_running: bool
-) -> None:
+def _draw(video: SessionVideo, inks: Ink, was_running: bool) -> None:
     if was_running and not video.running:
         st.rerun()  # the whole page, so that nothing is drawn again from then on
     _draw_progress(video)
     found = video.job.timeline()
     if not len(found.frame_times_s):
         return
-    series = _series(found, names)
+    series = _series(found, video.names)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = links.first_choice(
             st.selectbox, "Prediction shown", {key: title for key, (_, _, title) in series.items()}, key="video_shown"
@@ -68,14 +65,14 @@ def _draw(
             )
         return
     smoothed = f"{title}, smoothed with a time constant of {smoothing_s:g} s" if smoothing_s else title
-    shown = summary.Summary(video, timeline, group, name, smoothed, names, inks)
+    shown = summary.Summary(video, timeline, group, name, smoothed, video.names, inks)
     panel = links.first_choice(
         st.segmented_control, "Summary", list(summary.PANELS), key="video_panel", label_visibility="collapsed"
     )
     sections.draw(summary.PANELS[str(panel)](shown))
     if not video.running:
         st.markdown("**Files**")
-        sections.draw_downloads(summary.files(shown, cards))
+        sections.draw_downloads(summary.files(shown, video.cards))
         _annotated_video(video, timeline)
 
 
@@ -119,7 +116,7 @@ def _series(timeline: Timeline, names: Mapping[str, str]) -> dict[str, tuple[int
 
 def _title(group: GroupTimeline, name: str, names: Mapping[str, str], several: bool) -> str:
     if name != ENSEMBLE:
-        return names.get(name, name)
+        return names[name]
     return f"Ensemble ({group.labels.name})" if several else "Ensemble"
 
 

@@ -229,7 +229,7 @@ def test_every_panel_opens_from_an_invalid_link(opened, panel):
 
 def test_a_parameter_that_the_page_does_not_know_is_reported_once(opened, page_text):
     app = opened("", sample="grace_hopper", zoom="2", **{"`x`": "1"}, brightness="0.2", weight_tiny_cnn="1")
-    assert "This link has parameters that Analyze does not know: `zoom` and `x`. The rest" in page_text(app)
+    assert "This link has parameters that Analyze does not have: `zoom`, `x` and `weight_tiny_cnn`. The other" in page_text(app)
     assert app.query_params["brightness"] == "0.2"  # of a panel that has not been opened
     assert "zoom" not in app.query_params
     app.run()
@@ -246,6 +246,10 @@ def test_every_control_has_a_listed_parameter_and_every_listed_parameter_a_contr
     with pytest.raises(ValueError, match="'zoom' is missing in the list of Analyze"):
         require("Analyze", "zoom")
     require("Compare", "bins_2")  # of the second comparison
+    require("Compare", "weight_cnn")
+    for name in ("panel_2", "weight_cnn"):
+        with pytest.raises(ValueError, match="is missing in the list of Analyze"):
+            require("Analyze", name)
 
 
 @pytest.mark.parametrize("page", ["overview", "about", "live", "video", "folder", "dataset", "compare"])
@@ -256,7 +260,7 @@ def test_every_page_reports_unknown_parameters(networks, page, page_text):
     app.query_params["zoom"] = "2"
     app.run()
     assert not app.exception
-    assert f"This link has a parameter that {page.capitalize()} does not know: `zoom`." in page_text(app)
+    assert f"This link has a parameter that {page.capitalize()} does not have: `zoom`." in page_text(app)
     assert "zoom" not in app.query_params
 
 

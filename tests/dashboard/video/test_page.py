@@ -91,6 +91,17 @@ def test_changed_settings_are_offered_and_not_applied_by_themselves(open_video, 
     first = app.session_state[VIDEO]
     app.slider(key="video_fps").set_value(1.0).run()
     assert app.session_state[VIDEO] is first
+    app.segmented_control(key="video_panel").set_value("Disagreement").run()
+    assert not app.exception, app.exception
+    shown = app.selectbox(key="video_shown").options
+    for chosen in (["tiny_cnn"], []):  # the results keep the networks of the analysis
+        app.button_group(key="networks").set_value(chosen).run()
+        assert not app.exception, app.exception
+        assert app.selectbox(key="video_shown").options == shown == ["Ensemble", "Residual CNN", "CNN"]
+        (download,) = [d for d in app.get("download_button") if "JSON" in d.proto.label]
+        assert not app.error
+    assert "Choose at least one network" in page_text(app)
+    app.button_group(key="networks").set_value(["tiny_cnn", "tiny_residual"]).run()
     button(app, "Analyze with these settings").click().run()
     second = app.session_state[VIDEO]
     assert second is not first
