@@ -25,7 +25,7 @@ from core.data.identity import identify
 from core.data.single_images import SingleImages, read_images
 from core.ensembles import with_members
 from core.errors import CheckpointError, DataError, RecipeError
-from core.evaluation import EvaluationRun, RunSummary, ensemble_run, error_table, summarize
+from core.evaluation import EvaluationRun, RunSummary, ensemble_run, summarize
 from core.evaluation.embedding import Embedding
 from core.evaluation.tsne import TsneMap
 from core.faces import Detector
@@ -60,7 +60,6 @@ class Runtime:
         self._evaluations = Cache(32)
         self._ensembles = Cache(4)
         self._summaries = Cache(64)
-        self._error_tables = Cache(8)
         self._embeddings = Cache(16)
         self._robustness = Cache(32)
         self._image_maps = Cache(64)
@@ -213,10 +212,6 @@ class Runtime:
     def summary(self, run: EvaluationRun) -> RunSummary:
         """Scores with their intervals."""
         return self._summaries.get(run, lambda: summarize(run))
-
-    def error_table(self, run: EvaluationRun, others: Sequence[EvaluationRun]) -> pd.DataFrame:
-        """One row per image of ``run`` with the others' predictions. Raises EvaluationError for other images."""
-        return self._error_tables.get((run, *others), lambda: error_table(run, others))
 
     # Data sets
 

@@ -26,6 +26,7 @@ class Note:
 
     text: str
     is_warning: bool = False
+    command: str = ""  # what to run
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,11 @@ class Table:
         return Table(data.reset_index(drop=True), self.alt, bold)
 
 
+def counted(n: int, noun: str) -> str:
+    """A number with its noun, which takes an s in the plural: "1 image", "2,000 images"."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 def with_minus_signs(text: str) -> str:
     """The text with a minus sign, not a hyphen, before negative numbers."""
     return re.sub(r"(?<![\w.-])-(?=\d)", "−", text)
@@ -108,10 +114,10 @@ def _text(value: object) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """One part of a panel. Empty parts are not drawn; figures are drawn in rows of two."""
+    """One part of a panel. Empty parts are not drawn; figures are drawn in rows of two. All texts are plain texts."""
 
     title: str = ""
-    text: tuple[str, ...] = ()  # paragraphs of plain text
+    text: tuple[str, ...] = ()  # paragraphs
     notes: tuple[Note, ...] = ()
     figures: tuple[Figure, ...] = ()
     pictures: tuple[Picture, ...] = ()

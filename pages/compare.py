@@ -6,6 +6,7 @@ from dashboard.compare import report, scores
 from dashboard.compare.comparison import SPLITS, build_comparisons
 from dashboard.compare.panels import GROUPS, REPORT
 from dashboard.ui import busy, links, sections, theme
+from dashboard.ui.markdown import escaped
 from dashboard.ui.network_picker import ask_for_networks, pick_networks, pick_weights
 
 with st.sidebar:
@@ -57,7 +58,7 @@ else:
     panel = GROUPS[group][name]
     for comparison in comparisons:
         if len(comparisons) > 1:
-            st.header(comparison.title, divider="gray")
+            st.header(escaped(comparison.title), divider="gray")
         if name != next(iter(GROUPS["Scores"])):
             scores.draw_folded(comparison)
         panel.draw(comparison)

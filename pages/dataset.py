@@ -7,6 +7,7 @@ from dashboard.dataset import audit, balance, faces, votes
 from dashboard.dataset.description import available
 from dashboard.services import DATA_VARIABLE
 from dashboard.ui import busy, links
+from dashboard.ui.markdown import escaped
 
 BALANCE, FACES, AUDIT, VOTES = VIEWS = ("Class balance", "Faces", "Audit", "Votes")
 
@@ -31,7 +32,8 @@ if not known:
     st.info(f"No data set found. {problem}", icon=":material/info:")
     busy.end_page()
 if problem and services.data_path():
-    st.warning(f"{DATA_VARIABLE}: {problem}", icon=":material/warning:")
+    st.warning(escaped(f"{DATA_VARIABLE}: {problem}"), icon=":material/warning:")
+    problem = ""  # it has been shown
 number = 0
 if len(known) > 1:
     titles = {i: f"{data.name}, n = {data.n:,}" for i, data in enumerate(known)}

@@ -8,6 +8,7 @@ from dashboard import services
 from dashboard.folder import batch_results, source_choice
 from dashboard.folder.session_batch import SessionBatch
 from dashboard.ui import link_page, links, network_picker, required_accuracy
+from dashboard.ui.markdown import escaped
 
 BATCH = "folder_batch"
 
@@ -42,7 +43,7 @@ if started is not None and (networks := network_picker.load(chosen)):
         )
         batch = SessionBatch(name, source, Scorer(networks, thresholds(loaded, accuracy)), preparation)
     except (BatchError, DetectorUnavailableError) as error:
-        st.error(error.sentence, icon=":material/error:")
+        st.error(escaped(error.sentence), icon=":material/error:")
     else:
         st.session_state[BATCH] = batch
         batch.start()

@@ -33,13 +33,18 @@ def disagreement(runs: Sequence[EvaluationRun]) -> np.ndarray:
     return np.asarray((nats / np.log(2)).clip(min=0))  # rounding may give a small negative number
 
 
-def error_table(run: EvaluationRun, others: Sequence[EvaluationRun] = ()) -> pd.DataFrame:
+def error_table(
+    run: EvaluationRun, others: Sequence[EvaluationRun] = (), networks: Sequence[EvaluationRun] = ()
+) -> pd.DataFrame:
     """One row per image in the order of the run, correct predictions included.
 
     Columns: image_id, true, predicted, correct, confidence (of the prediction), probability_of_true, loss (nats),
-    disagreement (bits, among the run and the others; 0 without others), and for each other run
-    ``predicted_<model_id>`` and ``confidence_<model_id>``. Raises EvaluationError if the runs cannot be paired.
+    disagreement (bits), and for each other run ``predicted_<model_id>`` and ``confidence_<model_id>``. The disagreement
+    is among ``networks``, by default the run and the others: an ensemble among them is not one of its networks. Raises
+    EvaluationError if the runs cannot be paired.
     """
+    aligned = paired([run, *others])
+    among = paired([run, *networks])[1:] if networks else aligned
     table = pd.DataFrame(
         {
             "image_id": run.image_ids,
@@ -49,11 +54,11 @@ def error_table(run: EvaluationRun, others: Sequence[EvaluationRun] = ()) -> pd.
             "confidence": run.confidence,
             "probability_of_true": run.true_probability,
             "loss": losses(run),
-            "disagreement": disagreement([run, *others]) if others else np.zeros(len(run)),
+            "disagreement": disagreement(among),
         },
         copy=False,
     )
-    for other in paired([run, *others])[1:]:
+    for other in aligned[1:]:
         table[f"predicted_{other.model_id}"] = _class_names(other.predicted, run.labels)
         table[f"confidence_{other.model_id}"] = other.confidence
     return table

@@ -1,5 +1,5 @@
-"""The panels of Analyze in the order of their tabs: one module with ``draw(face, options)`` and one line here for "
-"each."""
+"""The panels of Analyze in the order of their tabs: one module with ``draw(face, options)`` and one line here for
+each."""
 
 from __future__ import annotations
 

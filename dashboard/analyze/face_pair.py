@@ -14,6 +14,7 @@ from dashboard.analyze.selected_face import ENSEMBLE_NAME, SelectedFace, too_sma
 from dashboard.plots.dumbbells import dumbbells
 from dashboard.section import Picture, Section, csv
 from dashboard.ui import sections
+from dashboard.ui.markdown import escaped
 
 PREDICTED = "the predicted class of each face"
 
@@ -38,7 +39,7 @@ def draw(pair: Sequence[SelectedFace]) -> None:
                     ensemble=f"{ENSEMBLE_NAME} of {titles[1]}",
                 )
             )
-    st.caption(f"Hollow: {titles[0]}. Filled: {titles[1]}.")
+    st.caption(escaped(f"Hollow: {titles[0]}. Filled: {titles[1]}."))
     chosen = st.selectbox("Evidence for the class", [PREDICTED, *first.classes], key="pair-class", width=260)
     for column, face in zip(st.columns(2, gap="large"), pair, strict=True):
         class_name = face.found.verdict.expression if chosen == PREDICTED else chosen

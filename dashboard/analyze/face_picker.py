@@ -18,6 +18,7 @@ from dashboard import services
 from dashboard.analyze import clickable_photo
 from dashboard.services import Photo
 from dashboard.ui import links, session
+from dashboard.ui.markdown import escaped
 
 THUMBNAIL_PX = 88
 
@@ -97,7 +98,7 @@ def _draw_caption(photo: Photo, analysis: PhotoAnalysis, number: int) -> None:
     height, width = analysis.image.shape[:2]
     detector = services.DETECTORS.get(analysis.detector, analysis.detector)
     elapsed_ms = sum(analysis.elapsed_ms.values())
-    words = [photo.name, f"{width} × {height} px", f"detector: {detector}", f"{elapsed_ms:.0f} ms"]
+    words = [escaped(photo.name), f"{width} × {height} px", f"detector: {detector}", f"{elapsed_ms:.0f} ms"]
     if analysis.rotation_deg:
         words.append(f"rotated by {analysis.rotation_deg}° clockwise")
     if analysis.faces[number].face.uncertain:

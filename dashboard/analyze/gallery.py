@@ -14,9 +14,11 @@ from dashboard.analyze import computations, face_pair
 from dashboard.analyze.photo_analysis import Analyzer
 from dashboard.analyze.selected_face import SelectedFace, not_finite, too_small
 from dashboard.plots.boxed_photo import framed
+from dashboard.section import counted
 from dashboard.services import Photo
 from dashboard.style import class_color
 from dashboard.ui import links, progress, session
+from dashboard.ui.markdown import escaped
 
 PAGE_SIZE = 24
 KEY = "gallery"
@@ -84,10 +86,10 @@ def draw(gallery: Gallery) -> None:
 
 def _draw_caption(gallery: Gallery, ready: Mapping[str, Sequence[FaceSummary]], faces: Sequence[FaceSummary]) -> None:
     with_face = sum(bool(of_photo) for of_photo in ready.values())
-    words = [f"{_count(len(faces), 'face')} in {_count(with_face, 'photo')}."]
+    words = [f"{counted(len(faces), 'face')} in {counted(with_face, 'photo')}."]
     without = [gallery.photo(digest).name for digest, of_photo in ready.items() if not of_photo]
     if without:
-        words.append(f"No face found: {', '.join(without)}.")
+        words.append(f"No face found: {escaped(', '.join(without))}.")
     if faces[0].disagreement_bits is None:
         words.append("Probabilities of the network.")
     else:
@@ -107,20 +109,21 @@ def _draw_cards(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
                     alt=f"{title}: {face.expression}",
                     width="stretch",
                 )
-                st.caption(title)
+                st.caption(escaped(title))
                 st.button(
                     _verdict(face.expression, face.confidence),
                     key=f"open-{face.photo[:12]}-{face.number}",
                     on_click=_open,
                     args=(face.photo, face.number),
-                    help=f"Open {title}",
+                    help=f"Open {escaped(title)}",
                     width="stretch",
                 )
                 words = [f"{labels}: {_verdict(name, p)}" for labels, name, p in face.other_verdicts]
                 words += [f"only {face.side_px:.0f} px wide" if too_small(face.side_px) else ""]
                 if face.disagreement_bits is not None:
                     words.append(f"disagreement {face.disagreement_bits:.3f} bits")
-                st.caption(" · ".join(word for word in words if word))
+                if any(words):
+                    st.caption(" · ".join(word for word in words if word))
                 key, chosen = f"pair-{face.photo[:12]}-{face.number}", (face.photo, face.number)
                 st.session_state[key] = chosen in pair  # a third face replaces the first one
                 st.checkbox("Compare", key=key, on_change=_choose, args=(chosen,))
@@ -138,10 +141,6 @@ def _warn_of_small(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
 
 def _verdict(expression: str, confidence: float) -> str:
     return f"{100 * confidence:.0f} % {expression}"
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _open(digest: str, number: int) -> None:

@@ -1,5 +1,5 @@
-"""Which saliency maps are shown and how: class, contrast, method, stage, scale, colors, opacity. Shared by all "
-"panels."""
+"""Which saliency maps are shown and how: class, contrast, method, stage, scale, colors, opacity. Shared by all
+panels."""
 
 from __future__ import annotations
 

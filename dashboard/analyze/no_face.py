@@ -10,6 +10,7 @@ from dashboard import services
 from dashboard.analyze import face_picker
 from dashboard.services import Photo
 from dashboard.ui import session
+from dashboard.ui.markdown import escaped
 
 
 def draw(photo: Photo, analysis: PhotoAnalysis) -> None:
@@ -34,7 +35,7 @@ def draw(photo: Photo, analysis: PhotoAnalysis) -> None:
     height, width = analysis.image.shape[:2]
     rotation = f" · rotated by {analysis.rotation_deg}° clockwise" if analysis.rotation_deg else ""
     st.image(analysis.image, alt=f"{photo.name}, no face found", width=width)
-    st.caption(f"{photo.name} · {width} × {height} px · detector: {detector}{rotation}")
+    st.caption(f"{escaped(photo.name)} · {width} × {height} px · detector: {detector}{rotation}")
 
 
 def _analyze_whole_image(digest: str) -> None:

@@ -15,6 +15,7 @@ from dashboard.plots import probabilities
 from dashboard.plots.uncertainty import OVER_VIEWS
 from dashboard.section import Figure, Section, Table, csv
 from dashboard.ui import sections
+from dashboard.ui.markdown import escaped
 
 TEMPERATURE_HELP = (
     "Temperature scaling divides the logits of a network by one number, fitted on {split}, so that its confidence "
@@ -102,7 +103,7 @@ def summary(face: SelectedFace) -> list[str]:
 
 def _headline(face: SelectedFace, group: LabelGroup) -> None:
     verdict = group.verdict
-    headline = f"{100 * verdict.confidence:.0f} % {verdict.expression}"
+    headline = escaped(f"{100 * verdict.confidence:.0f} % {verdict.expression}")
     if face.found.face.uncertain:  # possibly not a face, so its expression is not what the reader sees first
         st.header(":gray[Uncertain detection]", icon=":material/help:", help=UNCERTAIN_HELP, anchor=False)
         _caption(face, group, headline)
@@ -112,10 +113,11 @@ def _headline(face: SelectedFace, group: LabelGroup) -> None:
     except (CheckpointError, EvaluationError) as error:
         st.header(headline, help=f"It is not known whether this prediction is sure: {error}.", anchor=False)
     else:
+        explained = _explained(face, group, made)
         if made.sure:
-            st.header(f"{headline}, sure", icon=":material/check_circle:", help=_explained(face, made), anchor=False)
+            st.header(f"{headline}, sure", icon=":material/check_circle:", help=explained, anchor=False)
         else:
-            st.header(f":gray[{headline}, unsure]", icon=":material/help:", help=_explained(face, made), anchor=False)
+            st.header(f":gray[{headline}, unsure]", icon=":material/help:", help=explained, anchor=False)
     _caption(face, group)
 
 
@@ -128,7 +130,8 @@ def _caption(face: SelectedFace, group: LabelGroup, *first: str) -> None:
         "after temperature scaling",
         OVER_VIEWS[face.views],
     ]
-    st.caption(" · ".join(word for word in words if word), help=TEMPERATURE_HELP.format(split=face.split_name("val")))
+    split = face.split_name("val", group.model_ids)
+    st.caption(" · ".join(word for word in words if word), help=TEMPERATURE_HELP.format(split=split))
 
 
 def _agreement(group: LabelGroup) -> str:
@@ -136,11 +139,11 @@ def _agreement(group: LabelGroup) -> str:
     return f"{group.agreeing} of {count} networks agree" if count > 1 else ""
 
 
-def _explained(face: SelectedFace, made: Decision) -> str:
+def _explained(face: SelectedFace, group: LabelGroup, made: Decision) -> str:
     """What sure and unsure mean here."""
     relation = "reaches" if made.sure else "is below"
     return (
         f"*{'Sure' if made.sure else 'Unsure'}*: the probability {relation} {made.effect.threshold:.2f}. At or "
-        f"above this threshold, predictions on {face.split_name('val')} reach an accuracy of "
+        f"above this threshold, predictions on {face.split_name('val', group.model_ids)} reach an accuracy of "
         f"{made.target:.2f}. The required accuracy can be changed in the sidebar."
     )

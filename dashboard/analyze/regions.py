@@ -19,6 +19,7 @@ from dashboard.plots import saliency_pictures
 from dashboard.plots.trust import CHANCE
 from dashboard.section import Figure, Note, Picture, Section, csv
 from dashboard.ui import links, progress, sections
+from dashboard.ui.markdown import escaped
 
 SPLIT = "test"
 KEY = "split-regions"
@@ -100,7 +101,7 @@ def _highest(face: SelectedFace, shares: Mapping[str, np.ndarray]) -> str:
 
 def _draw_split(face: SelectedFace) -> None:
     split = face.split_name(SPLIT)
-    st.header(f"Mean over {split}", anchor=False)
+    st.header(f"Mean over {escaped(split)}", anchor=False)
     networks = tuple(n.card.weights_sha256 for n in face.networks)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Compute means by class", icon=":material/groups:", on_click=_request, args=(networks,))

@@ -8,7 +8,6 @@ import numpy as np
 import streamlit as st
 
 from core.explain import Explanation, colorize, upsample
-from core.inference import Predictor
 from dashboard.analyze import maps
 from dashboard.analyze.map_options import MapOptions
 from dashboard.analyze.selected_face import SelectedFace
@@ -60,8 +59,7 @@ def saliency_sections(face: SelectedFace, options: MapOptions, *, with_photo: bo
     found = maps.available(face, options)
     pictures = []
     if with_photo:
-        inputs = {face.found.inputs[n.model_id].tobytes(): n for n in face.networks}
-        pictures = [_input_picture(face, network, alone=len(inputs) == 1) for network in inputs.values()]
+        pictures = [_input_picture(title, image) for title, image in face.inputs(face.found)]
     for network in face.networks:
         explanation = found.explanations.get(network.model_id)
         if explanation is not None:
@@ -85,13 +83,11 @@ def saliency_sections(face: SelectedFace, options: MapOptions, *, with_photo: bo
     ]
 
 
-def _input_picture(face: SelectedFace, network: Predictor, *, alone: bool) -> Picture:
-    image = face.found.inputs[network.model_id]
+def _input_picture(title: str, image: np.ndarray) -> Picture:
     kind = "gray" if image.ndim == 2 else "RGB"
-    title = "Input of the networks" if alone and len(face.networks) > 1 else f"Input of {face.names[network.model_id]}"
     return Picture(
         saliency_pictures.enlarged(image),
-        "The face as the networks receive it",
+        title,
         title=title,
         caption=f"{image.shape[1]} × {image.shape[0]} px, {kind}",
     )

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from core.images import MIN_SIDE_PX
 from core.inference import WHOLE_IMAGE, FaceAnalysis, LabelGroup, PhotoAnalysis, Predictor
 from dashboard.services import Photo
@@ -67,10 +69,22 @@ class SelectedFace:
         return f"{len(group.labels)} classes ({group.labels.name})" if len(self.found.groups) > 1 else ""
 
     def split_name(self, split: str, model_ids: Iterable[str] | None = None) -> str:
-        """The name of a split in the data sets of some networks; None: of all networks."""
+        """The data sets of some networks with the name of a split in them; None: of all networks."""
         chosen = set(self.names if model_ids is None else model_ids)
         cards = [n.card for n in self.networks if n.model_id in chosen]
-        return " or ".join(dict.fromkeys(card.data.split_name(split) for card in cards))
+        return " or ".join(dict.fromkeys(f"{card.data.title} {card.data.split_name(split)}" for card in cards))
+
+    def inputs(self, analysis: FaceAnalysis) -> list[tuple[str, np.ndarray]]:
+        """What the networks receive of a face, each different image once, with a title that names its networks."""
+        receivers: dict[bytes, list[str]] = {}
+        for network in self.networks:
+            image = analysis.inputs[network.model_id]
+            receivers.setdefault(repr(image.shape).encode() + image.tobytes(), []).append(network.model_id)
+        shared = len(receivers) == 1 < len(self.networks)
+        return [
+            (f"Input of {'the networks' if shared else self.list_names(model_ids)}", analysis.inputs[model_ids[0]])
+            for model_ids in receivers.values()
+        ]
 
     def list_names(self, model_ids: Iterable[str]) -> str:
         """The names of some networks, as in "A, B and C"."""

@@ -127,7 +127,7 @@ def _request(request: object) -> None:
 
 def _estimate(face: SelectedFace) -> str:
     seconds = SECONDS_PER_GMAC * sum(n.card.macs for n in face.networks) / 1e9
-    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{max(5, 5 * round(seconds / 5))} s"
+    return progress.duration(max(5, 5 * round(seconds / 5)))
 
 
 def _network_sections(
@@ -174,8 +174,8 @@ def _curves(
     among = f", if only {options.class_name} and {options.contrast} are possible," if options.contrast else ""
     text = (
         f"Probability of {options.class_name}{among} as the highest cells are blurred (deletion) or restored "
-        f"(insertion). Hiding the highest tenth: {measures.drop.before:.3f} → {measures.drop.after:.3f}. ROAD "
-        f"{measures.road.score:.3f}. "
+        f"(insertion). Hiding the highest tenth: {measures.drop.before:.3f} → {measures.drop.after:.3f}. ROAD (Rong "
+        f"et al. 2022, higher is better): {measures.road.score:.3f}. "
     )
     return Section(figures=(figure,), caption=text + plots.chance_sentence(chance))
 

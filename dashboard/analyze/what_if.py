@@ -21,6 +21,7 @@ from dashboard.plots import saliency_pictures
 from dashboard.plots.dumbbells import dumbbells
 from dashboard.section import Figure, Section, csv, with_minus_signs
 from dashboard.ui import busy, link_page, links, sections
+from dashboard.ui.markdown import escaped
 
 # Later steps use every core for a while; a browser on the same machine would draw the predictions only after them.
 UNTIL_DRAWN_S = 0.08
@@ -101,7 +102,7 @@ def _clicked_cells() -> list[str]:
 
 
 def _draw_grid(face: SelectedFace, changed: FaceAnalysis) -> None:
-    seen = changed.inputs[face.networks[0].model_id]
+    title, seen = face.inputs(changed)[0]
     clicks = st.session_state.setdefault(f"clicks-{face.key}", 0)
     chart = f"grid-{face.key}-{clicks}"  # a new chart after each click, with nothing selected
     st.plotly_chart(
@@ -111,9 +112,9 @@ def _draw_grid(face: SelectedFace, changed: FaceAnalysis) -> None:
         selection_mode="points",
         width="content",
         config=CELL_CONFIG,
-        alt="The changed face as the networks receive it, under a grid of 6 × 6 cells that can be hidden",
+        alt=f"{title}, the changed face, under a grid of 6 × 6 cells that can be hidden",
     )
-    st.caption(f"Input of the networks, {seen.shape[1]} × {seen.shape[0]} px. Click a cell to hide or show it.")
+    st.caption(f"{escaped(title)}, {seen.shape[1]} × {seen.shape[0]} px. Click a cell to hide or show it.")
     _undo_button(face)
 
 

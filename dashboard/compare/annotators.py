@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import streamlit as st
 
 from core.data import ImageFacts, ferplus_majority
+from core.data.info import FERPLUS
 from core.errors import DataError, EvaluationError
 from core.evaluation import AnnotatorComparison, AnnotatorVotes, compare_with_annotators, label_against_majority
 from dashboard.compare.comparison import Comparison, image_facts
@@ -22,22 +22,21 @@ MEANINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Options:
-    """What accuracy by the annotators' agreement is measured against: some of ``plots.AGAINST``."""
+def references(comparison: Comparison) -> tuple[str, ...]:
+    """What accuracy by the annotators' agreement can be measured against: of ``plots.AGAINST``, those that differ."""
+    labels_of_votes = comparison.data.title == FERPLUS.title
+    return (plots.MAJORITY,) if labels_of_votes else plots.AGAINST
 
-    against: Sequence[str] = plots.AGAINST
 
-
-def sections(comparison: Comparison, options: Options = Options()) -> list[Section]:
+def sections(comparison: Comparison) -> list[Section]:
     """Agreement, cross-entropy, accuracy by the annotators' agreement, and the labels against their majority."""
     facts, results, notes = _results(comparison)
     if facts is None or not results:
         return [Section(notes=tuple(notes), caption=comparison.protocol)]
     return [
         *_agreement(comparison, results, notes),
-        _by_agreement(comparison, results, options),
-        _labels(comparison, facts),
+        _by_agreement(comparison, results, references(comparison)),
+        *_labels(comparison, facts),
     ]
 
 
@@ -90,7 +89,9 @@ def _agreement(
     ]
 
 
-def _by_agreement(comparison: Comparison, results: Mapping[str, AnnotatorComparison], options: Options) -> Section:
+def _by_agreement(
+    comparison: Comparison, results: Mapping[str, AnnotatorComparison], references: Sequence[str]
+) -> Section:
     return Section(
         title="Accuracy by the annotators' agreement",
         figures=tuple(
@@ -99,7 +100,7 @@ def _by_agreement(comparison: Comparison, results: Mapping[str, AnnotatorCompari
                 comparison.key(f"annotators-by-agreement-{position}"),
                 f"Accuracy against the {against} by the annotators' agreement",
             )
-            for position, against in enumerate(options.against)
+            for position, against in enumerate(references)
         ),
         caption=f"{comparison.protocol} 0.6: six of ten annotators gave the most frequent vote. The FER+ majority is "
         "defined only where more than half of the votes, without single votes, agree on an expression (Barsoum et al. "
@@ -114,29 +115,33 @@ def _by_agreement(comparison: Comparison, results: Mapping[str, AnnotatorCompari
     )
 
 
-def _labels(comparison: Comparison, facts: ImageFacts) -> Section:
+def _labels(comparison: Comparison, facts: ImageFacts) -> list[Section]:
+    if plots.LABEL not in references(comparison):
+        return []
     rows = facts.split == comparison.split
     assert facts.votes is not None  # there are results
     matrix = label_against_majority(facts.labels, facts.truth[rows], ferplus_majority(facts.votes[rows]))
     split = f"{facts.name} {comparison.split_name}, n = {int(rows.sum()):,}."
-    return Section(
-        title=f"Labels of {facts.name} against the FER+ majority",
-        figures=(
-            Figure(
-                plots.label_matrix(matrix, comparison.inks),
-                comparison.key("annotators-labels"),
-                f"Labels of {facts.name} by FER+ majority",
+    return [
+        Section(
+            title=f"Labels of {facts.name} against the FER+ majority",
+            figures=(
+                Figure(
+                    plots.label_matrix(matrix, comparison.inks),
+                    comparison.key("annotators-labels"),
+                    f"Labels of {facts.name} by FER+ majority",
+                ),
             ),
-        ),
-        caption=f"{split} {plots.label_agreement(matrix)}",
-        downloads=(
-            csv(
-                "Labels by FER+ majority (CSV)",
-                comparison.file_name("labels-by-majority"),
-                lambda: plots.matrix_numbers(matrix),
+            caption=f"{split} {plots.label_agreement(matrix)}",
+            downloads=(
+                csv(
+                    "Labels by FER+ majority (CSV)",
+                    comparison.file_name("labels-by-majority"),
+                    lambda: plots.matrix_numbers(matrix),
+                ),
             ),
-        ),
-    )
+        )
+    ]
 
 
 def draw(comparison: Comparison) -> None:
@@ -146,5 +151,9 @@ def draw(comparison: Comparison) -> None:
         ui.draw([Section(notes=tuple(notes), caption=comparison.protocol)])
         return
     ui.draw(_agreement(comparison, results, notes))
-    against = links.first_choice(st.segmented_control, "Accuracy against", plots.AGAINST, key=comparison.key("against"))
-    ui.draw([_by_agreement(comparison, results, Options((against,))), _labels(comparison, facts)])
+    offered = references(comparison)
+    against = offered[0]
+    if len(offered) > 1:
+        key = comparison.key("against")
+        against = links.first_choice(st.segmented_control, "Accuracy against", offered, key=key)
+    ui.draw([_by_agreement(comparison, results, (against,)), *_labels(comparison, facts)])

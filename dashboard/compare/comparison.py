@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
 from core.checkpoints import Checkpoint, Latency, ModelCard
 from core.data import DatasetInfo, ImageFacts
 from core.errors import CheckpointError, DataError, EvaluationError
@@ -31,7 +33,7 @@ class Comparison:
     checkpoints: Mapping[str, Checkpoint]
     runs: Mapping[str, EvaluationRun]  # single networks
     ensemble: EvaluationRun | None
-    weights: Mapping[str, float]  # of the ensemble's members, above 0
+    weights: Mapping[str, float]  # above 0, of the members of an ensemble; empty if none is wanted
     summaries: Mapping[str, RunSummary]  # all rows
     names: Mapping[str, str]  # all rows
     styles: Mapping[str, NetworkStyle]  # all rows
@@ -39,6 +41,7 @@ class Comparison:
     split: str  # "test" or "val"
     inks: Ink
     number: int = 0  # position among the comparisons of a page
+    no_ensemble: str = ""  # why there is no ensemble, and what to do
 
     @property
     def all_runs(self) -> dict[str, EvaluationRun]:
@@ -104,6 +107,12 @@ class Comparison:
         """A heading that distinguishes the comparisons of a page."""
         return f"{self.labels.name}: {len(self.labels)} classes, {self.data.title} {self.split_name}, n = {self.n:,}"
 
+    def error_table(self, model_id: str) -> pd.DataFrame:
+        """One row per image with the prediction of one row of the comparison, those of the others, and the
+        disagreement of the single networks; see :func:`core.evaluation.error_table`."""
+        others = [run for other_id, run in self.all_runs.items() if other_id != model_id]
+        return services.error_table(self.all_runs[model_id], others, list(self.runs.values()))
+
     def key(self, name: str) -> str:
         """A key for widgets, links and figures that is unique on a page with several comparisons."""
         return f"{name}_{self.number + 1}" if self.number else name
@@ -138,13 +147,11 @@ def build_comparisons(
     milliseconds = _milliseconds(list(known.values()))
     comparisons = []
     for number, group in enumerate(_groups(runs, known)):
-        members = {r.model_id: (weights or {}).get(r.model_id, 1.0) for r in group}
-        members = {run_id: weight for run_id, weight in members.items() if weight > 0}
+        wanted = {r.model_id: (weights or {}).get(r.model_id, 1.0) for r in group} if with_ensemble else {}
+        members = {run_id: weight for run_id, weight in wanted.items() if weight > 0}
         ensemble = None
-        if with_ensemble and len(group) > 1 and members:
+        if len(members) > 1:
             ensemble = services.ensemble([r for r in group if r.model_id in members], list(members.values()))
-        elif with_ensemble and len(group) > 1:
-            notes.append(Note("An ensemble needs at least one network with a weight above 0."))
         comparisons.append(
             Comparison(
                 checkpoints={r.model_id: known[r.model_id] for r in group},
@@ -161,15 +168,25 @@ def build_comparisons(
                 split=split,
                 inks=inks,
                 number=number,
+                no_ensemble="" if ensemble is not None else _why_no_ensemble(len(group), with_ensemble=with_ensemble),
             )
         )
     return comparisons, notes
 
 
+def _why_no_ensemble(networks: int, *, with_ensemble: bool) -> str:
+    if networks < 2:
+        return "An ensemble needs at least two networks with the same classes. Choose them in the sidebar."
+    if not with_ensemble:
+        return "No ensemble is included. Turn on “Include ensemble” in the sidebar."
+    return "An ensemble needs at least two networks with a weight above 0. Change the weights in the sidebar."
+
+
 def on_common_classes(comparisons: Sequence[Comparison]) -> tuple[Comparison, tuple[str, ...]] | None:
     """The networks of several comparisons among the classes that all of them have, with sentences on what was dropped.
 
-    None where nothing has to be mapped, or where the images are not those of the same data set.
+    None where nothing has to be mapped, where the data sets differ, or where the ensemble would have fewer than two
+    members.
     """
     first = comparisons[0]
     fitting = [c for c in comparisons if c.data.source == first.data.source]
@@ -179,8 +196,9 @@ def on_common_classes(comparisons: Sequence[Comparison]) -> tuple[Comparison, tu
         return None
     by_id = {run_id: c for c in fitting for run_id in c.runs}
     weights = {m: by_id[m].weights[m] for m in common.runs if m in by_id[m].weights}
-    ensemble = services.ensemble([common.runs[m] for m in weights], list(weights.values())) if weights else None
-    rows = [*common.runs.values(), *([ensemble] if ensemble is not None else [])]
+    if len(weights) < 2:
+        return None
+    ensemble = services.ensemble([common.runs[m] for m in weights], list(weights.values()))
     reference = next(c for c in fitting if c.labels == common.labels)
     found = replace(
         reference,
@@ -188,10 +206,9 @@ def on_common_classes(comparisons: Sequence[Comparison]) -> tuple[Comparison, tu
         runs=common.runs,
         ensemble=ensemble,
         weights=weights,
-        summaries={r.model_id: services.summary(r) for r in rows},
+        summaries={r.model_id: services.summary(r) for r in (*common.runs.values(), ensemble)},
         names={m: by_id[m].names[m] for m in common.runs} | _ensemble_name(ensemble, weights),
-        styles={m: by_id[m].styles[m] for m in common.runs}
-        | ({ensemble.model_id: ensemble_style(first.inks)} if ensemble is not None else {}),
+        styles={m: by_id[m].styles[m] for m in common.runs} | {ensemble.model_id: ensemble_style(first.inks)},
         milliseconds={m: by_id[m].milliseconds[m] for m in common.runs if m in by_id[m].milliseconds},
         number=len(comparisons),
     )

@@ -75,9 +75,8 @@ def _protocol(comparison: Comparison) -> list[Section]:
     images = ", ".join(f"{data.split_name(split)} {n:,}" for split, n in data.images.items())
     known = {
         "split": f"{comparison.split_name} ({comparison.n:,} images). {comparison.use_of_split}",
-        "choices": f"the epoch and the temperature were chosen on {data.split_name('val')}; nothing was chosen on "
-        f"{data.split_name('test')}",
-        "copies": "the column “without copies” leaves out images with a pixel-identical copy in "
+        "choices": f"nothing was chosen on {data.split_name('test')}",
+        "copies": "the score “without copies” leaves out images with a pixel-identical copy in "
         f"{data.split_name('train')}",
         "data": f"{data.title}: {images}; SHA-256 {data.fingerprint[:16]}…",
     }

@@ -9,7 +9,6 @@ from typing import Any
 import streamlit as st
 
 from core.evaluation import ConfusionMatrix
-from dashboard import services
 from dashboard.compare import image_list, image_table
 from dashboard.compare.comparison import Comparison
 from dashboard.compare.significance import NEEDS_TWO
@@ -17,6 +16,7 @@ from dashboard.plots import confusion as plots
 from dashboard.section import Download, Figure, Section, csv
 from dashboard.ui import links
 from dashboard.ui import sections as ui
+from dashboard.ui.markdown import escaped
 
 DIFFERENCE = "difference"
 # The selected cell is stored in three select boxes, so that links, the keyboard and clicks can all select one.
@@ -180,10 +180,10 @@ def select_cell(points: Sequence[Mapping[str, Any]], model_id: str, comparison: 
 
 
 def _images(comparison: Comparison, cell: Cell) -> None:
-    runs = comparison.all_runs
-    predictions = services.error_table(runs[cell.model_id], [r for m, r in runs.items() if m != cell.model_id])
+    predictions = comparison.error_table(cell.model_id)
     keep = image_table.select(predictions, {"true": cell.true, "predicted": cell.predicted}, mistakes=False)
-    st.markdown(f"**{cell.true} predicted as {cell.predicted}**" if cell.true != cell.predicted else f"**{cell.true}**")
+    title = f"{cell.true} predicted as {cell.predicted}" if cell.true != cell.predicted else cell.true
+    st.markdown(f"**{escaped(title)}**")
     image_list.draw(
         predictions,
         image_table.ordered(predictions, keep, "confidence"),

@@ -22,9 +22,10 @@ from dashboard.plots import embedding as plots
 from dashboard.plots.face_sheet import face_sheet
 from dashboard.section import Figure, Note, Section, csv
 from dashboard.style import Ink
-from dashboard.ui import links
+from dashboard.ui import links, progress
 from dashboard.ui import sections as ui
 from dashboard.ui.face_hover import show_on_hover
+from dashboard.ui.markdown import escaped
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +161,7 @@ def _selected(comparison: Comparison, model_id: str, key: str, shown: str, selec
         _show_faces_on_hover(comparison, model_id, key, shown)
     except DataError as error:
         if not chosen:  # otherwise the list of images has the reason
-            st.caption(f":material/image_not_supported: The map shows no faces. {error.sentence}")
+            st.caption(f":material/image_not_supported: The map shows no faces. {escaped(error.sentence)}")
 
 
 def _show_faces_on_hover(comparison: Comparison, model_id: str, key: str, shown: str) -> None:
@@ -183,8 +184,7 @@ def selected_images(points: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
 
 
 def _images(comparison: Comparison, model_id: str, chosen: Sequence[int]) -> None:
-    runs = comparison.all_runs
-    predictions = services.error_table(runs[model_id], [r for m, r in runs.items() if m != model_id])
+    predictions = comparison.error_table(model_id)
     listed = image_table.ordered(predictions, predictions["image_id"].isin(list(chosen)).to_numpy(), "confidence")
     st.caption(_summary(predictions.iloc[listed]))
     image_list.draw(
@@ -233,7 +233,7 @@ def _tsne(comparison: Comparison, model_id: str) -> np.ndarray | None:
 
     def show(done: int, total: int) -> None:
         left = (time.perf_counter() - started) / done * (total - done)
-        bar.progress(done / total, f"{title}: about {left:.0f} s left")
+        bar.progress(done / total, f"{title}: about {progress.duration(left)} left")
 
     try:
         return results.get(key, lambda: tsne_map(embedding, show)).plane

@@ -15,21 +15,11 @@ from dashboard.ui import sections as ui
 def sections(comparison: Comparison) -> list[Section]:
     """Scores of the ensemble and its members, F1 by class, and the ensemble without each member."""
     ensemble, members = comparison.ensemble, [comparison.runs[m] for m in comparison.weights]
-    if ensemble is None or not members:
-        return [
-            Section(
-                notes=(
-                    Note("An ensemble needs at least two networks with the same classes. Choose them in the sidebar."),
-                ),
-                caption=comparison.protocol,
-            )
-        ]
+    if ensemble is None:
+        return [Section(notes=(Note(comparison.no_ensemble),), caption=comparison.protocol)]
     if not len(ensemble):
         return [Section(notes=(Note("There are no images to score an ensemble on."),), caption=comparison.protocol)]
-    found = [_scores(comparison, ensemble, members)]
-    if len(members) > 1:
-        found.append(_contributions(comparison, members))
-    return found
+    return [_scores(comparison, ensemble, members), _contributions(comparison, members)]
 
 
 def _scores(comparison: Comparison, ensemble: EvaluationRun, members: list[EvaluationRun]) -> Section:

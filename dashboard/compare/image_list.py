@@ -20,6 +20,7 @@ from dashboard.section import csv
 from dashboard.ui import links
 from dashboard.ui import sections as ui
 from dashboard.ui.face_grid import Face, draw_faces
+from dashboard.ui.markdown import escaped
 
 PAGE = 20
 WIDTH_PX = 88
@@ -55,7 +56,7 @@ def draw(
     run = comparison.all_runs.get(explained or "")
     first = (page - 1) * PAGE + 1
     shown = f" {first:,} to {first + len(rows) - 1:,} of {len(listed):,} images." if len(listed) > 1 else ""
-    st.caption(f"{comparison.protocol}{shown}")
+    st.caption(escaped(f"{comparison.protocol}{shown}"))
     with st.expander("Table of these images", expanded=not faces_shown):
         _table(rows, comparison, alt)
         if run is not None:
@@ -103,7 +104,7 @@ def _faces(
     try:
         samples = services.images(comparison.card_of(explained or ""), rows["image_id"].to_numpy())
     except DataError as error:
-        st.caption(f":material/image_not_supported: Only row numbers are shown. {error.sentence}")
+        st.caption(f":material/image_not_supported: Only row numbers are shown. {escaped(error.sentence)}")
         return False
     images = [samples.images[p] for p in np.searchsorted(samples.ids, rows["image_id"])]
     texts = image_table.captions(rows, classes)
@@ -117,7 +118,7 @@ def _faces(
             faces, caption = _with_maps(rows, faces, samples, comparison, explained, classes[1])
             width_px = 2 * WIDTH_PX + GAP_PX
         except (CheckpointError, NotFiniteError) as error:
-            st.error(error.sentence, icon=":material/error:")
+            st.error(escaped(error.sentence), icon=":material/error:")
     draw_faces(faces, key=comparison.key(key), data=data, width_px=width_px)
     if caption:
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -6,7 +6,6 @@ import math
 
 import streamlit as st
 
-from dashboard import services
 from dashboard.compare import image_list, image_table
 from dashboard.compare.comparison import Comparison
 from dashboard.ui import link_page, links
@@ -16,15 +15,14 @@ MISTAKES, ALL = LISTS = ("mistakes", "all images")
 
 def draw(comparison: Comparison) -> None:
     """The images of one network, filtered and sorted."""
-    runs = comparison.all_runs
     left, right = st.columns(2, vertical_alignment="bottom")
     with left:
         model_id = links.first_choice(st.selectbox, "Predictions of", comparison.names, key=comparison.key("of"))
     with right:
         listed = links.first_choice(st.segmented_control, "List", LISTS, key=comparison.key("list"), width="stretch")
     chosen, by, ascending = filters(comparison, ("true", "predicted"), image_table.ORDERS, key="sort")
-    predictions = services.error_table(runs[model_id], [r for m, r in runs.items() if m != model_id])
-    keep = image_table.select(predictions, chosen, _ranges(comparison, len(runs)), mistakes=listed == MISTAKES)
+    predictions = comparison.error_table(str(model_id))
+    keep = image_table.select(predictions, chosen, _ranges(comparison), mistakes=listed == MISTAKES)
     image_list.draw(
         predictions,
         image_table.ordered(predictions, keep, by, ascending=ascending),
@@ -52,9 +50,10 @@ def filters(
     return chosen, orders[by], ascending
 
 
-def _ranges(comparison: Comparison, networks: int) -> dict[str, tuple[float, float]]:
+def _ranges(comparison: Comparison) -> dict[str, tuple[float, float]]:
     """The numbers to list by column. A slider at its upper end has no upper bound."""
-    most = math.ceil(100 * math.log2(max(2, networks))) / 100  # the largest disagreement of so many networks, in bits
+    # The largest disagreement of so many networks, in bits
+    most = math.ceil(100 * math.log2(max(2, len(comparison.runs)))) / 100
     bounds = {
         "confidence": (1.0, "Confidence"),
         "disagreement": (most, "Disagreement (bits)"),

@@ -18,7 +18,7 @@ from dashboard.ui import sections as ui
 
 
 def sections(comparison: Comparison) -> list[Section]:
-    """The results of this comparison, those of other authors with the reason why they can or cannot be compared, and
+    """The results of this comparison, those of other authors with the reason why they cannot be compared, and
     those of their systems trained again."""
     own, others, again = own_results(comparison), published_results(), retrained(comparison)
     found = [
@@ -100,8 +100,7 @@ def published_results() -> pd.DataFrame:
                 "classes": str(r.classes),
                 "protocol": r.protocol,
                 "result": r.result,
-                "comparable": "yes" if r.comparable else "no",
-                "reason": r.reason,
+                "not comparable because": r.reason,
             }
             for r in PUBLISHED
         ]

@@ -1,4 +1,4 @@
-"""Results published by the authors of the reference systems, with the protocol that decides their comparability.
+"""Results published by the authors of the reference systems, with their protocol.
 
 Sources: the papers and project pages named in each entry. A protocol that is not stated there is given as not stated.
 """
@@ -17,8 +17,7 @@ class PublishedResult:
     classes: int
     protocol: str
     result: str
-    comparable: bool
-    reason: str  # why it can or cannot be compared with FERscope's results on FER2013
+    reason: str  # why it cannot be compared with FERscope's results on FER2013
     recipes: tuple[str, ...]  # recipes after its description, or the named ensemble
 
 
@@ -29,7 +28,6 @@ PUBLISHED = (
         7,
         "compared by loss and accuracy; which split chose the epoch is not stated",
         "ResNet50 best of the three",
-        False,
         "no result with a stated test split",
         ("itm2025_cnn", "itm2025_residual_cnn", "itm2025_resnet50"),
     ),
@@ -39,7 +37,6 @@ PUBLISHED = (
         7,
         "SGD 0.01, batch 64, cross-entropy; the split behind “test” is not stated",
         "75 % train, 45 % test",
-        False,
         "split not stated",
         ("scratch_resnet50",),
     ),
@@ -49,7 +46,6 @@ PUBLISHED = (
         8,
         "resized, equalized, faces detected; metric not stated",
         "87.5 %",
-        False,
         "other data and classes; 87.5 % equals 7/8, the binary accuracy per class of a system that assigns none of the "
         "eight classes",
         ("affectnet_resnet50",),
@@ -60,7 +56,6 @@ PUBLISHED = (
         6,
         "ImageNet weights, dropout 0.5, Adam, learning rate reduced on plateau",
         "72 % validation, 74 % test",
-        False,
         "other data and classes",
         ("pain6_resnet50",),
     ),
@@ -70,7 +65,6 @@ PUBLISHED = (
         8,
         "Haar cascade, live webcam",
         "no result stated",
-        False,
         "no result given",
         ("ijirt2025_ensemble",),
     ),

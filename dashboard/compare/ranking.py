@@ -120,7 +120,8 @@ def _cost(comparison: Comparison, costs: Sequence[str]) -> Section:
 def costs_of(comparison: Comparison, title: str) -> tuple[dict[str, float], list[str]]:
     """The cost per face of each network, in one of COSTS, and the networks that were not measured.
 
-    An ensemble costs as much as its members together and is left out where one of them was not measured.
+    An ensemble costs as much as its members together and is left out where one of them was not measured, or on other
+    hardware.
     """
     if title == MILLISECONDS:
         of_networks = {m: latency.value for m, latency in comparison.milliseconds.items()}
@@ -129,7 +130,9 @@ def costs_of(comparison: Comparison, title: str) -> tuple[dict[str, float], list
         of_networks = {m: float(getattr(card, field)) for m, card in comparison.cards.items()}
     missing = [m for m in comparison.runs if m not in of_networks]
     costs = {m: of_networks[m] for m in comparison.runs if m in of_networks}
-    if comparison.ensemble is not None and all(m in costs for m in comparison.weights):
+    timed = {latency.hardware for m, latency in comparison.milliseconds.items() if m in comparison.weights}
+    is_known = all(m in costs for m in comparison.weights) and (title != MILLISECONDS or len(timed) == 1)
+    if comparison.ensemble is not None and is_known:
         costs[comparison.ensemble.model_id] = sum(costs[m] for m in comparison.weights)
     return costs, missing
 

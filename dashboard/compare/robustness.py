@@ -102,7 +102,7 @@ def stored_results(comparison: Comparison) -> tuple[dict[str, Robustness], list[
         if result is None:
             how = f"{measurement_command(run_id, comparison.split)} --data {comparison.data.file_name}"
             notes.append(
-                Note(f"{comparison.names[run_id]} has not been measured on {comparison.split_name}. Run: `{how}`")
+                Note(f"{comparison.names[run_id]} has not been measured on {comparison.split_name}. Run:", command=how)
             )
         else:
             found[run_id] = result

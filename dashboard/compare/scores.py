@@ -12,6 +12,7 @@ from dashboard.compare.comparison import Comparison
 from dashboard.plots import scores, significance
 from dashboard.section import Note, Section, Table, csv
 from dashboard.ui import sections as ui
+from dashboard.ui.markdown import escaped
 
 FOLDED = "Scores"  # the title of the score table where another panel is open
 
@@ -87,7 +88,7 @@ def card_sections(comparison: Comparison) -> list[Section]:
             text=tuple(
                 paragraph
                 for run_id, card in comparison.cards.items()
-                for paragraph in (f"{comparison.names[run_id]} (`{run_id}`)", scores.card_summary(card))
+                for paragraph in (f"{comparison.names[run_id]} ({run_id})", scores.card_summary(card))
             ),
             folded=True,
         )
@@ -102,28 +103,31 @@ def draw_folded(comparison: Comparison) -> None:
 def draw(comparison: Comparison) -> None:
     """The sections, and a button that measures the milliseconds on this machine."""
     ui.draw(sections(comparison))
-    if st.button(
+    problems_key = comparison.key("measure-problems")
+    for problem in st.session_state.pop(problems_key, ()):
+        st.error(escaped(problem), icon=":material/error:")
+    if any(c.card.weights_shipped for c in comparison.checkpoints.values()) and st.button(
         "Measure milliseconds on this machine",
         key=comparison.key("measure"),
         icon=":material/timer:",
         type="tertiary",
         help="Median of 30 predictions for one face after warm-up, one network at a time",
     ):
-        _measure(comparison)
+        st.session_state[problems_key] = _measure(comparison)
+        st.rerun()
     ui.draw(card_sections(comparison))
 
 
-def _measure(comparison: Comparison) -> None:
+def _measure(comparison: Comparison) -> list[str]:
+    """Measure the networks that have weights; the reasons why some could not be measured."""
     bar = st.progress(0.0, "Measuring")
     problems = []
-    for position, (run_id, checkpoint) in enumerate(comparison.checkpoints.items()):
-        bar.progress(position / len(comparison.checkpoints), f"Measuring {comparison.names[run_id]}")
+    measurable = {m: c for m, c in comparison.checkpoints.items() if c.card.weights_shipped}
+    for position, (run_id, checkpoint) in enumerate(measurable.items()):
+        bar.progress(position / len(measurable), f"Measuring {comparison.names[run_id]}")
         try:
             services.measure_milliseconds(checkpoint)
         except (CheckpointError, NotFiniteError) as error:
             problems.append(error.sentence)
     bar.empty()
-    for problem in problems:
-        st.error(problem, icon=":material/error:")
-    if not problems:
-        st.rerun()
+    return problems

@@ -155,8 +155,7 @@ def _images(comparison: Comparison, model_id: str, report: Sequence[Slice]) -> N
     )
     if chosen is None:
         return
-    runs = comparison.all_runs
-    predictions = services.error_table(runs[model_id], [r for m, r in runs.items() if m != model_id])
+    predictions = comparison.error_table(model_id)
     keep = image_table.select(predictions) & predictions["image_id"].isin(by_title[chosen].image_ids).to_numpy()
     image_list.draw(
         predictions,

@@ -14,10 +14,11 @@ from core.errors import DataError
 from dashboard import services
 from dashboard.dataset.description import Description
 from dashboard.plots import dataset as plots
-from dashboard.section import Note, Section, Table, csv
+from dashboard.section import Note, Section, Table, counted, csv
 from dashboard.ui import links
 from dashboard.ui import sections as ui
 from dashboard.ui.face_grid import Face, draw_faces
+from dashboard.ui.markdown import escaped
 
 PAGE = 20
 
@@ -46,8 +47,8 @@ def draw(description: Description, problem: str) -> None:
         return
     words = {kind: kind for kind in plots.FINDINGS}
     kind = links.choice(st.segmented_control, "List", words, key="finding", default=plots.CONFLICTS)
-    if not description.has_images and problem:
-        st.caption(f":material/image_not_supported: Only row numbers are shown. {problem}")
+    if not description.has_images:
+        st.caption(f":material/image_not_supported: Only row numbers are shown. {escaped(problem)}")
     _findings(description, description.facts, services.findings(description.facts), kind)
 
 
@@ -62,12 +63,14 @@ def _findings(description: Description, facts: ImageFacts, found: Findings, kind
     if description.has_images:
         _faces(description, rows)
     first = (page - 1) * PAGE + 1
-    unit = "images" if kind == plots.BLANK else "sets of identical images"
+    last = first + len(rows) - 1
+    listed = f"{first:,} to {last:,} of " if len(table) > 1 else ""
+    count = counted(len(table), "image") if kind == plots.BLANK else f"{counted(len(table), 'set')} of identical images"
     ui.draw(
         [
             Section(
                 table=Table(rows.drop(columns="first"), f"{kind.capitalize()} in {description.name}"),
-                caption=f"{description.name}, {first:,} to {first + len(rows) - 1:,} of {len(table):,} {unit}. Rows: "
+                caption=f"{description.name}, {listed}{count}. Rows: "
                 "row numbers in the data set. A number after a label or a split counts its images; "
                 "without a number, it is one image.",
                 downloads=(
@@ -87,7 +90,7 @@ def _faces(description: Description, rows: pd.DataFrame) -> None:
     try:
         images = description.images(rows["first"].to_numpy(np.int64))
     except DataError as error:
-        st.warning(error.sentence, icon=":material/warning:")
+        st.warning(escaped(error.sentence), icon=":material/warning:")
         return
     draw_faces(
         [

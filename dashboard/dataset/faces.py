@@ -14,6 +14,7 @@ from dashboard.section import Picture, Section
 from dashboard.ui import links
 from dashboard.ui import sections as ui
 from dashboard.ui.face_grid import Face, draw_faces
+from dashboard.ui.markdown import escaped
 
 WIDTH_PX = 84
 OF_EACH, OF_ONE = 12, 60
@@ -66,7 +67,7 @@ def draw(description: Description, problem: str) -> None:
     try:
         images = description.images(np.concatenate(list(rows.values())))
     except DataError as error:
-        st.warning(error.sentence, icon=":material/warning:")
+        st.warning(escaped(error.sentence), icon=":material/warning:")
         return
     for name, of_class in rows.items():
         _random_faces(description, {int(row): images[int(row)] for row in of_class}, name)
@@ -78,11 +79,11 @@ def draw(description: Description, problem: str) -> None:
         try:
             ui.draw(sections(description, services.mean_faces(split), split))
         except DataError as error:
-            st.warning(error.sentence, icon=":material/warning:")
+            st.warning(escaped(error.sentence), icon=":material/warning:")
 
 
 def _random_faces(description: Description, images: dict[int, np.ndarray], name: str) -> None:
-    st.markdown(f"**{name}**")
+    st.markdown(f"**{escaped(name)}**")
     draw_faces(
         [Face(row, image, "", f"Image {row}, labeled {name}") for row, image in images.items()],
         key=f"random-{name}",

@@ -12,7 +12,8 @@ from dashboard import services
 from dashboard.folder import distribution, face_table
 from dashboard.folder.session_batch import ENTRY, MAX_RUNNING, THUMBNAIL, SessionBatch
 from dashboard.section import Download, csv
-from dashboard.ui import links, sections
+from dashboard.ui import links, progress, sections
+from dashboard.ui.markdown import escaped
 
 PARQUET = "application/vnd.apache.parquet"
 FACES, DISTRIBUTION, UNREADABLE = "Faces", "Distribution", "Not analyzed"
@@ -49,27 +50,26 @@ def _draw_progress(batch: SessionBatch) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if batch.waiting:
             st.info(
-                f"{batch.name} is waiting. This server analyzes at most {MAX_RUNNING} folders at the same time; the "
-                "analysis starts as soon as one of them is finished.",
+                f"{escaped(batch.name)} is waiting. This server analyzes at most {MAX_RUNNING} folders at the same "
+                "time; the analysis starts as soon as one of them is finished.",
                 icon=":material/hourglass_top:",
             )
             st.button("Stop waiting", key="folder_stop", icon=":material/stop_circle:", on_click=batch.stop)
         elif batch.running:
-            speed, words = batch.files_per_s, f"{batch.name}: {count}"
+            speed, words = batch.files_per_s, f"{escaped(batch.name)}: {count}"
             if batch.done:
                 left_s = (batch.total - batch.done) / max(speed, 1e-9)
-                left = f"{left_s / 60:.0f} min" if left_s >= 90 else f"{left_s:.0f} s"
-                words += f" · {speed:.1f} per second · about {left} left"
+                words += f" · {speed:.1f} per second · about {progress.duration(left_s)} left"
             st.progress(batch.done / batch.total, words)
             st.button("Stop", key="folder_stop", icon=":material/stop_circle:", on_click=batch.stop)
         elif not batch.finished:
             st.button("Resume", key="folder_resume", icon=":material/play_arrow:", on_click=batch.start)
-            st.caption(f"{batch.name}: stopped; {count} were analyzed.")
+            st.caption(f"{escaped(batch.name)}: stopped; {count} were analyzed.")
         else:
             detector = services.DETECTORS.get(batch.detector, batch.detector)
-            st.caption(f"{batch.name}: {count} were analyzed. {batch.networks}; {detector}.")
+            st.caption(f"{escaped(batch.name)}: {count} were analyzed. {escaped(batch.networks)}; {detector}.")
     if batch.error:
-        st.error(batch.error, icon=":material/error:")
+        st.error(escaped(batch.error), icon=":material/error:")
 
 
 def _draw_unreadable(_batch: SessionBatch, rows: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from core.batch.shares import MAX_GROUPS, expression_shares, folders_of
 from dashboard.folder.session_batch import SessionBatch
 from dashboard.plots import expression_shares as plots
-from dashboard.section import Figure, Note, Section, csv
+from dashboard.section import Figure, Note, Section, counted, csv
 from dashboard.style import Ink
 from dashboard.ui import links, theme
 from dashboard.ui import sections as ui
@@ -21,10 +21,9 @@ def sections(batch: SessionBatch, rows: pd.DataFrame, by: str, inks: Ink) -> lis
     groups = None if by == EVERY_FACE else _groups(batch, rows, by)
     shares = expression_shares(rows, batch.classes, groups)
     if not shares:
-        return [Section(notes=(Note("No face has been found yet."),))]
-    count = rows.loc[rows["expression"].notna()]
-    total = count["path"].nunique() if groups is None else groups[count.index].nunique()
-    left_out = "" if by == EVERY_FACE or total <= MAX_GROUPS else f" The {MAX_GROUPS} largest of {total:,} groups."
+        return [Section(notes=(Note(batch.no_face_sentence),))]
+    total = 1 if groups is None else groups[rows["expression"].notna()].nunique()
+    left_out = "" if total <= MAX_GROUPS else f" The {MAX_GROUPS} largest of {total:,} groups."
     figure = Figure(
         plots.by_group(shares, inks),
         f"shares-{by}",
@@ -32,8 +31,8 @@ def sections(batch: SessionBatch, rows: pd.DataFrame, by: str, inks: Ink) -> lis
     )
     who = "the ensemble" if batch.network_count > 1 else "the network"
     caption = (
-        f"{batch.name}: expressions that {who} predicts, n = {sum(g.faces for g in shares):,} faces in "
-        f"{sum(g.photos for g in shares):,} photos.{left_out} Error bars: 95 % (Wilson), for "
+        f"{batch.name}: expressions that {who} predicts, n = {counted(sum(g.faces for g in shares), 'face')} "
+        f"in {counted(sum(g.photos for g in shares), 'photo')}.{left_out} Error bars: 95 % (Wilson), for "
         "independent faces; with several photos of one person they are too narrow. Shares of predictions are not "
         "shares of expressions: networks confuse some expressions more often than others."
     )

@@ -14,6 +14,7 @@ from dashboard.folder import face_filter
 from dashboard.folder.session_batch import ENTRY, THUMBNAIL, SessionBatch
 from dashboard.services import Photo
 from dashboard.ui import links, navigation, session
+from dashboard.ui.markdown import escaped
 
 ROWS_PER_PAGE = 50
 KEY = "folder_faces"
@@ -28,7 +29,7 @@ def draw(batch: SessionBatch, rows: pd.DataFrame) -> None:
     found = chosen.select(rows)
     faces = int(rows["expression"].notna().sum())
     if not len(found):
-        sentence = "No face matches the filters." if faces else "No face has been found yet."
+        sentence = "No face matches the filters." if faces else batch.no_face_sentence
         st.info(sentence, icon=":material/search_off:")
         return
     page = links.page_number(-(-len(found) // ROWS_PER_PAGE), key="folder_page")
@@ -79,7 +80,7 @@ def open_in_analyze(batch: SessionBatch, row: dict[Hashable, Any]) -> None:
     try:
         photo = Photo.of(str(row["path"]), batch.data(int(row[ENTRY])), "folder")
     except ImageError as error:
-        st.error(f"{row['path']}: {error.sentence}", icon=":material/error:")
+        st.error(escaped(f"{row['path']}: {error.sentence}"), icon=":material/error:")
         return
     session.add_photo(photo)
     links.begin()

@@ -117,6 +117,11 @@ class SessionBatch:
         return self._thread is not None and self._thread.is_alive() and not self._work.stopped.is_set()
 
     @property
+    def no_face_sentence(self) -> str:
+        """What to say where no photo has a face."""
+        return "No face has been found yet." if self.running else "No face was found."
+
+    @property
     def waiting(self) -> bool:
         """Whether the work begins when one of the MAX_RUNNING batches of other sessions has ended."""
         return self.running and self._work.waiting

@@ -1,4 +1,4 @@
-"""One small live picture for each main task: a sample portrait, analyzed by the smallest installed network."""
+"""One small live picture for each main task: a sample portrait, analyzed by the first installed network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Prediction:
 
 def confusion_matrix() -> str | None:
     """The matrix of the stored test predictions as HTML, which needs no network; None where there are none."""
-    checkpoint = _smallest()
+    checkpoint = _first()
     if checkpoint is None:
         return None
     try:
@@ -39,7 +39,7 @@ def live_prediction() -> Prediction | None:
     from core.inference import explain_face
     from dashboard.plots import saliency_pictures
 
-    checkpoint = _smallest()
+    checkpoint = _first()
     if checkpoint is None:
         return None
     try:
@@ -60,5 +60,5 @@ def live_prediction() -> Prediction | None:
     return Prediction(chart, previews.picture(overlay, 220, alt="A saliency map on a portrait"))
 
 
-def _smallest() -> Checkpoint | None:
+def _first() -> Checkpoint | None:
     return next(iter(services.listing().with_weights), None)

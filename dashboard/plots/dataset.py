@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from core.data import ImageFacts
 from core.data.overview import Findings
+from dashboard.section import counted
 from dashboard.style import Ink, class_color, template
 
 CONFLICTS, ACROSS, IDENTICAL, BLANK = FINDINGS = (
@@ -87,6 +88,8 @@ def imbalance(counts: pd.DataFrame, splits: Mapping[str, str]) -> str:
         large, small = str(of_split.idxmax()), str(of_split.idxmin())
         if of_split[small] == 0:
             return f"{title} has no images of {small}."
+        if of_split[small] == of_split[large]:
+            return f"In {title}, every class has {counted(int(of_split[large]), 'image')}."
         ratio = of_split[large] / of_split[small]
         return f"In {title}, {large} has {ratio:.1f} times as many images as {small}."
     return ""

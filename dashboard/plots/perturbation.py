@@ -73,8 +73,8 @@ def response_curve(
     names: Mapping[str, str],
     inks: Ink,
 ) -> go.Figure:
-    """Probability of one class as one setting varies, one line per network; the vertical line marks the current "
-    "value."""
+    """Probability of one class as one setting varies, one line per network; the vertical line marks the current
+    value."""
     figure = go.Figure()
     setting = next(iter(sweeps.values())).setting
     for model_id, swept in sweeps.items():

@@ -127,8 +127,8 @@ def numbers(found: Mapping[str, np.ndarray], areas: np.ndarray, names: Mapping[s
 
 
 def class_numbers(found: Mapping[str, SplitRegionShares], names: Mapping[str, str]) -> pd.DataFrame:
-    """One row per network, class and region: number of images, mean share, half its 95 % interval, the region's "
-    "area."""
+    """One row per network, class and region: number of images, mean share, half its 95 % interval, the region's
+    area."""
     rows = []
     for model_id, of in found.items():
         means, widths, counts = of.mean(), of.half_width(), of.counts()

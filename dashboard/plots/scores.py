@@ -63,9 +63,11 @@ def scores(
 
 
 def latency(members: Sequence[ModelCard], milliseconds: Mapping[str, Latency]) -> str:
-    """Milliseconds per face of all members together."""
+    """Milliseconds per face of all members together, measured on the same hardware."""
     if not members or not all(c.run_id in milliseconds for c in members):
         return "not measured"
+    if len({milliseconds[c.run_id].hardware for c in members}) > 1:
+        return "not measured on the same hardware"
     return f"{sum(milliseconds[c.run_id].value for c in members):.1f}"
 
 

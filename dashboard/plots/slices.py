@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from core.evaluation import Score, Slice
 from dashboard.plots.error_bars import whiskers
 from dashboard.plots.significance import p_value, shown_p, signed
+from dashboard.section import counted
 from dashboard.style import Ink, NetworkStyle, template
 
 MAX_SENTENCES = 5  # about worse slices; the figure shows all
@@ -141,7 +142,10 @@ def worse_in_words(report: Sequence[Slice]) -> list[str]:
     worse = [s for s in report if s.significantly_worse]
     sentences = [f"{title(s)}: {in_words(s)}" for s in worse[:MAX_SENTENCES]]
     more = len(worse) - len(sentences)
-    return [*sentences, f"{more} more slices are measurably worse; see the figure."] if more else sentences
+    if not more:
+        return sentences
+    verb = "is" if more == 1 else "are"
+    return [*sentences, f"{counted(more, 'more slice')} {verb} measurably worse; see the figure."]
 
 
 def in_words(part: Slice) -> str:

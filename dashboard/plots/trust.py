@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.explain import ChanceResult, FaithfulnessCurves, RandomizationStep, RoadCurves
+from core.explain import ChanceResult, FaithfulnessCurves, RandomizationStep
 from core.explain.faithfulness import CHANCE_STEPS
 from core.probes import FaithfulnessMeasures, MethodAgreement, TrustFindings
 from dashboard.plots.cells import heatmap
@@ -20,47 +20,31 @@ NO_MAP = "no map to compare"
 
 
 def curves(found: FaithfulnessCurves, color: str, style: NetworkStyle, inks: Ink) -> go.Figure:
-    """Probability while the highest cells are blurred (falling is good) or restored (rising is good)."""
-    strong = f"insertion, area {found.insertion_area:.3f}", found.insertion
-    faint = f"deletion, area {found.deletion_area:.3f}", found.deletion
-    return _by_pixels(found.fractions, faint, strong, "fraction of the pixels changed", color, style, inks)
+    """Probability while the highest cells are blurred (falling is good) or restored (rising is good).
 
-
-def road(found: RoadCurves, color: str, style: NetworkStyle, inks: Ink) -> go.Figure:
-    """Probability while the most relevant pixels are removed first (falling is good), and while the least are."""
-    strong = "most relevant first", found.most_relevant_first
-    faint = "least relevant first", found.least_relevant_first
-    return _by_pixels(found.fractions, faint, strong, "fraction of the pixels removed (ROAD)", color, style, inks)
-
-
-def _by_pixels(
-    fractions: np.ndarray,
-    faint: tuple[str, np.ndarray],
-    strong: tuple[str, np.ndarray],
-    title: str,
-    color: str,
-    style: NetworkStyle,
-    inks: Ink,
-) -> go.Figure:
-    """Two named lines: the faint one with hollow markers, the strong one in the color of the class."""
+    Insertion has the color of the class; deletion is faint, with hollow markers.
+    """
     figure = go.Figure()
-    of_lines = ((*faint, inks.muted, f"{style.symbol}-open"), (*strong, color, style.symbol))
-    for name, values, line_color, symbol in of_lines:
+    lines = (
+        (f"deletion, area {found.deletion_area:.3f}", found.deletion, inks.muted, f"{style.symbol}-open"),
+        (f"insertion, area {found.insertion_area:.3f}", found.insertion, color, style.symbol),
+    )
+    for name, values, line_color, symbol in lines:
         figure.add_scatter(
-            x=fractions,
+            x=found.fractions,
             y=values,
             mode="lines+markers",
             name=name,
             line={"color": line_color, "dash": style.dash, "width": style.width},
             marker={"symbol": symbol, "size": 5},
-            customdata=100 * np.asarray(fractions),
+            customdata=100 * np.asarray(found.fractions),
             hovertemplate="%{customdata:.0f} % of the pixels: %{y:.3f}<extra>" + name.split(",")[0] + "</extra>",
         )
     figure.update_layout(
         template=template(inks),
         height=270,
         xaxis={
-            "title": title,
+            "title": "fraction of the pixels changed",
             "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1],
             "ticktext": ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"],
             "range": [-0.02, 1.02],

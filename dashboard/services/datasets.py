@@ -34,7 +34,10 @@ def dataset(card: ModelCard) -> Samples:
     """
     source = data_path()
     if source is None:
-        raise DataError(f"the images are not on this machine: set {DATA_VARIABLE} to the path of {card.data.title}")
+        raise DataError(
+            f"the images are not on this machine: set {DATA_VARIABLE} to the path of the file or folder with those of "
+            f"{card.data.title}"
+        )
     with st.spinner("Reading the data set …", show_time=True):
         return runtime().card_samples(card, source)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+import core.evaluation
 from core.caching import Cache
 from core.checkpoints import Checkpoint
 from core.errors import CheckpointError, EvaluationError
@@ -66,9 +67,11 @@ def history(checkpoint: Checkpoint) -> pd.DataFrame:
     return runtime().history(checkpoint)
 
 
-def error_table(run: EvaluationRun, others: Sequence[EvaluationRun]) -> pd.DataFrame:
-    """One row per image of ``run`` with the others' predictions. Raises EvaluationError for runs on other images."""
-    return runtime().error_table(run, others)
+def error_table(run: EvaluationRun, others: Sequence[EvaluationRun], networks: Sequence[EvaluationRun]) -> pd.DataFrame:
+    """One row per image of ``run`` with the others' predictions and the disagreement of the networks. Raises
+    EvaluationError for runs on other images."""
+    key = ("error table", run, tuple(others), tuple(networks))
+    return results().get(key, lambda: core.evaluation.error_table(run, others, networks))
 
 
 def robustness(checkpoint: Checkpoint, split: str) -> Robustness | None:

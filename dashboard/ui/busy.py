@@ -9,6 +9,7 @@ from typing import NoReturn
 import streamlit as st
 
 from core.errors import BusyError, FerscopeError
+from dashboard.ui.markdown import escaped
 
 
 class PageEnded(Exception):  # noqa: N818 - not an error
@@ -37,7 +38,7 @@ def answered() -> Iterator[None]:
     except PageEnded:
         pass
     except BusyError as error:
-        st.error(error.sentence, icon=":material/hourglass_top:")
+        st.error(escaped(error.sentence), icon=":material/hourglass_top:")
         st.button("Try again", key="busy-try-again", icon=":material/refresh:")
     except FerscopeError as error:
-        st.error(error.sentence, icon=":material/error:")
+        st.error(escaped(error.sentence), icon=":material/error:")

@@ -11,6 +11,7 @@ import streamlit as st
 from core.images import encode_png
 from dashboard.services import Photo
 from dashboard.ui import navigation, session
+from dashboard.ui.markdown import escaped
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,7 @@ def draw_faces(faces: Sequence[Face], *, key: str, data: str, width_px: int = 96
             with st.container(width=width_px, gap=None, key=f"{key}-face-{face.row}"):
                 st.image(face.image if face.picture is None else face.picture, width="stretch", alt=face.alt)
                 if face.caption:
-                    st.caption(face.caption)
+                    st.caption(escaped(face.caption))
                 if st.button(
                     f"{face.row}",
                     key=f"{key}-open-{face.row}",

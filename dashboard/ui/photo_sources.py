@@ -118,20 +118,15 @@ def browser_script() -> None:
     st.html(f"<script>{SCRIPT}</script>", unsafe_allow_javascript=True)
 
 
-def sample_cards() -> bool:
-    """Each sample portrait with its button in one row, also on a phone; whether one of them was clicked, which is then
-    the photo that is shown."""
-    clicked = False
+def sample_cards() -> None:
+    """Each sample portrait with a button that shows it, in one row, also on a phone."""
     with st.grid(3, min_column_width=96) as grid:
         for sample in services.samples().values():
             with grid.cell(), st.container(key=f"clickable-portrait-{sample.name}", gap="xsmall"):
                 st.image(thumbnail(sample.data), alt=f"Portrait: {sample.title}", width="stretch")
-                clicked |= st.button(
-                    sample.title, key=f"card-{sample.name}", on_click=add_sample, args=(sample,), width="stretch"
-                )
+                st.button(sample.title, key=f"card-{sample.name}", on_click=add_sample, args=(sample,), width="stretch")
     st.caption(" ".join(f"{sample.credit}." for sample in services.samples().values()))
     browser_script()
-    return clicked
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -15,6 +15,7 @@ from dashboard.plots.wrapped_table import wrapped_table
 from dashboard.section import Download, Figure, Note, Section, Table
 from dashboard.style import CONFIG
 from dashboard.ui import theme
+from dashboard.ui.markdown import escaped
 
 if TYPE_CHECKING:
     # Importing it compiles templates, which no table of the first page needs.
@@ -58,7 +59,7 @@ def draw(
     extras = _Extras(on_select or {}, beside or {})
     for section in sections:
         if section.folded:
-            with st.expander(section.title):
+            with st.expander(escaped(section.title)):
                 _draw(section, extras, with_title=False)
         else:
             _draw(section, extras, with_title=True)
@@ -86,10 +87,11 @@ def preload_figures() -> None:
 def draw_notes(notes: Iterable[Note]) -> None:
     """What is missing or needs attention, one message each."""
     for note in notes:
+        text = escaped(note.text) + (f"\n\n```\n{note.command}\n```" if note.command else "")
         if note.is_warning:
-            st.warning(note.text, icon=":material/warning:")
+            st.warning(text, icon=":material/warning:")
         else:
-            st.info(note.text, icon=":material/info:")
+            st.info(text, icon=":material/info:")
 
 
 def draw_downloads(downloads: Iterable[Download]) -> None:
@@ -110,26 +112,26 @@ def draw_downloads(downloads: Iterable[Download]) -> None:
 
 def _draw(section: Section, extras: _Extras, *, with_title: bool) -> None:
     if section.title and with_title:
-        st.markdown(f"## {section.title}")
+        st.markdown(f"## {escaped(section.title)}")
     draw_notes(section.notes)
     for paragraph in section.text:
-        st.markdown(paragraph)
+        st.markdown(escaped(paragraph))
     _draw_figures(section.figures, extras)
     if section.pictures:
         with st.grid(len(section.pictures), min_column_width=150) as grid:
             for picture in section.pictures:
                 with grid.cell():
                     if picture.title:
-                        st.markdown(f"**{picture.title}**")
+                        st.markdown(f"**{escaped(picture.title)}**")
                     st.image(picture.pixels, alt=picture.alt, width="stretch")
                     if picture.caption:
-                        st.caption(picture.caption)
+                        st.caption(escaped(picture.caption))
     if section.table is not None:
         _draw_table(section.table)
     if section.code:
         st.code(section.code, language=None, wrap_lines=True)
     if section.caption:
-        st.caption(section.caption)
+        st.caption(escaped(section.caption))
     if section.downloads:
         draw_downloads(section.downloads)
 
@@ -138,24 +140,23 @@ def _draw_figures(figures: Sequence[Figure], extras: _Extras) -> None:
     """In rows of two; a figure left over keeps the width of the others."""
     pending = list(figures)
     while pending:
-        row = pending[:2]
-        accompanied = next((figure for figure in row if figure.key in extras.beside), None)
-        if accompanied is not None:
-            row = [accompanied]
-        pending = [figure for figure in pending if figure not in row]
+        beside = extras.beside.get(pending[0].key)
+        ends_row = beside is not None or any(figure.key in extras.beside for figure in pending[1:2])
+        row = pending[:1] if ends_row else pending[:2]
+        pending = pending[len(row) :]
         alone = len(figures) == 1
-        columns = [st.container()] if alone and accompanied is None else st.columns([3, 2] if alone else 2)
+        columns = [st.container()] if alone and beside is None else st.columns([3, 2] if alone else 2)
         for column, figure in zip(columns, row, strict=False):
             with column:
                 _draw_figure(figure, extras)
-        if accompanied is not None:
+        if beside is not None:
             with columns[1]:
-                extras.beside[accompanied.key]()
+                beside()
 
 
 def _draw_figure(figure: Figure, extras: _Extras) -> None:
     if figure.title:
-        st.markdown(f"**{figure.title}**")
+        st.markdown(f"**{escaped(figure.title)}**")
     on_select = extras.on_select.get(figure.key)
     if on_select is None:
         st.plotly_chart(figure.plot, key=figure.key, theme=None, config=CONFIG, alt=figure.alt)
@@ -170,7 +171,7 @@ def _draw_figure(figure: Figure, extras: _Extras) -> None:
             selection_mode=figure.selection,
         )
     if figure.caption:
-        st.caption(figure.caption)
+        st.caption(escaped(figure.caption))
 
 
 def _draw_table(table: Table) -> None:

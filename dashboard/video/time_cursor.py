@@ -13,9 +13,11 @@ from core.video import GroupTimeline, Timeline
 from core.video.annotation import draw_face
 from dashboard import services
 from dashboard.plots import expression_timeline as plots
+from dashboard.section import counted
 from dashboard.services import Photo
 from dashboard.style import CONFIG, Ink
 from dashboard.ui import face_hover, session
+from dashboard.ui.markdown import escaped
 from dashboard.video.session_video import SessionVideo
 
 TIME, CHART = "video_time", "video_chart"
@@ -116,7 +118,7 @@ def _draw_chart(
         key=CHART,
         theme=None,
         config=CONFIG,
-        alt=f"Probability of each expression over time, one panel for each of {len(tracks)} faces",
+        alt=f"Probability of each expression over time, one panel per face, {counted(len(tracks), 'face')}",
         on_select=_clicked,
         selection_mode="points",
     )
@@ -142,7 +144,7 @@ def _draw_picture(video: SessionVideo, timeline: Timeline, group: GroupTimeline,
     try:
         frame = video.frame(time_s)
     except VideoError as error:
-        st.error(error.sentence, icon=":material/error:")
+        st.error(escaped(error.sentence), icon=":material/error:")
         return
     picture = frame.image.copy()
     words = []
@@ -155,8 +157,8 @@ def _draw_picture(video: SessionVideo, timeline: Timeline, group: GroupTimeline,
             label = f"{track}: {group.labels.classes[top]} {100 * probabilities[top]:.0f} %"
         words.append(f"face {label}")
         draw_face(picture, timeline.box(int(row)), label, scale=frame.scale)
-    st.image(picture, alt=f"The frame at {time_s:.2f} s with {len(words)} faces in boxes", width="stretch")
-    st.caption(f"{video.name} at {time_s:.2f} s · " + ("; ".join(words) or "no face"))
+    st.image(picture, alt=f"The frame at {time_s:.2f} s with {counted(len(words), 'face')} in boxes", width="stretch")
+    st.caption(escaped(f"{video.name} at {time_s:.2f} s · " + ("; ".join(words) or "no face")))
     if st.button("Analyze this frame", icon=":material/frame_person:", help="Opens this frame at full resolution."):
         data = _photo_bytes(video.job.video.frame_at(time_s).image)
         session.add_photo(Photo.of(f"{video.name} at {time_s:.2f} s", data, "video"))

@@ -13,6 +13,7 @@ from core.video import DETECT_EVERY, SUFFIXES, Sampling, Thumbnails, Timeline, V
 from core.video.sample_clip import CREDIT, TITLE, sample_clip
 from dashboard import services
 from dashboard.ui import links, network_picker, photo_sources, session
+from dashboard.ui.markdown import escaped
 from dashboard.video.session_video import SessionVideo
 
 VIDEO = "session_video"
@@ -147,7 +148,7 @@ def _start(
         info = video.info()
         job = VideoJob(video, info, services.detector(detector), networks, options, before=before, thumbnails=kept)
     except (VideoError, DetectorUnavailableError) as error:
-        st.error(error.sentence, icon=":material/error:")
+        st.error(escaped(error.sentence), icon=":material/error:")
     else:
         st.session_state[VIDEO] = SessionVideo(
             job,

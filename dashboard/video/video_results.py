@@ -14,6 +14,7 @@ from core.video import GroupTimeline, Timeline
 from core.video.annotation import write_annotated
 from dashboard.style import Ink
 from dashboard.ui import links, progress, sections
+from dashboard.ui.markdown import escaped
 from dashboard.video import summary, time_cursor
 from dashboard.video.session_video import SessionVideo
 from dashboard.video.video_choice import ANNOTATED
@@ -81,7 +82,7 @@ def _draw_progress(video: SessionVideo) -> None:
     if now.state == "running":
         left = "" if now.left_s is None else f" · about {progress.duration(now.left_s)} left"
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.progress(now.fraction, f"Analyzing {video.name}: {now.frames:,} frames{left}")
+            st.progress(now.fraction, f"Analyzing {escaped(video.name)}: {now.frames:,} frames{left}")
             st.button("Stop", key="video_stop", icon=":material/stop_circle:", on_click=video.stop)
     else:
         info = job.info
@@ -96,11 +97,11 @@ def _draw_progress(video: SessionVideo) -> None:
         in_all = f"{now.frames:,} frames analyzed"
         if job.continued_at:
             in_all += f", the last {now.frames - job.continued_at:,}"
-        st.caption(" · ".join(words) + f" · {in_all} in {now.elapsed_s:.1f} s{stopped}")
+        st.caption(escaped(" · ".join(words)) + f" · {in_all} in {now.elapsed_s:.1f} s{stopped}")
     if job.error is not None:
-        st.error(f"{job.error.sentence} The results up to that point are shown.", icon=":material/error:")
+        st.error(f"{escaped(job.error.sentence)} The results up to that point are shown.", icon=":material/error:")
     for note in job.notes:
-        st.warning(note, icon=":material/warning:")
+        st.warning(escaped(note), icon=":material/warning:")
 
 
 def _series(timeline: Timeline, names: Mapping[str, str]) -> dict[str, tuple[int, str, str]]:
@@ -156,7 +157,7 @@ def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
                     report=lambda sentence: st.warning(sentence, icon=":material/volume_off:"),
                 )
         except VideoError as error:
-            st.error(error.sentence, icon=":material/error:")
+            st.error(escaped(error.sentence), icon=":material/error:")
         else:
             made = request, file.getvalue()
             st.session_state[ANNOTATED] = made

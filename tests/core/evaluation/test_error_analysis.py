@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 
 from core.errors import EvaluationError
-from core.evaluation import disagreement, error_table, likely_label_errors
+from core.evaluation import disagreement, ensemble_run, error_table, likely_label_errors
 
 
 def test_certain_predictions_of_different_classes_disagree_by_one_bit(run_from) -> None:
@@ -45,6 +45,16 @@ def test_the_error_table_has_one_row_per_image_with_all_predictions(run_from) ->
     np.testing.assert_allclose(table["loss"], -np.log([0.9, 0.2, 0.7]), rtol=1e-5)
     assert (table["disagreement"] > 0).all()
     assert (error_table(run)["disagreement"] == 0).all()
+
+
+def test_an_ensemble_is_not_one_of_the_networks_that_disagree(make_run) -> None:
+    runs = [make_run(seed=0), make_run(seed=1), make_run(seed=2)]
+    ensemble = ensemble_run(runs)
+    expected = disagreement(runs)
+    for run, others in ((ensemble, runs), (runs[0], [*runs[1:], ensemble])):
+        table = error_table(run, others, networks=runs)
+        np.testing.assert_allclose(table["disagreement"], expected, atol=1e-9)
+        assert {f"predicted_{other.model_id}" for other in others} <= set(table.columns)
 
 
 def test_an_error_table_needs_runs_on_the_same_images(make_run) -> None:

@@ -90,17 +90,22 @@ def test_a_network_without_predictions_is_named_and_left_out(root):
     assert "tiny_residual has no stored predictions for the test split" in note.text
 
 
-def test_a_network_of_weight_0_is_no_member_and_no_weights_are_no_ensemble(checkpoint_root):
+def test_an_ensemble_has_at_least_two_members_with_a_weight_above_0(checkpoint_root):
     checkpoints = list_checkpoints(checkpoint_root).checkpoints
-    (found,), _ = build_comparisons(checkpoints, "test", {"tiny_cnn": 0.0, "tiny_residual": 0.5})
-    assert found.weights == {"tiny_residual": 0.5}
-    assert found.ensemble.probabilities == pytest.approx(found.runs["tiny_residual"].probabilities, abs=1e-6)
-    (found,), (note,) = build_comparisons(checkpoints, "test", {"tiny_cnn": 0.0, "tiny_residual": 0.0})
-    assert found.ensemble is None
-    assert "a weight above 0" in note.text
+    for weights in ({"tiny_cnn": 0.0, "tiny_residual": 0.5}, {"tiny_cnn": 0.0, "tiny_residual": 0.0}):
+        (found,), _ = build_comparisons(checkpoints, "test", weights)
+        assert found.ensemble is None
+        assert "at least two networks with a weight above 0" in found.no_ensemble
     (found,), notes = build_comparisons(checkpoints, "test", with_ensemble=False)
     assert found.ensemble is None
+    assert not found.weights
+    assert "Turn on “Include ensemble”" in found.no_ensemble
     assert not notes
+    (found,), _ = build_comparisons(checkpoints[:1], "test")
+    assert "at least two networks with the same classes" in found.no_ensemble
+    (found,), _ = build_comparisons(checkpoints, "test")
+    assert found.ensemble is not None
+    assert not found.no_ensemble
 
 
 def test_unequal_weights_are_named(checkpoint_root):

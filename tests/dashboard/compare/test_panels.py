@@ -239,12 +239,11 @@ def test_the_ensemble_follows_its_weights_in_every_panel(networks, open_view, pa
     assert by_network(tables(other)[0]).loc["Weighted ensemble", "NLL"] == weighted
     app.slider(key="weight_tiny_residual").set_value(0.0).run()
     assert not app.exception
-    alone = by_network(tables(app)[0])
-    assert alone.loc["Ensemble", "NLL"] == alone.loc["CNN", "NLL"]
-    assert alone.loc["Ensemble", "parameters"] == alone.loc["CNN", "parameters"]
-    assert "Contribution of each member" not in page_text(app)
-    app.slider(key="weight_tiny_cnn").set_value(0.0).run()
-    assert "a weight above 0" in page_text(app)
+    assert "An ensemble needs at least two networks with a weight above 0." in page_text(app)
+    assert "Against its most accurate member" not in page_text(app)
+    app.toggle(key="with_ensemble").set_value(False).run()
+    assert "Turn on “Include ensemble” in the sidebar." in page_text(app)
+    assert "An ensemble needs" not in page_text(app)
 
 
 def test_an_ensemble_of_one_asks_for_another(networks, open_view, page_text):

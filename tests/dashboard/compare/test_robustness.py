@@ -34,7 +34,7 @@ def test_a_network_that_was_not_measured_names_the_command(networks, open_view, 
     app = open_view("Robustness")
     assert not app.error
     text = page_text(app)
-    assert "CNN has not been measured on test. Run: `python -m core robustness tiny_cnn --split test" in text
+    assert "CNN has not been measured on test. Run:\n\n```\npython -m core robustness tiny_cnn --split test" in text
     assert "Residual CNN has not been measured" in text
     assert len(app.get("plotly_chart")) == 0
     assert "Strengths on a face" in text  # the corruptions are shown anyway
