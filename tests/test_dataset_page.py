@@ -171,6 +171,14 @@ def test_a_path_to_something_else_is_reported_in_one_sentence_and_the_rest_remai
         assert "35,887" in page_text(app)
 
 
+def test_a_problem_with_the_data_is_shown_once(networks, monkeypatch, tmp_path):
+    monkeypatch.setenv("FERSCOPE_DATA", str(tmp_path / "missing.csv"))
+    for view in ("Faces", "Audit"):
+        app = open_page(data_view=view, read="true")
+        shown = [m.value for m in (*app.warning, *app.info, *app.caption) if "missing.csv" in m.value]
+        assert len(shown) == 1, shown
+
+
 def test_an_invalid_link_opens_the_page(no_networks):
     app = open_page(data_view="Tarot", finding_page="99", seed="-3")
     assert app.title[0].value == "Dataset"

@@ -102,3 +102,14 @@ def test_the_gallery_and_the_pair_open(two_groups, open_analyze, page_text):
         app.checkbox(key=key).check().run()
     assert not app.exception
     assert "Side by side" in page_text(app)
+
+
+def test_the_input_names_its_networks_where_networks_receive_different_pictures(two_groups, open_analyze, page_text):
+    path = two_groups / "tiny_residual" / "card.json"
+    card = json.loads(path.read_text())
+    card["preprocessing"]["equalize"] = "clahe"
+    path.write_text(json.dumps(card))
+    st.cache_resource.clear()
+    text = page_text(open_analyze())
+    assert "**Input of CNN and Four classes**" in text
+    assert "**Input of Residual CNN**" in text

@@ -82,6 +82,14 @@ def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, labeled):
     assert not app.exception
 
 
+def test_results_stay_when_no_network_is_chosen(page, page_text):
+    app = scored_zip(page)
+    app.button_group(key="networks").set_value([]).run()
+    assert not app.exception
+    assert "Choose at least one network in the sidebar." in page_text(app)
+    assert len(app.dataframe[0].value) == 12
+
+
 def test_a_row_opens_its_photo_and_face_in_analyze(page, page_text):
     next(b for b in page.segmented_control if b.key == "folder_place").set_value("Portraits").run()
     next(b for b in page.button if b.label == "Analyze the portraits").click().run()

@@ -64,6 +64,7 @@ def test_the_sentence_on_imbalance(counts):
     counts["train"] = [3.0, 0.0]
     assert plots.imbalance(counts, SPLITS) == "Training has no images of b."
     assert plots.imbalance(counts * np.nan, SPLITS) == ""
+    assert plots.imbalance(counts * 0 + 4, SPLITS) == "In Training, every class has 4 images."
 
 
 def test_findings_in_a_table(facts):

@@ -52,6 +52,9 @@ def test_a_row_has_intervals_and_an_ensemble_the_costs_of_its_members(summaries,
     milliseconds = {card.run_id: Latency(2.0, "here"), "other": Latency(3.5, "here")}
     table = scores.scores(summaries, members, {m: m.upper() for m in summaries}, milliseconds).set_index("network")
     assert table.loc["C", "ms per face"] == "5.5"
+    elsewhere = milliseconds | {"other": Latency(3.5, "elsewhere")}
+    mixed = scores.scores(summaries, members, {m: m.upper() for m in summaries}, elsewhere).set_index("network")
+    assert mixed.loc["C", "ms per face"] == "not measured on the same hardware"
     million = [float(p.removesuffix("\u00a0M")) for p in table["parameters"]]
     assert million[2] == pytest.approx(million[0] + million[1], abs=0.011)
     value = summaries["c"].accuracy

@@ -41,6 +41,12 @@ def test_a_tie_is_described_as_no_measurable_difference(predicted_run):
     assert significance.table([tie], {"a": "Alpha", "b": "Beta"})["images for 80 % power"][0] == "not defined"
 
 
+def test_the_names_of_networks_are_not_changed(pair):
+    assert significance.in_words(pair, {"first": "eNet", "second": "My_net (v1)"}).startswith(
+        "eNet is more accurate than My_net (v1) by"
+    )
+
+
 def test_a_significant_difference_names_the_better_network_and_its_lead(pair):
     words = significance.in_words(pair, {"first": "Alpha", "second": "Beta"})
     assert words.startswith("Alpha is more accurate than Beta by 66.7 points: ")

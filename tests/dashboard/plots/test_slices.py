@@ -28,6 +28,11 @@ def test_worse_slices_come_first_and_measurable_differences_are_filled(report, i
     assert marks.error_x.array[0] == pytest.approx(report[0].difference_score.high + 0.5)
 
 
+def test_slices_beyond_the_longest_list_are_counted(report, monkeypatch):
+    monkeypatch.setattr(plots, "MAX_SENTENCES", 1)
+    assert plots.worse_in_words(report)[1:] == ["1 more slice is measurably worse; see the figure."]
+
+
 def test_a_slice_without_images_or_without_a_rest_is_labeled(report, inks):
     figure = plots.differences(report, inks)
     rows = [list(figure.layout.yaxis.ticktext)[a.y] for a in figure.layout.annotations]
