@@ -70,9 +70,10 @@ def marks(
     undefined = [row for row, r in zip(rows, results.values(), strict=True) if not getattr(r, own).defined]
     for row in undefined:
         figure.add_annotation(x=0, xref="paper", xanchor="left", y=row, text="not defined", showarrow=False)
+    rows_px = 48 * len(results)
     figure.update_layout(
         template=template(inks),
-        height=48 * len(results) + 140,
+        height=rows_px + 140,
         xaxis={"title": measure, "tickformat": ".2f"},
         yaxis={
             "range": [len(results) - 0.4, -0.6],
@@ -80,7 +81,7 @@ def marks(
             "ticktext": [names[m] for m in results],
             "showgrid": False,
         },
-        legend={"y": -0.35},
+        legend={"y": -52 / rows_px, "yanchor": "top"},  # below the title of the axis
     )
     return figure
 
