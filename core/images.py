@@ -82,11 +82,7 @@ def open_upright(data: bytes, *, min_side_px: int = 1, max_pixels: int = MAX_PIX
     """The same as :func:`decode` as a Pillow image of mode RGB, also of images smaller than a photo."""
     if not data:
         raise ImageError("expected a photo, got an empty file (0 bytes); choose another file")
-    if len(data) > MAX_BYTES:
-        raise ImageTooLargeError(
-            f"a photo may be at most {MAX_BYTES / 1e6:.0f} MB; this file is {len(data) / 1e6:.1f} MB; "
-            "save a smaller version"
-        )
+    require_size(len(data))
     with _opened(data) as picture:
         width, height = picture.size
         if width * height > max_pixels:
@@ -110,6 +106,15 @@ def open_upright(data: bytes, *, min_side_px: int = 1, max_pixels: int = MAX_PIX
                 f"expected a complete photo, but this {picture.format} file is truncated or damaged ({error}); "
                 "copy or export it again"
             ) from error
+
+
+def require_size(size_bytes: int) -> None:
+    """Raises ImageTooLargeError for a file of more than MAX_BYTES."""
+    if size_bytes > MAX_BYTES:
+        raise ImageTooLargeError(
+            f"a photo may be at most {MAX_BYTES / 1e6:.0f} MB; this file is {size_bytes / 1e6:.1f} MB; "
+            "save a smaller version"
+        )
 
 
 def darkness_hint(image: np.ndarray) -> str | None:
