@@ -120,7 +120,7 @@ def video(
         timeline = job.timeline().smoothed(smoothing)
         if json_output:
             print_json(VideoRecord.of(file, job, cards).model_dump())
-        else:
+        elif job.progress.frames:
             _print(job, file.name)
         for target, write in tables:
             if target is not None:

@@ -86,6 +86,13 @@ def test_the_table_names_every_face(clip, checkpoint_root):
     assert "share of time, ensemble" in result.stdout
 
 
+def test_a_part_without_a_frame_is_one_sentence(clip, checkpoint_root):
+    result = run(clip, "--checkpoints", checkpoint_root, "--detector", "mtcnn", "--start", 1.92)
+    assert isinstance(result.exception, VideoError)
+    assert "has no frame from 1.92 s to the end" in str(result.exception)
+    assert not result.stdout
+
+
 def test_a_file_that_cannot_be_written_is_reported_before_the_analysis(clip, checkpoint_root, monkeypatch):
     monkeypatch.setattr(VideoJob, "start", None)
     result = run(clip, "--checkpoints", checkpoint_root, "--csv", "/proc/out.csv")
