@@ -66,6 +66,12 @@ FILE_SIGNATURES = {
     b"<html": "a web page",
     b"\x1aE\xdf\xa3": "a video",
 }
+# The brands of photos in the container that videos have as well.
+PHOTO_BRANDS = {
+    "a damaged HEIC photo": (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"),
+    "a damaged AVIF photo": (b"avif", b"avis"),
+}
+J2K_START = b"\xff\x4f\xff\x51"  # of a JPEG 2000 codestream; its sizes follow
 
 
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -82,11 +88,7 @@ def open_upright(data: bytes, *, min_side_px: int = 1, max_pixels: int = MAX_PIX
     """The same as :func:`decode` as a Pillow image of mode RGB, also of images smaller than a photo."""
     if not data:
         raise ImageError("expected a photo, got an empty file (0 bytes); choose another file")
-    if len(data) > MAX_BYTES:
-        raise ImageTooLargeError(
-            f"a photo may be at most {MAX_BYTES / 1e6:.0f} MB; this file is {len(data) / 1e6:.1f} MB; "
-            "save a smaller version"
-        )
+    require_size(len(data))
     with _opened(data) as picture:
         width, height = picture.size
         if width * height > max_pixels:
@@ -97,8 +99,7 @@ def open_upright(data: bytes, *, min_side_px: int = 1, max_pixels: int = MAX_PIX
                 "choose a larger one"
             )
         try:
-            # Pillow reads 16-bit color with 8 bits; which it is shows only before the pixels are loaded.
-            has_deep_color = picture.mode == "RGB" and ";16" in str(getattr(picture, "tile", ""))
+            has_deep_color = _has_deep_color(picture, data)  # which shows only before the pixels are loaded
             picture.load()
             orientation = _orientation(picture)
             image = (_deep_color(data) if has_deep_color else None) or _rgb(picture)
@@ -110,6 +111,15 @@ def open_upright(data: bytes, *, min_side_px: int = 1, max_pixels: int = MAX_PIX
                 f"expected a complete photo, but this {picture.format} file is truncated or damaged ({error}); "
                 "copy or export it again"
             ) from error
+
+
+def require_size(size_bytes: int) -> None:
+    """Raises ImageTooLargeError for a file of more than MAX_BYTES."""
+    if size_bytes > MAX_BYTES:
+        raise ImageTooLargeError(
+            f"a photo may be at most {MAX_BYTES / 1e6:.0f} MB; this file is {size_bytes / 1e6:.1f} MB; "
+            "save a smaller version"
+        )
 
 
 def darkness_hint(image: np.ndarray) -> str | None:
@@ -181,8 +191,7 @@ def _too_many_pixels(found: str, max_pixels: int) -> ImageTooLargeError:
 def _appearance(data: bytes) -> str:
     start = data[:512].lstrip().lower()
     if data[4:8] == b"ftyp":
-        is_heic = data[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-        return "a damaged HEIC photo" if is_heic else "a video"
+        return next((name for name, brands in PHOTO_BRANDS.items() if data[8:12] in brands), "a video")
     for beginning, name in FILE_SIGNATURES.items():
         if start.startswith(beginning.lower()):
             return name
@@ -202,9 +211,7 @@ def _rgb(picture: Image.Image) -> Image.Image:
         )
     if picture.has_transparency_data:
         rgba = picture.convert("RGBA")
-        on_white = Image.new("RGB", rgba.size, "white")
-        on_white.paste(rgba, mask=rgba.getchannel("A"))
-        return on_white
+        return _on_white(rgba, rgba.getchannel("A"))
     return picture if picture.mode == "RGB" else picture.convert("RGB")  # which would copy it: 40 ms at 12 megapixels
 
 
@@ -218,12 +225,33 @@ def _pixels(image: Image.Image) -> np.ndarray:
     return pixels
 
 
+def _on_white(color: Image.Image, opacity: Image.Image) -> Image.Image:
+    picture = Image.new("RGB", color.size, "white")
+    picture.paste(color, mask=opacity)
+    return picture
+
+
+def _has_deep_color(picture: Image.Image, data: bytes) -> bool:
+    """Whether a picture that is not loaded yet stores 16 bits per color, of which Pillow reads the upper 8 only."""
+    if picture.mode not in ("RGB", "RGBA"):
+        return False
+    if picture.format == "JPEG2000":
+        start = data.find(J2K_START)
+        return start >= 0 and data[start + 42 : start + 43] == b"\x0f"  # Ssiz, the bits of the first component less 1
+    stored = str(getattr(picture, "tile", ""))
+    if picture.format == "PPM":
+        return ", 65535)" in stored  # the value of white
+    return ";16" in stored and "RGBa" not in stored  # which is color that is multiplied with its opacity
+
+
 def _deep_color(data: bytes) -> Image.Image | None:
     """A file with 16-bit color as 8-bit RGB, None if OpenCV does not read it as such."""
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None or image.dtype != np.uint16 or image.ndim != 3 or image.shape[2] != 3:
+    if image is None or image.dtype != np.uint16 or image.ndim != 3 or image.shape[2] not in (3, 4):
         return None
-    return Image.fromarray(np.ascontiguousarray(_eight_bits(np.asarray(image))[..., ::-1]))
+    color = Image.fromarray(np.ascontiguousarray(_eight_bits(image[..., 2::-1])))
+    # Opacity has its own range, often 16 bits beside colors of 10.
+    return color if image.shape[2] == 3 else _on_white(color, Image.fromarray(_eight_bits(image[..., 3])))
 
 
 def _eight_bits(values: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ from core.errors import CheckpointError, DataError, RecipeError
 from core.evaluation import EvaluationRun, RunSummary, ensemble_run, summarize
 from core.evaluation.embedding import Embedding
 from core.evaluation.tsne import TsneMap
-from core.faces import Detector
+from core.faces import AUTO, Detector, first_available
 from core.faces import detector as make_detector
 
 if TYPE_CHECKING:
@@ -128,7 +128,8 @@ class Runtime:
 
     def detector(self, name: str) -> Detector:
         """A face detector. Raises UnknownDetectorError and DetectorUnavailableError."""
-        return self._detectors.get(name, lambda: make_detector(name))
+        build = (lambda: first_available(self.detector)) if name == AUTO else (lambda: make_detector(name))
+        return self._detectors.get(name, build)
 
     def analyze(
         self,

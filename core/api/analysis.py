@@ -10,8 +10,9 @@ from core.api.limits import Limits
 from core.api.options import ExplainOptions, PredictOptions
 from core.api.problems import Problem, problem_of
 from core.api.uploads import Upload
+from core.checkpoints import Checkpoint
 from core.ensembles import with_members
-from core.errors import ImageError, NotFiniteError, TooManyFacesError
+from core.errors import CheckpointError, ExplainError, ImageError, LabelError, NotFiniteError, TooManyFacesError
 from core.explain import Contrast, Target, distinct_methods
 from core.inference import FaceAnalysis, PhotoAnalysis, Predictor, explain_face, margin_for, overlay_on_photo
 from core.records import AnalysisRecord, FaceDetails, PhotoRecord
@@ -58,13 +59,19 @@ def analyze_photos(
     return AnalysisRecord.of(records, (p.card for p in predictors))
 
 
+def installed(runtime: Runtime, model_id: str, *, absent: int) -> Checkpoint:
+    """The checkpoint of a network. Raises Problem with the status ``absent`` if it is not installed."""
+    try:
+        return runtime.listing().get(model_id)
+    except CheckpointError as error:
+        raise Problem(absent, error.sentence) from None
+
+
 def _predictors(options: PredictOptions, runtime: Runtime) -> list[Predictor]:
     """The networks of a request. Raises Problem for one that is not installed, CheckpointError for a damaged one."""
-    installed = [c.card.run_id for c in runtime.listing().checkpoints]
     names = with_members(options.networks)
     for name in names:
-        if name not in installed:
-            raise Problem(422, f"There is no network {name!r}; installed: {', '.join(installed) or 'none'}.")
+        installed(runtime, name, absent=422)
     predictors = runtime.predictors(names)
     if options.temperature is None:
         return predictors
@@ -74,16 +81,25 @@ def _predictors(options: PredictOptions, runtime: Runtime) -> list[Predictor]:
 def _target(options: ExplainOptions, predictor: Predictor) -> Target | None:
     """What the maps of a network explain, None for its predicted class.
 
-    Raises LabelError for a class that the network lacks, and ExplainError for an unknown method or stage.
+    Raises Problem naming the network for an unknown method, and for a stage or class that the network lacks.
     """
-    distinct_methods([options.method], predictor.network, options.stage)  # checks both, also where no face is found
+    if options.expression is None and options.against is not None:
+        raise Problem(422, "The option against needs the option expression, which names the class to explain.")
     labels = predictor.card.labels
-    if options.expression is None:
-        if options.against is not None:
-            raise Problem(422, "The option against needs the option expression, which names the class to explain.")
-        return None
-    chosen = labels.index(options.expression)
-    return chosen if options.against is None else Contrast(chosen, labels.index(options.against))
+    try:
+        distinct_methods([options.method], predictor.network, options.stage)  # checks both, also where no face is found
+        chosen, other = (None if name is None else labels.index(name) for name in (options.expression, options.against))
+    except (ExplainError, LabelError) as error:
+        raise Problem(422, f"The network {predictor.model_id} cannot be explained: {error}.") from None
+    if chosen is None or other is None:
+        return chosen
+    if chosen == other:
+        raise Problem(
+            422,
+            "The options expression and against need two different classes, but "
+            f"{options.expression!r} and {options.against!r} both name the class {labels.classes[chosen]!r}.",
+        )
+    return Contrast(chosen, other)
 
 
 def _maps(

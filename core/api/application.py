@@ -19,13 +19,11 @@ from starlette.middleware.cors import CORSMiddleware
 
 from core.api import problems, uploads
 from core.api.admission import Admission
-from core.api.analysis import analyze_photos
+from core.api.analysis import analyze_photos, installed
 from core.api.instruments import Instruments, Measured
 from core.api.limits import Limits, table
-from core.api.options import ExplainOptions, PredictOptions
+from core.api.options import ExplainOptions, PredictOptions, require_once
 from core.api.problems import Problem
-from core.checkpoints import Checkpoint
-from core.errors import CheckpointError
 from core.faces import AUTO
 from core.records import AnalysisRecord, EvaluationRecord, to_json
 from core.runtime import Runtime
@@ -91,6 +89,7 @@ def application(runtime: Runtime, limits: Limits) -> FastAPI:
         return problems.responses(*refusals, *statuses)
 
     async def analyzed(request: Request, options: PredictOptions) -> Response:
+        require_once(request.query_params)
         place = admission.enter()
         try:
             async with asyncio.timeout(limits.seconds):
@@ -151,7 +150,7 @@ def application(runtime: Runtime, limits: Limits) -> FastAPI:
     @app.get("/models/{model_id}", tags=[ON_NETWORKS], responses=responses(404, 422), **guarded)
     def model(model_id: str) -> dict[str, Any]:
         """The card of one network."""
-        return _installed(runtime, model_id).card.to_json()
+        return installed(runtime, model_id, absent=404).card.to_json()
 
     @app.get(
         "/models/{model_id}/metrics",
@@ -162,7 +161,7 @@ def application(runtime: Runtime, limits: Limits) -> FastAPI:
     )
     def scores(model_id: str) -> Response:
         """The scores of one network by split, with their intervals."""
-        checkpoint = _installed(runtime, model_id)
+        checkpoint = installed(runtime, model_id, absent=404)
         found = {}
         for split in checkpoint.card.metrics:
             run = runtime.evaluation(checkpoint, split)
@@ -197,13 +196,6 @@ def application(runtime: Runtime, limits: Limits) -> FastAPI:
 
 def _json(text: str) -> Response:
     return Response(text, media_type="application/json")
-
-
-def _installed(runtime: Runtime, model_id: str) -> Checkpoint:
-    try:
-        return runtime.listing().get(model_id)
-    except CheckpointError as error:
-        raise Problem(404, error.sentence) from None
 
 
 def _token_check(expected: str) -> Callable[..., None]:

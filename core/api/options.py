@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import QueryParams
 
+from core.api.problems import Problem
 from core.explain import saliency_methods
 from core.faces import AUTO, detectors
 from core.inference import TEMPERATURES
@@ -39,6 +41,13 @@ class PredictOptions(BaseModel):
         description="saliency maps of the predicted class: array returns the cells, png also a picture of the map "
         "over the face",
     )
+
+
+def require_once(query: QueryParams) -> None:
+    """Raises Problem for an option that is given twice, of which only the last value would be used."""
+    for name in query:
+        if name != "networks" and len(query.getlist(name)) > 1:
+            raise Problem(422, f"The option {name} is given twice; expected one value.")
 
 
 class ExplainOptions(PredictOptions):

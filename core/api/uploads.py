@@ -15,6 +15,7 @@ from core.api.problems import Problem
 FIELD = "files"
 RAW_NAME = "photo"  # the name of a photo that was sent without one
 BINARY = "application/octet-stream"
+UTF_8 = b"utf-8"
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,16 @@ class Upload:
 async def read_photos(request: Request, limits: Limits) -> list[Upload]:
     """The photos of a request, at least one.
 
-    Raises Problem: 400 for a form that is truncated, unreadable or without a photo, 413 above a limit, and 415 for
-    another content type. Raises ClientDisconnect.
+    Raises Problem: 400 for a form that is truncated, unreadable, not in UTF-8 or without a photo, 413 above a limit,
+    and 415 for another content type. Raises ClientDisconnect.
     """
-    content_type, _ = parse_options_header(request.headers.get("content-type", ""))
+    content_type, parameters = parse_options_header(request.headers.get("content-type", ""))
     if content_type == b"multipart/form-data":
+        # The parser would decode names with any codec of Python, some of which give text that is not valid Unicode.
+        charset = parameters.get(b"charset", UTF_8)
+        if charset.lower() not in (UTF_8, b"utf8"):
+            found = repr(charset.decode("latin-1")[:80])
+            raise Problem(400, f"Expected a form in UTF-8, got the charset {found}; send the form without a charset.")
         photos = await _form_photos(request, limits)
     elif content_type.startswith(b"image/") or content_type == BINARY.encode():
         photos = [Upload(RAW_NAME, b"".join([chunk async for chunk in _bounded(request, limits)]))]

@@ -47,8 +47,8 @@ class ArchiveSource:
             require_present(self.path)
 
     def entries(self) -> Iterator[Entry]:
-        """The photos in the order of the archive. One that would be too large, or whose path points outside the
-        archive, is refused."""
+        """The photos in the order of the archive. One that would be too large, whose path points outside the
+        archive, or whose name a later one has as well, is refused."""
         for member in self._archive.infolist():
             parts = member.filename.replace("\\", "/").split("/")
             if ".." in parts or parts[0] == "":
@@ -56,6 +56,9 @@ class ArchiveSource:
                 yield Entry(member.filename, problem=problem)
             elif not is_photo(member.filename):
                 continue
+            elif member is not self._archive.getinfo(member.filename):  # a name finds the last file that has it
+                problem = "the zip has another file of this name, which is read instead; rename one and pack it again"
+                yield Entry(member.filename, problem=problem)
             elif member.file_size > MAX_BYTES:
                 yield Entry(member.filename, problem=_too_large(member))
             else:

@@ -7,6 +7,7 @@ wrong with a single file becomes the reason in its line of the results; the othe
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from core.batch.archive import ArchiveSource
 from core.batch.entry import Entry, is_photo, require_present
 from core.data.rows import CsvTable
 from core.errors import BatchError, DataError, ImageError
-from core.images import MAX_BYTES
+from core.images import MAX_BYTES, require_size
 
 PATH_COLUMN = "path"
 PATTERN_SIGNS = "*?["
@@ -33,7 +34,7 @@ class PhotoSource(Protocol):
         """The files in a fixed order; also those that cannot be read, with the reason."""
 
     def read(self, entry: Entry) -> bytes:
-        """The bytes of a file, or its first MAX_BYTES + 1. Raises ImageError."""
+        """The bytes of a file, of a large one at most MAX_BYTES + 1. Raises ImageError."""
 
     def check(self) -> None:
         """Raises BatchError if the source as a whole is no longer there, such as a disk that was disconnected."""
@@ -194,6 +195,12 @@ def _list(source: str, limit: Path | None) -> PhotoSource:
             f"{source} must have a column {PATH_COLUMN!r} with the paths of the photos; "
             f"it has {_shortened(', '.join(table.columns)) or 'none'}"
         )
+    repeated = [name for name, count in Counter(table.columns).items() if name and count > 1]
+    if repeated:
+        raise BatchError(
+            f"expected columns of different names, but {source} has {_shortened(', '.join(repeated))} several times; "
+            "rename or remove the others"
+        )
     return ListSource(table, limit)
 
 
@@ -224,15 +231,15 @@ def open_source(source: str, limit: Path | None = None) -> PhotoSource:
 
 
 def read_file(path: Path, limit: Path | None) -> bytes:
-    """The bytes of a file, or its first MAX_BYTES + 1. Raises ImageError, also for a file outside of ``limit``."""
+    """The bytes of a file of at most MAX_BYTES. Raises ImageError, also for a file outside of ``limit``."""
     try:
         real = path.resolve(strict=True)
         if limit is not None and not real.is_relative_to(limit):
             raise ImageError(_outside(limit))
         if not real.is_file():  # opening a pipe would wait forever
             raise ImageError("expected a file, found a folder or a device")
-        with real.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        require_size(real.stat().st_size)
+        return real.read_bytes()
     except (OSError, ValueError, RuntimeError) as error:  # a null byte in the path; a loop of links
         raise ImageError(f"the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
@@ -244,4 +251,4 @@ def _shortened(text: str, longest: int = 100) -> str:
 
 
 def _outside(limit: Path) -> str:
-    return f"it points outside {limit}, to which the batch is limited; name that place as the source instead"
+    return f"it points outside {limit}, to which the search is limited; name that place itself instead"

@@ -92,15 +92,6 @@ class Scorer:
         self.predictors = tuple(p.for_background() for p in predictors)
         self.layout = RowLayout.of((p.card for p in predictors), thresholds)
 
-    def score(self, preparation: Preparation, entry: Entry, data: bytes) -> list[Row]:
-        """The rows of one file: the whole path from bytes to rows."""
-        try:
-            prepared = preparation.of_bytes(entry, data)
-        except ImageError as error:
-            prepared = PreparedFile.unreadable(entry, error)
-        (rows,) = self.rows([prepared])
-        return rows
-
     def rows(self, files: Sequence[PreparedFile]) -> list[list[Row]]:
         """The rows of each file. The faces of all files pass through each network together.
 

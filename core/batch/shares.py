@@ -11,7 +11,6 @@ import pandas as pd
 from core.evaluation import Score, wilson
 
 ALL = "all"
-TOP_FOLDER = "."
 MAX_GROUPS = 8
 
 

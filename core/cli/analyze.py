@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +15,10 @@ from rich.table import Table
 
 from core import checkpoints, images
 from core.cli.output import Device, Json, Root, console, print_json, require_between, warn, writing
-from core.errors import ExplainError, ImageError, NotFiniteError
+from core.errors import BatchError, ExplainError, ImageError, NotFiniteError
 
 if TYPE_CHECKING:
+    from core.batch.entry import Entry
     from core.inference import FaceAnalysis, PhotoAnalysis, Predictor
     from core.records import FaceDetails, FaceRecord, PhotoRecord
     from core.runtime import Runtime
@@ -60,12 +63,12 @@ def analyze(
         predictors = [predictor.at_temperature(temperature) for predictor in predictors]
     runtime.detector(detector)  # so that an unknown detector is reported once, not for every photo
     records: list[PhotoRecord] = []
-    for path in find_photos(photos):
+    for entry in find_photos(photos):
         try:
-            record = _analyzed(path, runtime, predictors, detector, whole_image=whole_image, folder=explain)
+            record = _analyzed(entry, runtime, predictors, detector, whole_image=whole_image, folder=explain)
         except (ImageError, NotFiniteError) as error:
-            record = PhotoRecord(path=str(path), error=error.sentence)
-            warn(f"{path}: {error}")
+            record = PhotoRecord(path=entry.path, error=error.sentence)
+            warn(f"{entry.path}: {error}")
         records.append(record)
         if not json_output and record.error is None:
             _print(record)
@@ -77,25 +80,38 @@ def analyze(
         raise typer.Exit(1)
 
 
-def find_photos(paths: Iterable[Path]) -> list[Path]:
-    """The files given and the image files below the folders given, each once; hidden files and folders are skipped.
+def find_photos(paths: Iterable[Path]) -> list[Entry]:
+    """The files given and the photos that a batch would find below the folders given, each once.
 
-    A folder without an image file is returned itself, so that it is reported like a photo that cannot be read.
+    A folder without a photo is returned itself, so that it is reported like a photo that cannot be read.
     """
-    found: dict[Path, None] = {}
+    from core.batch.entry import Entry
+
+    found: dict[str, Entry] = {}
     for path in paths:
-        files = [
-            file
-            for file in sorted(path.rglob("*"))
-            if file.suffix.lower() in images.SUFFIXES
-            and not any(p.startswith(".") for p in file.relative_to(path).parts)
-        ]
-        found.update(dict.fromkeys(files or [path]))
-    return list(found)
+        for entry in _photos_below(path) if path.is_dir() else [Entry(str(path))]:
+            # Not Path.resolve(), which raises for a loop of links.
+            found.setdefault(os.path.realpath(entry.path), entry)
+    return list(found.values())
+
+
+def _photos_below(folder: Path) -> list[Entry]:
+    from core.batch.entry import Entry
+    from core.batch.listing import FolderSource
+
+    limit = folder.resolve()
+    try:
+        found = list(FolderSource(limit, limit).entries())
+    except BatchError as error:
+        return [Entry(str(folder), problem=str(error))]
+    suffixes = ", ".join(sorted(images.SUFFIXES))
+    return [replace(entry, path=str(folder / entry.path)) for entry in found] or [
+        Entry(str(folder), problem=f"the folder contains no image file; expected one of {suffixes}")
+    ]
 
 
 def _analyzed(
-    path: Path,
+    entry: Entry,
     runtime: Runtime,
     predictors: Sequence[Predictor],
     detector: str,
@@ -103,14 +119,13 @@ def _analyzed(
     whole_image: bool,
     folder: Path | None,
 ) -> PhotoRecord:
+    from core.batch.listing import read_file
     from core.records import PhotoRecord
 
-    if path.is_dir():
-        raise ImageError(f"the folder contains no image file; expected one of {', '.join(sorted(images.SUFFIXES))}")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ImageError(f"the file cannot be read: {error.strerror or error}") from error
+    if entry.problem:
+        raise ImageError(entry.problem)
+    path = Path(entry.path)
+    data = read_file(path, None)
     image = images.decode(data)
     if hint := images.darkness_hint(image):
         warn(f"{path}: {hint}")

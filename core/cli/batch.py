@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from core import checkpoints
-from core.cli.output import Device, Json, Root, console, messages, print_json, progress_bar, warn
+from core.cli.output import Device, Json, Root, console, messages, print_json, progress_bar, require_distinct, warn
 from core.evaluation import REQUIRED_ACCURACY
 
 app = typer.Typer()
@@ -55,6 +55,7 @@ def batch(
 
     if engine not in ("local", "ray"):
         raise typer.BadParameter(f"expected local or ray, got {engine!r}", param_hint="--engine")
+    require_distinct([Path(source)], [out])
     options = BatchOptions(source, tuple(model or ()), detector, whole_image, accuracy, root, device)
     chosen = Batch(options, report=warn)
     if engine == "ray":

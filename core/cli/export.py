@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core import checkpoints
-from core.cli.output import Root, SkipBad, console, warn, writing
+from core.cli.output import Root, SkipBad, console, require_distinct, warn, writing
 from core.errors import ExportError
 
 if TYPE_CHECKING:
@@ -55,6 +55,13 @@ def export(
     """Export a network with its class maps, labels and preprocessing, after a comparison with PyTorch."""
     if quantize not in (None, "int8"):
         raise typer.BadParameter(f"expected int8, got {quantize!r}", param_hint="--quantize")
+    if quantize and format_name != "onnx":
+        raise typer.BadParameter("is possible for --format onnx only", param_hint="--quantize")
+    if not quantize and (floor is not None or skip_bad):
+        option = "--skip-bad" if floor is None else "--accuracy-floor"
+        raise typer.BadParameter("has no effect without --quantize", param_hint=option)
+    if force and not (quantize or install):
+        raise typer.BadParameter("has no effect without --quantize or --install", param_hint="--force")
     if quantize and data is None:
         raise typer.BadParameter("--quantize needs the network's data set", param_hint="--data")
     if install and (quantize or out or format_name != "onnx"):
@@ -62,6 +69,8 @@ def export(
     from core.exporting.conversion import export as convert
 
     checkpoint = checkpoints.list_checkpoints(root).get(run)
+    if out:
+        require_distinct([*checkpoint.path.iterdir(), *([data] if data else [])], [out])
     exported = convert(checkpoint, format_name)
     if install:
         _install(checkpoint, exported, force=force)

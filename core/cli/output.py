@@ -72,6 +72,18 @@ def require_writable(targets: Iterable[Path]) -> None:
             tempfile.TemporaryFile(dir=target.parent).close()
 
 
+def require_distinct(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
+    """Raises OutputError where an output would replace an input or another output, before anything is computed."""
+    used = {path.resolve() for path in inputs}
+    for target in outputs:
+        if target.resolve() in used:
+            raise OutputError(
+                f"expected another path than those of the inputs and of the other outputs, but {target} is given "
+                "twice; choose another path"
+            )
+        used.add(target.resolve())
+
+
 @contextmanager
 def writing(target: Path) -> Iterator[None]:
     """Turn the errors of the file system while ``target`` is written into one OutputError."""

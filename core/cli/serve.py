@@ -44,9 +44,17 @@ def serve(
     detector = runtime.detector(AUTO)
     names = ", ".join(network.model_id for network in networks)
     messages.print(
-        f"{names}; faces: {detector.name}; documentation: http://{host}:{port}/docs", highlight=False, soft_wrap=True
+        f"{names}; faces: {detector.name}; documentation: {_address(host, port)}/docs",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
     )
     _run(application(runtime, chosen), listening)
+
+
+def _address(host: str, port: int) -> str:
+    """The address for a browser; one of IPv6 needs brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

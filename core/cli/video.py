@@ -14,8 +14,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from core import checkpoints
-from core.cli.output import Device, Json, Root, console, print_json, progress_bar, require_writable, warn, writing
-from core.errors import VideoError
+from core.cli.output import (
+    Device,
+    Json,
+    Root,
+    console,
+    print_json,
+    progress_bar,
+    require_distinct,
+    require_writable,
+    warn,
+    writing,
+)
+from core.errors import LabelError, VideoError
 from core.files import write_atomically
 from core.interrupts import without_interrupts
 
@@ -24,7 +35,7 @@ if TYPE_CHECKING:
 
     from core.checkpoints import ModelCard
     from core.records import VideoRecord
-    from core.video import VideoInfo, VideoJob
+    from core.video import Timeline, VideoInfo, VideoJob
 
 app = typer.Typer()
 
@@ -72,22 +83,22 @@ def video(
     from core.runtime import Runtime
     from core.video import Sampling, Timeline, VideoFile, VideoJob, VideoOptions
 
-    if not start >= 0 or (end is not None and not end > start):
-        raise VideoError(f"expected a start of at least 0 s and an end after it, got {start:g} s to {end or 0:g} s")
-    if not smoothing >= 0:
-        raise VideoError(f"expected a time constant of at least 0 s, got {smoothing:g}")
-    outputs = {csv: Timeline.write_csv, parquet: Timeline.write_parquet}
-    require_writable(target for target in (*outputs, annotated) if target is not None)
     options = VideoOptions(
         Sampling(per_second=fps) if every is None else Sampling(every),
         start,
         math.inf if end is None else end,
         detect_every,
     )
+    if not 0 <= smoothing < math.inf:
+        raise VideoError(f"expected a finite time constant of at least 0 s, got {smoothing:g}; correct --smoothing")
+    tables = [(csv, Timeline.write_csv), (parquet, Timeline.write_parquet)]
+    outputs = [target for target in (csv, parquet, annotated) if target is not None]
+    require_distinct([file] if before is None else [file, before], outputs)
+    require_writable(outputs)
     source = VideoFile(file)
     info = source.info()
     runtime = Runtime(root, device)
-    earlier = None if before is None else _earlier(before)
+    earlier, timeline_before = (None, None) if before is None else _earlier(before)
     if earlier is not None:
         model, detector = model or list(earlier.networks), earlier.detector
     predictors = runtime.predictors(model, report=warn)
@@ -100,7 +111,7 @@ def video(
         runtime.detector(detector),
         predictors,
         options,
-        before=None if earlier is None else earlier.timeline(),
+        before=timeline_before,
     )
     is_stopped = _run(job, file.name)
     with without_interrupts() if is_stopped else nullcontext():
@@ -109,9 +120,9 @@ def video(
         timeline = job.timeline().smoothed(smoothing)
         if json_output:
             print_json(VideoRecord.of(file, job, cards).model_dump())
-        else:
+        elif job.progress.frames:
             _print(job, file.name)
-        for target, write in outputs.items():
+        for target, write in tables:
             if target is not None:
                 with writing(target):
                     write_atomically(target, partial(write, timeline))
@@ -123,15 +134,16 @@ def video(
         raise KeyboardInterrupt(f"Stopped after {job.progress.frames:,} frames.")
 
 
-def _earlier(path: Path) -> VideoRecord:
-    """The document of an earlier analysis. Raises VideoError for another file."""
+def _earlier(path: Path) -> tuple[VideoRecord, Timeline]:
+    """The document of an earlier analysis and its timeline. Raises VideoError for another file."""
     from core.records import VideoRecord
 
     try:
-        return VideoRecord.model_validate_json(path.read_bytes())
+        record = VideoRecord.model_validate_json(path.read_bytes())
+        return record, record.timeline()
     except OSError as error:
         raise VideoError(f"{path} cannot be read: {error.strerror}; choose another file for --continue") from error
-    except ValueError as error:
+    except (ValueError, OverflowError, LabelError) as error:
         raise VideoError(
             f"expected the document that this command prints with --json, but {path} is another kind of file or cut "
             "off; choose another file for --continue"

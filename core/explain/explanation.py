@@ -14,7 +14,7 @@ Scale = Literal["own", "common"]
 
 
 class Stopped(Exception):  # noqa: N818  (not an error: the caller requested it)
-    """A computation was stopped by the caller's ``should_stop``."""
+    """Raised by a caller's ``progress`` to end the computation."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from core.errors import ExplainError
-from core.explain.explanation import Stopped
 from core.models.network import Network
 
 Needs = Literal["forward", "gradient", "forward-many", "gradient-many"]
@@ -18,10 +17,9 @@ Needs = Literal["forward", "gradient", "forward-many", "gradient-many"]
 
 @dataclass
 class PassCounter:
-    """Counts the faces that have passed through the network, reports them, and stops on request of the caller."""
+    """Counts the faces that have passed through the network and reports them, which may end the computation."""
 
     progress: Callable[[int, int], None] | None = None
-    should_stop: Callable[[], bool] | None = None
     total: int = 1
     done: int = field(default=0, init=False)
 
@@ -31,9 +29,7 @@ class PassCounter:
         self.advance(0)
 
     def advance(self, faces: int) -> None:
-        """Count ``faces`` more. Raises Stopped on request of the caller."""
-        if self.should_stop is not None and self.should_stop():
-            raise Stopped(f"stopped after {self.done} of {self.total} passes")
+        """Count ``faces`` more. Raises what ``progress`` raises."""
         # A package may pass one face more than expected; the progress must not exceed its total.
         self.done = min(self.done + faces, self.total)
         if self.progress is not None:

@@ -33,7 +33,6 @@ def explain(
     scale: Scale = "own",
     model_id: str = "",
     progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> tuple[Explanation, ...]:
     """Saliency maps of N faces, inputs (N, channels, S, S), in the order of the faces and of each face's targets.
 
@@ -42,12 +41,12 @@ def explain(
     (N, C, h, w) are those that ``forward`` returned for the inputs: where the map has a closed form
     (:func:`is_closed_form`) it is computed from them without another pass. ``scale`` "own" divides each map by its
     highest cell, "common" by the highest cell of all maps of the face. ``progress(done, total)`` counts faces that
-    passed through the network, and ``should_stop`` is called between them.
+    passed through the network; what it raises, such as :class:`Stopped`, ends the computation.
 
     The computation uses a private copy of the network's modules, so hooks, modes and gradients of ``network`` never
     change. The weights are shared: a caller that wants one computation at a time holds a lock around this call.
 
-    Raises ExplainError for an unknown method, stage or class and for a map with NaN or infinity, and Stopped.
+    Raises ExplainError for an unknown method, stage or class and for a map with NaN or infinity.
     """
     chosen = method_named(method)
     stage = checked_stage(network, stage)
@@ -66,7 +65,7 @@ def explain(
             maps = class_maps(features, weights @ network.head.weight.detach().float())
         else:
             faces = inputs.detach().clone().to(network.head.weight.device, torch.float32)
-            counter = PassCounter(progress, should_stop)
+            counter = PassCounter(progress)
             maps = chosen.maps(Request(private_copy(network), faces, stage, weights, counter))
     place = INPUT_STAGE if chosen.marks_pixels else stage
     if not torch.isfinite(maps).all():

@@ -4,7 +4,15 @@ import cv2
 
 from core.faces import haar, mtcnn, yunet  # noqa: F401  (each file registers its detector)
 from core.faces.cropping import CropMargin, crop, crop_corners, points_in_crop, whole_image_face
-from core.faces.detection import AUTO, Detector, DetectorKind, detector, detectors, register_detector
+from core.faces.detection import (
+    AUTO,
+    Detector,
+    DetectorKind,
+    detector,
+    detectors,
+    first_available,
+    register_detector,
+)
 from core.faces.face import Box, Face
 from core.faces.framing import MEASURED, Framing, measure_margin
 from core.faces.search import Detection, find_faces
@@ -27,6 +35,7 @@ __all__ = [
     "detector",
     "detectors",
     "find_faces",
+    "first_available",
     "measure_margin",
     "points_in_crop",
     "register_detector",

@@ -136,16 +136,17 @@ def detector(name: str = AUTO, **options: Any) -> Detector:
     DetectorUnavailableError if the model file is missing, and TypeError for an option that the detector lacks.
     """
     if name == AUTO:
-        return _first_available()
+        return first_available(detector)
     if name not in _KINDS:
         raise UnknownDetectorError(f"no face detector {name!r}; available: {', '.join([AUTO, *detectors()])}")
     return _KINDS[name].build(**options)
 
 
-def _first_available() -> Detector:
-    for kind in detectors().values():
+def first_available(build: Callable[[str], Detector]) -> Detector:
+    """The first detector that ``build`` returns for its name. Raises DetectorUnavailableError if there is none."""
+    for name in detectors():
         with contextlib.suppress(DetectorUnavailableError):
-            return kind.build()  # type: ignore[call-arg]  # a registered class has defaults for all of its options
+            return build(name)
     raise DetectorUnavailableError("no face detector is available; install the requirements again: make setup")
 
 

@@ -59,15 +59,6 @@ class PhotoAnalysis:
     left_out: tuple[str, ...] = ()  # model ids of the networks that returned NaN or infinity
     rotation_deg: int = 0  # by how much ``image`` is the given photo rotated clockwise
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays: the photo, and the crops and features of each face."""
-        arrays = [self.image]
-        for face in self.faces:
-            arrays += face.inputs.values()
-            arrays += [a for p in face.predictions.values() for a in (p.logits, p.features) if a is not None]
-        return sum(array.nbytes for array in arrays)
-
     def name_of(self, number: int) -> str:
         """What the face with that index is called: its number from 1, or "whole image" where nothing was detected."""
         return WHOLE_IMAGE if self.detector == WHOLE_IMAGE else f"face {number + 1}"

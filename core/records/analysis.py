@@ -23,7 +23,7 @@ SCHEMA_VERSION = 2
 
 
 class BoxRecord(Record):
-    """A rectangle in px of the upright photo, clipped to it."""
+    """A rectangle in px of the upright photo or frame; that of a photo is clipped to it."""
 
     left: Number
     top: Number

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,12 +15,24 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
 def _number(value: Any) -> float | None:
-    return round(float(value), 6) if value is not None and math.isfinite(value) else None
+    if value is None:
+        return None
+    if not isinstance(value, Real):
+        raise ValueError(f"expected a number, got {value!r:.60}")
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond the range of floats
+        return None
+    return round(number, 6) if math.isfinite(number) else None
 
 
 def _numbers(value: Any) -> Any:
     """The numbers of an array, row by row."""
-    return None if value is None else [_numbers(v) if np.ndim(v) else _number(v) for v in value]
+    if value is None:
+        return None
+    if not isinstance(value, Sequence | np.ndarray) or isinstance(value, str):
+        raise ValueError(f"expected numbers, got {value!r:.60}")
+    return [_numbers(v) if np.ndim(v) else _number(v) for v in value]
 
 
 def file_name(path: Path | str) -> str:

@@ -36,7 +36,7 @@ class VideoFaceRecord(Record):
 
     time_s: Number
     track: int
-    box: BoxRecord  # px of the upright frame; it may extend beyond it
+    box: BoxRecord  # it may extend beyond the frame
     score: Number  # the detector's own
     detected: bool  # false: the frame was not searched, and the face lies between two detections
     probabilities: dict[str, list[Number] | None]  # by network, in the order of its group's classes
@@ -121,8 +121,10 @@ class VideoRecord(Record):
         )
 
     def timeline(self) -> Timeline:
-        """What was found, with the precision of the document, to be continued."""
-        times = [time_s for time_s in self.frame_times_s if time_s is not None]
+        """What was found, with the precision of the document, to be continued.
+
+        Raises ValueError, OverflowError or LabelError for a document that FERscope did not write.
+        """
         groups = []
         for group in self.groups:
             labels = LabelSet(group.labels.name, tuple(group.labels.classes))
@@ -131,8 +133,8 @@ class VideoRecord(Record):
             shape = len(group.model_ids), len(self.faces), len(labels)
             groups.append(GroupTimeline(labels, tuple(group.model_ids), np.array(values, np.float32).reshape(shape)))
         boxes = [(f.box.left, f.box.top, f.box.width, f.box.height) for f in self.faces]
-        return Timeline(
-            np.array(times),
+        timeline = Timeline(
+            np.array(self.frame_times_s, np.float64),
             np.array([face.time_s for face in self.faces], np.float64),
             np.array([face.track for face in self.faces], np.int64),
             np.array(boxes, np.float32).reshape(len(self.faces), 4),
@@ -140,6 +142,14 @@ class VideoRecord(Record):
             np.array([face.detected for face in self.faces], bool),
             tuple(groups),
         )
+        for times_s in (timeline.frame_times_s, timeline.times_s):
+            if not np.isfinite(times_s).all() or (np.diff(times_s) < 0).any():
+                raise ValueError("expected finite times in ascending order")
+        if not np.isfinite(timeline.boxes).all() or (timeline.boxes[:, 2:] <= 0).any():
+            raise ValueError("expected finite boxes with a positive width and height")
+        if not ((timeline.scores >= 0) & (timeline.scores <= 1)).all():
+            raise ValueError("expected scores from 0 to 1")
+        return timeline
 
 
 def _faces(timeline: Timeline) -> list[dict[str, object]]:

@@ -72,10 +72,7 @@ def analyze_frames(
     end the work before the last frame. Raises VideoError for a ``detect_every`` outside 1 to 60 and NotFiniteError if
     every network returns NaN or infinity.
     """
-    if not 1 <= detect_every <= MAX_DETECT_EVERY:
-        raise VideoError(
-            f"expected a detection on every k-th frame with k from 1 to {MAX_DETECT_EVERY}, got {detect_every}"
-        )
+    require_detect_every(detect_every)
     if not predictors:
         raise ValueError("a video needs at least one network, got none; choose one")
     with (
@@ -86,6 +83,14 @@ def analyze_frames(
     ):
         for group in tracked:
             yield from _predicted(group, detector.name, predictors)
+
+
+def require_detect_every(detect_every: int) -> None:
+    """Raises VideoError for a number outside 1 to 60."""
+    if not 1 <= detect_every <= MAX_DETECT_EVERY:
+        raise VideoError(
+            f"expected a detection on every k-th frame with k from 1 to {MAX_DETECT_EVERY}, got {detect_every}"
+        )
 
 
 _Group = list[tuple[Frame, tuple[TrackedFace, ...]]]

@@ -14,7 +14,7 @@ from core.errors import FerscopeError, VideoError
 from core.faces import Detector
 from core.faces.tracking import Tracker
 from core.inference import Predictor
-from core.video.analysis import DETECT_EVERY, analyze_frames
+from core.video.analysis import DETECT_EVERY, analyze_frames, require_detect_every
 from core.video.reader import Sampling, VideoFile, VideoInfo
 from core.video.thumbnails import Thumbnails
 from core.video.timeline import Timeline, TimelineRecorder
@@ -27,12 +27,24 @@ ESTIMATE_AFTER_S = 2.0
 
 @dataclass(frozen=True)
 class VideoOptions:
-    """How a video is analyzed; ``end_s`` may be infinite."""
+    """How a video is analyzed; ``end_s`` may be infinite. Raises VideoError for values that cannot be used."""
 
     sampling: Sampling = field(default_factory=lambda: Sampling(per_second=5.0))
     start_s: float = 0.0
     end_s: float = math.inf
     detect_every: int = DETECT_EVERY
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.start_s < self.end_s):
+            raise VideoError(
+                f"expected a start of at least 0 s and an end after it, got {self.part}; choose another start or end"
+            )
+        require_detect_every(self.detect_every)
+
+    @property
+    def part(self) -> str:
+        """The part of the video that is analyzed, in words."""
+        return f"{self.start_s:g} s to {f'{self.end_s:g} s' if math.isfinite(self.end_s) else 'the end'}"
 
 
 @dataclass(frozen=True)
@@ -69,8 +81,8 @@ class VideoJob:
     ) -> None:
         if info.duration_s is not None and options.start_s >= info.duration_s:
             raise VideoError(
-                f"{video.name} ends after {info.duration_s:.1f} s, but the start is set to {options.start_s:g} s; "
-                "choose an earlier start"
+                f"the video {video.name} ends after {info.duration_s:.1f} s, but the start is set to "
+                f"{options.start_s:g} s; choose an earlier start"
             )
         self.video, self.info, self.options = video, info, options
         self.detector_name = detector.name
@@ -87,7 +99,9 @@ class VideoJob:
         if before is not None and len(before.frame_times_s):
             self._recorder.add_timeline(before)
             self._frames, self._time_s = len(before.frame_times_s), float(before.frame_times_s[-1])
-            self._tracker.resume(before.last_faces(), self._time_s, max(before.track_numbers, default=0))
+            # The timeline is in px of the video, the tracker in px of the frames that are analyzed.
+            last_faces = [found.mapped(1 / info.frame_scale) for found in before.last_faces()]
+            self._tracker.resume(last_faces, self._time_s, max(before.track_numbers, default=0))
         self.continued_at = self._frames  # the number of frames that an earlier job analyzed
         self._first_s = self._time_s
         self._started = self._ended = time.monotonic()
@@ -146,6 +160,8 @@ class VideoJob:
                     self._time_s = item.frame.time_s
                 if self._stop.is_set():
                     return "stopped"
+        if not self._frames:
+            raise VideoError(f"the video {self.video.name} has no frame from {options.part}; choose a longer part")
         return "finished"
 
     @property

@@ -46,6 +46,11 @@ class VideoInfo:
     frames_per_second: float | None  # the mean; None if the header does not state it
     codec: str
 
+    @property
+    def frame_scale(self) -> float:
+        """The ``scale`` of the frames that :meth:`VideoFile.frames` returns by default."""
+        return _scale(self.width, self.height, MAX_SIDE_PX)
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -68,12 +73,6 @@ class Sampling:
             raise VideoError(f"expected every n-th frame with n of at least 1, got {self.every}")
         if self.per_second is not None and not (0 < self.per_second < math.inf):
             raise VideoError(f"expected more than 0 frames per second, got {self.per_second}")
-
-    def frames_between(self, start_s: float, end_s: float, info: VideoInfo) -> float:
-        """The expected number of sampled frames; exact only where the frame rate is constant and known."""
-        rate = info.frames_per_second or 25.0
-        sampled = rate / self.every if self.per_second is None else min(self.per_second, rate)
-        return max(end_s - start_s, 0.0) * sampled
 
 
 class VideoFile:
@@ -121,12 +120,11 @@ class VideoFile:
             damage = _Damage()
             last_s, next_s, number = -math.inf, start_s, 0
             for decoded in _frames(container, stream, start_s, damage):
-                time_s = _time_s(decoded, stream, last_s)
+                time_s = last_s = _time_s(decoded, stream, last_s)
                 if time_s < start_s - 1e-6:
                     continue
                 if time_s > end_s:
                     break
-                last_s = time_s
                 if sampling.per_second is None:
                     is_sampled = number % sampling.every == 0
                 else:
@@ -154,7 +152,7 @@ class VideoFile:
                     break
                 found, last_s = decoded, frame_s
             if found is None:
-                raise VideoError(f"{self.name} has no frame at {time_s:.2f} s; choose an earlier time")
+                raise VideoError(f"the video {self.name} has no frame at {time_s:.2f} s; choose an earlier time")
             return _upright(found, stream, last_s, max_side_px)
 
     @contextmanager
@@ -172,10 +170,9 @@ class VideoFile:
                 ) from error
             with closing(container):
                 if not container.streams.video:
-                    kinds = " and ".join(sorted({s.type for s in container.streams})) or "no stream"
-                    raise VideoError(
-                        f"expected a video, but {self.name} contains only {kinds}; choose a file with pictures"
-                    )
+                    kinds = " and ".join(sorted({s.type for s in container.streams}))
+                    found = f"only {kinds}" if kinds else "no stream"
+                    raise VideoError(f"expected a video, but {self.name} contains {found}; choose a file with pictures")
                 stream = container.streams.video[0]
                 if stream.codec_context is None:
                     raise VideoError(f"the codec of {self.name} is unknown; export the video as H.264")
@@ -188,7 +185,9 @@ class VideoFile:
             try:
                 file: BinaryIO = self._source.open("rb")
             except OSError as error:
-                raise VideoError(f"{self.name} cannot be read: {error.strerror}; choose another file") from error
+                raise VideoError(
+                    f"the video {self.name} cannot be read: {error.strerror}; choose another file"
+                ) from error
         else:
             file = io.BytesIO(self._source)
         if not file.read(1):
@@ -263,7 +262,7 @@ def _clockwise(frame: av.VideoFrame) -> int:
 
 def _upright(frame: av.VideoFrame, stream: VideoStream, time_s: float, max_side_px: int | None) -> Frame:
     width, height = _size(frame, stream)
-    scale = max(1.0, max(width, height) / max_side_px) if max_side_px else 1.0
+    scale = _scale(width, height, max_side_px)
     image = frame.to_ndarray(
         format="rgb24",
         width=max(1, round(width / scale)),
@@ -271,6 +270,10 @@ def _upright(frame: av.VideoFrame, stream: VideoStream, time_s: float, max_side_
         interpolation="AREA" if scale > 1 else "BILINEAR",
     )
     return Frame(time_s, rotated(image, _clockwise(frame)), scale)
+
+
+def _scale(width: int, height: int, max_side_px: int | None) -> float:
+    return max(1.0, max(width, height) / max_side_px) if max_side_px else 1.0
 
 
 def _report_missing(
@@ -287,4 +290,5 @@ def _report_missing(
     elif damage.ended:
         report(f"The file is damaged after {max(last_s, 0):.1f} s; what comes later cannot be read.")
     if damage.packets:
-        report(f"{damage.packets} damaged parts of the file were skipped.")
+        parts = "1 damaged part" if damage.packets == 1 else f"{damage.packets} damaged parts"
+        report(f"Skipped {parts} of the file.")

@@ -13,8 +13,15 @@ from av.container import InputContainer
 from core.video.reader import VideoFile
 
 # Codecs that players support in mp4. Most players are silent for others, such as PCM and Vorbis.
-MP4_CODECS = ("aac", "mp3", "opus", "flac", "alac", "ac3", "eac3")
-CODEC_TITLES = "AAC, MP3, Opus, FLAC, ALAC, AC-3 and E-AC-3"
+MP4_CODECS = {
+    "aac": "AAC",
+    "mp3": "MP3",
+    "opus": "Opus",
+    "flac": "FLAC",
+    "alac": "ALAC",
+    "ac3": "AC-3",
+    "eac3": "E-AC-3",
+}
 
 
 class Sound:
@@ -69,9 +76,10 @@ def sound_of(
             "unknown" if stream is None or stream.codec_context is None else stream.codec_context.codec.canonical_name
         )
         if stream is not None and codec not in MP4_CODECS and report is not None:
+            *titles, last = MP4_CODECS.values()
             report(
-                f"The annotated video has no sound: players support {CODEC_TITLES} in mp4, but the sound of "
-                f"{video.name} has the codec {codec}; convert it to AAC to keep it."
+                f"The annotated video has no sound: players support {', '.join(titles)} and {last} in mp4, but the "
+                f"sound of {video.name} has the codec {codec}; convert it to AAC to keep it."
             )
         if stream is None or codec not in MP4_CODECS:
             yield None

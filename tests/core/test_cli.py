@@ -155,6 +155,27 @@ def test_analyze_searches_folders_for_photos(portrait, checkpoint_root, tmp_path
     assert [p["path"] for p in document["photos"]] == [str(folder / "a" / "1.jpg"), str(folder / "b" / "1.JPG")]
 
 
+def test_analyze_takes_each_photo_once_by_the_rule_of_a_batch(portrait, checkpoint_root, tmp_path):
+    folder = tmp_path / "photos"
+    for name in ("a.jpg", "__MACOSX/b.jpg", "dir.jpg/c.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(portrait, folder / name)
+    (folder / "link.jpg").symlink_to(folder / "a.jpg")
+    os.mkfifo(folder / "pipe.jpg")
+    with (folder / "huge.jpg").open("wb") as file:
+        file.truncate(10_000_000_000)
+    again = folder / ".." / "photos"
+    document, _ = analyze_json(
+        folder / "a.jpg", folder, again, again / "a.jpg", "--checkpoints", checkpoint_root, status=1
+    )
+    assert {Path(p["path"]).relative_to(folder).as_posix(): p["error"] for p in document["photos"]} == {
+        "a.jpg": None,
+        "dir.jpg/c.jpg": None,
+        "huge.jpg": "A photo may be at most 30 MB; this file is 10000.0 MB; save a smaller version.",
+        "pipe.jpg": "Expected a file, found a folder or a device.",
+    }
+
+
 def test_maps_of_photos_with_the_same_name_do_not_overwrite_each_other(portrait, checkpoint_root, tmp_path):
     other = tmp_path / "other" / portrait.name
     other.parent.mkdir()

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from core.checkpoints import load_checkpoint
 from core.cli import Interrupted, app
-from core.errors import ExportError
+from core.errors import ExportError, OutputError
 from core.exporting import conversion
 
 
@@ -62,6 +62,10 @@ def test_an_8_bit_network_below_the_floor_is_written_with_force_only(
         (("--quantize", "int4"), "expected int8"),
         (("--quantize", "int8"), "needs the network's data set"),
         (("--install", "--format", "torch-export"), "cannot be combined"),
+        (("--quantize", "int8", "--data", "x", "--format", "torch-export"), "for --format onnx only"),
+        (("--accuracy-floor", 0.5, "--out", "x.onnx"), "--accuracy-floor: has no effect without --quantize"),
+        (("--install", "--skip-bad"), "--skip-bad: has no effect without --quantize"),
+        (("--force",), "--force: has no effect without --quantize or --install"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(checkpoint_root, arguments, found):
@@ -74,6 +78,19 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(checkpoint_root, tmp_pa
     (tmp_path / "file").write_text("", encoding="utf-8")
     result = export("tiny_cnn", "--out", tmp_path / "file" / "net.onnx", "--checkpoints", checkpoint_root)
     assert "cannot be written" in str(result.exception)
+
+
+def test_an_input_is_not_replaced(checkpoint_root, tmp_path):
+    data, root = tmp_path / "data.csv", tmp_path / "checkpoints"
+    data.write_bytes(b"emotion,pixels")
+    shutil.copytree(checkpoint_root, root)
+    weights = load_checkpoint(root / "tiny_cnn").weights_path
+    known = weights.read_bytes()
+    for out in (data, weights):
+        result = export("tiny_cnn", "--quantize", "int8", "--data", data, "--out", out, "--checkpoints", root)
+        assert isinstance(result.exception, OutputError)
+        assert "is given twice; choose another path" in str(result.exception)
+    assert (data.read_bytes(), weights.read_bytes()) == (b"emotion,pixels", known)
 
 
 def failing(cause, message):

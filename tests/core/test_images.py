@@ -176,6 +176,33 @@ def test_data_of_fewer_bits_in_a_16_bit_file_is_scaled_to_its_own_range(fmt, bit
     np.testing.assert_array_equal(decode(color)[0, 2], [127, 255, 255])
 
 
+@pytest.mark.parametrize(("bits", "white"), [(10, 1023), (12, 4095), (16, 65535)])
+@pytest.mark.parametrize(
+    ("suffix", "is_opaque"),
+    [(".png", False), (".png", True), (".tiff", False), (".tiff", True), (".ppm", False), (".jp2", False)],
+)
+def test_color_of_fewer_bits_is_scaled_whatever_its_format_and_opacity(suffix, is_opaque, bits, white):
+    deep = np.tile(np.repeat(np.array([0, white // 2, white], np.uint16), 16), (48, 1))
+    layers = [deep, deep, deep // 2] + ([np.full_like(deep, 65535)] if is_opaque else [])
+    data = cv2.imencode(suffix, np.dstack(layers))[1].tobytes()
+    found = decode(data)[5, [5, 24, 42]].astype(int)
+    assert np.abs(found - [[0, 0, 0], [63, 127, 127], [127, 255, 255]]).max() <= 1
+
+
+def test_a_photo_of_16_bits_is_shown_on_white_where_it_is_transparent():
+    deep = np.full((16, 16, 4), (0, 0, 1023, 65535), np.uint16)
+    deep[:, 8:, 3] = 0
+    deep[0, :, 3] = 32768
+    image = decode(cv2.imencode(".png", deep)[1].tobytes())
+    np.testing.assert_array_equal(image[5, [3, 12]], [(255, 0, 0), (255, 255, 255)])
+    np.testing.assert_array_equal(image[0, 0], (255, 127, 127))
+
+
+def test_color_whose_header_states_its_range_is_scaled_by_it():
+    pixels = np.full((16, 16, 3), 500, ">u2").tobytes()
+    assert decode(b"P6 16 16 4095\n" + pixels).max() == 31
+
+
 def test_a_very_dark_photo_gets_a_hint():
     assert darkness_hint(scene()) is None
     assert "very dark (mean gray level 4 of 255)" in str(darkness_hint(np.full((40, 40, 3), 4, np.uint8)))
@@ -245,6 +272,7 @@ def test_a_tiff_without_a_defined_white_is_refused(kind):
         (b"<!DOCTYPE html><p>", "a web page"),
         (b"  <svg xmlns=", "an SVG drawing"),
         (b"\0\0\0\x18ftypheic\0\0\0\0", "a damaged HEIC photo"),
+        (saved(scene(), "AVIF")[:100], "a damaged AVIF photo"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0", "a video"),
         (b"angry,happy\n0,1\n", "a text file"),
         (b"\x93\x01\x02 wild", "of an unknown kind"),

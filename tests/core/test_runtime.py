@@ -74,6 +74,8 @@ def test_an_unknown_device_and_an_unknown_detector_are_refused(root):
 def test_detectors_are_shared(root):
     runtime = Runtime(root, "cpu")
     assert runtime.detector("haar") is runtime.detector("haar")
+    automatic = runtime.detector("auto")
+    assert automatic is runtime.detector("auto") is runtime.detector(automatic.name)
 
 
 def test_no_array_of_a_photo_remains_after_its_analysis(root, portrait):

@@ -71,6 +71,19 @@ CUT_OFF = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\
         (422, "unknown saliency method 'magic'", {"url": "/explain", "params": {"method": "magic"}}),
         (422, "no stage 'stage 9'", {"url": "/explain", "params": {"stage": "stage 9"}}),
         (422, "has no class 'contempt'", {"url": "/explain", "params": {"expression": "contempt"}}),
+        (
+            422,
+            "The network tiny_cnn cannot be explained: this network has no stage 'stage 9'",
+            {"url": "/explain", "params": {"stage": "stage 9"}},
+        ),
+        (
+            422,
+            "The network tiny_cnn cannot be explained: custom has no class 'x'",
+            {"url": "/explain", "params": {"expression": "x"}},
+        ),
+        (422, "'Dark' and 'dark' both", {"url": "/explain", "params": {"expression": "Dark", "against": "dark"}}),
+        (422, "The option temperature is given twice", {"params": {"temperature": [1, 5]}}),
+        (422, "The option method is given twice", {"url": "/explain", "params": {"method": ["gradcam", "layercam"]}}),
         (422, "needs the option expression", {"url": "/explain", "params": {"against": "dark"}}),
         (422, "two different classes", {"url": "/explain", "params": {"expression": "dark", "against": "dark"}}),
     ],
@@ -80,6 +93,18 @@ def test_a_request_that_cannot_be_answered_says_why(client, portrait, status, se
         request_ = {"files": {FIELD: portrait}, **request_}
     answer = client.post(request_.pop("url", "/predict"), **request_)
     assert sentence.lower() in problem(answer, status).lower()
+
+
+@pytest.mark.parametrize(
+    ("charset", "name"), [("utf-7", b"+2AA-"), ("unicode_escape", rb"\ud800"), ("undefined", b"a")]
+)
+def test_a_form_in_another_encoding_is_refused(client, portrait, charset, name):
+    content = CUT_OFF.replace(b'"a"', b'"' + name + b'.jpg"').replace(b"abc", portrait) + b"\r\n--x--\r\n"
+    headers = {"content-type": f"multipart/form-data; boundary=x; charset={charset}"}
+    answer = client.post("/predict", headers=headers, content=content)
+    assert f"in UTF-8, got the charset '{charset}'; send the form without" in problem(answer, 400)
+    headers = {"content-type": "multipart/form-data; boundary=x; charset=UTF-8"}
+    assert client.post("/predict", headers=headers, content=content).status_code == 200
 
 
 def test_addresses_and_methods_that_do_not_exist(client):

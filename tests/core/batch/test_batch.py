@@ -12,12 +12,14 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 from core import images
 from core.batch.job import local_engine, run_batch
 from core.batch.local import in_processes, score_locally
 from core.batch.part import parts_of
 from core.batch.store import METADATA, BatchStore
+from core.cli import app
 from core.errors import BatchError
 from core.records import PhotoRecord
 from core.runtime import Runtime
@@ -78,7 +80,7 @@ def test_the_pure_function_and_csv_give_the_same_rows(batch, portraits, tmp_path
     expected = [
         row
         for entry in chosen.source.entries()
-        for row in chosen.scorer.score(chosen.preparation, entry, chosen.source.read(entry))
+        for row in chosen.scorer.rows([chosen.preparation.of_entry(chosen.source, entry)])[0]
     ]
     assert list(table.columns) == list(chosen.scorer.layout.columns)
     assert table["expression"].fillna("").tolist() == [row["expression"] or "" for row in expected]
@@ -193,6 +195,15 @@ def test_two_batches_into_one_output_and_an_output_that_exists(batch, many_photo
     assert [p.name for p in tmp_path.iterdir()] == ["out.parquet"]
     run_batch(batch(many_photos), out, here, restart=True)
     assert len(pq.read_table(out)) == TOTAL
+
+
+def test_a_restart_does_not_delete_the_list_of_photos(checkpoint_root, tmp_path):
+    table = tmp_path / "list.csv"
+    table.write_text("path\n")
+    arguments = ["batch", table, "--out", table, "--restart", "--checkpoints", checkpoint_root]
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert "is given twice; choose another path" in str(result.exception)
+    assert table.read_text() == "path\n"
 
 
 def test_an_unfinished_batch_with_other_options_is_not_continued(batch, many_photos, tmp_path, here):

@@ -57,6 +57,13 @@ def test_a_folder_lists_its_photos_in_a_fixed_order_without_hidden_ones(folder):
     assert [source.read(entry) for entry in source.entries()] == [b"a/10.png", b"a/2.png", b"b.JPG"]
 
 
+def test_the_size_of_a_large_file_is_stated_without_reading_it(folder):
+    with (folder / "a" / "huge.jpg").open("wb") as file:
+        file.truncate(10_000_000_000)
+    found = problems(open_source(str(folder)))
+    assert found == {"a/huge.jpg": "a photo may be at most 30 MB; this file is 10000.0 MB; save a smaller version"}
+
+
 def test_a_pattern_lists_what_it_matches(folder):
     assert listed(open_source(f"{folder}/**/*.png")) == ["a/10.png", "a/2.png"]
     assert listed(open_source(f"{folder}/*.txt")) == ["notes.txt"]
@@ -129,6 +136,27 @@ def test_a_zip_is_read_without_unpacking_and_refuses_bombs_and_names_that_lead_o
         assert "unpacks from 0.0 to 30.0 MB" in found["bomb.png"]
         assert "points outside the zip file" in found["../up.jpg"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["photos.zip"]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_files_with_one_name_in_a_zip_the_last_is_read_and_the_others_are_reported():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in (("a.jpg", b"first"), ("b.jpg", b"b"), ("a.jpg", b"last")):
+            archive.writestr(name, data)
+    source = ArchiveSource.of_bytes(buffer.getvalue())
+    first, other, last = source.entries()
+    assert "another file of this name" in first.problem
+    assert [(e.path, e.problem, source.read(e)) for e in (other, last)] == [("b.jpg", "", b"b"), ("a.jpg", "", b"last")]
+
+
+def test_a_csv_with_a_column_twice_is_refused(folder):
+    for header, repeated in (("path,path,who", "path"), ("path,who,Who", "who")):
+        (folder / "list.csv").write_text(f"{header}\nb.JPG,a/2.png,me\n")
+        with pytest.raises(BatchError, match=f"has {repeated} several times; rename"):
+            open_source(str(folder / "list.csv"))
+    (folder / "list.csv").write_text("path,,\nb.JPG,,\n")  # empty columns, as spreadsheets write them
+    assert listed(open_source(str(folder / "list.csv"))) == ["b.JPG"]
 
 
 @given(st.integers(0, 400), st.binary(max_size=8))

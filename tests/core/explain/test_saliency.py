@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -221,17 +222,19 @@ def test_progress_rises_to_its_total(
 
 @pytest.mark.parametrize("method", [m.name for m in saliency_methods().values() if m.slow])
 def test_a_slow_method_stops_midway(two_layers: Network, face: Tensor, method: str) -> None:
-    asked = iter([False, False, True])
     done: list[int] = []
     with pytest.raises(Stopped):
-        explain(
-            two_layers,
-            face,
-            method=method,
-            progress=lambda d, _: done.append(d),
-            should_stop=lambda: next(asked),
-        )
-    assert len(done) == 2, "nothing is computed after the request to stop"
+        explain(two_layers, face, method=method, progress=stopping_at_third_call(done))
+    assert len(done) == 3, "nothing is computed after the request to stop"
+
+
+def stopping_at_third_call(done: list[int]) -> Callable[[int, int], None]:
+    def progress(passed: int, _: int) -> None:
+        done.append(passed)
+        if len(done) == 3:
+            raise Stopped
+
+    return progress
 
 
 def test_a_method_cannot_be_registered_twice() -> None:
@@ -301,9 +304,8 @@ def test_the_network_is_unchanged_when_it_raises(
 
 def test_the_network_is_unchanged_after_a_stop(in_use: Network, face: Tensor) -> None:
     before = state_of(in_use)
-    asked = iter([False, False, True])
     with pytest.raises(Stopped):
-        explain(in_use, face, method="ablationcam", should_stop=lambda: next(asked))
+        explain(in_use, face, method="ablationcam", progress=stopping_at_third_call([]))
     assert state_of(in_use) == before
 
 

@@ -166,6 +166,18 @@ def test_a_stopped_analysis_is_continued_with_the_same_frames_and_tracks(changin
     assert np.array_equal(timeline.groups[0].probabilities[:, :kept], first.timeline().groups[0].probabilities)
 
 
+def test_an_analysis_of_a_video_that_is_scaled_keeps_its_tracks_when_it_is_continued(
+    heads, compose, write_video, find, predictors
+):
+    head = np.kron(heads["grace_hopper"], np.ones((3, 3, 1), np.uint8))
+    data = write_video([compose((head, 2500 + 4 * i, 500), size=(2880, 1000)) for i in range(6)])
+    first = run(data, find, predictors[:1], VideoOptions(Sampling(), end_s=0.25))
+    assert first.info.frame_scale == 1.5
+    rest = VideoJob(first.video, first.info, find, predictors[:1], EVERY_FRAME, before=first.timeline())
+    rest.run()
+    assert rest.timeline().tracks.tolist() == [1] * 6
+
+
 def test_an_analysis_is_continued_by_the_same_networks_only(changing, find, predictors):
     job = run(changing, find, predictors[:1], VideoOptions(end_s=0.5))
     with pytest.raises(VideoError, match=f"made by {predictors[0].model_id}, not by"):
@@ -214,8 +226,22 @@ def test_the_annotated_video_has_every_frame_and_differs_where_the_face_is(chang
 def test_options_are_checked(changing, find, predictors):
     with pytest.raises(VideoError, match="choose an earlier start"):
         run(changing, find, predictors, VideoOptions(start_s=9))
+    for wrong, message in (
+        ({"start_s": -1}, "got -1 s to the end"),
+        ({"start_s": 2, "end_s": 1}, "got 2 s to 1 s"),
+        ({"end_s": float("nan")}, "an end after it"),
+        ({"detect_every": 0}, "from 1 to 60, got 0"),
+    ):
+        with pytest.raises(VideoError, match=message):
+            VideoOptions(**wrong)
     with pytest.raises(VideoError, match="from 1 to 60"):
         list(analyze_frames([], find, predictors, detect_every=0))
+
+
+def test_a_part_without_a_frame_is_an_error(changing, find, predictors):
+    job = run(changing, find, predictors[:1], VideoOptions(start_s=1.92))
+    assert (job.progress.state, job.notes) == ("failed", [])
+    assert "has no frame from 1.92 s to the end; choose a longer part" in str(job.error)
 
 
 def test_thumbnails_cover_the_video_and_their_number_is_bounded():

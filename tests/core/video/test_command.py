@@ -61,8 +61,23 @@ def test_an_analysis_is_continued_from_its_document(clip, checkpoint_root, tmp_p
     assert [face["track"] for face in continued["faces"]] == [1] * 7
     for face, same in zip(continued["faces"], whole["faces"], strict=True):
         assert face["probabilities"]["ensemble"] == pytest.approx(same["probabilities"]["ensemble"], abs=0.05)
-    document.write_text("{}")
-    assert "expected the document that this command prints" in str(run(*options, "--continue", document).exception)
+    known = json.loads(document.read_text())
+    face = known["faces"][0]
+    for wrong in (
+        {},
+        known | {"duration_s": "x"},
+        known | {"duration_s": [1]},
+        known | {"frame_times_s": 1},
+        known | {"frame_times_s": [1, None]},
+        known | {"faces": [face | {"box": face["box"] | {"width": None}}]},
+        known | {"faces": [face | {"score": 10**400}]},
+        known | {"faces": [face | {"track": 10**30}]},
+        known | {"groups": [known["groups"][0] | {"labels": {"name": "x", "classes": ["a", "a"]}}]},
+    ):
+        document.write_text(json.dumps(wrong))
+        result = run(*options, "--continue", document)
+        assert isinstance(result.exception, VideoError)
+        assert "expected the document that this command prints" in str(result.exception)
 
 
 def test_the_table_names_every_face(clip, checkpoint_root):
@@ -71,11 +86,36 @@ def test_the_table_names_every_face(clip, checkpoint_root):
     assert "share of time, ensemble" in result.stdout
 
 
+def test_a_part_without_a_frame_is_one_sentence(clip, checkpoint_root):
+    result = run(clip, "--checkpoints", checkpoint_root, "--detector", "mtcnn", "--start", 1.92)
+    assert isinstance(result.exception, VideoError)
+    assert "has no frame from 1.92 s to the end" in str(result.exception)
+    assert not result.stdout
+
+
 def test_a_file_that_cannot_be_written_is_reported_before_the_analysis(clip, checkpoint_root, monkeypatch):
     monkeypatch.setattr(VideoJob, "start", None)
     result = run(clip, "--checkpoints", checkpoint_root, "--csv", "/proc/out.csv")
     assert isinstance(result.exception, OutputError)
     assert "/proc/out.csv cannot be written" in str(result.exception)
+
+
+def test_a_path_that_is_given_twice_is_refused_before_anything_is_written(clip, tmp_path):
+    own, document, table = tmp_path / "own.mp4", tmp_path / "own.json", tmp_path / "t.csv"
+    for path in (own, document):
+        path.write_bytes(clip.read_bytes())
+    (tmp_path / "link.mp4").symlink_to(own)
+    for arguments in (
+        [own, "--annotated", own],
+        [tmp_path / "link.mp4", "--csv", own],
+        [own, "--continue", document, "--parquet", tmp_path / "." / "own.json"],
+        [own, "--csv", table, "--parquet", table],
+    ):
+        result = run(*arguments)
+        assert isinstance(result.exception, OutputError)
+        assert "is given twice; choose another path" in str(result.exception)
+    assert own.read_bytes() == document.read_bytes() == clip.read_bytes()
+    assert not table.exists()
 
 
 def test_ctrl_c_prints_and_writes_what_was_computed_and_exits_with_130(
@@ -103,9 +143,12 @@ def test_ctrl_c_prints_and_writes_what_was_computed_and_exits_with_130(
     [
         (["--start", 2, "--end", 1], "an end after it"),
         (["--start", "nan"], "a start of at least 0 s"),
+        (["--start", -1], "got -1 s to the end"),
         (["--fps", 0], "more than 0 frames"),
         (["--detect-every", 99], "from 1 to 60"),
         (["--smoothing", -1], "at least 0 s"),
+        (["--smoothing", "inf"], "a finite time constant"),
+        (["--smoothing", "nan"], "a finite time constant"),
     ],
 )
 def test_wrong_options_are_one_sentence(clip, checkpoint_root, arguments, message):

@@ -111,6 +111,12 @@ def without_frames() -> bytes:
     return file.getvalue()
 
 
+def without_streams() -> bytes:
+    """An mp4 with its header and no track."""
+    header = struct.pack(">I4s5I80x", 108, b"mvhd", 0, 0, 0, 1000, 0)
+    return struct.pack(">I4s8s", 16, b"ftyp", b"isom") + struct.pack(">I4s", 116, b"moov") + header
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -118,6 +124,7 @@ def without_frames() -> bytes:
         (b"This is text.\n" * 50, "another kind of file"),
         (b"#EXTM3U\n#EXTINF:1,\nhttp://example.org/a.ts\n", "another kind of file"),
         (without_frames(), "contains only audio"),
+        (without_streams(), "contains no stream"),
     ],
 )
 def test_files_that_are_not_videos(data, message):
@@ -127,7 +134,7 @@ def test_files_that_are_not_videos(data, message):
 
 def test_missing_files_and_folders(tmp_path):
     for path in (tmp_path / "none.mp4", tmp_path):
-        with pytest.raises(VideoError, match="cannot be read"):
+        with pytest.raises(VideoError, match=f"the video {path.name} cannot be read"):
             VideoFile(path).info()
 
 
@@ -157,6 +164,28 @@ def list_of_reports(data: bytes) -> list[str]:
     said: list[str] = []
     list(VideoFile(data).frames(report=said.append))
     return said
+
+
+@pytest.mark.parametrize(("damaged", "said"), [(1, "1 damaged part"), (2, "2 damaged parts")])
+def test_damaged_parts_are_skipped_and_counted(damaged, said):
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as out:
+        stream = out.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        for number, picture in enumerate(numbered(5)):
+            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
+                if number < damaged:
+                    broken = av.Packet(b"no picture")
+                    broken.pts, broken.dts, broken.time_base = packet.pts, packet.dts, packet.time_base
+                    broken.stream, packet = stream, broken
+                out.mux(packet)
+    assert list_of_reports(file.getvalue()) == [f"Skipped {said} of the file."]
+
+
+def test_an_intact_video_is_not_called_truncated_where_it_begins_late(write_video):
+    said: list[str] = []
+    assert not list(VideoFile(write_video(numbered(20))).frames(start_s=1.95, report=said.append))
+    assert not said
 
 
 def test_a_header_that_states_a_wrong_duration(write_video):
