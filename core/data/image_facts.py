@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.data.auditing import copies_in_train, identical_groups
+from core.data.auditing import blank_images, copies_in_train, identical_groups
 from core.data.ferplus import ferplus_majority, with_ferplus_labels
 from core.data.info import DatasetInfo
 from core.data.samples import FERPLUS_COLUMNS, SPLITS, Samples
@@ -185,7 +185,7 @@ def describe(samples: Samples) -> ImageFacts:
         brightness=brightness[order],
         contrast=contrast[order],
         sharpness=_three_digits(sharpness)[order].astype(np.float32),
-        blank=(samples.images == samples.images[:, :1, :1]).all(axis=tuple(range(1, samples.images.ndim)))[order],
+        blank=blank_images(samples)[order],
         copy_in_train=copies_in_train(samples)[order],
         copy_group=numbers[groups][order],
         votes=None if samples.votes is None else samples.votes[order].astype(np.uint8),
