@@ -68,25 +68,27 @@ class ImageFacts:
         n = len(self.ids)
         for name, array in self._arrays().items():
             if len(array) != n:
-                raise DataError(f"image facts of {self.name}: {name} must have {n} rows like ids, got {len(array)}")
+                raise DataError(f"the image facts of {self.name}: {name} must have {n} rows like ids, got {len(array)}")
             view = array.view()
             view.flags.writeable = False
             object.__setattr__(self, name, view)
         if n > 1 and not (np.diff(self.ids) > 0).all():
-            raise DataError(f"image facts of {self.name}: row numbers must ascend, each of them once")
+            raise DataError(f"the image facts of {self.name}: row numbers must ascend, each of them once")
         unknown = sorted({str(s) for s in np.unique(self.split)} - set(SPLITS))
         if unknown:
-            raise DataError(f"image facts of {self.name}: splits must be {', '.join(SPLITS)}, got {', '.join(unknown)}")
+            raise DataError(
+                f"the image facts of {self.name}: splits must be {', '.join(SPLITS)}, got {', '.join(unknown)}"
+            )
         if n and not 0 <= int(self.truth.min()) <= int(self.truth.max()) < len(self.labels):
             raise DataError(
-                f"image facts of {self.name}: labels must lie in 0..{len(self.labels) - 1} for {self.labels.name}"
+                f"the image facts of {self.name}: labels must lie in 0..{len(self.labels) - 1} for {self.labels.name}"
             )
         for name in ("brightness", "contrast", "sharpness"):
             values = getattr(self, name)
             if not (np.isfinite(values) & (values >= 0)).all():
-                raise DataError(f"image facts of {self.name}: {name} must be a number from 0 in every row")
+                raise DataError(f"the image facts of {self.name}: {name} must be a number from 0 in every row")
         if self.votes is not None and self.votes.shape != (n, len(FERPLUS_COLUMNS)):
-            raise DataError(f"image facts of {self.name}: votes must have shape ({n}, 10), got {self.votes.shape}")
+            raise DataError(f"the image facts of {self.name}: votes must have shape ({n}, 10), got {self.votes.shape}")
 
     def __len__(self) -> int:
         return len(self.ids)
