@@ -25,7 +25,7 @@ class FerscopeError(Exception):
             return ""
         # Not capitalize(), which changes the rest of the text.
         start = text[0].upper() if FIRST_WORD.match(text) else text[0]
-        return start + text[1:] + ("" if text[-1] in ".!?" else ".")
+        return start + text[1:] + ("" if text[-1] in ".!?…" else ".")
 
 
 class LabelError(FerscopeError):

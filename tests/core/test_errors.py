@@ -15,6 +15,7 @@ from core.errors import FerscopeError
         ("a/b is not an image", "a/b is not an image."),
         ("flat has no splits", "flat has no splits."),
         ("one on val: every image must appear once", "one on val: every image must appear once."),
+        ("expected a column, got 'path,la…", "Expected a column, got 'path,la…"),
         ("my photos.csv is empty", "my photos.csv is empty."),
         ("a folder was expected", "A folder was expected."),
         ("no weights. Free some disk space.", "No weights. Free some disk space."),
