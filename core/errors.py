@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
+
+# The words with which messages begin. Any other one may be a name, such as photo.jpg or cnn, and stays as it is.
+FIRST_WORD = re.compile("(a|all|an|another|at|cannot|every|expected|it|its|no|not|the|there|this|unknown) ")
+
 
 class FerscopeError(Exception):
-    """Base of every expected error. The message says what was expected, what was found and what to do."""
+    """Base of every expected error. The message says what was expected, what was found and what to do.
+
+    ``str()`` of it has no final period, because it also stands inside of sentences.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message.strip().removesuffix("."))  # the messages of other libraries often end with one
 
     @property
     def sentence(self) -> str:
         """The message with a capital letter and a period, ready to be shown to a reader."""
-        text = str(self).strip()
+        text = str(self)
         if not text:
             return ""
-        first = text.split()[0].rstrip(",:;.")
-        # Names such as photo.jpg, resnet50 or cnn, which has no vowel, stay as they are.
-        is_word = first.replace("-", "").replace("'", "").isalpha() and bool(set(first.lower()) & set("aeiouy"))
         # Not capitalize(), which changes the rest of the text.
-        start = text[0].upper() if is_word else text[0]
-        return start + text[1:] + ("" if text[-1] in ".!?" else ".")
+        start = text[0].upper() if FIRST_WORD.match(text) else text[0]
+        return start + text[1:] + ("" if text[-1] in ".!?…" else ".")
 
 
 class LabelError(FerscopeError):

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import shutil
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+
+# What the zip module raises for a damaged file, an unknown method and an encrypted member.
+DAMAGED_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

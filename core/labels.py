@@ -54,7 +54,7 @@ class LabelSet:
             return self.classes.index(canonical(class_name))
         except ValueError:
             known = ", ".join(self.classes)
-            raise LabelError(f"{self.name} has no class {class_name!r}; it has {known}") from None
+            raise LabelError(f"the label set {self.name} has no class {class_name!r}; it has {known}") from None
 
     def positions_in(self, other: LabelSet) -> tuple[int | None, ...]:
         """For each class its position in ``other``, or None if ``other`` lacks it."""
@@ -65,7 +65,7 @@ class LabelSet:
         shared = [c for c in self.classes if c in other.classes]
         if len(shared) < 2:
             raise LabelError(
-                f"{self.name} and {other.name} must share at least 2 classes to be compared, got "
+                f"the label sets {self.name} and {other.name} must share at least 2 classes to be compared, got "
                 f"{', '.join(shared) or 'none'}"
             )
         return LabelSet.custom(shared)

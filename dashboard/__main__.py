@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from core import checkpoints
+from core.cli.output import messages, print_error, print_line, warn
 from core.errors import CheckpointError, FerscopeError, OutputError
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", add_completion=False)
-console, messages = Console(), Console(stderr=True)
 
 
 @app.callback()
@@ -50,7 +48,7 @@ def report(
             why = problems or [f"there is no trained network in {root}; train one with: python -m core train cnn"]
             raise CheckpointError(" ".join(why))
         for problem in problems:
-            messages.print(f"[yellow]{escape(problem)}", highlight=False)
+            warn(problem)
 
         def show(chapter: str, done: int, total: int) -> None:
             bar.update(task, description=chapter, completed=done, total=total)
@@ -60,7 +58,7 @@ def report(
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror or error}") from error
-    console.print(f"{output}: {len(text.encode()) / 1e6:.1f} MB", highlight=False, soft_wrap=True)
+    print_line(f"{output}: {len(text.encode()) / 1e6:.1f} MB")
 
 
 def main() -> None:
@@ -68,10 +66,10 @@ def main() -> None:
     try:
         app()
     except FerscopeError as error:
-        messages.print(f"[bold red]Error:[/] {escape(error.sentence)}", highlight=False, soft_wrap=True)
+        print_error(error)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
-        messages.print("[yellow]Stopped.")
+        warn("Stopped.")
         raise SystemExit(130) from None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,10 +12,8 @@ from typing import Any
 
 from core.batch.entry import Entry, is_photo, require_present
 from core.errors import BatchError, ImageError
+from core.files import DAMAGED_ZIP
 from core.images import MAX_BYTES
-
-# What the zip module raises for a damaged member, an unknown method and an encrypted one.
-DAMAGED = (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, OSError, ValueError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +68,14 @@ class ArchiveSource:
                 return file.read(MAX_BYTES + 1)
         except KeyError:
             raise ImageError("the file is no longer in the zip") from None
-        except DAMAGED as error:
+        except DAMAGED_ZIP as error:
             raise ImageError(f"the file cannot be unpacked ({error}); pack the zip again") from error
 
     @cached_property
     def _archive(self) -> zipfile.ZipFile:
         try:
             return zipfile.ZipFile(self.path or io.BytesIO(self.data))
-        except DAMAGED as error:
+        except DAMAGED_ZIP as error:
             name = self.path.name if self.path else "the zip"
             raise BatchError(f"{name} cannot be opened as a zip ({error}); pack it again") from error
 

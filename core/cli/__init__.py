@@ -11,11 +11,10 @@ import sys
 from typing import Any
 
 import typer
-from rich.markup import escape
 from typer.core import TyperGroup
 
 from core.cli import analyze, batch, data, export, networks, serve, training, video
-from core.cli.output import messages
+from core.cli.output import print_error, warn
 from core.errors import FerscopeError
 
 
@@ -55,9 +54,9 @@ def main() -> None:
     try:
         app()
     except FerscopeError as error:
-        messages.print(f"[bold red]Error:[/] {escape(error.sentence)}", highlight=False, soft_wrap=True)
+        print_error(error)
         raise SystemExit(1) from None
     except Interrupted as stop:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # another Ctrl-C while the program ends would be a traceback
-        messages.print(f"[yellow]{escape(str(stop))}", highlight=False, soft_wrap=True)
+        warn(str(stop))
         raise SystemExit(130) from None

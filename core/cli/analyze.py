@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from core import checkpoints, images
-from core.cli.output import Device, Json, Root, console, print_json, require_between, warn, writing
+from core.cli.output import Device, Json, Root, console, print_json, print_line, require_between, warn, writing
 from core.errors import BatchError, ExplainError, ImageError, NotFiniteError
 
 if TYPE_CHECKING:
@@ -179,11 +178,9 @@ def _print(photo: PhotoRecord) -> None:
         from core.faces import detectors
 
         others = " or ".join(f"--detector {name}" for name in detectors() if name != photo.detector)
-        console.print(
-            f"{escape(photo.path)}: {photo.detector} found no face; try {others}, or --whole-image", highlight=False
-        )
+        print_line(f"{photo.path}: {photo.detector} found no face; try {others}, or --whole-image")
         return
-    table = Table("face", "network", "expression", "probability", title=escape(photo.path))
+    table = Table("face", "network", "expression", "probability", title=photo.path)
     for face in photo.faces:
         _add_rows(table, face)
     console.print(table)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from core import checkpoints
-from core.cli.output import Device, Json, Root, console, messages, print_json, progress_bar, require_distinct, warn
+from core.cli.output import Device, Json, Root, messages, print_json, print_line, progress_bar, require_distinct, warn
 from core.evaluation import REQUIRED_ACCURACY
 
 app = typer.Typer()
@@ -72,7 +72,7 @@ def batch(
             left = "" if now.left_s is None else f"{now.left_s / 60:.0f} min left"
             bar.update(task, total=now.total, completed=now.done, description=text, left=left)
             if not messages.is_terminal:
-                messages.print(f"{text}, {left}", highlight=False)
+                print_line(f"{text}, {left}", messages)
 
         try:
             found = run_batch(chosen, out, work, restart=restart, progress=show)
@@ -85,7 +85,7 @@ def batch(
             {"output": str(out), "files": found.total, "unreadable": found.unreadable, "files_per_s": found.files_per_s}
         )
     else:
-        console.print(f"{out}: {found.total:,} file{'s' if found.total != 1 else ''}", highlight=False)
+        print_line(f"{out}: {found.total:,} file{'s' if found.total != 1 else ''}")
         if found.unreadable:
             count = f"{found.unreadable:,} file{'s' if found.unreadable > 1 else ''}"
             warn(f"{count} could not be read; see the column error for the reasons.")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from core.cli.output import ChosenSplit, Json, Seed, SkipBad, console, print_json, writing
+from core.cli.output import ChosenSplit, Json, Seed, SkipBad, console, print_json, print_line, writing
 
 app = typer.Typer(help="Audit, pack and describe data sets.", no_args_is_help=True)
 
@@ -40,7 +41,7 @@ def audit(
             shown = ", ".join(f"{k} {v:,}" for k, v in value.items())
         else:
             shown = value if isinstance(value, str) else f"{value:,}"
-        console.print(f"{name.replace('_', ' ')}: {shown}", highlight=False)
+        print_line(f"{name.replace('_', ' ')}: {shown}")
 
 
 @app.command(epilog="Example: `python -m core data pack fer2013.csv fer2013new.csv fer2013.parquet`")
@@ -50,11 +51,13 @@ def pack(
     """Pack the official CSV files into one Parquet file with lossless images, a fifth of the size."""
     from core.data import pack as pack_csv
 
-    if len(files) not in (2, 3) or files[-1].suffix != ".parquet":
+    if len(files) not in (2, 3):
         raise typer.BadParameter("expected OFFICIAL_CSV [FERPLUS_CSV] OUT.parquet")
-    with writing(files[-1]):
-        rows = pack_csv(files[0], files[-1], files[1] if len(files) == 3 else None)
-    console.print(f"{rows:,} rows in {files[-1]}", highlight=False)
+    *sources, target = files
+    _require_other_table(target, sources)
+    with writing(target):
+        rows = pack_csv(sources[0], target, sources[1] if len(sources) == 2 else None)
+    print_line(f"{rows:,} rows in {target}")
 
 
 @app.command(epilog="Example: `python -m core data describe fer2013.csv`")
@@ -73,6 +76,8 @@ def describe(
     from core.data import read
     from core.data.image_facts import table_path
 
+    if out is not None:
+        _require_other_table(out, [path])
     facts = describe_samples(read(path, size_px=size_px, channels=channels, skip_bad=skip_bad, split=split, seed=seed))
     target = out or table_path(facts)
     with writing(target):
@@ -82,4 +87,15 @@ def describe(
         values = {"path": str(target), "rows": len(facts), "bytes": size, "name": facts.name}
         print_json({**values, "fingerprints": list(facts.fingerprints)})
         return
-    console.print(f"{len(facts):,} rows in {target} ({size / 1e6:.2f} MB)", highlight=False)
+    print_line(f"{len(facts):,} rows in {target} ({size / 1e6:.2f} MB)")
+
+
+def _require_other_table(target: Path, sources: Iterable[Path]) -> None:
+    """Raises typer.BadParameter, exit status 2, for a target that is not named as a Parquet file, or that would replace
+    a file of the sources."""
+    if target.suffix != ".parquet":
+        raise typer.BadParameter(f"expected a file to write that ends in .parquet, got {target.name}")
+    found = target.resolve()
+    for source in sources:
+        if found.exists() and source.resolve() in (found, *found.parents):
+            raise typer.BadParameter(f"{target} belongs to the data set that is read; choose another file to write")

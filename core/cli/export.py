@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core import checkpoints
-from core.cli.output import Root, SkipBad, console, require_distinct, warn, writing
+from core.cli.output import Root, SkipBad, print_line, require_distinct, warn, writing
 from core.errors import ExportError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def export(
     with writing(path):
         exported.save(path)
     parity = "" if quantize else f"; outputs differ from PyTorch's by at most {exported.difference:.1e}"
-    _print(f"{path}: {_size(exported)}{parity}")
+    print_line(f"{path}: {_size(exported)}{parity}")
 
 
 def _quantize(
@@ -98,7 +98,7 @@ def _quantize(
     found = quantize(exported, read_own_samples(card, data, skip_bad=skip_bad), floor=floor)
     split = card.data.split_name("val")
     scores = f"accuracy {found.accuracy} on {split} with 8 bits, {found.accuracy_before} with 32 bits"
-    _print(f"{card.run_id}: {scores}; {_size(found.exported)} instead of {_size(exported)}")
+    print_line(f"{card.run_id}: {scores}; {_size(found.exported)} instead of {_size(exported)}")
     if not found.accepted:
         sentence = f"the accuracy {found.accuracy.value:.3f} is below the floor of {found.floor:.3f}"
         if not force:
@@ -113,7 +113,7 @@ def _install(checkpoint: Checkpoint, exported: ExportedNetwork, *, force: bool) 
     ratio = onnx_over_torch(checkpoint, exported)
     with writing(checkpoint.onnx_path):
         install(checkpoint, exported, ratio, force=force)
-    _print(
+    print_line(
         f"{checkpoint.onnx_path}: ONNX Runtime takes {ratio:.2f} of PyTorch's time and is used from now on; delete the "
         "file to return to PyTorch"
     )
@@ -121,7 +121,3 @@ def _install(checkpoint: Checkpoint, exported: ExportedNetwork, *, force: bool) 
 
 def _size(exported: ExportedNetwork) -> str:
     return f"{len(exported.data) / 1e6:.1f} MB"
-
-
-def _print(text: str) -> None:
-    console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from core import checkpoints
@@ -21,6 +20,7 @@ from core.cli.output import (
     console,
     messages,
     print_json,
+    print_line,
     progress_bar,
     require_split,
     warn,
@@ -65,8 +65,8 @@ def models(
     for card in (c.card for c in listing.checkpoints):
         scores = [str(card.metrics[s].accuracy) if s in card.metrics else "–" for s in ("val", "test")]
         table.add_row(
-            escape(card.run_id),
-            escape(card.labels.name),
+            card.run_id,
+            card.labels.name,
             *scores,
             f"{card.parameters / 1e6:,.2f} M",
             f"{card.macs / 1e6:,.0f} M",
@@ -87,7 +87,7 @@ def _measure_latencies(listing: Listing, device: str) -> None:
         except (CheckpointError, NotFiniteError) as error:
             warn(error.sentence)
         else:
-            messages.print(f"{checkpoint.card.run_id}: {latency and latency.value} ms per face", highlight=False)
+            print_line(f"{checkpoint.card.run_id}: {latency and latency.value} ms per face", messages)
 
 
 @app.command(epilog="Example: `python -m core evaluate cnn --data fer2013.csv --split test --json`")
@@ -123,7 +123,7 @@ def evaluate(
     if json_output:
         print_json(EvaluationRecord.of(found.run, found.summary, found.data, found.note).model_dump())
         return
-    table = Table("score", "value", title=escape(f"{run} on {found.data.title}, {split}, n = {found.summary.n:,}"))
+    table = Table("score", "value", title=f"{run} on {found.data.title}, {split}, n = {found.summary.n:,}")
     for name in ("accuracy", "accuracy_without_copies", "macro_f1", "balanced_accuracy"):
         score = getattr(found.summary, name)
         table.add_row(name.replace("_", " "), str(score) if score else "not defined")
@@ -161,7 +161,7 @@ def import_network(
     )
     checkpoint = import_weights(weights, options, root)
     example = f"python -m core evaluate {checkpoint.card.run_id} --data DATA --split val --save"
-    console.print(escape(f"{checkpoint.path}: imported; add its scores with: {example}"), highlight=False)
+    print_line(f"{checkpoint.path}: imported; add its scores with: {example}")
 
 
 @app.command(epilog="Example: `python -m core embed cnn --data fer2013.csv`")
@@ -180,10 +180,9 @@ def embed(
     splits = [require_split(name, ("val", "test")) for name in split or ("val", "test")]
     checkpoint = checkpoints.list_checkpoints(root).get(run)
     for path, embedding in embed_checkpoint(checkpoint, data, splits, skip_bad=skip_bad):
-        console.print(
+        print_line(
             f"{path}: n = {len(embedding):,}, {len(embedding.explained)} of {embedding.features} components explain "
-            f"{embedding.explained.sum():.3f} of the variance",
-            highlight=False,
+            f"{embedding.explained.sum():.3f} of the variance"
         )
 
 
@@ -243,7 +242,7 @@ def _measured(checkpoint: Checkpoint, data: Path, split: str, *, again: bool, sk
             text = f"{run_id}, {split}: {title}"
             bar.update(task, total=total, completed=finished, description=text, left=f"{left_s / 60:.0f} min left")
             if not messages.is_terminal and title != last_title:
-                messages.print(f"{text}, {finished:,} of {total:,}, {left_s / 60:.0f} min left", highlight=False)
+                print_line(f"{text}, {finished:,} of {total:,}, {left_s / 60:.0f} min left", messages)
             last_title = title
 
         try:

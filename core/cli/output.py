@@ -11,13 +11,14 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
 
-from core.errors import OutputError
+from core.errors import FerscopeError, OutputError
 
-console = Console()
-messages = Console(stderr=True)
+# Without markup, because a path or the name of a class may contain brackets.
+console = Console(markup=False, emoji=False, highlight=False)
+messages = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 ChosenSplit = Annotated[
@@ -40,14 +41,24 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, allow_nan=False))
 
 
+def print_line(text: str | Text, to: Console = console, style: str | None = None) -> None:
+    """One line as it is. It is not wrapped, so that a path or a command in it can be copied."""
+    to.print(text, style=style, soft_wrap=True)
+
+
 def warn(text: str) -> None:
     """One line on standard error about something that does not stop the command."""
-    messages.print(f"[yellow]{escape(text)}", highlight=False, soft_wrap=True)
+    print_line(text, messages, "yellow")
+
+
+def print_error(error: FerscopeError) -> None:
+    """One line on standard error about the reason why the command ends."""
+    print_line(Text.assemble(("Error:", "bold red"), f" {error.sentence}"), messages)
 
 
 def progress_bar() -> Progress:
     """A bar on standard error with a description and the field ``left``, the time that is left."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"))
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[left]}"))
     return Progress(*columns, console=messages)
 
 

@@ -11,7 +11,7 @@ import typer
 
 from core import checkpoints
 from core.api import limits
-from core.cli.output import Device, Root, messages, warn
+from core.cli.output import Device, Root, messages, print_line, warn
 from core.errors import SettingError
 
 if TYPE_CHECKING:
@@ -43,12 +43,7 @@ def serve(
     networks = runtime.predictors(report=warn)  # loaded now, so that the first request does not wait
     detector = runtime.detector(AUTO)
     names = ", ".join(network.model_id for network in networks)
-    messages.print(
-        f"{names}; faces: {detector.name}; documentation: {_address(host, port)}/docs",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )
+    print_line(f"{names}; faces: {detector.name}; documentation: {_address(host, port)}/docs", messages)
     _run(application(runtime, chosen), listening)
 
 
@@ -75,10 +70,8 @@ def _run(api: FastAPI, listening: socket.socket) -> None:
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             if self.should_exit:
                 os._exit(130)  # the server holds no file; its threads may compute for a minute
-            messages.print(
-                "Stopping after the requests that are being computed; press Ctrl-C again to end at once.",
-                soft_wrap=True,
-            )
+            text = "Stopping after the requests that are being computed; press Ctrl-C again to end at once."
+            print_line(text, messages)
             super().handle_exit(sig, frame)
 
     # The access log would name the address of every request.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core import checkpoints
-from core.cli.output import ChosenSplit, Data, Root, Seed, SkipBad, console, messages, progress_bar
+from core.cli.output import ChosenSplit, Data, Root, Seed, SkipBad, messages, print_line, progress_bar
 
 if TYPE_CHECKING:
     from core.training import EpochRow, Recipe
@@ -71,7 +71,7 @@ def train(
         )
     if checkpoint:
         summary = ", ".join(f"{split} {scores.accuracy}" for split, scores in checkpoint.card.metrics.items())
-        console.print(f"{checkpoint.path}: {summary}", highlight=False)
+        print_line(f"{checkpoint.path}: {summary}")
 
 
 def _train_plan(
@@ -90,7 +90,7 @@ def _train_plan(
         skip_bad=skip_bad,
         progress=_print_epoch,
     )
-    console.print((out / "README").read_text(encoding="utf-8"), highlight=False, markup=False, soft_wrap=True)
+    print_line((out / "README").read_text(encoding="utf-8"))
 
 
 def _epoch(recipe: Recipe, row: EpochRow) -> str:
@@ -99,5 +99,4 @@ def _epoch(recipe: Recipe, row: EpochRow) -> str:
 
 
 def _print_epoch(recipe: Recipe, row: EpochRow, seconds_left: float) -> None:
-    text = f"{_epoch(recipe, row)}  {row.seconds:.1f} s, {seconds_left / 60:.1f} min left"
-    messages.print(text, highlight=False)
+    print_line(f"{_epoch(recipe, row)}  {row.seconds:.1f} s, {seconds_left / 60:.1f} min left", messages)

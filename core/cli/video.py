@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from core import checkpoints
@@ -20,6 +19,7 @@ from core.cli.output import (
     Root,
     console,
     print_json,
+    print_line,
     progress_bar,
     require_distinct,
     require_writable,
@@ -171,7 +171,7 @@ def _run(job: VideoJob, name: str) -> bool:
     """Run the analysis with a progress bar, and return whether Ctrl-C stopped it."""
     is_stopped = False
     with progress_bar() as bar:
-        task = bar.add_task(f"{escape(name)}: analyzing", total=1.0, left="")
+        task = bar.add_task(f"{name}: analyzing", total=1.0, left="")
         job.start()
         try:
             while (progress := job.progress).state == "running":
@@ -193,7 +193,7 @@ def _annotate(job: VideoJob, smoothing: float, target: Path) -> None:
     times_s = job.timeline().frame_times_s
     first_s, last_s = float(times_s[0]), float(times_s[-1])
     with progress_bar() as bar, writing(target):
-        task = bar.add_task(f"{escape(target.name)}: writing", total=max(last_s - first_s, 1e-3), left="")
+        task = bar.add_task(f"{target.name}: writing", total=max(last_s - first_s, 1e-3), left="")
         started = time.monotonic()
 
         def show(time_s: float) -> None:
@@ -216,17 +216,14 @@ def _print(job: VideoJob, name: str) -> None:
 
     timeline = job.timeline()
     if not len(timeline):
-        console.print(
-            f"{escape(name)}: {job.detector_name} found no face in {len(timeline.frame_times_s):,} analyzed frames; "
-            "try another --detector or a larger --fps",
-            highlight=False,
+        print_line(
+            f"{name}: {job.detector_name} found no face in {len(timeline.frame_times_s):,} analyzed frames; "
+            "try another --detector or a larger --fps"
         )
         return
     for group in timeline.groups:
         shown = group.names[-1]
-        table = Table(
-            "face", "from - to", "seen", *group.labels.classes, title=f"{escape(name)}: share of time, {shown}"
-        )
+        table = Table("face", "from - to", "seen", *group.labels.classes, title=f"{name}: share of time, {shown}")
         for found in track_shares(timeline, group, shown):
             shares = (f"{share:.0%}".replace("%", " %") for share in found.shares)
             table.add_row(

@@ -32,14 +32,14 @@ class Audit:
 
 def audit(samples: Samples) -> Audit:
     """The counts that a reader of results on ``samples`` should know."""
-    groups = _groups_of_identical(samples.images)
+    groups = identical_groups(samples)
     _, size = np.unique(groups, return_counts=True)
     labels_of_group = np.unique(np.stack([groups, samples.truth]), axis=1)[0]
     _, differing = np.unique(labels_of_group, return_counts=True)
     copies = copies_in_train(samples)
     return Audit(
         rows=len(samples),
-        blank=int(_is_blank(samples.images).sum()),
+        blank=int(blank_images(samples).sum()),
         identical_groups=int((size > 1).sum()),
         identical_images=int(size[size > 1].sum()),
         conflicting_groups=int((differing > 1).sum()),
@@ -58,22 +58,19 @@ def audit(samples: Samples) -> Audit:
 
 def copies_in_train(samples: Samples) -> np.ndarray:
     """(N,) bool: the rows of val and test whose image is also in train, pixel for pixel."""
-    groups = _groups_of_identical(samples.images)
+    groups = identical_groups(samples)
     in_train = samples.split == "train"
     return np.asarray(np.isin(groups, groups[in_train]) & ~in_train)
 
 
-def identical_groups(samples: Samples) -> np.ndarray:
-    """A number for each image (N,) int64, equal exactly where the pixels are."""
-    return _groups_of_identical(samples.images)
-
-
-def _is_blank(images: np.ndarray) -> np.ndarray:
+def blank_images(samples: Samples) -> np.ndarray:
+    """(N,) bool: the images whose pixels are all equal."""
+    images = samples.images
     return np.asarray((images == images[:, :1, :1]).all(axis=tuple(range(1, images.ndim))))
 
 
-def _groups_of_identical(images: np.ndarray) -> np.ndarray:
-    """A number for each image (N,), equal exactly where the pixels are."""
+def identical_groups(samples: Samples) -> np.ndarray:
+    """A number for each image (N,) int64, equal exactly where the pixels are."""
     numbers: dict[bytes, int] = {}  # by digest, because the pixels themselves would be a copy of the data set
-    digests = (hashlib.sha256(image.tobytes()).digest() for image in images)
+    digests = (hashlib.sha256(image.tobytes()).digest() for image in samples.images)
     return np.asarray([numbers.setdefault(digest, len(numbers)) for digest in digests], np.int64)

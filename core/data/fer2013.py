@@ -48,7 +48,7 @@ def read_faces(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
     for table in tables:
         if not set(table.columns) >= COLUMNS:
             raise DataError(
-                f"{table.path.name} must have the columns emotion and pixels, got {', '.join(table.columns)}"
+                f"{table.path.name} must have the columns emotion and pixels, got {shown(', '.join(table.columns))}"
             )
     pair = len(tables) == 2
     if not pair and "usage" not in tables[0].columns:

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.data.auditing import copies_in_train, identical_groups
+from core.data.auditing import blank_images, copies_in_train, identical_groups
 from core.data.ferplus import ferplus_majority, with_ferplus_labels
 from core.data.info import DatasetInfo
 from core.data.samples import FERPLUS_COLUMNS, SPLITS, Samples
@@ -68,25 +68,27 @@ class ImageFacts:
         n = len(self.ids)
         for name, array in self._arrays().items():
             if len(array) != n:
-                raise DataError(f"image facts of {self.name}: {name} must have {n} rows like ids, got {len(array)}")
+                raise DataError(f"the image facts of {self.name}: {name} must have {n} rows like ids, got {len(array)}")
             view = array.view()
             view.flags.writeable = False
             object.__setattr__(self, name, view)
         if n > 1 and not (np.diff(self.ids) > 0).all():
-            raise DataError(f"image facts of {self.name}: row numbers must ascend, each of them once")
+            raise DataError(f"the image facts of {self.name}: row numbers must ascend, each of them once")
         unknown = sorted({str(s) for s in np.unique(self.split)} - set(SPLITS))
         if unknown:
-            raise DataError(f"image facts of {self.name}: splits must be {', '.join(SPLITS)}, got {', '.join(unknown)}")
+            raise DataError(
+                f"the image facts of {self.name}: splits must be {', '.join(SPLITS)}, got {', '.join(unknown)}"
+            )
         if n and not 0 <= int(self.truth.min()) <= int(self.truth.max()) < len(self.labels):
             raise DataError(
-                f"image facts of {self.name}: labels must lie in 0..{len(self.labels) - 1} for {self.labels.name}"
+                f"the image facts of {self.name}: labels must lie in 0..{len(self.labels) - 1} for {self.labels.name}"
             )
         for name in ("brightness", "contrast", "sharpness"):
             values = getattr(self, name)
             if not (np.isfinite(values) & (values >= 0)).all():
-                raise DataError(f"image facts of {self.name}: {name} must be a number from 0 in every row")
+                raise DataError(f"the image facts of {self.name}: {name} must be a number from 0 in every row")
         if self.votes is not None and self.votes.shape != (n, len(FERPLUS_COLUMNS)):
-            raise DataError(f"image facts of {self.name}: votes must have shape ({n}, 10), got {self.votes.shape}")
+            raise DataError(f"the image facts of {self.name}: votes must have shape ({n}, 10), got {self.votes.shape}")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -185,7 +187,7 @@ def describe(samples: Samples) -> ImageFacts:
         brightness=brightness[order],
         contrast=contrast[order],
         sharpness=_three_digits(sharpness)[order].astype(np.float32),
-        blank=(samples.images == samples.images[:, :1, :1]).all(axis=tuple(range(1, samples.images.ndim)))[order],
+        blank=blank_images(samples)[order],
         copy_in_train=copies_in_train(samples)[order],
         copy_group=numbers[groups][order],
         votes=None if samples.votes is None else samples.votes[order].astype(np.uint8),

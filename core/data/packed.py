@@ -62,9 +62,9 @@ def packed_labels(path: Path) -> RowLabels:
         table = pd.read_parquet(path, columns=list(COLUMNS[1:]))
     except Exception as error:  # pyarrow raises many types of exceptions for a file that is not Parquet
         raise DataError(f"{path.name} is not a readable Parquet file: {error}") from error
-    splits = {usage: parse_usage(usage) for usage in table["Usage"].unique()}
-    labels = {emotion: parse_label(emotion) for emotion in table["emotion"].unique()}
-    return RowLabels(FER7, table["emotion"].map(labels).to_numpy(np.int64), table["Usage"].map(splits).to_numpy(str))
+    truth = [parse_label(emotion) for emotion in table["emotion"]]
+    split = [parse_usage(usage) for usage in table["Usage"]]
+    return RowLabels(FER7, np.array(truth, np.int64), np.array(split, str))
 
 
 def pack(official_csv: str | Path, out: str | Path, ferplus_csv: str | Path | None = None) -> int:

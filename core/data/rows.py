@@ -174,13 +174,18 @@ class CsvTable:
 
     def lines(self) -> Iterator[str]:
         """The lines below the header except blank ones; row N is the N-th of them, counted from 0."""
-        # Bytes that cannot be decoded become U+FFFD and are refused with the row that contains them.
+        # Bytes that cannot be decoded become U+FFFD, and fields() refuses the row.
         with self.path.open(encoding=self.encoding, errors="replace") as file:
             next(file, None)
             yield from (line for line in file if not line.isspace())
 
     def fields(self, line: str) -> dict[str, str]:
-        """Column -> stripped text. Raises DataError if the line has more or fewer fields than the header."""
+        """Column -> stripped text.
+
+        Raises DataError if the line has more or fewer fields than the header, or bytes that are no text.
+        """
+        if "\ufffd" in line:
+            raise DataError("the row has bytes that are not valid UTF-8; save the file as UTF-8, or copy it again")
         values = _fields(line, self.delimiter)
         if len(values) != len(self.columns):
             expected = f"{len(self.columns)} fields ({', '.join(self.columns)})"

@@ -25,6 +25,7 @@ from core.data.rows import CsvTable, ImageFormat, ReadOptions, RowLabels, shown
 from core.data.samples import Samples
 from core.data.splits import SplitShares
 from core.errors import DataError
+from core.files import DAMAGED_ZIP
 from core.images import SUFFIXES
 
 MAX_UNPACKED_BYTES = 8_000_000_000
@@ -66,8 +67,19 @@ def _is_parquet(path: Path) -> bool:
 
 def _read_zip(path: Path, options: ReadOptions) -> Samples:
     """Read the data set in a zip file, which may be below folders with nothing else in them."""
+    with tempfile.TemporaryDirectory(prefix="ferscope-") as folder:
+        root = Path(folder, path.name)  # named like the zip, because messages name the folder
+        _unpack(path, root)
+        while root.is_dir() and len(inner := [p for p in root.iterdir() if not p.name.startswith((".", "__"))]) == 1:
+            root = inner[0]
+        samples = _read(root, options)
+        return replace(samples, name=path.stem) if samples.name == root.name else samples
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    folder.mkdir()
     try:
-        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory(prefix="ferscope-") as folder:
+        with zipfile.ZipFile(path) as archive:
             size = sum(info.file_size for info in archive.infolist())
             if size > MAX_UNPACKED_BYTES:
                 raise DataError(
@@ -75,14 +87,7 @@ def _read_zip(path: Path, options: ReadOptions) -> Samples:
                     "read; unpack the file and give the path of the folder"
                 )
             archive.extractall(folder)
-            root = Path(folder)
-            while (
-                root.is_dir() and len(inner := [p for p in root.iterdir() if not p.name.startswith((".", "__"))]) == 1
-            ):
-                root = inner[0]
-            samples = _read(root, options)
-            return replace(samples, name=path.stem) if samples.name == root.name else samples
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # damaged; unknown method; encrypted
+    except DAMAGED_ZIP as error:
         raise DataError(f"{path.name} cannot be unpacked ({error}); unpack it and give its folder") from error
 
 
@@ -189,7 +194,10 @@ def _only_table(folder: Path) -> Path | None:
     if len(known) == 1 or [table.name for table in known] == ["test.csv", "train.csv"]:
         return known[-1]
     names = ", ".join(str(table.relative_to(folder)) for table in tables[:5])
-    raise DataError(f"{folder} is a folder with {names}; give the path of a file, such as {(known or tables)[0]}")
+    raise DataError(
+        f"expected one data set, but {folder.name} is a folder with {names}; give the path of a file, such as "
+        f"{(known or tables)[0].name}"
+    )
 
 
 def _expected() -> str:

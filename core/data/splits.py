@@ -42,8 +42,10 @@ class SplitShares:
     def parse(cls, text: str, seed: int = 0) -> SplitShares:
         """``"80/10/10"`` as shares of train, val and test; ``"all"`` makes every image a test image.
 
-        Raises DataError for anything else.
+        Raises DataError for anything else, and for a negative seed.
         """
+        if seed < 0:
+            raise DataError(f"the seed of a split must be a whole number from 0, got {seed}")
         if text == ALL:
             return cls(0, 0, 100, seed)
         parts = text.split("/")
@@ -63,7 +65,7 @@ class SplitShares:
         """The split of each image, for N images with their given split (or None), class and group ("" for none).
 
         Images without a split are distributed. If all have one, the train images are distributed over train and the
-        splits that are missing. Raises DataError if none is missing.
+        splits that are missing. Raises DataError if none is missing, or if there are no train images.
         """
         if self.test == 100:
             return ["test"] * len(given)
@@ -71,7 +73,16 @@ class SplitShares:
         if None not in splits:
             missing = [split for split in SPLITS if split not in splits and getattr(self, split)]
             if not missing:
-                raise DataError("the data set already has the splits train, val and test; read it without --split")
+                found = ", ".join(split for split in SPLITS if split in splits)
+                raise DataError(
+                    f"the data set already has the splits {found}, so none is missing for "
+                    f"{self.train}/{self.val}/{self.test}; read it without --split"
+                )
+            if "train" not in splits:
+                raise DataError(
+                    f"the data set has no train images to distribute by {self.train}/{self.val}/{self.test}; read it "
+                    f"without --split, or score all images: --split {ALL}"
+                )
             splits = [None if split == "train" else split for split in splits]
         present = {split for split in splits if split is not None}
         targets = [split for split in SPLITS if split not in present and getattr(self, split)]

@@ -26,11 +26,11 @@ from core.evaluation.calibration import (
     risk_coverage,
     threshold_for,
 )
-from core.evaluation.comparability import CommonLabels, comparable_groups, comparable_runs, map_to_common_labels
+from core.evaluation.comparability import CommonLabels, comparable_groups, map_to_common_labels
 from core.evaluation.confusion import ConfusionDifference, ConfusionMatrix, confusion_difference
 from core.evaluation.curves import ClassCurves, Curve, pareto_front, pr_curves, roc_curves, smoothed, top_k
-from core.evaluation.ensemble import ENSEMBLE, ensemble_run, mirror_averaged
-from core.evaluation.error_analysis import LabelIssues, disagreement, error_table, likely_label_errors
+from core.evaluation.ensemble import ENSEMBLE, ensemble_run, log_mean_probabilities, mirror_averaged
+from core.evaluation.error_analysis import LabelIssues, disagreement, divergence_bits, error_table, likely_label_errors
 from core.evaluation.intervals import Score, mean_score, wilson, wilson_of_shares
 from core.evaluation.run import EvaluationRun
 from core.evaluation.scores import (
@@ -83,12 +83,12 @@ __all__ = [
     "bin_columns",
     "brier",
     "comparable_groups",
-    "comparable_runs",
     "compare",
     "compare_all",
     "compare_with_annotators",
     "confusion_difference",
     "disagreement",
+    "divergence_bits",
     "ensemble_run",
     "error_table",
     "expected_calibration_error",
@@ -98,6 +98,7 @@ __all__ = [
     "label_against_majority",
     "leave_one_out",
     "likely_label_errors",
+    "log_mean_probabilities",
     "macro_f1",
     "map_to_common_labels",
     "mean_score",

@@ -6,6 +6,7 @@ majority of each image, a position in FERPLUS8 or -1, comes from :func:`core.dat
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -70,8 +71,8 @@ class AnnotatorVotes:
             self._for_classes[columns] = _ClassVotes(
                 shares,
                 usable,
-                entropy=mean_score(entr(shares).sum(axis=1)[usable]),
-                best_possible=mean_score(votes.max(axis=1)[with_votes] / self.total[with_votes]),
+                entropy=mean_score(entr(shares).sum(axis=1)[usable], (0, math.log(len(columns)))),
+                best_possible=mean_score(votes.max(axis=1)[with_votes] / self.total[with_votes], (0, 1)),
             )
         return self._for_classes[columns]
 
@@ -81,7 +82,7 @@ class AnnotatorVotes:
         several = self.total > 1
         n, votes = self.total[several], self.votes[several].astype(np.int64)
         agreeing_pairs = np.einsum("nk,nk->n", votes, votes) - n
-        return mean_score(agreeing_pairs / (n * (n - 1)))
+        return mean_score(agreeing_pairs / (n * (n - 1)), (0, 1))
 
 
 @dataclass(frozen=True)
@@ -127,10 +128,10 @@ def compare_with_annotators(run: EvaluationRun, votes: AnnotatorVotes) -> Annota
     of_classes = votes.for_classes(tuple(int(c) for c in columns))
     cross_entropy = -np.einsum("nk,nk->n", of_classes.shares, log_probabilities)
     return AnnotatorComparison(
-        network=mean_score(for_prediction[with_votes] / votes.total[with_votes]),
+        network=mean_score(for_prediction[with_votes] / votes.total[with_votes], (0, 1)),
         annotators=votes.between_annotators,
         best_possible=of_classes.best_possible,
-        cross_entropy=mean_score(cross_entropy[of_classes.usable]),
+        cross_entropy=mean_score(cross_entropy[of_classes.usable], (0, math.inf)),
         vote_entropy=of_classes.entropy,
         groups=_agreement_groups(run, votes, columns),
     )

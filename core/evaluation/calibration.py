@@ -51,7 +51,7 @@ def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
 
 def nll(run: EvaluationRun) -> Score:
     """The mean negative log-likelihood of the true classes (cross-entropy) in nats."""
-    return mean_score(losses(run))
+    return mean_score(losses(run), (0, math.inf))
 
 
 def losses(run: EvaluationRun) -> np.ndarray:
@@ -63,7 +63,7 @@ def losses(run: EvaluationRun) -> np.ndarray:
 def brier(run: EvaluationRun) -> Score:
     """Brier's (1950) score for K classes: the squared distance of the probabilities to the one-hot truth, 0 to 2."""
     squares = np.einsum("nk,nk->n", run.probabilities, run.probabilities)
-    return mean_score(squares - 2 * run.true_probability + 1)
+    return mean_score(squares - 2 * run.true_probability + 1, (0, 2))
 
 
 @dataclass(frozen=True, eq=False)

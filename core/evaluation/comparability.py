@@ -28,18 +28,6 @@ def comparable_groups(runs: Sequence[EvaluationRun]) -> tuple[tuple[EvaluationRu
     return tuple(tuple(group) for group in sorted(groups, key=len, reverse=True))
 
 
-def comparable_runs(runs: Sequence[EvaluationRun]) -> tuple[list[EvaluationRun], dict[str, str]]:
-    """The largest of the :func:`comparable_groups`, and by model id of each other run why it is not in that group."""
-    largest, *others = comparable_groups(runs) or ((),)
-    reasons = {}
-    for run in (run for group in others for run in group):
-        try:
-            largest[0].paired_with(run)
-        except EvaluationError as error:
-            reasons[run.model_id] = str(error)
-    return list(largest), reasons
-
-
 @dataclass(frozen=True, eq=False)
 class CommonLabels:
     """Runs with the same classes, images and true classes, by model id, in the order given.

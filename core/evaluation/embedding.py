@@ -69,7 +69,7 @@ class Embedding:
         return len(self.image_ids)
 
     def _error(self, expected: str, found: object) -> EvaluationError:
-        return EvaluationError(f"embedding of {self.model_id} on {self.split}: {expected}, got {found}")
+        return EvaluationError(f"the embedding of {self.model_id} on {self.split}: {expected}, got {found}")
 
     def sample(self, limit: int = MAP_LIMIT, seed: int = SEED) -> Embedding:
         """At most ``limit`` images, drawn at random with a fixed seed, in their original order."""

@@ -23,11 +23,11 @@ def ensemble_run(
     """
     shares = normalized_weights(runs, weights)
     members = paired(runs)
-    mirrored = [replace(m, logits=m.mirrored, mirrored=None) for m in members if m.mirrored is not None]
+    mirrored = [replace(m, logits=m.mirrored).probabilities for m in members if m.mirrored is not None]
     return replace(
         members[0],
         model_id=model_id,
-        logits=log_mean_probabilities(members, shares),
+        logits=log_mean_probabilities([m.probabilities for m in members], shares),
         copy_in_train=next((m.copy_in_train for m in members if m.copy_in_train is not None), None),
         temperature=1.0,
         mirrored=log_mean_probabilities(mirrored, shares) if len(mirrored) == len(members) else None,
@@ -43,15 +43,15 @@ def mirror_averaged(run: EvaluationRun) -> EvaluationRun:
         raise EvaluationError(
             f"{run.model_id} on {run.split}: the mirrored average needs predictions for the mirror images, got none"
         )
-    views = [run, replace(run, logits=run.mirrored)]
+    views = [run.probabilities, replace(run, logits=run.mirrored).probabilities]
     return replace(run, logits=log_mean_probabilities(views, [0.5, 0.5]), temperature=1.0, mirrored=None)
 
 
-def log_mean_probabilities(members: Sequence[EvaluationRun], shares: Sequence[float]) -> np.ndarray:
-    """(N, K) float64: the logarithm of the weighted mean of the probabilities of paired runs; ``shares`` sum to 1."""
-    mean = np.zeros(members[0].logits.shape, order="F")
-    for member, share in zip(members, shares, strict=True):
-        mean += share * member.probabilities
+def log_mean_probabilities(distributions: Sequence[np.ndarray], shares: Sequence[float]) -> np.ndarray:
+    """(..., K) float64: the logarithm of the weighted mean of M distributions (..., K); ``shares`` (M,) sum to 1."""
+    mean = np.zeros(distributions[0].shape, order="F")
+    for distribution, share in zip(distributions, shares, strict=True):
+        mean += share * distribution
     # A probability of 0 must not become minus infinity, which is not a valid logit.
     return np.asarray(np.log(np.maximum(mean, np.finfo(np.float32).tiny)))
 

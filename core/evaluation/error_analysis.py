@@ -19,17 +19,24 @@ from core.labels import LabelSet
 
 
 def disagreement(runs: Sequence[EvaluationRun]) -> np.ndarray:
-    """(N,) bits: the Jensen-Shannon divergence (Lin 1991) of the runs' probabilities for each image, equally weighted.
+    """(N,) bits: the :func:`divergence_bits` of the runs' probabilities for each image.
 
-    0 if all predict the same probabilities; at most log2 of the number of runs. Raises EvaluationError if the runs
-    cannot be paired.
+    Raises EvaluationError if the runs cannot be paired.
     """
     if not runs:
         raise EvaluationError("a disagreement needs at least one network, got none")
-    members = [run.probabilities for run in paired(runs)]
-    mean = sum(members[1:], start=members[0]) / len(members)
-    mean_entropy = sum(entr(p).sum(axis=1) for p in members) / len(members)
-    nats = entr(mean).sum(axis=1) - mean_entropy
+    return divergence_bits([run.probabilities for run in paired(runs)])
+
+
+def divergence_bits(distributions: Sequence[np.ndarray]) -> np.ndarray:
+    """(...) bits: the Jensen-Shannon divergence (Lin 1991) of M distributions (..., K), equally weighted.
+
+    The entropy of their mean minus the mean of their entropies: 0 where all are equal, at most log2 M. NaN where a
+    distribution contains NaN.
+    """
+    mean = sum(distributions[1:], start=distributions[0]) / len(distributions)
+    mean_entropy = sum(entr(p).sum(axis=-1) for p in distributions) / len(distributions)
+    nats = entr(mean).sum(axis=-1) - mean_entropy
     return np.asarray((nats / np.log(2)).clip(min=0))  # rounding may give a small negative number
 
 

@@ -121,8 +121,8 @@ def difference_of_proportions(first: Score, second: Score) -> Score:
     return Score(value, value - down, value + up, first.n + second.n, "Newcombe")
 
 
-def mean_score(values: np.ndarray) -> Score:
-    """The mean of one number per image, with the normal interval."""
+def mean_score(values: np.ndarray, bounds: tuple[float, float] = (-math.inf, math.inf)) -> Score:
+    """The mean of one number per image, with the normal interval cut at ``bounds``, the range of these numbers."""
     n = len(values)
     if n == 0:
         return UNDEFINED
@@ -130,7 +130,8 @@ def mean_score(values: np.ndarray) -> Score:
     if n == 1:
         return Score(value, n=1)
     half = NORMAL_QUANTILE * float(values.std(ddof=1)) / math.sqrt(n)
-    return Score(value, value - half, value + half, n, "normal")
+    low, high = np.clip([value - half, value + half], *bounds).tolist()
+    return Score(value, low, high, n, "normal")
 
 
 def percentile_score(value: float, resampled: np.ndarray, n: int) -> Score:

@@ -87,11 +87,12 @@ def leave_one_out(
     Raises EvaluationError for fewer than two members, or if no weight remains without one of them.
     """
     if len(runs) < 2:
-        raise EvaluationError(f"leaving one out needs at least 2 members, got {len(runs)}")
+        raise EvaluationError(f"a comparison that leaves one out needs at least 2 members, got {len(runs)}")
     members, shares = paired(runs), normalized_weights(runs, weights)
+    probabilities = [member.probabilities for member in members]
 
     def correct(member_shares: Sequence[float]) -> np.ndarray:
-        return np.asarray(log_mean_probabilities(members, member_shares).argmax(axis=1) == members[0].truth)
+        return np.asarray(log_mean_probabilities(probabilities, member_shares).argmax(axis=1) == members[0].truth)
 
     everyone = correct(shares)
     comparisons = []

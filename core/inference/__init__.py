@@ -16,7 +16,6 @@ from core.inference.analysis import (
 )
 from core.inference.ensemble import (
     LabelGroup,
-    disagreement_bits,
     ensemble_prediction,
     entropy_bits,
     group_predictions,
@@ -45,7 +44,6 @@ __all__ = [
     "analyze",
     "analyze_faces",
     "analyzed_faces",
-    "disagreement_bits",
     "embed",
     "embed_split",
     "ensemble_prediction",

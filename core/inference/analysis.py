@@ -40,13 +40,6 @@ class FaceAnalysis:
         """The verdict of the first, largest group: its ensemble, or its only prediction."""
         return self.groups[0].verdict
 
-    def group_of(self, model_id: str) -> LabelGroup:
-        """The group of a network. Raises KeyError for a network without a prediction."""
-        for group in self.groups:
-            if model_id in group.predictions:
-                return group
-        raise KeyError(f"{model_id} has no prediction for this face; available: {', '.join(self.predictions)}")
-
 
 @dataclass(frozen=True, eq=False)
 class PhotoAnalysis:

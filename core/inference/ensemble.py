@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import entr
 
-from core.evaluation import ENSEMBLE
+from core.evaluation import ENSEMBLE, divergence_bits, log_mean_probabilities
 from core.inference.predictor import Prediction
 from core.labels import LabelSet
 
@@ -53,7 +53,7 @@ class LabelGroup:
         """Jensen-Shannon divergence of the networks; None for a single network."""
         if len(self.predictions) < 2:
             return None
-        return disagreement_bits([p.probabilities for p in self.predictions.values()])
+        return float(divergence_bits([p.probabilities for p in self.predictions.values()]))
 
 
 def group_predictions(predictions: Mapping[str, Prediction]) -> tuple[LabelGroup, ...]:
@@ -76,22 +76,14 @@ def ensemble_prediction(predictions: Sequence[Prediction], model_id: str = ENSEM
     labels = predictions[0].labels
     for prediction in predictions:
         _require_same_classes(labels, prediction, prediction.model_id)
-    mean = np.mean([p.probabilities for p in predictions], axis=0)
-    return Prediction(model_id, labels, np.log(mean.clip(1e-12)).astype(np.float32))
+    shares = [1 / len(predictions)] * len(predictions)
+    logits = log_mean_probabilities([p.probabilities for p in predictions], shares)
+    return Prediction(model_id, labels, logits.astype(np.float32))
 
 
 def entropy_bits(probabilities: np.ndarray) -> float:
     """Shannon entropy of one distribution (K,): 0 for a certain class, log2 K for a uniform distribution."""
     return float(entr(probabilities / np.sum(probabilities)).sum() / np.log(2))
-
-
-def disagreement_bits(distributions: Sequence[np.ndarray]) -> float:
-    """Jensen-Shannon divergence (Lin 1991) of M distributions (K,): 0 where all are equal, at most log2 M.
-
-    The entropy of their mean minus the mean of their entropies; NaN where a distribution contains NaN.
-    """
-    divergence = entropy_bits(np.mean(distributions, axis=0)) - float(np.mean([entropy_bits(d) for d in distributions]))
-    return float(np.maximum(0.0, divergence))  # rounding can leave it slightly negative
 
 
 def _require_same_classes(labels: LabelSet, prediction: Prediction, model_id: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.inference import disagreement_bits
+from core.evaluation import divergence_bits
 from core.video.timeline import GroupTimeline, Timeline
 
 NEUTRAL = "neutral"
@@ -121,14 +121,13 @@ def disagreements(timeline: Timeline, group: GroupTimeline) -> tuple[Stretch, ..
     found = []
     for rows in _runs(timeline):
         for part in _true_parts(rows, differ):
-            bits = [disagreement_bits(list(group.probabilities[:, row])) for row in part]
             found.append(
                 Stretch(
                     int(timeline.tracks[part[0]]),
                     float(timeline.times_s[part[0]]),
                     float(timeline.times_s[part[-1]]),
                     len(part),
-                    float(np.mean(bits)),
+                    float(divergence_bits(list(group.probabilities[:, part])).mean()),
                     {
                         model_id: group.labels.classes[int(np.bincount(tops[number, part]).argmax())]
                         for number, model_id in enumerate(group.model_ids)

@@ -378,6 +378,39 @@ def test_a_table_that_cannot_be_written_is_reported_in_one_sentence(image_folder
     assert "cannot be written" in message
 
 
+def test_tables_replace_neither_their_data_set_nor_a_file_of_another_kind(tmp_path, capsys, monkeypatch):
+    data_set = tmp_path / "mine.csv"
+    data_set.write_text("path,label,split\nx.png,happy,train\n")
+    packed = shutil.copy(data_set, tmp_path / "mine.parquet")
+    folder = write_folder(tmp_path / "mine", {"test": 1})
+    inside = shutil.copy(data_set, folder / "mine.parquet")
+    for arguments, reason in (
+        (("describe", data_set, data_set), "ends in .parquet, got mine.csv"),
+        (("describe", folder, data_set), "ends in .parquet, got mine.csv"),
+        (("describe", packed, tmp_path / "x" / ".." / "mine.parquet"), "belongs to the data set"),
+        (("describe", folder, inside), "belongs to the data set"),
+        (("pack", data_set, data_set), "ends in .parquet, got mine.csv"),
+        (("pack", packed, packed), "belongs to the data set"),
+    ):
+        code, message = fails(capsys, monkeypatch, "data", *arguments)
+        assert code == 2
+        assert reason in message.replace("│ ", "")
+    assert data_set.read_bytes() == packed.read_bytes() == inside.read_bytes()
+
+
+def test_names_with_brackets_are_printed_as_they_are_and_on_one_line(tmp_path):
+    rows = []
+    for number, label in enumerate(3 * ["[bold]", "[/angry]"]):
+        Image.new("L", (9, 9), number).save(tmp_path / f"{number}.png")
+        rows.append(f"{number}.png,{label},{('train', 'val', 'test')[number // 2]}")
+    (tmp_path / "mine.csv").write_text("\n".join(["path,label,split", *rows]))
+    out = tmp_path / ("o[" + "long" * 40) / "b]:smile:.parquet"
+    assert f"6 rows in {out} (" in run("data", "describe", tmp_path / "mine.csv", out)
+    audited = run("data", "audit", tmp_path / "mine.csv")
+    assert "[bold]" in audited
+    assert "[/angry]" in audited
+
+
 def every_command(group, above=()):
     """The words after ``python -m core`` of each command, those of groups included."""
     found = []

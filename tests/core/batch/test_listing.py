@@ -6,7 +6,7 @@ import os
 import zipfile
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.batch.archive import ArchiveSource
@@ -33,9 +33,9 @@ def problems(source):
     return found
 
 
-def zipped(**members):
+def zipped(method=zipfile.ZIP_DEFLATED, **members):
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, data in members.items():
             archive.writestr(name, data)
     return buffer.getvalue()
@@ -159,9 +159,14 @@ def test_a_csv_with_a_column_twice_is_refused(folder):
     assert listed(open_source(str(folder / "list.csv"))) == ["b.JPG"]
 
 
-@given(st.integers(0, 400), st.binary(max_size=8))
-def test_a_damaged_zip_gives_sentences_and_nothing_else(position, noise):
-    data = zipped(**{"a.jpg": bytes(range(256)), "b.jpg": b"b" * 100})
+@given(
+    st.sampled_from([zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]),
+    st.integers(0, 400),
+    st.binary(max_size=8),
+)
+@example(zipfile.ZIP_LZMA, 37, b"\x01")
+def test_a_damaged_zip_gives_sentences_and_nothing_else(method, position, noise):
+    data = zipped(method, **{"a.jpg": bytes(range(256)), "b.jpg": b"b" * 100})
     damaged = data[:position] + noise + data[position + len(noise) :]
     with contextlib.suppress(BatchError):
         problems(ArchiveSource.of_bytes(damaged))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
+import tempfile
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from core.data import data_stamp, read
@@ -121,6 +126,37 @@ def test_a_damaged_zip_is_an_error(tmp_path, image_folder):
     path.write_bytes(content)
     with pytest.raises(DataError):
         read(path)
+
+
+@settings(max_examples=80, deadline=None)
+@given(position=st.integers(0, 1000), noise=st.binary(min_size=1, max_size=8))
+def test_a_zip_that_is_damaged_anywhere_is_a_data_error_without_a_temporary_path(position, noise):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+            archive.writestr(f"train/happy/{method}.txt", bytes(range(200)), method)
+    content = bytearray(buffer.getvalue())
+    content[position : position + len(noise)] = noise
+    with tempfile.TemporaryDirectory(prefix="mine") as folder:
+        path = Path(folder, "mine.zip")
+        path.write_bytes(content)
+        with pytest.raises(DataError) as refused:
+            read(path)
+    assert "ferscope-" not in str(refused.value)
+
+
+def test_messages_about_the_content_of_a_zip_name_the_zip(tmp_path, official_csv):
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
+        pass
+    with pytest.raises(DataError, match=r"found no such image in empty.zip"):
+        read(tmp_path / "empty.zip")
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        for name in ("a.csv", "b.csv"):
+            archive.write(official_csv, name)
+    with pytest.raises(
+        DataError, match=r"two.zip is a folder with a.csv, b.csv; give the path of a file, such as a.csv$"
+    ):
+        read(tmp_path / "two.zip")
 
 
 @pytest.mark.parametrize("suffix", [s for s in SUFFIXES if s not in (".heic", ".heif", ".hif", ".pbm")])

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from core.data import read
+from core.data.sources import row_labels
 from core.errors import DataError
 from core.labels import PAIN6
 from core.preprocessing import Preprocessing
@@ -163,6 +164,19 @@ def test_bad_manifest_row_is_named_or_skipped(image_folder, bad, message):
         read(path)
     samples = read(path, skip_bad=True)
     assert (samples.ids.tolist(), samples.skipped) == ([0, 2, 3], 1)
+
+
+def test_a_manifest_in_another_encoding_is_refused_and_its_classes_are_not_merged(image_folder):
+    path = manifest_of(image_folder, GOOD_ROWS)
+    path.write_bytes(path.read_bytes() + "\nx.png,fröhlich,train\ny.png,früchlich,val".encode("latin-1"))
+    with pytest.raises(
+        DataError, match=r"mine.csv, row 3: the row has bytes .* not valid UTF-8; save the file as UTF-8"
+    ):
+        read(path)
+    with pytest.raises(DataError, match=r"mine.csv, row 3"):
+        row_labels(path)
+    samples = read(path, skip_bad=True)
+    assert (samples.skipped, samples.labels.classes) == (2, ("angry", "happy"))
 
 
 def test_a_bad_row_is_named_before_a_missing_class(image_folder):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.data import FERPLUS_COLUMNS, pack, read
+from core.data.sources import row_labels
 from core.errors import DataError
 
 HAPPY = (0, 10, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -57,6 +58,14 @@ def test_nothing_is_written_for_a_bad_csv(tmp_path, official_csv, faces):
     assert not (tmp_path / "faces.parquet").exists()
 
 
+def test_packing_a_packed_file_is_refused_in_readable_text(tmp_path, official_csv):
+    pack(official_csv, tmp_path / "faces.parquet")
+    with pytest.raises(DataError, match="must have the columns emotion and pixels") as refused:
+        pack(tmp_path / "faces.parquet", tmp_path / "again.parquet")
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 200
+
+
 @pytest.mark.parametrize("missing", ["faces", "votes"])
 def test_packing_names_a_missing_file(tmp_path, official_csv, missing):
     paths = {"faces": official_csv, "votes": official_csv, missing: tmp_path / "gone.csv"}
@@ -87,6 +96,14 @@ def test_bad_packed_row_is_named_or_skipped(tmp_path, column, value, message):
         read(path)
     samples = read(path, skip_bad=True)
     assert (samples.ids.tolist(), samples.skipped, samples.votes.shape) == ([0, 2], 1, (2, 10))
+
+
+def test_labels_that_are_lists_are_refused_also_without_the_images(tmp_path):
+    path = tmp_path / "faces.parquet"
+    pd.DataFrame({"image": [webp()], "emotion": [[1, 2]], "Usage": ["Training"]}).to_parquet(path)
+    for read_it in (read, row_labels):
+        with pytest.raises(DataError, match="emotion must be one of"):
+            read_it(path)
 
 
 def test_missing_packed_column_is_named(tmp_path):

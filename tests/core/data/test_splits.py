@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -79,6 +81,22 @@ def test_a_missing_split_is_taken_from_train_and_test_is_unchanged():
 def test_a_data_set_with_all_splits_is_not_split_again(image_folder):
     with pytest.raises(DataError, match="already has the splits"):
         read(image_folder, split="80/10/10")
+
+
+def test_a_split_that_would_change_nothing_is_refused(tmp_path):
+    names = [f"{s}/{c}/{k}.png" for s in ("train", "test") for c in ("happy", "sad") for k in range(2)]
+    root = write_images(tmp_path / "two", names)
+    with pytest.raises(DataError, match="already has the splits train, test, so none is missing for 90/0/10"):
+        read(root, split="90/0/10")
+    shutil.rmtree(root / "train")
+    with pytest.raises(DataError, match=r"no train images to distribute by 80/10/10; .* --split all"):
+        read(root, split="80/10/10")
+    assert len(read(root, split="all")) == 4
+
+
+def test_a_negative_seed_is_refused(persons):
+    with pytest.raises(DataError, match="seed of a split must be a whole number from 0, got -1"):
+        read(persons, split="80/10/10", seed=-1)
 
 
 def test_a_folder_of_classes_is_split_by_person(persons):

@@ -65,6 +65,17 @@ def test_a_network_that_predicts_the_votes_reaches_the_lower_bound(make_run) -> 
     assert compare_with_annotators(run, of_images).cross_entropy.value > result.vote_entropy.value
 
 
+def test_intervals_of_shares_and_entropies_stay_within_their_range(run_from) -> None:
+    happy = FER7.index("happy")
+    run = run_from([happy] * 20, np.where(np.arange(7) == happy, 0.9, 0.1 / 6)[None].repeat(20, axis=0), labels=FER7)
+    votes = votes_of({"happy": 9, "sad": 1}, *[{"happy": 10}] * 19)
+    result = compare_with_annotators(run, with_majority(votes))
+    assert result.network.high == result.annotators.high == result.best_possible.high == 1
+    assert result.vote_entropy.low == 0
+    opposed = compare_with_annotators(run, with_majority(votes_of({"happy": 1, "sad": 9}, *[{"sad": 10}] * 19)))
+    assert opposed.network.low == 0
+
+
 def test_votes_are_shared_by_networks_with_different_classes(make_run) -> None:
     votes = with_majority(np.random.default_rng(0).multinomial(10, [0.1] * 10, 400))
     for labels in (FER7, FERPLUS8, FER7):

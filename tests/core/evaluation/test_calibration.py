@@ -58,6 +58,16 @@ def test_the_loss_of_a_certain_wrong_prediction_is_finite(run_from) -> None:
     assert brier(wrong).value == 2
 
 
+def test_intervals_stay_within_the_range_of_the_score(run_from) -> None:
+    # 20 images and one confident mistake: a normal interval would begin at -0.58 for the loss and -0.1 for Brier.
+    sure = run_from([0] * 20, [[0.999, 0.001]] * 19 + [[0.001, 0.999]])
+    assert nll(sure).low == brier(sure).low == 0
+    assert nll(sure).high > nll(sure).value > 0
+    wrong = run_from([0] * 20, [[0.001, 0.999]] * 19 + [[0.999, 0.001]])
+    assert brier(wrong).high == 2
+    assert nll(wrong).high > 2
+
+
 def test_the_calibration_error_matches_a_calculation_by_hand(run_from) -> None:
     # Two bins of two: confidences 0.6, 0.7 (one right) and 0.8, 0.9 (both right): (|0.65 - 0.5| + |0.85 - 1|) / 2.
     run = run_from([0, 1, 0, 0], [[0.6, 0.4], [0.7, 0.3], [0.8, 0.2], [0.9, 0.1]])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.errors import EvaluationError
-from core.evaluation import comparable_groups, comparable_runs, ensemble_run, map_to_common_labels
+from core.evaluation import comparable_groups, ensemble_run, map_to_common_labels
 from core.labels import FER7, FERPLUS8, PAIN6, LabelSet
 
 
@@ -28,15 +28,6 @@ def test_the_runs_of_a_group_have_the_same_image_in_each_row(make_run) -> None:
     shuffled = make_run(seed=1).select(np.random.default_rng(0).permutation(400))
     ((first, second),) = comparable_groups([make_run(), shuffled])
     np.testing.assert_array_equal(first.image_ids, second.image_ids)
-
-
-def test_comparable_runs_gives_the_largest_group_and_why_others_are_not_in_it(make_run) -> None:
-    fer, ferplus = [make_run(seed=0), make_run(seed=1)], make_run(seed=2, labels=FERPLUS8)
-    runs, reasons = comparable_runs([ferplus, *fer])
-    assert runs == fer
-    assert list(reasons) == ["network_2"]
-    assert "choose networks with the same classes" in reasons["network_2"]
-    assert comparable_runs([]) == ([], {})
 
 
 def test_ferplus_is_mapped_to_fer2013_by_dropping_contempt(make_run) -> None:

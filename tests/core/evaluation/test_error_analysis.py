@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 
 from core.errors import EvaluationError
-from core.evaluation import disagreement, ensemble_run, error_table, likely_label_errors
+from core.evaluation import disagreement, divergence_bits, ensemble_run, error_table, likely_label_errors
 
 
 def test_certain_predictions_of_different_classes_disagree_by_one_bit(run_from) -> None:
@@ -19,6 +19,17 @@ def test_the_disagreement_of_two_networks_matches_scipy(make_run) -> None:
     a, b = make_run(50, seed=0, temperature=0.8), make_run(50, seed=1)
     expected = jensenshannon(a.probabilities, b.probabilities, base=2, axis=1) ** 2
     np.testing.assert_allclose(disagreement([a, b]), expected, atol=1e-9)
+
+
+def test_the_divergence_is_zero_for_equal_and_one_bit_for_opposite_distributions() -> None:
+    assert divergence_bits([np.array([0.3, 0.7])] * 3) == pytest.approx(0, abs=1e-12)
+    assert divergence_bits([np.array([1.0, 0.0]), np.array([0.0, 1.0])]) == pytest.approx(1)
+    # H(0.75, 0.25) minus the mean of H(1, 0) and H(0.5, 0.5).
+    assert divergence_bits([np.array([1.0, 0.0]), np.array([0.5, 0.5])]) == pytest.approx(0.811278 - 0.5, abs=1e-6)
+
+
+def test_the_divergence_with_nan_is_nan() -> None:
+    assert np.isnan(divergence_bits([np.array([0.3, 0.7]), np.array([np.nan, np.nan])]))
 
 
 @given(st.integers(1, 5), st.floats(0, 1000))

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from core.evaluation import EvaluationRun, ensemble_run
 from core.inference import (
     ENSEMBLE,
     LabelGroup,
     Prediction,
-    disagreement_bits,
     ensemble_prediction,
     entropy_bits,
     group_predictions,
@@ -92,8 +92,9 @@ def test_entropy_is_in_bits():
     assert entropy_bits(np.array([0.25] * 4)) == pytest.approx(2)
 
 
-def test_disagreement_is_zero_for_equal_and_one_bit_for_opposite_distributions():
-    assert disagreement_bits([np.array([0.3, 0.7])] * 3) == pytest.approx(0, abs=1e-12)
-    assert disagreement_bits([np.array([1.0, 0.0]), np.array([0.0, 1.0])]) == pytest.approx(1)
-    # H(0.75, 0.25) minus the mean of H(1, 0) and H(0.5, 0.5).
-    assert disagreement_bits([np.array([1.0, 0.0]), np.array([0.5, 0.5])]) == pytest.approx(0.811278 - 0.5, abs=1e-6)
+def test_the_ensemble_of_a_photo_is_that_of_an_evaluation_also_for_the_smallest_probabilities():
+    logits = [np.array([[40.0, 0.0]], np.float32), np.array([[42.0, 0.0]], np.float32)]
+    runs = [EvaluationRun("one", "test", TWO, np.arange(1), np.zeros(1, int), values) for values in logits]
+    found = ensemble_prediction([Prediction("one", TWO, values[0]) for values in logits])
+    assert found.probabilities == pytest.approx(ensemble_run(runs).probabilities[0], rel=1e-5)
+    assert found.probabilities[1] < 1e-17

@@ -8,7 +8,7 @@ from core.checkpoints import list_checkpoints
 from core.errors import NotFiniteError
 from core.faces import detector
 from core.images import decode
-from core.inference import Predictor, analyze, disagreement_bits, explain_images, summarize_faces
+from core.inference import Predictor, analyze, explain_images, summarize_faces
 from core.probes import Perturbation, estimate_uncertainty, predict_perturbed, sweep
 from core.sample_photos import sample_photos
 
@@ -99,7 +99,3 @@ def test_a_network_that_fails_for_a_view_is_left_out(failing_when_changed):
     assert group.augmented.disagreement_bits is None
     with pytest.raises(NotFiniteError):
         estimate_uncertainty([p for p in networks if p.model_id == "tiny_cnn"], analysis, 0, "mirror")
-
-
-def test_disagreement_with_nan_is_nan():
-    assert np.isnan(disagreement_bits([np.array([0.3, 0.7]), np.array([np.nan, np.nan])]))
