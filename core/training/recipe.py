@@ -98,7 +98,7 @@ class Recipe:
     cutmix: Amount = 0.0  # Beta(a, a) of CutMix (Yun et al. 2019); 0 is off; with mixup, each batch draws one of them
     class_weights: Literal["none", "balanced"] = "none"  # "balanced" is the inverse frequency
     ema: Part = 0.0  # decay per averaging step of the weights' moving average; 0 is off
-    ema_every: Positive = 4  # optimizer steps between averaging steps
+    ema_every: Positive = 4  # optimizer steps between averaging steps; an epoch has at least one
     clip_norm: Amount = 0.0  # gradient norm limit; 0 is off
     precision: Literal["32-true", "bf16-mixed"] = "32-true"  # as Fabric names it
     seed: Annotated[int, Field(ge=0)] = 0

@@ -229,7 +229,10 @@ def test_every_panel_opens_from_an_invalid_link(opened, panel):
 
 def test_a_parameter_that_the_page_does_not_know_is_reported_once(opened, page_text):
     app = opened("", sample="grace_hopper", zoom="2", **{"`x`": "1"}, brightness="0.2", weight_tiny_cnn="1")
-    assert "This link has parameters that Analyze does not have: `zoom`, `x` and `weight_tiny_cnn`. The other" in page_text(app)
+    assert (
+        "This link has parameters that Analyze does not have: `zoom`, `x` and `weight_tiny_cnn`. The other"
+        in page_text(app)
+    )
     assert app.query_params["brightness"] == "0.2"  # of a panel that has not been opened
     assert "zoom" not in app.query_params
     app.run()
