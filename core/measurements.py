@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from core.data.identity import identify
 from core.data.info import DatasetInfo
 from core.data.splits import ALL
 from core.device import describe_device
-from core.errors import DataError, RecipeError
+from core.errors import DataError, RecipeError, RobustnessError
 from core.evaluation import EvaluationRun, RunSummary, fit_temperature, summarize
 from core.evaluation.embedding import Embedding
 from core.inference import Predictor, embed_split, evaluate, milliseconds_per_face
@@ -140,27 +140,34 @@ def embed_checkpoint(
 
 
 def measure_robustness(
-    checkpoint: Checkpoint, source: Path, split: str, *, skip_bad: bool = False, progress: Progress | None = None
+    checkpoint: Checkpoint,
+    source: Path,
+    split: str,
+    *,
+    skip_bad: bool = False,
+    again: bool = False,
+    report: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Robustness:
-    """Measure one split under every corruption and store the result in the checkpoint's folder.
+    """The stored measurement of one split under every corruption if there is one, otherwise a new one, which is stored
+    in the checkpoint's folder.
 
-    An interrupted measurement is resumed from its partial file. Raises DataError if ``source`` is not the data set of
-    the card.
+    An interrupted measurement is resumed from its partial file. ``again`` measures from the beginning; the stored
+    measurement remains until the new one is complete. ``report`` receives a sentence about a stored measurement that
+    cannot be used. Raises DataError, before anything is changed, if ``source`` is not the data set of the card.
     """
     samples = read_own_samples(checkpoint.card, source, skip_bad=skip_bad)
-    partial = partial_robustness_path(checkpoint, split)
+    partial = checkpoint.robustness_path(split).with_suffix(".partial")
+    if again:
+        partial.unlink(missing_ok=True)
+    elif not partial.is_file():  # otherwise a newer measurement was interrupted
+        try:
+            if stored := load_robustness(checkpoint, split):
+                return stored
+        except RobustnessError as error:
+            if report:
+                report(error.sentence)
     found = measure(Predictor.load(checkpoint), samples, split, partial=partial, progress=progress)
     save_robustness(found, checkpoint.robustness_path(split))
     partial.unlink(missing_ok=True)
     return load_robustness(checkpoint, split) or found
-
-
-def discard_robustness(checkpoint: Checkpoint, split: str) -> None:
-    """Delete the stored and the partial measurement of a split, so that it is measured from the beginning."""
-    checkpoint.robustness_path(split).unlink(missing_ok=True)
-    partial_robustness_path(checkpoint, split).unlink(missing_ok=True)
-
-
-def partial_robustness_path(checkpoint: Checkpoint, split: str) -> Path:
-    """Where an interrupted measurement stores the conditions that are finished."""
-    return checkpoint.robustness_path(split).with_suffix(".partial")

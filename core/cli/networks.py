@@ -26,7 +26,7 @@ from core.cli.output import (
     warn,
     writing,
 )
-from core.errors import CheckpointError, NotFiniteError, RobustnessError
+from core.errors import CheckpointError, NotFiniteError
 
 if TYPE_CHECKING:
     from core.checkpoints import Checkpoint, Listing
@@ -192,7 +192,9 @@ def robustness(
     run: RunId,
     data: Data,
     split: Split = "test",
-    again: Annotated[bool, typer.Option("--again", help="Discard the stored measurement first.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Measure from the beginning and replace the stored measurement.")
+    ] = False,
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
@@ -218,19 +220,9 @@ def robustness(
 
 def _measured(checkpoint: Checkpoint, data: Path, split: str, *, again: bool, skip_bad: bool) -> Robustness:
     """The stored measurement if it fits the weights, otherwise a new one with a progress bar."""
-    from core.measurements import discard_robustness, measure_robustness
-    from core.robustness import load_robustness
+    from core.measurements import measure_robustness
 
     run_id = checkpoint.card.run_id
-    if again:
-        discard_robustness(checkpoint, split)
-    try:
-        stored = load_robustness(checkpoint, split)
-    except RobustnessError as error:
-        warn(error.sentence)
-        stored = None
-    if stored is not None:
-        return stored
     with progress_bar() as bar:
         task = bar.add_task(f"{run_id}: reading the data", total=1, left="")
         started, resumed_at, last_title = time.monotonic(), -1, ""
@@ -247,7 +239,11 @@ def _measured(checkpoint: Checkpoint, data: Path, split: str, *, again: bool, sk
             last_title = title
 
         try:
-            return measure_robustness(checkpoint, data, split, skip_bad=skip_bad, progress=show)
+            return measure_robustness(
+                checkpoint, data, split, skip_bad=skip_bad, again=again, report=warn, progress=show
+            )
         except KeyboardInterrupt:
-            where = last_title or "the data"
-            raise KeyboardInterrupt(f"Stopped at {where}; the same command resumes the measurement.") from None
+            command = "the command without --again" if again else "the same command"
+            raise KeyboardInterrupt(
+                f"Stopped at {last_title or 'the data'}; {command} resumes the measurement."
+            ) from None

@@ -100,7 +100,7 @@ def stored_results(comparison: Comparison) -> tuple[dict[str, Robustness], list[
             notes.append(Note(error.sentence, is_warning=True))
             continue
         if result is None:
-            how = f"{measurement_command(run_id, comparison.split)} --data {comparison.data.file_name}"
+            how = measurement_command(checkpoint.card, comparison.split)
             notes.append(
                 Note(f"{comparison.names[run_id]} has not been measured on {comparison.split_name}. Run: `{how}`")
             )

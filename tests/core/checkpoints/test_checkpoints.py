@@ -17,13 +17,13 @@ from core.checkpoints import (
     list_checkpoints,
     load_checkpoint,
     save_card,
-    withhold_weights,
 )
 from core.checkpoints.weights import save_weights
 from core.data import read
 from core.errors import CheckpointError
 from core.files import sha256_of
 from core.inference import evaluate
+from tests.conftest import withhold_weights
 
 
 @pytest.fixture
