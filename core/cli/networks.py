@@ -112,7 +112,7 @@ def evaluate(
     from core.measurements import evaluate_checkpoint, save_scores
     from core.records import EvaluationRecord
 
-    require_split(split, ("train", "val", "test", "all"))
+    require_split(split, ("val", "test", "all") if save else ("train", "val", "test", "all"))
     checkpoint = checkpoints.list_checkpoints(root).get(run)
     found = evaluate_checkpoint(checkpoint, data, split, skip_bad=skip_bad)
     if found.note:
