@@ -79,6 +79,16 @@ class ModelCard:
         return role if role in ROLES else ""
 
     @property
+    def is_imported(self) -> bool:
+        """Whether the network was trained elsewhere, so that no epoch was chosen and its recipe cannot be trained."""
+        return self.chosen_epoch == 0
+
+    @property
+    def weights_remedy(self) -> str:
+        """What to do about weights that are missing or damaged."""
+        return f"restore it or {'import' if self.is_imported else 'train'} the network again"
+
+    @property
     def training_command(self) -> str:
         """The command that trains this network again."""
         command = f"python -m core train {self.recipe.get('name', self.run_id)} --data {self.data.file_name}"

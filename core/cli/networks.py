@@ -27,6 +27,7 @@ from core.cli.output import (
     writing,
 )
 from core.errors import CheckpointError, NotFiniteError
+from core.preprocessing import MAX_SIZE_PX, MIN_SIZE_PX
 
 if TYPE_CHECKING:
     from core.checkpoints import Checkpoint, Listing
@@ -138,7 +139,9 @@ def import_network(
     architecture: Annotated[str, typer.Option(help="A registered network family, such as resnet50.")],
     labels: Annotated[str, typer.Option(help="FER7, FERPLUS8, AFFECTNET8, PAIN6, or class names with commas.")],
     name: Annotated[str | None, typer.Option(help="Name of the network; by default that of the file.")] = None,
-    size: Annotated[int, typer.Option(min=16, help="Side of the network's input in px.")] = 48,
+    size: Annotated[
+        int, typer.Option(min=MIN_SIZE_PX, max=MAX_SIZE_PX, help="Side of the network's input in px.")
+    ] = 48,
     mean: Annotated[float, typer.Option(help="Mean of the pixels, which are in [0, 1].")] = 0.5,
     std: Annotated[float, typer.Option(min=1e-6, help="Standard deviation of the pixels.")] = 0.25,
     stem: Annotated[
@@ -148,12 +151,12 @@ def import_network(
 ) -> None:
     """Import a network that was trained elsewhere; `evaluate --save` then adds its scores."""
     from core.importing import ImportOptions, import_weights
-    from core.labels import LABEL_SETS, LabelSet
+    from core.labels import parse_labels
 
     options = ImportOptions(
         name=name or re.sub(r"[^a-z0-9_-]+", "_", weights.stem.lower()),
         architecture=architecture,
-        labels=LABEL_SETS.get(labels) or LabelSet.custom([part.strip() for part in labels.split(",")]),
+        labels=parse_labels(labels),
         size_px=size,
         mean=mean,
         std=std,
@@ -179,7 +182,9 @@ def embed(
 
     splits = [require_split(name, ("val", "test")) for name in split or ("val", "test")]
     checkpoint = checkpoints.list_checkpoints(root).get(run)
-    for path, embedding in embed_checkpoint(checkpoint, data, splits, skip_bad=skip_bad):
+    with writing(checkpoint.path):
+        written = embed_checkpoint(checkpoint, data, splits, skip_bad=skip_bad)
+    for path, embedding in written:
         console.print(
             f"{path}: n = {len(embedding):,}, {len(embedding.explained)} of {embedding.features} components explain "
             f"{embedding.explained.sum():.3f} of the variance",

@@ -47,7 +47,8 @@ class DatasetInfo:
     @classmethod
     def of(cls, samples: Samples) -> DatasetInfo:
         """The facts about ``samples``; license and split names are known for the data sets of :data:`KNOWN`."""
-        known = KNOWN.get(samples.name, cls(samples.name, source=samples.name))
+        name = samples.name.encode(errors="backslashreplace").decode()  # a folder's name may have bytes of no encoding
+        known = KNOWN.get(name, cls(name, source=name))
         counts = Counter(samples.split.tolist())
         images = {split: counts[split] for split in SPLITS if counts[split]}
         return replace(known, fingerprint=samples.fingerprint(), images=images, shares=samples.shares)
