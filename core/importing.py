@@ -25,6 +25,7 @@ from core.models.torchvision_layouts import renamed
 from core.preprocessing import Preprocessing
 from core.training import Recipe
 from core.training.recipe import as_values
+from core.validation import first_line
 
 # Keys under which training scripts store a state dict, and prefixes that wrappers of a network add to its names.
 WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -109,10 +110,9 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         else:
             found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # the unpickler raises many types of exceptions for a file that is not a torch file
-        reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
         raise CheckpointError(
-            f"{path} cannot be read ({reason}); expected a safetensors file, or a file written by "
-            "torch.save(model.state_dict(), path)"
+            f"{path} cannot be read ({first_line(error).rstrip('.')}); expected a safetensors file, or a file written "
+            "by torch.save(model.state_dict(), path)"
         ) from error
     while isinstance(found, Mapping) and (wrapper := next((w for w in WRAPPERS if w in found), None)):
         found = found[wrapper]

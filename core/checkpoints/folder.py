@@ -17,6 +17,7 @@ from core.evaluation import ENSEMBLE, EvaluationRun
 from core.evaluation.embedding import Embedding
 from core.evaluation.tsne import MIN_IMAGES, TsneMap, tsne_map
 from core.files import finish_replacement, interrupted_replacements, sha256_of, write_text
+from core.validation import first_line
 
 if TYPE_CHECKING:
     from core.models import Network
@@ -130,9 +131,8 @@ class Checkpoint(CheckpointFolder):
         try:
             return pd.read_csv(path) if path.is_file() else pd.DataFrame()
         except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
-            reason = str(error).strip()
             raise CheckpointError(
-                f"{self.card.run_id}: {path.name} cannot be read ({reason}); restore the file"
+                f"{self.card.run_id}: {path.name} cannot be read ({first_line(error)}); restore the file"
             ) from error
 
     def evaluation(self, split: str) -> EvaluationRun:
