@@ -68,6 +68,17 @@ class DataError(FerscopeError):
     """A data set does not follow its format; the message names the file and the row."""
 
 
+class SplitError(DataError):
+    """A data set has no splits and none was chosen, or shares of splits were given for one that has them.
+
+    ``fact`` is the message without the remedy, which is that of the commands that divide a data set.
+    """
+
+    def __init__(self, fact: str, remedy: str) -> None:
+        self.fact = fact
+        super().__init__(f"{fact}; {remedy}")
+
+
 class UnknownModelError(FerscopeError):
     """The architecture is not registered."""
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import pickle
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -27,6 +25,7 @@ from core.models.torchvision_layouts import renamed
 from core.preprocessing import Preprocessing
 from core.training import Recipe
 from core.training.recipe import as_values
+from core.validation import first_line
 
 # Keys under which training scripts store a state dict, and prefixes that wrappers of a network add to its names.
 WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -54,19 +53,18 @@ def import_weights(path: Path, options: ImportOptions, root: Path) -> Checkpoint
     """
     try:
         check_run_id(options.name)
+        preprocessing = Preprocessing(
+            size_px=options.size_px,
+            mean=options.mean,
+            std=options.std,
+            crop_margin={name: (m.side, m.dx, m.dy) for name, m in MEASURED.items()},
+        )
     except ValueError as error:
         raise CheckpointError(str(error)) from error
     if (root / options.name).exists():
         raise CheckpointError(f"{root / options.name} exists already; choose another name")
     tensors = renamed(read_state_dict(path), family(options.architecture).torchvision_names)
     network, channels = _filled(tensors, options, path)
-    preprocessing = Preprocessing(
-        size_px=options.size_px,
-        channels=channels,
-        mean=options.mean,
-        std=options.std,
-        crop_margin={name: (m.side, m.dx, m.dy) for name, m in MEASURED.items()},
-    )
     known = LABEL_SETS.get(options.labels.name)
     recipe = Recipe(
         name=options.name,
@@ -83,7 +81,7 @@ def import_weights(path: Path, options: ImportOptions, root: Path) -> Checkpoint
             title=family(options.architecture).title,
             architecture=options.architecture,
             labels=options.labels,
-            preprocessing=preprocessing,
+            preprocessing=replace(preprocessing, channels=channels),
             cam_layer=deepest_stage(network, channels, options.size_px),
             temperature=1.0,
             recipe=as_values(recipe),
@@ -111,15 +109,15 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             found: Any = load_file(path)
         else:
             found = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
+    except Exception as error:  # the unpickler raises many types of exceptions for a file that is not a torch file
         raise CheckpointError(
-            f"{path} cannot be read ({reason}); expected a safetensors file, or a file written by "
-            "torch.save(model.state_dict(), path)"
+            f"{path} cannot be read ({first_line(error).rstrip('.')}); expected a safetensors file, or a file written "
+            "by torch.save(model.state_dict(), path)"
         ) from error
     while isinstance(found, Mapping) and (wrapper := next((w for w in WRAPPERS if w in found), None)):
         found = found[wrapper]
-    if not isinstance(found, Mapping) or not found or not all(isinstance(t, Tensor) for t in found.values()):
+    is_mapping = isinstance(found, Mapping) and len(found) > 0
+    if not is_mapping or not all(isinstance(n, str) and isinstance(t, Tensor) for n, t in found.items()):
         raise CheckpointError(f"{path} contains no state dict, a mapping of names to tensors")
     tensors = dict(found)
     while prefix := next((p for p in PREFIXES if all(name.startswith(p) for name in tensors)), None):

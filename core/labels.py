@@ -44,6 +44,9 @@ class LabelSet:
             raise LabelError(f"the classes of {self.name!r} must differ, got {', '.join(self.classes)}")
         if any(not c.strip() for c in self.classes):
             raise LabelError(f"every class of {self.name!r} needs a name")
+        if undecoded := next((c for c in self.classes if any(0xD800 <= ord(x) <= 0xDFFF for x in c)), None):
+            # Bytes of a file name that are not UTF-8; no card could be written with them.
+            raise LabelError(f"a class name must be UTF-8 text, got {undecoded!r}; rename the class")
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -78,6 +81,18 @@ class LabelSet:
             if known.classes == classes:
                 return known
         return cls("custom", classes)
+
+
+def parse_labels(text: str) -> LabelSet:
+    """The label set of that name, in any case, or the classes named with commas between them.
+
+    Raises LabelError, naming the known sets, for anything else.
+    """
+    if known := LABEL_SETS.get(text.strip().upper()):
+        return known
+    if "," not in text:
+        raise LabelError(f"labels must be {', '.join(LABEL_SETS)}, or class names with commas, got {text!r}")
+    return LabelSet.custom(text.split(","))
 
 
 # Goodfellow et al. 2013, the digits of fer2013.csv.

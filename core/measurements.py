@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from core.checkpoints import Checkpoint, Latency, ModelCard, save_card
@@ -15,13 +18,13 @@ from core.data.identity import identify
 from core.data.info import DatasetInfo
 from core.data.splits import ALL
 from core.device import describe_device
-from core.errors import DataError, RecipeError
+from core.errors import DataError, RecipeError, RobustnessError, SplitError
 from core.evaluation import EvaluationRun, RunSummary, fit_temperature, summarize
 from core.evaluation.embedding import Embedding
 from core.inference import Predictor, embed_split, evaluate, milliseconds_per_face
 from core.robustness import Robustness, load_robustness, measure, save_robustness
 from core.robustness.measurement import Progress
-from core.training import recipe_from, training_samples
+from core.training import Recipe, recipe_from, training_samples
 
 
 def read_own_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -> Samples:
@@ -29,22 +32,57 @@ def read_own_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -
 
     Raises DataError if ``source`` is another one.
     """
-    samples = _read(card, source, skip_bad=skip_bad)
-    labeled = _labeled(card, samples)
+    samples = card.read_data(source, skip_bad=skip_bad)
+    labeled = _labeled(card, recipe_from(card.recipe), samples)
     card.require_data(source, identify(samples, labeled))
     return labeled
 
 
-def _read(card: ModelCard, source: Path, *, skip_bad: bool, split: str | None = None) -> Samples:
-    seen = card.preprocessing
-    return read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad, split=split)
-
-
-def _labeled(card: ModelCard, samples: Samples) -> Samples:
+def _labeled(card: ModelCard, recipe: Recipe, samples: Samples) -> Samples:
     """Samples with the target labels of a network. Raises RecipeError where they have other classes."""
-    labeled = training_samples(recipe_from(card.recipe), samples)
+    labeled = training_samples(recipe, samples)
     same_classes = sorted(labeled.labels.classes) == sorted(card.labels.classes)
     return labeled.ordered_like(card.labels) if same_classes else labeled
+
+
+@dataclass(frozen=True)
+class _DataToScore:
+    """A data set with the labels on which a network is scored: the FER+ majority only where there are votes."""
+
+    labeled: Samples
+    data: DatasetInfo
+    lacks_votes: bool  # although the network learned the majority
+
+    @classmethod
+    def of(cls, card: ModelCard, samples: Samples) -> _DataToScore:
+        lacks_votes = samples.votes is None
+        try:
+            recipe = recipe_from(card.recipe)
+            labeled = _labeled(card, dataclasses.replace(recipe, target="label") if lacks_votes else recipe, samples)
+        except RecipeError:  # other classes than the network's
+            labeled = samples
+        return cls(labeled, identify(samples, labeled), lacks_votes and card.recipe.get("target") == "ferplus")
+
+
+def _read_to_score(card: ModelCard, source: Path, split: str, *, skip_bad: bool) -> _DataToScore:
+    """A data set divided like the network's own if it is that, otherwise by its own splits.
+
+    Images without splits are all test images for ``"all"``; any other split raises SplitError.
+    """
+    if card.data.shares:
+        with contextlib.suppress(SplitError):
+            found = _DataToScore.of(card, card.read_data(source, skip_bad=skip_bad))
+            if card.data.matches(*found.data.fingerprints):
+                return found
+    seen = card.preprocessing
+    read_with = functools.partial(read, source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad)
+    try:
+        samples = read_with()
+    except SplitError as error:
+        if split != ALL:
+            raise SplitError(error.fact, f"score all of its images with --split {ALL}") from error
+        samples = read_with(split=ALL)
+    return _DataToScore.of(card, samples)
 
 
 @dataclass(frozen=True)
@@ -62,23 +100,25 @@ def evaluate_checkpoint(
 ) -> CheckpointScores:
     """Scores of the shipped weights on one split, or on ``"all"`` images, from a new inference over the images.
 
-    A data set with other classes is scored on those that the network shares. Raises LabelError for fewer than two.
+    A data set with other classes is scored on those that the network shares. Raises LabelError for fewer than two, and
+    SplitError for a data set without splits, unless all of its images are scored.
     """
-    card = checkpoint.card
-    notes = []
-    samples = _read(card, source, skip_bad=skip_bad, split=ALL if split == ALL else None)
-    try:
-        labeled = _labeled(card, samples)
-    except RecipeError:
-        labeled = samples
+    card, notes = checkpoint.card, []
+    found = _read_to_score(card, source, split, skip_bad=skip_bad)
+    labeled, data = found.labeled, found.data
+    is_other = bool(card.data.fingerprint) and not card.data.matches(*data.fingerprints)
+    if is_other:
+        notes.append(f"{source} is not the data set of {card.run_id} ({card.data.mismatch(data.fingerprint)}).")
+    if found.lacks_votes:
+        notes.append(f"{data.title} has no FER+ votes, so its own labels are scored.")
+    if split == ALL and (others := sorted({*labeled.split} - {"test"})):
+        notes.append(f"All images of {data.title} are scored, those of {' and '.join(others)} included.")
     if labeled.labels.classes != card.labels.classes:
         shared = card.labels.shared_with(labeled.labels)
         notes.append(f"Only the shared classes are scored: {', '.join(shared.classes)}.")
         labeled = labeled.restricted_to(shared)
-    data = identify(samples, labeled)
-    if card.data.fingerprint and not card.data.matches(*data.fingerprints):
-        mismatch = card.data.mismatch(data.fingerprint)
-        notes.insert(0, f"{data.title} is not the data set of {card.run_id} ({mismatch}).")
+    if split == ALL:
+        labeled = dataclasses.replace(labeled, split=np.full(len(labeled), "test"))
     run = evaluate(
         checkpoint.network(),
         card.preprocessing,
@@ -87,6 +127,7 @@ def evaluate_checkpoint(
         model_id=card.run_id,
         temperature=card.temperature,
         labels=card.labels,
+        trained_on_train=not is_other,
     )
     return CheckpointScores(run, summarize(run), data, " ".join(notes))
 
@@ -94,19 +135,24 @@ def evaluate_checkpoint(
 def save_scores(checkpoint: Checkpoint, scores: CheckpointScores) -> None:
     """Store predictions with the checkpoint and their scores in its card.
 
-    A card without a data set, that of an imported network, gets this one; its temperature is fitted on the val split.
-    Raises DataError for a data set other than the card's and for the train split.
+    A card without a data set, that of an imported network, gets this one. A card without scores on the val split gets
+    the temperature that is fitted on it, which also changes the scores on the test split. Raises DataError for a data
+    set other than the card's and for the train split.
     """
     card, run = checkpoint.card, scores.run
     if run.split not in ("val", "test"):
         raise DataError(f"scores of the val and test splits can be stored, got {run.split}")
     if scores.note:
         raise DataError(f"the scores cannot be stored with {card.run_id}: {scores.note}")
-    if run.split == "val" and not card.metrics:
-        card = dataclasses.replace(card, temperature=fit_temperature(run.logits, run.truth))
-        run = dataclasses.replace(run, temperature=card.temperature)
+    metrics = dict(card.metrics)
+    if run.split == "val" and "val" not in metrics:
+        temperature = fit_temperature(run.logits, run.truth)
+        card = dataclasses.replace(card, temperature=temperature)
+        run = dataclasses.replace(run, temperature=temperature)
+        for split in metrics:
+            metrics[split] = summarize(dataclasses.replace(checkpoint.evaluation(split), temperature=temperature))
     run.save(checkpoint.predictions_path(run.split))
-    metrics = {**card.metrics, run.split: summarize(run)}
+    metrics[run.split] = summarize(run)
     data = card.data if card.data.fingerprint else scores.data
     save_card(dataclasses.replace(card, metrics=metrics, data=data), checkpoint.path)
 
@@ -140,27 +186,34 @@ def embed_checkpoint(
 
 
 def measure_robustness(
-    checkpoint: Checkpoint, source: Path, split: str, *, skip_bad: bool = False, progress: Progress | None = None
+    checkpoint: Checkpoint,
+    source: Path,
+    split: str,
+    *,
+    skip_bad: bool = False,
+    again: bool = False,
+    report: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Robustness:
-    """Measure one split under every corruption and store the result in the checkpoint's folder.
+    """The stored measurement of one split under every corruption if there is one, otherwise a new one, which is stored
+    in the checkpoint's folder.
 
-    An interrupted measurement is resumed from its partial file. Raises DataError if ``source`` is not the data set of
-    the card.
+    An interrupted measurement is resumed from its partial file. ``again`` measures from the beginning; the stored
+    measurement remains until the new one is complete. ``report`` receives a sentence about a stored measurement that
+    cannot be used. Raises DataError, before anything is changed, if ``source`` is not the data set of the card.
     """
     samples = read_own_samples(checkpoint.card, source, skip_bad=skip_bad)
-    partial = partial_robustness_path(checkpoint, split)
+    partial = checkpoint.robustness_path(split).with_suffix(".partial")
+    if again:
+        partial.unlink(missing_ok=True)
+    elif not partial.is_file():  # otherwise a newer measurement was interrupted
+        try:
+            if stored := load_robustness(checkpoint, split):
+                return stored
+        except RobustnessError as error:
+            if report:
+                report(error.sentence)
     found = measure(Predictor.load(checkpoint), samples, split, partial=partial, progress=progress)
     save_robustness(found, checkpoint.robustness_path(split))
     partial.unlink(missing_ok=True)
     return load_robustness(checkpoint, split) or found
-
-
-def discard_robustness(checkpoint: Checkpoint, split: str) -> None:
-    """Delete the stored and the partial measurement of a split, so that it is measured from the beginning."""
-    checkpoint.robustness_path(split).unlink(missing_ok=True)
-    partial_robustness_path(checkpoint, split).unlink(missing_ok=True)
-
-
-def partial_robustness_path(checkpoint: Checkpoint, split: str) -> Path:
-    """Where an interrupted measurement stores the conditions that are finished."""
-    return checkpoint.robustness_path(split).with_suffix(".partial")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
+MIN_SIZE_PX, MAX_SIZE_PX = 16, 1024  # more than any network for faces; beyond, one image can exhaust the memory
 EQUALIZE = ("none", "histogram", "clahe")
 
 
@@ -32,12 +34,14 @@ class Preprocessing:
     crop_margin: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.size_px < 16:
-            raise ValueError(f"size_px must be at least 16, got {self.size_px}")
+        if not MIN_SIZE_PX <= self.size_px <= MAX_SIZE_PX:
+            raise ValueError(f"size_px must be from {MIN_SIZE_PX} to {MAX_SIZE_PX}, got {self.size_px}")
         if self.channels not in (1, 3):
             raise ValueError(f"channels must be 1 (gray) or 3 (RGB), got {self.channels}")
-        if self.std <= 0:
-            raise ValueError(f"std must be positive, got {self.std}")
+        if not math.isfinite(self.mean):
+            raise ValueError(f"mean must be a finite number, got {self.mean}")
+        if not 0 < self.std < math.inf:
+            raise ValueError(f"std must be a finite positive number, got {self.std}")
         if self.equalize not in EQUALIZE:
             raise ValueError(f"equalize must be one of {', '.join(EQUALIZE)}, got {self.equalize!r}")
 

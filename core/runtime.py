@@ -248,11 +248,11 @@ class Runtime:
         except RecipeError as error:
             raise DataError(f"the labels that {card.run_id} learned are unknown: {error}") from error
         seen = card.preprocessing
-        key = (data_stamp(source), seen.size_px, seen.channels, recipe.labels, recipe.target)
+        key = (data_stamp(source), seen.size_px, seen.channels, recipe.labels, recipe.target, card.data.shares)
 
         def compute() -> tuple[Samples, DatasetInfo] | DataError:
             try:
-                labeled = samples = read(source, size_px=seen.size_px, channels=seen.channels)
+                labeled = samples = card.read_data(source)
                 with contextlib.suppress(RecipeError):  # other classes than the network's: the fingerprint will differ
                     labeled = training_samples(recipe, samples)
             except DataError as error:

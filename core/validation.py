@@ -1,4 +1,4 @@
-"""One sentence for values that do not fit a pydantic model, such as a card or a recipe."""
+"""One sentence for errors of other libraries, such as those about values that do not fit a pydantic model."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def first_problem(error: ValidationError) -> str:
             message += f", got {_shown(first['input'])}"
     field = ".".join(str(part) for part in first["loc"])
     return f"{field}: {message}" if field else message
+
+
+def first_line(error: Exception) -> str:
+    """The first line of the message of ``error``; the name of its type if there is no message."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def unknown_key(error: ValidationError) -> str | None:

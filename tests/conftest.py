@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ import torch
 from hypothesis import HealthCheck, settings
 from PIL import Image
 
-from core.checkpoints import Checkpoint
+from core.checkpoints import Checkpoint, save_card
 from core.training import Recipe, train
 from core.training.recipe import Augmentation
 
@@ -61,6 +62,12 @@ def tiny_recipe(**changes: object) -> Recipe:
         "augmentation": Augmentation(brightness=0.05, contrast=0.1),
     }
     return Recipe(**{**defaults, **changes})  # type: ignore[arg-type]
+
+
+def withhold_weights(checkpoint: Checkpoint) -> None:
+    """Turn a checkpoint into one whose card, history and predictions are distributed without its weights."""
+    save_card(dataclasses.replace(checkpoint.card, weights_shipped=False), checkpoint.path)
+    checkpoint.weights_path.unlink()
 
 
 @pytest.fixture(autouse=True)

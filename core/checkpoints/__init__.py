@@ -17,7 +17,7 @@ from core.checkpoints.folder import (
     load_checkpoint,
     save_card,
 )
-from core.checkpoints.publishing import publishing, withhold_weights
+from core.checkpoints.publishing import publishing
 
 __all__ = [
     "ROOT",
@@ -32,5 +32,4 @@ __all__ = [
     "load_checkpoint",
     "publishing",
     "save_card",
-    "withhold_weights",
 ]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from core.data import Samples, read
 from core.data.info import DatasetInfo
-from core.errors import CheckpointError, DataError, FerscopeError
+from core.errors import CheckpointError, DataError, FerscopeError, SplitError
 from core.evaluation import RunSummary
 from core.labels import LabelSet
 from core.preprocessing import Preprocessing
@@ -77,9 +79,21 @@ class ModelCard:
         return role if role in ROLES else ""
 
     @property
+    def is_imported(self) -> bool:
+        """Whether the network was trained elsewhere, so that no epoch was chosen and its recipe cannot be trained."""
+        return self.chosen_epoch == 0
+
+    @property
+    def weights_remedy(self) -> str:
+        """What to do about weights that are missing or damaged."""
+        return f"restore it or {'import' if self.is_imported else 'train'} the network again"
+
+    @property
     def training_command(self) -> str:
         """The command that trains this network again."""
-        return f"python -m core train {self.recipe.get('name', self.run_id)} --data {self.data.file_name}"
+        command = f"python -m core train {self.recipe.get('name', self.run_id)} --data {self.data.file_name}"
+        shares = self.data.shares
+        return f"{command} --split {shares.percentages} --seed {shares.seed}" if shares else command
 
     @property
     def training_time(self) -> str:
@@ -91,6 +105,18 @@ class ModelCard:
             names = f"{', '.join(others)} and {last}" if others else last
             text += f", after {total / 60:.0f} minutes for {names}"
         return text
+
+    def read_data(self, source: Path, *, skip_bad: bool = False) -> Samples:
+        """The images of ``source`` as the network receives them, divided like its own data set.
+
+        Raises SplitError where ``source`` lacks splits that the network's own data set has, or has splits that it
+        lacks, and DataError where it cannot be read.
+        """
+        seen = self.preprocessing
+        try:
+            return read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad, split=self.data.shares)
+        except SplitError as error:
+            raise SplitError(f"{source} does not have the splits of the network's data set", error.fact) from error
 
     def require_data(self, source: object, found: DatasetInfo) -> None:
         """Raises DataError, naming ``source``, unless what was found there is the network's own data set."""

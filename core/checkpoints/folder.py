@@ -17,6 +17,7 @@ from core.evaluation import ENSEMBLE, EvaluationRun
 from core.evaluation.embedding import Embedding
 from core.evaluation.tsne import MIN_IMAGES, TsneMap, tsne_map
 from core.files import finish_replacement, interrupted_replacements, sha256_of, write_text
+from core.validation import first_line
 
 if TYPE_CHECKING:
     from core.models import Network
@@ -97,14 +98,12 @@ class Checkpoint(CheckpointFolder):
                 f"{card.run_id}: the weights are not shipped; train the network with: {card.training_command}"
             )
         if not weights.is_file():
-            raise CheckpointError(
-                f"{card.run_id}: {weights.name} is missing; restore the file or train the network again"
-            )
+            raise CheckpointError(f"{card.run_id}: {weights.name} is missing; {card.weights_remedy}")
         found = sha256_of(weights)
         if found != card.weights_sha256:
             raise CheckpointError(
                 f"{card.run_id}: {weights.name} is not the file that its card describes (SHA-256 {found[:12]}…, "
-                f"expected {card.weights_sha256[:12]}…); restore it or train the network again"
+                f"expected {card.weights_sha256[:12]}…); {card.weights_remedy}"
             )
         # The weights come from the file, so nothing is downloaded for a network whose training began with ImageNet's.
         options = {k: v for k, v in card.model_options.items() if k != "imagenet"}
@@ -124,8 +123,17 @@ class Checkpoint(CheckpointFolder):
             raise CheckpointError(f"{card.run_id}: {weights.name} does not fit {card.architecture}: {error}") from error
 
     def history(self) -> pd.DataFrame:
-        """One row per epoch, with the columns of ``core.training.EpochRow``; empty where no history is stored."""
-        return pd.read_csv(self.history_path) if self.history_path.is_file() else pd.DataFrame()
+        """One row per epoch, with the columns of ``core.training.EpochRow``; empty where no history is stored.
+
+        Raises CheckpointError for a file that cannot be read.
+        """
+        path = self.history_path
+        try:
+            return pd.read_csv(path) if path.is_file() else pd.DataFrame()
+        except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+            raise CheckpointError(
+                f"{self.card.run_id}: {path.name} cannot be read ({first_line(error)}); restore the file"
+            ) from error
 
     def evaluation(self, split: str) -> EvaluationRun:
         """The stored predictions for ``"val"`` or ``"test"``. Raises CheckpointError where none are stored."""
@@ -243,8 +251,7 @@ def list_checkpoints(root: Path = ROOT) -> Listing:
             checkpoint = load_checkpoint(path)
             if checkpoint.card.weights_shipped and not checkpoint.weights_path.is_file():
                 raise CheckpointError(
-                    f"{path.name}: {checkpoint.weights_path.name} is missing; restore the file or train the network "
-                    "again"
+                    f"{path.name}: {checkpoint.weights_path.name} is missing; {checkpoint.card.weights_remedy}"
                 )
             found.append(checkpoint)
         except CheckpointError as error:

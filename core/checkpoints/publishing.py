@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.checkpoints.folder import Checkpoint, CheckpointFolder, read_checkpoint, save_card
+from core.checkpoints.folder import CheckpointFolder, read_checkpoint
 from core.errors import CheckpointError
 from core.files import replace_folder, temporary_folder
 
@@ -37,12 +36,6 @@ def publishing(root: Path, run_id: str) -> Iterator[CheckpointFolder]:
             f"{target} cannot be written ({error.strerror or error}); the previous checkpoint is unchanged. Free some "
             "disk space or check the permissions, then run the same command again"
         ) from error
-
-
-def withhold_weights(checkpoint: Checkpoint) -> None:
-    """Turn a checkpoint into one whose card, history and predictions are distributed without its weights."""
-    save_card(dataclasses.replace(checkpoint.card, weights_shipped=False), checkpoint.path)
-    checkpoint.weights_path.unlink(missing_ok=True)
 
 
 def _check(path: Path, run_id: str) -> None:

@@ -26,7 +26,8 @@ from core.cli.output import (
     warn,
     writing,
 )
-from core.errors import CheckpointError, NotFiniteError, RobustnessError
+from core.errors import CheckpointError, NotFiniteError
+from core.preprocessing import MAX_SIZE_PX, MIN_SIZE_PX
 
 if TYPE_CHECKING:
     from core.checkpoints import Checkpoint, Listing
@@ -112,7 +113,7 @@ def evaluate(
     from core.measurements import evaluate_checkpoint, save_scores
     from core.records import EvaluationRecord
 
-    require_split(split, ("train", "val", "test", "all"))
+    require_split(split, ("val", "test", "all") if save else ("train", "val", "test", "all"))
     checkpoint = checkpoints.list_checkpoints(root).get(run)
     found = evaluate_checkpoint(checkpoint, data, split, skip_bad=skip_bad)
     if found.note:
@@ -138,7 +139,9 @@ def import_network(
     architecture: Annotated[str, typer.Option(help="A registered network family, such as resnet50.")],
     labels: Annotated[str, typer.Option(help="FER7, FERPLUS8, AFFECTNET8, PAIN6, or class names with commas.")],
     name: Annotated[str | None, typer.Option(help="Name of the network; by default that of the file.")] = None,
-    size: Annotated[int, typer.Option(min=16, help="Side of the network's input in px.")] = 48,
+    size: Annotated[
+        int, typer.Option(min=MIN_SIZE_PX, max=MAX_SIZE_PX, help="Side of the network's input in px.")
+    ] = 48,
     mean: Annotated[float, typer.Option(help="Mean of the pixels, which are in [0, 1].")] = 0.5,
     std: Annotated[float, typer.Option(min=1e-6, help="Standard deviation of the pixels.")] = 0.25,
     stem: Annotated[
@@ -148,12 +151,12 @@ def import_network(
 ) -> None:
     """Import a network that was trained elsewhere; `evaluate --save` then adds its scores."""
     from core.importing import ImportOptions, import_weights
-    from core.labels import LABEL_SETS, LabelSet
+    from core.labels import parse_labels
 
     options = ImportOptions(
         name=name or re.sub(r"[^a-z0-9_-]+", "_", weights.stem.lower()),
         architecture=architecture,
-        labels=LABEL_SETS.get(labels) or LabelSet.custom([part.strip() for part in labels.split(",")]),
+        labels=parse_labels(labels),
         size_px=size,
         mean=mean,
         std=std,
@@ -179,7 +182,9 @@ def embed(
 
     splits = [require_split(name, ("val", "test")) for name in split or ("val", "test")]
     checkpoint = checkpoints.list_checkpoints(root).get(run)
-    for path, embedding in embed_checkpoint(checkpoint, data, splits, skip_bad=skip_bad):
+    with writing(checkpoint.path):
+        written = embed_checkpoint(checkpoint, data, splits, skip_bad=skip_bad)
+    for path, embedding in written:
         print_line(
             f"{path}: n = {len(embedding):,}, {len(embedding.explained)} of {embedding.features} components explain "
             f"{embedding.explained.sum():.3f} of the variance"
@@ -191,7 +196,9 @@ def robustness(
     run: RunId,
     data: Data,
     split: Split = "test",
-    again: Annotated[bool, typer.Option("--again", help="Discard the stored measurement first.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Measure from the beginning and replace the stored measurement.")
+    ] = False,
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
@@ -217,19 +224,9 @@ def robustness(
 
 def _measured(checkpoint: Checkpoint, data: Path, split: str, *, again: bool, skip_bad: bool) -> Robustness:
     """The stored measurement if it fits the weights, otherwise a new one with a progress bar."""
-    from core.measurements import discard_robustness, measure_robustness
-    from core.robustness import load_robustness
+    from core.measurements import measure_robustness
 
     run_id = checkpoint.card.run_id
-    if again:
-        discard_robustness(checkpoint, split)
-    try:
-        stored = load_robustness(checkpoint, split)
-    except RobustnessError as error:
-        warn(error.sentence)
-        stored = None
-    if stored is not None:
-        return stored
     with progress_bar() as bar:
         task = bar.add_task(f"{run_id}: reading the data", total=1, left="")
         started, resumed_at, last_title = time.monotonic(), -1, ""
@@ -246,7 +243,11 @@ def _measured(checkpoint: Checkpoint, data: Path, split: str, *, again: bool, sk
             last_title = title
 
         try:
-            return measure_robustness(checkpoint, data, split, skip_bad=skip_bad, progress=show)
+            return measure_robustness(
+                checkpoint, data, split, skip_bad=skip_bad, again=again, report=warn, progress=show
+            )
         except KeyboardInterrupt:
-            where = last_title or "the data"
-            raise KeyboardInterrupt(f"Stopped at {where}; the same command resumes the measurement.") from None
+            command = "the command without --again" if again else "the same command"
+            raise KeyboardInterrupt(
+                f"Stopped at {last_title or 'the data'}; {command} resumes the measurement."
+            ) from None

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core import checkpoints
-from core.cli.output import ChosenSplit, Data, Root, Seed, SkipBad, messages, print_line, progress_bar
+from core.cli.output import ChosenSplit, Data, Root, Seed, SkipBad, messages, print_line, progress_bar, require_writable
 
 if TYPE_CHECKING:
     from core.training import EpochRow, Recipe
 
 app = typer.Typer()
+
+BUDGET_S = 540.0  # of a plan
 
 
 @app.command(
@@ -31,19 +33,38 @@ def train(
         bool, typer.Option("--weights/--no-weights", help="Store the weights, or the card and predictions only.")
     ] = True,
     plan: Annotated[Path | None, typer.Option(help="A TOML file that lists recipes in order of value.")] = None,
-    budget_s: Annotated[float, typer.Option(min=1, help="Seconds that the plan may take.")] = 540,
+    budget_s: Annotated[
+        float | None, typer.Option(min=1, help=f"Seconds that the plan may take, by default {BUDGET_S:.0f}.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the plan's checkpoints, packed for transport.")] = None,
     split: ChosenSplit = None,
     seed: Seed = 0,
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
-    """Train a recipe, or resume an interrupted run, and write its checkpoint; or do so for the recipes of a plan."""
+    """Train a recipe, or resume an interrupted run, and write its checkpoint; or do so for the recipes of a plan.
+
+    The exit status of a plan is 1 if a run failed; a run that does not fit into the budget has not failed.
+    """
     if (recipe is None) == (plan is None):
         raise typer.BadParameter("give the name of a recipe, or --plan with a file", param_hint="RECIPE")
     if plan is not None:
-        _train_plan(plan, data, budget_s, out or Path("results"), runs, root, val_only, skip_bad)
+        _train_plan(
+            plan,
+            data,
+            out or Path("results"),
+            budget_s=BUDGET_S if budget_s is None else budget_s,
+            runs=runs,
+            root=root,
+            val_only=val_only,
+            skip_bad=skip_bad,
+            split=split,
+            seed=seed,
+            ship_weights=ship_weights,
+        )
         return
+    if out is not None or budget_s is not None:
+        raise typer.BadParameter("only a plan has a budget and an output folder", param_hint="--out, --budget-s")
     from core.training import load_recipe
     from core.training import train as train_recipe
 
@@ -74,23 +95,15 @@ def train(
         print_line(f"{checkpoint.path}: {summary}")
 
 
-def _train_plan(
-    plan: Path, data: Path, budget_s: float, out: Path, runs: Path, root: Path, val_only: bool, skip_bad: bool
-) -> None:
+def _train_plan(plan: Path, data: Path, out: Path, **options: Any) -> None:
     from core.training.plan import run_plan
 
-    run_plan(
-        plan,
-        data,
-        budget_s=budget_s,
-        out=out,
-        runs=runs,
-        root=root,
-        val_only=val_only,
-        skip_bad=skip_bad,
-        progress=_print_epoch,
-    )
-    print_line((out / "README").read_text(encoding="utf-8"))
+    readme = out / "README"
+    require_writable([readme])
+    outcomes = run_plan(plan, data, out=out, progress=_print_epoch, **options)
+    print_line(readme.read_text(encoding="utf-8"))
+    if any(outcome.failed for outcome in outcomes):
+        raise typer.Exit(1)
 
 
 def _epoch(recipe: Recipe, row: EpochRow) -> str:

@@ -6,6 +6,7 @@ Goodfellow et al., *Challenges in Representation Learning: A report on three mac
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -30,11 +31,15 @@ def read_fer2013(path: Path, options: ReadOptions = ReadOptions()) -> Samples:
 
     Of Kaggle's ``train.csv`` and ``test.csv`` in one folder, either path reads both, train first.
     """
-    samples = read_faces(path, options)
     votes = path.with_name(FILE_NAME)
-    if not votes.is_file() or samples.split_rule or options.rows is not None or not _has_usage(path):
+    if not votes.is_file() or options.rows is not None or not _has_usage(path):
+        return read_faces(path, options)
+    samples = read_faces(path, replace(options, shares=None))  # the Usage of a face must be that of its votes
+    samples = FerPlusTable.read(votes).attach(samples, skip_bad=options.skip_bad)
+    if options.shares is None:
         return samples
-    return FerPlusTable.read(votes).attach(samples, skip_bad=options.skip_bad)
+    split = options.shares.assign(samples.split.tolist(), samples.truth.tolist(), [""] * len(samples))
+    return replace(samples, split=np.asarray(split), shares=options.shares)
 
 
 def source_files(path: Path) -> list[Path]:

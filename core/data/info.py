@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from core.data.samples import SPLITS, Samples
+from core.data.splits import SplitShares
 
 NOT_STATED = "Not stated."
 _FER2013_LICENSE = (
@@ -29,7 +30,7 @@ class DatasetInfo:
     ``file_name`` is the file that holds the data set, as an example in commands. ``fingerprint`` is that of
     :meth:`core.data.Samples.fingerprint`, empty where no images were read. ``copy_of`` are the fingerprints of the
     known data set from which it differs in a few images only (``core.data.identity``). ``images`` counts the images of
-    each split.
+    each split. ``shares`` are those by which a data set without its own splits was split, None otherwise.
     """
 
     title: str
@@ -41,14 +42,16 @@ class DatasetInfo:
     fingerprint: str = ""
     images: Mapping[str, int] = field(default_factory=dict)
     copy_of: tuple[str, ...] = ()
+    shares: SplitShares | None = None
 
     @classmethod
     def of(cls, samples: Samples) -> DatasetInfo:
         """The facts about ``samples``; license and split names are known for the data sets of :data:`KNOWN`."""
-        known = KNOWN.get(samples.name, cls(samples.name, source=samples.name))
+        name = samples.name.encode(errors="backslashreplace").decode()  # a folder's name may have bytes of no encoding
+        known = KNOWN.get(name, cls(name, source=name))
         counts = Counter(samples.split.tolist())
         images = {split: counts[split] for split in SPLITS if counts[split]}
-        return replace(known, fingerprint=samples.fingerprint(), images=images)
+        return replace(known, fingerprint=samples.fingerprint(), images=images, shares=samples.shares)
 
     def split_name(self, split: str) -> str:
         """The authors' name of ``"train"``, ``"val"`` or ``"test"``, e.g. ``"PublicTest"``."""

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from core.data.samples import FERPLUS_COLUMNS, Samples
-from core.data.splits import HINT, SplitShares
-from core.errors import DataError
+from core.data.splits import SplitShares
+from core.errors import DataError, SplitError
 from core.labels import LabelSet
 
 Entry = TypeVar("Entry")
@@ -85,9 +85,12 @@ class ReadOptions:
     rows: Collection[int] | None = None
 
     def require_shares(self, where: str, found: str) -> None:
-        """Raises DataError for a source without splits, before any image is read, if no split was chosen."""
+        """Raises SplitError for a source without splits, before any image is read, if no split was chosen."""
         if self.shares is None:
-            raise DataError(f"{where} has no splits ({found}); {HINT}")
+            raise SplitError(
+                f"{where} has no splits ({found})",
+                "choose one with --split 80/10/10 --seed 0 (shares of train, val and test)",
+            )
 
 
 def samples_from_rows(
@@ -130,10 +133,8 @@ def samples_from_rows(
             votes.append(row.votes)
     if not ids:
         raise first_error
-    split_rule = ""
     if options.shares is not None:
         split = list(options.shares.assign(split, truth, groups))
-        split_rule = f"{options.shares}, by {'group' if any(groups) else 'image'}"
     return Samples(
         name=name,
         labels=labels,
@@ -143,7 +144,8 @@ def samples_from_rows(
         ids=np.asarray(ids, np.int64),
         votes=np.asarray(votes, np.int16).reshape(-1, len(FERPLUS_COLUMNS)) if votes else None,
         skipped=skipped + ignored,
-        split_rule=split_rule,
+        shares=options.shares,
+        grouped=any(groups),
     )
 
 

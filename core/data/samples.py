@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.errors import DataError
 from core.labels import LabelSet
+
+if TYPE_CHECKING:
+    from core.data.splits import SplitShares
 
 SPLITS = ("train", "val", "test")
 
@@ -32,8 +36,9 @@ class Samples:
     """N labeled faces of one size.
 
     ``ids`` are row numbers in the source and unchanged by every selection, so that results of different networks can be
-    paired without storing a pixel. ``votes`` are the ten FER+ counts, None if the source has none. ``split_rule``
-    states how a source without its own splits was split, "" otherwise.
+    paired without storing a pixel. ``votes`` are the ten FER+ counts, None if the source has none. ``shares``
+    are those by which a source without its own splits was split, None otherwise; ``grouped`` states whether images of
+    one group stayed together.
     """
 
     name: str
@@ -44,7 +49,8 @@ class Samples:
     ids: np.ndarray  # (N,) int64
     votes: np.ndarray | None = None  # (N, 10) int16
     skipped: int = 0
-    split_rule: str = ""
+    shares: SplitShares | None = None
+    grouped: bool = False
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -71,6 +77,11 @@ class Samples:
     def channels(self) -> int:
         """1 for gray images, 3 for RGB."""
         return 1 if self.images.ndim == 3 else 3
+
+    @property
+    def split_rule(self) -> str:
+        """How a source without its own splits was split, in words; "" otherwise."""
+        return f"{self.shares}, by {'group' if self.grouped else 'image'}" if self.shares else ""
 
     def select(self, mask: np.ndarray) -> Samples:
         """The rows where ``mask`` (N,) is true, or those whose positions it lists."""

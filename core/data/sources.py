@@ -111,20 +111,20 @@ def read(
     size_px: int = 48,
     channels: int = 1,
     skip_bad: bool = False,
-    split: str | None = None,
+    split: str | SplitShares | None = None,
     seed: int = 0,
     rows: Collection[int] | None = None,
 ) -> Samples:
     """Read a data set of any kind in ``SOURCES``.
 
-    Images become gray (``channels=1``) or RGB (3) squares of ``size_px``. ``split``, such as ``"80/10/10"``,
-    distributes the images of a data set that lacks splits (:class:`SplitShares`). An invalid row raises a DataError
-    that names the file, the row (counted from 0, as in ``Samples.ids``) and what was expected; with ``skip_bad`` it is
-    skipped and counted in ``Samples.skipped``. With ``rows``, only the images with these row numbers are read, without
-    the votes of a separate file.
+    Images become gray (``channels=1``) or RGB (3) squares of ``size_px``. ``split``, such as ``"80/10/10"`` or
+    the :class:`SplitShares` of a card, distributes the images of a data set that lacks splits. An invalid row raises a
+    DataError that names the file, the row (counted from 0, as in ``Samples.ids``) and what was expected; with
+    ``skip_bad`` it is skipped and counted in ``Samples.skipped``. With ``rows``, only the images with these row numbers
+    are read, without the votes of a separate file.
     """
     path = Path(path)
-    shares = None if split is None else SplitShares.parse(split, seed)
+    shares = SplitShares.parse(split, seed) if isinstance(split, str) else split
     options = ReadOptions(ImageFormat(size_px, channels), skip_bad, shares, rows)
     try:
         if not path.exists():

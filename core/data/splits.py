@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.data.samples import SPLITS
-from core.errors import DataError
+from core.errors import DataError, SplitError
 
 # Names of splits in published copies, lowercased and without separators. FER2013's public test is for validation.
 SPLIT_OF_NAME = {
@@ -18,7 +18,6 @@ SPLIT_OF_NAME = {
     **dict.fromkeys(("test", "testing", "testset", "privatetest"), "test"),
 }
 ALL = "all"
-HINT = f"choose one with --split 80/10/10 --seed 0 (shares of train, val and test), or score all images: --split {ALL}"
 
 
 def split_of(name: object) -> str | None:
@@ -56,16 +55,19 @@ class SplitShares:
             raise DataError(f"the shares of a split must add up to 100 and leave images to train on, got {text!r}")
         return cls(train, val, test, seed)
 
+    @property
+    def percentages(self) -> str:
+        """The text that :meth:`parse` reads."""
+        return ALL if self.test == 100 else f"{self.train}/{self.val}/{self.test}"
+
     def __str__(self) -> str:
-        if self.test == 100:
-            return "all images are test images"
-        return f"{self.train}/{self.val}/{self.test}, seed {self.seed}"
+        return "all images are test images" if self.test == 100 else f"{self.percentages}, seed {self.seed}"
 
     def assign(self, given: Sequence[str | None], truth: Sequence[int], groups: Sequence[str]) -> list[str]:
         """The split of each image, for N images with their given split (or None), class and group ("" for none).
 
         Images without a split are distributed. If all have one, the train images are distributed over train and the
-        splits that are missing. Raises DataError if none is missing, or if there are no train images.
+        splits that are missing. Raises SplitError if none is missing, or if there are no train images.
         """
         if self.test == 100:
             return ["test"] * len(given)
@@ -74,14 +76,14 @@ class SplitShares:
             missing = [split for split in SPLITS if split not in splits and getattr(self, split)]
             if not missing:
                 found = ", ".join(split for split in SPLITS if split in splits)
-                raise DataError(
-                    f"the data set already has the splits {found}, so none is missing for "
-                    f"{self.train}/{self.val}/{self.test}; read it without --split"
+                raise SplitError(
+                    f"the data set already has the splits {found}, so none is missing for {self.percentages}",
+                    "read it without --split",
                 )
             if "train" not in splits:
-                raise DataError(
-                    f"the data set has no train images to distribute by {self.train}/{self.val}/{self.test}; read it "
-                    f"without --split, or score all images: --split {ALL}"
+                raise SplitError(
+                    f"the data set has no train images to distribute by {self.percentages}",
+                    f"read it without --split, or score all images: --split {ALL}",
                 )
             splits = [None if split == "train" else split for split in splits]
         present = {split for split in splits if split is not None}

@@ -29,14 +29,21 @@ def evaluate(
     model_id: str,
     temperature: float = 1.0,
     labels: LabelSet | None = None,
+    trained_on_train: bool = True,
 ) -> EvaluationRun:
-    """The network's logits for one split and its mirror images; images with an exact copy in training are marked.
+    """The network's logits for one split and its mirror images.
+
+    Images of val and test with an exact copy in train are marked. They are unknown, None, for the train split itself,
+    for ``samples`` without training images, and where ``trained_on_train`` is False because the network was trained on
+    other images.
 
     ``labels`` are the classes of the network where ``samples`` have only some of them: the network then chooses among
     those. The images are moved to the network's device.
     """
     chosen = samples.of(split)
-    copies = copies_in_train(samples)[samples.split == split]
+    copies = None
+    if trained_on_train and split != "train" and (samples.split == "train").any():
+        copies = copies_in_train(samples)[samples.split == split]
     images = prepared_images(chosen, preprocessing).to(next(network.parameters()).device)
     columns = [(labels or chosen.labels).index(name) for name in chosen.labels.classes]
     logits = infer_logits(network, preprocessing, images)[:, columns]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from core.checkpoints import Checkpoint
+from core.checkpoints import Checkpoint, ModelCard
 from core.errors import CheckpointError, EvaluationError, RobustnessError
 from core.evaluation import Score, mirror_consistency
 from core.files import write_atomically
@@ -37,7 +37,7 @@ def load_robustness(checkpoint: Checkpoint, split: str) -> Robustness | None:
     if not path.is_file():
         return None
     card = checkpoint.card
-    again = f"measure again with: {measurement_command(card.run_id, split)}"
+    again = f"measure again with: {measurement_command(card, split)}"
     try:
         correct, precision = load_conditions(path, card.run_id, split, card.weights_sha256)
         # Files without the column were measured in bfloat16 if the network was trained in it.
@@ -60,9 +60,9 @@ def load_robustness(checkpoint: Checkpoint, split: str) -> Robustness | None:
     return found
 
 
-def measurement_command(run_id: str, split: str) -> str:
+def measurement_command(card: ModelCard, split: str) -> str:
     """The command that creates the file."""
-    return f"python -m core robustness {run_id} --split {split}"
+    return f"python -m core robustness {card.run_id} --split {split} --data {card.data.file_name}"
 
 
 def save_robustness(found: Robustness, path: Path) -> None:

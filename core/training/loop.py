@@ -174,6 +174,8 @@ def _train_epoch(
     batch_size = max(1, recipe.batch_size // fabric.world_size)
     steps = max(1, len(order) // (batch_size * fabric.world_size))
     order = order[fabric.global_rank :: fabric.world_size].to(device)
+    # At least once per epoch, because the average is what is validated and published.
+    average_every = min(recipe.ema_every, steps)
     class_weights = _class_weights(data, recipe)
     loss_sum, correct, seen, rate = torch.zeros((), device=device), torch.zeros((), device=device), 0, 0.0
 
@@ -190,7 +192,7 @@ def _train_epoch(
         if recipe.clip_norm:
             fabric.clip_gradients(network, optimizer, max_norm=recipe.clip_norm)
         optimizer.step()
-        if average and (step + 1) % recipe.ema_every == 0:
+        if average and (step + 1) % average_every == 0:
             average.update(getattr(network, "module", network))
         # Sums stay on the device: reading a number each step would make a GPU wait.
         loss_sum += loss.detach() * len(rows)

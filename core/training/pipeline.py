@@ -6,10 +6,12 @@ import shutil
 from contextlib import nullcontext
 from pathlib import Path
 
+import torch
+
 from core.checkpoints import ROOT, Checkpoint
 from core.data import DatasetInfo, Samples, read
 from core.data.identity import identify
-from core.errors import TrainingError
+from core.errors import RecipeError, TrainingError, UnknownModelError
 from core.inference import prepared_images
 from core.models import Network, build_network, count_parameters
 from core.training.fabric import Fabric, hardware, make_fabric
@@ -19,6 +21,7 @@ from core.training.recipe import Recipe, load_recipe
 from core.training.run_folder import RunFolder, origin
 from core.training.targets import check_samples, preprocessing_of, training_data, training_samples
 from core.training.teachers import check_prerequisites, mean_probabilities, published
+from core.validation import first_line
 
 
 def train(
@@ -38,9 +41,12 @@ def train(
 
     ``split`` and ``seed`` divide a data set that lacks splits, as in :func:`core.data.read`. ``val_only`` leaves the
     test split unread, for runs that are still being compared. Returns None in the processes of a distributed run that
-    write nothing.
+    write nothing. Raises RecipeError, DataError and TrainingError before the first epoch for a mistake in the recipe,
+    the data set or the folder of the run.
     """
-    check_prerequisites(recipe)  # before the data are read, which takes a while
+    # Before the data are read, which takes a while.
+    checked_network(recipe)
+    check_prerequisites(recipe)
     samples = read(
         data_path, size_px=recipe.size_px, channels=recipe.channels, skip_bad=skip_bad, split=split, seed=seed
     )
@@ -136,14 +142,32 @@ def _train_run(
     fabric.barrier()  # the first process stores the last epoch, and every process reads it
 
 
+def checked_network(recipe: Recipe, classes: int = 2) -> Network:
+    """The network of a recipe without memory for its weights, which takes a second.
+
+    Raises RecipeError where it cannot be built, or cannot process a batch at one of the recipe's sizes.
+    """
+    options = {k: v for k, v in recipe.model.items() if k != "imagenet"}
+    wrong = f"{recipe.architecture} cannot be built with the options {options}"
+    try:
+        with torch.device("meta"):
+            network = build_network(recipe.architecture, classes=classes, channels=recipe.channels, **options)
+            for size_px in filter(None, (recipe.size_px, recipe.small_px)):
+                wrong = f"{recipe.architecture} cannot process images of {size_px} px"
+                network.train()(torch.empty(recipe.batch_size, recipe.channels, size_px, size_px))
+    except UnknownModelError as error:
+        raise RecipeError(f"{recipe.name}: {error}") from error
+    except Exception as error:  # of many types, because the options are whatever a network family accepts
+        raise RecipeError(f"{recipe.name}: {wrong} ({first_line(error)}); change the recipe") from error
+    return network
+
+
 def check_space(recipe: Recipe, classes: int, run: RunFolder) -> None:
     """Raise TrainingError, before the first epoch, where the disk has no room for the run's state."""
-    options = {k: v for k, v in recipe.model.items() if k != "imagenet"}
-    network = build_network(recipe.architecture, classes=classes, channels=recipe.channels, **options)
     # In float32: the network, its optimizer's moments, its average; twice, since a new state is written next to the
     # previous one; and the best weights, likewise.
     copies = 1 + {"sgd": 1}.get(recipe.optimizer, 2) + bool(recipe.ema)
-    needed = 4 * count_parameters(network) * (2 * copies + 2)
+    needed = 4 * count_parameters(checked_network(recipe, classes)) * (2 * copies + 2)
     free = shutil.disk_usage(run.path).free
     if free < needed:
         raise TrainingError(

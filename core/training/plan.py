@@ -33,7 +33,10 @@ _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 @validated(frozen=True, config=_STRICT)
 class PlannedRun:
-    """A recipe and the options in which it differs on the machine of the plan, e.g. its number of epochs."""
+    """A recipe and the options in which it differs on the machine of the plan, e.g. its number of epochs.
+
+    The options of a table, such as the augmentation, are those in which the table differs.
+    """
 
     recipe: str
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -52,11 +55,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of one planned run: its checkpoint, or why it has none."""
+    """The outcome of one planned run: its checkpoint, or why it has none.
+
+    A run that does not fit into the budget has not ``failed``.
+    """
 
     name: str
     checkpoint: Checkpoint | None
     reason: str = ""
+    failed: bool = False
 
 
 _PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
@@ -78,9 +85,19 @@ def load_plan(path: Path) -> tuple[Plan, tuple[Recipe, ...]]:
         # A recipe next to the plan is found from any folder.
         file = path.parent / planned.recipe
         recipe = load_recipe(file if file.suffix == ".toml" and file.is_file() else planned.recipe)
-        recipes.append(recipe_from({**as_values(recipe), **planned.options}))
+        recipes.append(recipe_from(_changed(as_values(recipe), planned.options)))
         check_prerequisites(recipes[-1])
     return plan, tuple(recipes)
+
+
+def _changed(values: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` with ``options``; those of a table, such as the augmentation, change that table."""
+    both = {
+        key: {**values[key], **option}
+        for key, option in options.items()
+        if isinstance(option, Mapping) and isinstance(values.get(key), Mapping)
+    }
+    return {**values, **options, **both}
 
 
 def run_plan(
@@ -93,6 +110,9 @@ def run_plan(
     root: Path,
     val_only: bool = False,
     skip_bad: bool = False,
+    split: str | None = None,
+    seed: int = 0,
+    ship_weights: bool = True,
     progress: Callable[[Recipe, EpochRow, float], None] | None = None,
 ) -> list[Outcome]:
     """Train the plan's recipes in their order, each only if it fits into what is left of ``budget_s`` seconds.
@@ -100,7 +120,8 @@ def run_plan(
     From the fourth epoch of a run on, its remaining time is estimated after each epoch; before, a run is stopped only
     if there is no time left to publish it. A run that does not fit is stopped; its state stays in ``runs``, from where
     the same command resumes it. Each finished checkpoint is written below ``root`` and packed into ``out``, in parts of
-    at most 15 MiB. A run that fails is reported and does not stop the others.
+    at most 15 MiB. A run that fails is reported and does not stop the others. ``split``, ``seed`` and ``ship_weights``
+    are those of :func:`core.training.train`; without ``ship_weights``, no run of the plan stores its weights.
     """
     started = time.monotonic()
     plan, recipes = load_plan(path)
@@ -134,14 +155,16 @@ def run_plan(
         size, trained_at = (recipe.size_px, recipe.channels), time.monotonic()
         try:
             if size not in read_samples:
-                read_samples[size] = read(data_path, size_px=size[0], channels=size[1], skip_bad=skip_bad)
+                read_samples[size] = read(
+                    data_path, size_px=size[0], channels=size[1], skip_bad=skip_bad, split=split, seed=seed
+                )
             checkpoint = train_on(
                 recipe,
                 read_samples[size],
                 runs=runs,
                 root=root,
                 val_only=val_only,
-                ship_weights=planned.ship_weights,
+                ship_weights=ship_weights and planned.ship_weights,
                 store_every_s=plan.store_every_s,
                 progress=watch(recipe),
             )
@@ -152,7 +175,7 @@ def run_plan(
         except TrainingStopped:
             outcomes.append(Outcome(recipe.name, None, f"stopped: it does not fit into the budget of {budget_s:.0f} s"))
         except FerscopeError as error:
-            outcomes.append(Outcome(recipe.name, None, f"failed: {error}"))
+            outcomes.append(Outcome(recipe.name, None, f"failed: {error}", failed=True))
         _write_readme(out, runs, outcomes)
     return outcomes
 

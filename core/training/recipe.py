@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass
 from core.checkpoints import Role, check_run_id
 from core.errors import RecipeError
 from core.labels import LABEL_SETS
+from core.preprocessing import MAX_SIZE_PX, MIN_SIZE_PX
 from core.validation import first_problem, unknown_key
 
 FOLDER = Path(__file__).parent / "recipes"
@@ -74,10 +75,12 @@ class Recipe:
     # "label" is the data set's label, "ferplus" the FER+ majority, "label_or_ferplus" the label where the data set has
     # the recipe's classes and the FER+ majority elsewhere.
     target: Literal["label", "ferplus", "label_or_ferplus"] = "label"
-    size_px: Annotated[int, Field(ge=16)] = 48  # side of the network's input
+    size_px: Annotated[int, Field(ge=MIN_SIZE_PX, le=MAX_SIZE_PX)] = 48  # side of the network's input
     channels: Literal[1, 3] = 1  # 1 gray, 3 RGB
     equalize: Literal["none", "histogram", "clahe"] = "none"  # before everything else; stored as preprocessing
-    small_px: Annotated[int, Field(ge=0)] = 0  # side in the first epochs (progressive resizing); 0 is size_px
+    small_px: Annotated[int, Field(ge=0, le=MAX_SIZE_PX)] = (
+        0  # side in the first epochs (progressive resizing); 0 is size_px
+    )
     small_part: Part = 0.0  # part of all epochs at that side
     epochs: Positive = 30
     batch_size: Positive = 128  # over all devices together
@@ -98,10 +101,10 @@ class Recipe:
     cutmix: Amount = 0.0  # Beta(a, a) of CutMix (Yun et al. 2019); 0 is off; with mixup, each batch draws one of them
     class_weights: Literal["none", "balanced"] = "none"  # "balanced" is the inverse frequency
     ema: Part = 0.0  # decay per averaging step of the weights' moving average; 0 is off
-    ema_every: Positive = 4  # optimizer steps between averaging steps
+    ema_every: Positive = 4  # optimizer steps between averaging steps; an epoch has at least one
     clip_norm: Amount = 0.0  # gradient norm limit; 0 is off
     precision: Literal["32-true", "bf16-mixed"] = "32-true"  # as Fabric names it
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0  # of 32 bits, as NumPy requires
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:

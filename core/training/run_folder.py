@@ -24,6 +24,7 @@ from core.errors import RecipeError, TrainingError
 from core.files import write_atomically, write_text
 from core.models import Network
 from core.training.recipe import Recipe, as_values, recipe_from
+from core.validation import first_line
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,22 @@ class RunFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Exclude other processes. Raises TrainingError where one trains here; a killed process frees the lock."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        """Exclude other processes. A killed process frees the lock.
+
+        Raises TrainingError where another process trains here, or where the folder cannot be written.
+        """
         lock = FileLock(self.path / "lock")
         try:
+            self.path.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
         except Timeout:
             raise TrainingError(
                 f"another process is training in {self.path}; wait until it ends, or give another folder with --runs"
             ) from None
+        except OSError as error:
+            raise TrainingError(
+                f"{self.path} cannot be written ({error.strerror or error}); give another folder with --runs"
+            ) from error
         try:
             yield
         finally:
@@ -113,7 +121,7 @@ class RunFolder:
             missing = {"recipe", "data", "epoch", "best_epoch", "history"} - set(state)
         except (RuntimeError, OSError, EOFError, ValueError, TypeError, pickle.UnpicklingError) as error:
             raise TrainingError(
-                f"{self.state_path} cannot be read ({_first_line(error)}); delete the folder {self.path} to "
+                f"{self.state_path} cannot be read ({first_line(error)}); delete the folder {self.path} to "
                 "train from the beginning"
             ) from error
         if missing or not self.weights_path(state["best_epoch"]).is_file():
@@ -154,7 +162,7 @@ class RunFolder:
         try:
             yield
         except (OSError, RuntimeError) as error:  # torch reports a failed write as RuntimeError
-            reason = getattr(error, "strerror", None) or _first_line(error)
+            reason = getattr(error, "strerror", None) or first_line(error)
             raise TrainingError(
                 f"{self.path} cannot be written ({reason}); epoch {kept_epoch} is stored. Free some disk space, then "
                 "run the same command again to resume"
@@ -164,7 +172,3 @@ class RunFolder:
 def origin(recipe: Recipe, data: DatasetInfo) -> dict[str, Any]:
     """What a run belongs to, as plain values."""
     return {"recipe": as_values(recipe), "data": {"title": data.title, "fingerprint": data.fingerprint}}
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

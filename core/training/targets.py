@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,18 +71,21 @@ def training_samples(recipe: Recipe, samples: Samples) -> Samples:
 
 def check_samples(recipe: Recipe, samples: Samples, *, val_only: bool) -> None:
     """Raise DataError where a split, a class or the votes that the run needs are missing."""
-    present = set(np.unique(samples.split))
-    if "train" not in present:
+    images = Counter(samples.split.tolist())
+    if not images["train"]:
         raise DataError(f"{samples.name} has no training images; add a train split")
-    if "val" not in present:
+    if not images["val"]:
         raise DataError(
             f"{samples.name} has no images in its val split, which chooses the epoch; move some of the training images "
             "into a val split"
         )
-    if "test" not in present and not val_only:
+    if not images["test"] and not val_only:
         raise DataError(
             f"{samples.name} has no images in its test split; add --val-only to train without it, or add a test split"
         )
+    for split in ("val",) if val_only else ("val", "test"):
+        if images[split] == 1:  # an embedding has no variance
+            raise DataError(f"{samples.name} has one image in its {split} split; add at least another one")
     counts = np.bincount(samples.truth[samples.split == "train"], minlength=len(samples.labels))
     if not counts.all():
         absent = samples.labels.classes[int(np.argmin(counts))]

@@ -116,8 +116,9 @@ def retrained(comparison: Comparison) -> pd.DataFrame:
             try:
                 checkpoints = [services.listing().get(run_id) for run_id in members]
                 run = services.group_evaluation(members, comparison.split)
+                accuracy_on_train = _training_accuracy(checkpoints)
             except (CheckpointError, EvaluationError):
-                continue  # not installed
+                continue  # not installed, or damaged, which Scores reports
             if any(c.card.data.source != comparison.data.source for c in checkpoints):
                 continue
             rows.append(
@@ -126,7 +127,7 @@ def retrained(comparison: Comparison) -> pd.DataFrame:
                     "trained again": f"{_title(checkpoints)} ({len(run.labels)} classes)",
                     "images": f"{len(run):,}",
                     f"accuracy on {comparison.split_name}": shown(services.summary(run).accuracy),
-                    f"accuracy on {comparison.data.split_name('train')}": _training_accuracy(checkpoints),
+                    f"accuracy on {comparison.data.split_name('train')}": accuracy_on_train,
                 }
             )
     return pd.DataFrame(rows)

@@ -100,13 +100,20 @@ def stored_results(comparison: Comparison) -> tuple[dict[str, Robustness], list[
             notes.append(Note(error.sentence, is_warning=True))
             continue
         if result is None:
-            how = f"{measurement_command(run_id, comparison.split)} --data {comparison.data.file_name}"
-            notes.append(
-                Note(f"{comparison.names[run_id]} has not been measured on {comparison.split_name}. Run:", command=how)
-            )
+            notes.append(_how_to_measure(checkpoint.card, comparison))
         else:
             found[run_id] = result
     return found, notes
+
+
+def _how_to_measure(card: ModelCard, comparison: Comparison) -> Note:
+    text = f"{comparison.names[card.run_id]} has not been measured on {comparison.split_name}."
+    command = measurement_command(card, comparison.split)
+    if card.weights_shipped:
+        return Note(f"{text} Run:", command=command)
+    return Note(
+        f"{text} Its weights are not shipped. Train and measure it:", command=f"{card.training_command}\n{command}"
+    )
 
 
 def draw(comparison: Comparison) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
 import streamlit as st
 
+from core.errors import CheckpointError
 from dashboard import services
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import learning_curves as plots
@@ -26,12 +28,9 @@ class Options:
 
 def sections(comparison: Comparison, options: Options = Options()) -> list[Section]:
     """Training and validation curves of all networks, the chosen epochs marked."""
-    stored = {m: services.history(c) for m, c in comparison.checkpoints.items()}
-    histories = {m: history for m, history in stored.items() if len(history)}
-    missing = [comparison.names[m] for m in stored if m not in histories]
-    notes = (Note(f"No training history is stored for {', '.join(missing)}."),) if missing else ()
+    histories, notes = _stored(comparison)
     if not histories:
-        return [Section(notes=notes, caption=comparison.protocol)]
+        return [Section(notes=tuple(notes), caption=comparison.protocol)]
     cards, validation = comparison.cards, comparison.data.split_name("val")
     images = {m: card.metrics["val"].n for m, card in cards.items() if "val" in card.metrics}
     figures = [
@@ -59,7 +58,7 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
     smoothed = f" Lines are smoothed with weight {options.smoothing:.1f}; marks are not." if options.smoothing else ""
     return [
         Section(
-            notes=notes,
+            notes=tuple(notes),
             figures=tuple(figures),
             caption=f"{comparison.data.title} {validation}{f', n = {counts}' if counts else ''}. Strong lines: "
             f"{validation}, with the weights that would be stored. Faint lines: training, as a running mean "
@@ -74,6 +73,24 @@ def sections(comparison: Comparison, options: Options = Options()) -> list[Secti
             ),
         )
     ]
+
+
+def _stored(comparison: Comparison) -> tuple[dict[str, pd.DataFrame], list[Note]]:
+    """The histories by network, and notes on those that are missing or cannot be read."""
+    histories, missing, notes = {}, [], []
+    for run_id, checkpoint in comparison.checkpoints.items():
+        try:
+            history = services.history(checkpoint)
+        except CheckpointError as error:
+            notes.append(Note(error.sentence, is_warning=True))
+            continue
+        if len(history):
+            histories[run_id] = history
+        else:
+            missing.append(comparison.names[run_id])
+    if missing:
+        notes.append(Note(f"No training history is stored for {', '.join(missing)}."))
+    return histories, notes
 
 
 def draw(comparison: Comparison) -> None:

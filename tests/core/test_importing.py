@@ -1,10 +1,13 @@
 """Networks that users bring: what a file may contain, and the message about one that does not fit."""
 
 import json
+import math
 
 import pytest
 import torch
 import torchvision
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
@@ -96,9 +99,25 @@ def test_code_in_a_file_of_weights_is_not_executed(tmp_path):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(CheckpointError, match="cannot be read"):
             read_state_dict(tmp_path / name)
-    torch.save([1, 2], tmp_path / "list.pt")
-    with pytest.raises(CheckpointError, match="contains no state dict"):
-        read_state_dict(tmp_path / "list.pt")
+    for content in ([1, 2], {}, {0: torch.zeros(1)}, {"a": 1}):
+        torch.save(content, tmp_path / "other.pt")
+        with pytest.raises(CheckpointError, match="contains no state dict"):
+            read_state_dict(tmp_path / "other.pt")
+
+
+@given(content=st.binary(max_size=60) | st.text(max_size=30).map(lambda text: f"e{text}".encode()))
+def test_any_file_is_read_or_refused(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "any.pt"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"any\.pt"):
+        read_state_dict(path)
+
+
+@pytest.mark.parametrize("changes", [{"mean": math.nan}, {"std": math.inf}, {"size_px": 60_000}])
+def test_properties_that_no_network_can_have_are_refused(network, tmp_path, changes):
+    torch.save(network.state_dict(), tmp_path / "net.pt")
+    with pytest.raises(CheckpointError, match=f"{next(iter(changes))} must be"):
+        import_weights(tmp_path / "net.pt", options(**changes), tmp_path / "checkpoints")
 
 
 @pytest.mark.parametrize("name", ["../outside", "UPPER", "ensemble", "imported"])

@@ -1,7 +1,7 @@
 import pytest
 
 from core.errors import LabelError
-from core.labels import AFFECTNET8, FER7, FERPLUS8, PAIN6, LabelSet
+from core.labels import AFFECTNET8, FER7, FERPLUS8, PAIN6, LabelSet, parse_labels
 
 
 def test_label_orders_are_those_of_the_data_sets():
@@ -25,7 +25,14 @@ def test_maps_between_sets_go_by_name_not_by_position():
     assert FERPLUS8.positions_in(FER7) == (6, 3, 5, 4, 0, 1, 2, None)
 
 
-@pytest.mark.parametrize("classes", [("one",), ("a", "a"), ("a", " ")])
+def test_labels_are_the_name_of_a_set_or_class_names():
+    assert parse_labels("fer7") is parse_labels(" FER7 ") is parse_labels(", ".join(FER7.classes)) is FER7
+    assert parse_labels("cat, dog").classes == ("cat", "dog")
+    with pytest.raises(LabelError, match=r"must be FER7, FERPLUS8, AFFECTNET8, PAIN6, or class names .*, got 'fer8'"):
+        parse_labels("fer8")
+
+
+@pytest.mark.parametrize("classes", [("one",), ("a", "a"), ("a", " "), ("a", "\udce9")])
 def test_impossible_sets_are_refused(classes):
     with pytest.raises(LabelError):
         LabelSet("bad", classes)

@@ -43,10 +43,19 @@ def test_equalizing_spreads_a_flat_picture():
     assert spread.max() > 235
 
 
-@pytest.mark.parametrize("wrong", [{"size_px": 8}, {"channels": 2}, {"std": 0.0}, {"equalize": "magic"}])
+@pytest.mark.parametrize(
+    "wrong", [{"size_px": 8}, {"size_px": 60_000}, {"channels": 2}, {"std": 0.0}, {"equalize": "magic"}]
+)
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Preprocessing(**wrong)
+
+
+@pytest.mark.parametrize("name", ["mean", "std"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_no_card_can_hold_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be a finite"):
+        Preprocessing(**{name: value})
 
 
 def test_a_float_crop_is_refused():

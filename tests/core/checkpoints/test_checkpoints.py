@@ -17,13 +17,13 @@ from core.checkpoints import (
     list_checkpoints,
     load_checkpoint,
     save_card,
-    withhold_weights,
 )
 from core.checkpoints.weights import save_weights
 from core.data import read
 from core.errors import CheckpointError
 from core.files import sha256_of
 from core.inference import evaluate
+from tests.conftest import withhold_weights
 
 
 @pytest.fixture
@@ -169,6 +169,24 @@ def test_network_without_shipped_weights_is_listed_with_its_predictions(root):
     assert len(checkpoint.evaluation("test")) == 36
     with pytest.raises(CheckpointError, match=r"weights are not shipped; train the network with: python -m core train"):
         checkpoint.network()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"epoch\n1,2\n3,4,5\n", b"\xff\xfe\x00"])
+def test_a_damaged_history_is_named(copied, content):
+    CheckpointFolder(copied).history_path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"tiny_cnn: history.csv cannot be read \(.*\); restore the file"):
+        load_checkpoint(copied).history()
+
+
+@pytest.mark.parametrize(("chosen_epoch", "remedy"), [(2, "train the network again"), (0, "import the network again")])
+def test_missing_weights_are_named_with_the_remedy(root, chosen_epoch, remedy):
+    checkpoint = load_checkpoint(root / "tiny_cnn")
+    save_card(dataclasses.replace(checkpoint.card, chosen_epoch=chosen_epoch), checkpoint.path)
+    checkpoint.weights_path.unlink()
+    (problem,) = list_checkpoints(root).problems
+    assert problem.endswith(f"weights.safetensors is missing; restore it or {remedy}")
+    with pytest.raises(CheckpointError, match=remedy):
+        load_checkpoint(checkpoint.path).network()
 
 
 def test_compared_networks_are_first_and_the_default(root):

@@ -64,6 +64,17 @@ def test_votes_in_the_folder_of_the_faces_are_read(official_csv, faces, write_vo
     assert np.array_equal(samples.votes, votes)
 
 
+@pytest.mark.parametrize("split", ["all", "50/25/25"])
+def test_votes_are_read_with_a_chosen_split(official_csv, faces, write_votes, split):
+    faces.write(official_csv, [line.replace("PublicTest", "Training") for line in faces.lines()])
+    usages = ["Training" if usage == "PublicTest" else usage for usage in faces.usages]
+    votes = np.random.default_rng(2).integers(0, 11, (9, 10))
+    write_votes(usages, votes.tolist())
+    samples = read(official_csv, split=split)
+    assert samples.split_rule
+    assert np.array_equal(samples.votes, votes)
+
+
 def test_images_without_majority_are_dropped_and_ids_are_unchanged(official_csv, faces, write_votes):
     write_votes(faces.usages, [HAPPY, SPLIT, HAPPY, *[SPLIT] * 5, HAPPY])
     samples = with_ferplus_labels(read(official_csv))

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from core.data import read
+from core.data import DatasetInfo, read
 from core.data.sources import row_labels
 from core.errors import DataError
 from core.labels import PAIN6
@@ -22,6 +23,17 @@ def test_folder_is_read_in_sorted_order_with_classes_over_all_splits(image_folde
     assert samples.ids.tolist() == [0, 1, 2, 3, 4]
     assert samples.name == "faces"
     assert samples.images.shape == (5, 48, 48)
+
+
+def test_names_of_folders_that_are_not_utf_8(tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    for name in ("happy", "sad"):
+        (folder / "train" / name).mkdir(parents=True)
+        Image.new("RGB", (9, 9)).save(folder / "train" / name / "x.png")
+    assert DatasetInfo.of(read(folder)).title == "caf\\udce9"  # which a card can hold
+    (folder / "train" / "sad").rename(folder / "train" / os.fsdecode(b"tr\xfcb"))
+    with pytest.raises(DataError, match=r"a class name must be UTF-8 text, got 'tr\\udcfcb'; rename the class"):
+        read(folder)
 
 
 def test_six_class_folder_is_recognized_as_the_pain_set(tmp_path):

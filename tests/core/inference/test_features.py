@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from core.checkpoints import CheckpointFolder, load_checkpoint
 from core.cli import app
 from core.data import read
-from core.errors import CheckpointError
+from core.errors import CheckpointError, OutputError
 from core.inference import embed, embed_split, infer_logits, prepared_images
 from core.models import build_network, families
 from core.preprocessing import Preprocessing
@@ -81,6 +81,13 @@ def test_the_command_accepts_one_split_and_refuses_unknown_ones(own_root, image_
     wrong = run("embed", "tiny_cnn", "--data", image_folder, "--split", "train", "--checkpoints", own_root)
     assert wrong.exit_code == 2
     assert "expected one of val, test" in wrong.output
+
+
+def test_a_folder_that_cannot_be_written_is_reported(own_root, image_folder):
+    CheckpointFolder(own_root / "tiny_cnn").embeddings_path("val").mkdir()
+    result = run("embed", "tiny_cnn", "--data", image_folder, "--split", "val", "--checkpoints", own_root)
+    assert isinstance(result.exception, OutputError)
+    assert "tiny_cnn cannot be written: Is a directory" in str(result.exception)
 
 
 def test_another_data_set_is_refused(own_root, image_folder, tmp_path):

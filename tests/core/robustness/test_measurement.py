@@ -13,6 +13,7 @@ from core.cli import app, main
 from core.data import read
 from core.errors import DataError
 from core.inference import Predictor
+from core.measurements import measure_robustness
 from core.robustness import CLEAN, CONDITIONS, corrupt, load_robustness, measure
 from tests.conftest import write_folder
 
@@ -113,6 +114,34 @@ def test_the_command_measures_once_and_prints_the_result(root, image_folder):
     assert path.stat().st_mtime_ns == written
     CliRunner().invoke(app, [*command, "--again"], catch_exceptions=False)
     assert path.stat().st_mtime_ns > written
+
+
+def test_the_stored_measurement_remains_until_a_new_one_is_complete(root, image_folder, tmp_path, capsys, monkeypatch):
+    checkpoint = load_checkpoint(root / "tiny_cnn")
+    stored = measure_robustness(checkpoint, image_folder, "test")
+    path = checkpoint.robustness_path("test")
+    written = path.read_bytes()
+    other = write_folder(tmp_path / "other", {"train": 2, "val": 2, "test": 2}, seed=5)
+    for arguments in (["--data", tmp_path / "nothing.csv", "--again"], ["--data", other, "--again"], ["--data", other]):
+        command = ["core", "robustness", "tiny_cnn", "--checkpoints", root, *arguments]
+        monkeypatch.setattr(sys, "argv", [*map(str, command)])
+        with pytest.raises(SystemExit):
+            main()
+        assert "Error" in capsys.readouterr().err
+        assert path.read_bytes() == written
+
+    def stop(title, *_):
+        if title == "Blur 2":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure_robustness(checkpoint, image_folder, "test", again=True, progress=stop)
+    assert path.read_bytes() == written
+    titles = []
+    again = measure_robustness(checkpoint, image_folder, "test", progress=lambda title, *_: titles.append(title))
+    assert titles[0] == "Blur 2"  # resumed, although a measurement is stored
+    assert all(np.array_equal(again.correct[c], stored.correct[c]) for c in CONDITIONS)
+    assert not path.with_suffix(".partial").exists()
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_a_damaged_file_is_refused_with_the_problem_and_the_command(stored, dama
     with pytest.raises(RobustnessError, match=message) as raised:
         load_robustness(stored, "test")
     assert "tiny_cnn" in str(raised.value)
-    assert "measure again with: python -m core robustness tiny_cnn --split test" in str(raised.value)
+    assert "measure again with: python -m core robustness tiny_cnn --split test --data PATH" in str(raised.value)
 
 
 def test_a_file_that_is_not_parquet_is_refused(stored):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from core.checkpoints import list_checkpoints, load_checkpoint
-from core.errors import CheckpointError, DataError, TrainingError
+from core.errors import CheckpointError, DataError, RecipeError, TrainingError
 from core.labels import PAIN6
 from core.measurements import evaluate_checkpoint
 from core.training import load_recipe, train
@@ -118,6 +118,29 @@ def test_missing_test_split_is_named_before_anything_is_trained_or_replaced(imag
         train(tiny_recipe(name="tiny_cnn"), data, runs=tmp_path / "runs", root=root)
     assert not (tmp_path / "runs").exists()
     assert {p.name: p.read_bytes() for p in (root / "tiny_cnn").iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"architecture": "nope"}, "there is no network family 'nope'; known families: cnn"),
+        ({"model": SMALL | {"dropouts": 0.3}}, "cnn cannot be built with the options .*'dropouts'"),
+        ({"model": SMALL | {"dropout": 5}}, "cnn cannot be built with the options .*dropout"),
+        ({"model": {"widths": "wide"}}, "cnn cannot be built with the options"),
+        ({"small_px": 2, "small_part": 0.5}, r"cnn cannot process images of 2 px \(.*too small\)"),
+    ],
+)
+def test_a_network_that_cannot_be_trained_is_refused_before_the_data_are_read(tmp_path, changes, message):
+    with pytest.raises(RecipeError, match=message) as raised:
+        train(tiny_recipe(**changes), tmp_path / "nowhere.csv", runs=tmp_path / "runs", root=tmp_path / "out")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_folder_of_runs_that_cannot_be_written_is_named(image_folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    for runs in (tmp_path / "file", tmp_path / "file" / "runs"):
+        with pytest.raises(TrainingError, match=r"tiny cannot be written .*; give another folder with --runs"):
+            train(tiny_recipe(), image_folder, runs=runs, root=tmp_path / "out")
 
 
 def test_missing_disk_space_is_named_before_the_first_epoch(image_folder, tmp_path, monkeypatch):

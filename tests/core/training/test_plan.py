@@ -2,6 +2,7 @@ import re
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ from typer.testing import CliRunner
 
 from core.checkpoints import load_checkpoint
 from core.cli import app
-from core.errors import RecipeError
-from core.training import RunFolder
+from core.data import SplitShares
+from core.errors import OutputError, RecipeError
+from core.training import RunFolder, load_recipe
 from core.training.plan import PART_BYTES, load_plan, pack, run_plan
+from tests.conftest import write_folder
 from tests.core.training.conftest import write_recipe
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -100,6 +103,45 @@ def test_shipped_plan_runs_from_the_command_line_with_one_tiny_epoch(image_folde
     assert len(names) == 4
     assert {p.name for p in (tmp_path / "checkpoints").iterdir()} == set(names)
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"README", *(f"{name}.tar" for name in names)}
+
+
+def test_options_of_a_table_change_that_table_only(tmp_path):
+    path = tmp_path / "plan.toml"
+    path.write_text('[[run]]\nrecipe = "cnn"\n[run.options.augmentation]\nerase = 0.5\n')
+    (changed,) = load_plan(path)[1]
+    recipe = load_recipe("cnn")
+    assert changed == replace(recipe, augmentation=replace(recipe.augmentation, erase=0.5))
+
+
+def test_plan_divides_the_data_and_reports_a_run_that_failed(tmp_path):
+    """On the command line, with a folder that has no splits."""
+    folder = write_folder(tmp_path / "few", {"train": 20}) / "train"
+    write_recipe(tmp_path / "first.toml")
+    write_recipe(tmp_path / "second.toml", labels="FER7")  # other classes than those of the folder
+    (tmp_path / "plan.toml").write_text('[[run]]\nrecipe = "second.toml"\n[[run]]\nrecipe = "first.toml"\n')
+    arguments = ["train", "--plan", tmp_path / "plan.toml", "--out", tmp_path / "out", "--data", folder, "--no-weights"]
+    arguments += ["--split", "60/20/20", "--seed", 3]
+    arguments += ["--runs", tmp_path / "runs", "--checkpoints", tmp_path / "checkpoints"]
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert result.exit_code == 1
+    assert "second: failed: second is for FER7" in result.output
+    card = load_checkpoint(tmp_path / "checkpoints" / "first").card
+    assert card.data.shares == SplitShares(60, 20, 20, seed=3)
+    assert not card.weights_shipped
+
+
+def test_output_folder_that_cannot_be_written_is_named_before_anything_is_trained(plan, image_folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    arguments = ["train", "--plan", plan, "--out", tmp_path / "file", "--data", image_folder]
+    result = CliRunner().invoke(app, [str(a) for a in (*arguments, "--runs", tmp_path / "runs")])
+    assert isinstance(result.exception, OutputError)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_options_of_a_plan_are_refused_without_one(image_folder, tmp_path):
+    result = CliRunner().invoke(app, ["train", "cnn", "--data", str(image_folder), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "only a plan has a budget" in result.output
 
 
 def test_recipe_or_plan_is_required(image_folder):

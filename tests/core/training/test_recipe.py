@@ -51,6 +51,8 @@ def test_shipped_recipe_is_valid_and_has_a_summary(name):
         ({"augmentation": {"saturation": 0.2}}, "needs channels = 3"),
         ({"name": "../../data"}, "name: a name must consist of"),
         ({"name": "ensemble"}, "reserved"),
+        ({"seed": 5_000_000_000}, "seed: input should be less than 4294967296"),
+        ({"size_px": 60_000}, "size_px: input should be less than or equal to 1024"),
         ({"name": ""}, "name: a name must consist of"),
     ],
 )

@@ -98,6 +98,17 @@ def test_missing_split_is_named_with_the_remedy(splits, message):
         check_samples(load_recipe("itm2025_cnn"), fer_rows(21, splits=splits), val_only=False)
 
 
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_a_split_of_one_image_is_refused(split):
+    samples = fer_rows(21)
+    first = np.flatnonzero(samples.split == split)[0]
+    few = samples.select((samples.split != split) | (np.arange(21) == first))
+    with pytest.raises(DataError, match=f"has one image in its {split} split"):
+        check_samples(load_recipe("itm2025_cnn"), few, val_only=False)
+    if split == "test":
+        check_samples(load_recipe("itm2025_cnn"), few, val_only=True)
+
+
 def test_missing_test_split_is_accepted_with_val_only():
     check_samples(load_recipe("itm2025_cnn"), fer_rows(14, splits=("train", "val")), val_only=True)
 

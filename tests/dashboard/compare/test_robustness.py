@@ -1,3 +1,4 @@
+import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -119,3 +120,14 @@ def test_the_report_is_created_on_demand(networks, open_view, page_text):
     assert " MB, stored for this session only." in page_text(app)
     app.segmented_control(key="split").set_value("val").run()  # another comparison has no report yet
     assert not reports(app)
+
+
+def test_a_network_without_weights_is_to_be_trained_first(networks, open_view, page_text, monkeypatch, tmp_path):
+    root = shutil.copytree(networks, tmp_path / "checkpoints")
+    path = root / "tiny_cnn" / "card.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"weights_shipped": False}))
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    text = page_text(open_view("Robustness"))
+    assert "Train and measure it:\n\n```\npython -m core train" in text
+    assert "\npython -m core robustness tiny_cnn --split test" in text

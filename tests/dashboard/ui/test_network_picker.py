@@ -5,7 +5,8 @@ import shutil
 import pytest
 
 from core import checkpoints
-from core.checkpoints import load_checkpoint, withhold_weights
+from core.checkpoints import load_checkpoint
+from tests.conftest import withhold_weights
 
 
 @pytest.fixture

@@ -1,0 +1,138 @@
+"""Scores of installed networks on their own and on other data sets."""
+
+import itertools
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from core.checkpoints import load_checkpoint
+from core.cli import main
+from core.data import SplitShares
+from core.errors import DataError, SplitError
+from core.importing import ImportOptions, import_weights
+from core.labels import FERPLUS8
+from core.measurements import embed_checkpoint, evaluate_checkpoint, read_own_samples, save_scores
+from core.runtime import Runtime
+from core.training import train
+from tests.conftest import tiny_recipe, write_folder
+from tests.core.test_card_samples import write_csv
+
+
+@pytest.fixture(scope="module")
+def flat(tmp_path_factory):
+    """A folder of classes without splits."""
+    return (
+        write_folder(tmp_path_factory.mktemp("flat"), {"test": 20})
+        .joinpath("test")
+        .rename(tmp_path_factory.mktemp("data") / "flat")
+    )
+
+
+@pytest.fixture(scope="module")
+def divided(flat, tmp_path_factory):
+    """A network that was trained on a random split of that folder."""
+    folder = tmp_path_factory.mktemp("divided")
+    return train(
+        tiny_recipe(name="divided", epochs=1), flat, runs=folder / "runs", root=folder / "out", split="60/20/20", seed=3
+    )
+
+
+@pytest.fixture
+def imported(checkpoint, tmp_path):
+    """The same weights as ``checkpoint``, trained elsewhere."""
+    torch.save(checkpoint.network().state_dict(), tmp_path / "net.pt")
+    options = ImportOptions(
+        "imported", "cnn", checkpoint.card.labels, model_options=dict(checkpoint.card.model_options)
+    )
+    return import_weights(tmp_path / "net.pt", options, tmp_path / "checkpoints")
+
+
+def test_the_split_of_a_network_is_applied_to_its_own_data_set(divided, flat):
+    card = load_checkpoint(divided.path).card
+    assert card.data.shares == SplitShares(60, 20, 20, seed=3)
+    assert card.training_command.endswith("--data PATH --split 60/20/20 --seed 3")
+    scores = evaluate_checkpoint(divided, flat, "test")
+    assert (scores.note, scores.summary) == ("", card.metrics["test"])
+    ((_, embedding),) = embed_checkpoint(divided, flat, ["val"])
+    assert len(embedding) == card.metrics["val"].n
+    assert len(read_own_samples(card, flat)) == 60
+    assert len(Runtime(divided.path.parent, "cpu").card_samples(card, flat)) == 24
+    everything = evaluate_checkpoint(divided, flat, "all")
+    assert everything.summary.n == 60
+    assert everything.note == "All images of flat are scored, those of train and val included."
+    with pytest.raises(DataError, match="cannot be stored with divided: All images"):
+        save_scores(divided, everything)
+
+
+def test_the_split_of_a_network_is_not_applied_to_other_data_sets(divided, image_folder, tmp_path):
+    assert "is not the data set of divided" in evaluate_checkpoint(divided, image_folder, "test").note
+    other = write_folder(tmp_path / "other", {"test": 5}, seed=5) / "test"
+    with pytest.raises(SplitError, match=r"test has no splits .*; score all of its images with --split all$"):
+        evaluate_checkpoint(divided, other, "test")
+    assert evaluate_checkpoint(divided, other, "all").summary.n == 15
+    for source in (other, image_folder):
+        with pytest.raises(
+            DataError, match=r"is not the data set of divided|does not have the splits of the network's"
+        ):
+            read_own_samples(divided.card, source)
+
+
+def test_without_splits_no_option_of_another_command_is_advised(checkpoint, flat):
+    with pytest.raises(SplitError) as raised:
+        read_own_samples(checkpoint.card, flat)
+    assert "does not have the splits of the network's data set; flat has no splits" in str(raised.value)
+    assert "--split" not in str(raised.value)
+
+
+def test_a_network_on_the_ferplus_majority_is_scored_on_labels_where_there_are_no_votes(tmp_path):
+    recipe = tiny_recipe(name="on_votes", labels="FERPLUS8", target="ferplus", epochs=1)
+    source = write_csv(tmp_path / "voted")
+    network = train(recipe, source, runs=tmp_path / "runs", root=tmp_path / "root")
+    folder = tmp_path / "faces"
+    for split, name in itertools.product(("train", "val", "test"), FERPLUS8.classes):
+        (folder / split / name).mkdir(parents=True)
+        Image.new("L", (48, 48)).save(folder / split / name / "0.png")
+    scores = evaluate_checkpoint(network, folder, "test")
+    assert (scores.run.labels.classes, scores.summary.n) == (FERPLUS8.classes, 8)
+    assert "faces has no FER+ votes, so its own labels are scored." in scores.note
+    shutil.rmtree(folder / "test" / "contempt")
+    assert evaluate_checkpoint(network, folder, "test").summary.n == 7
+    assert evaluate_checkpoint(network, write_csv(tmp_path / "unvoted", votes=False), "test").summary.n == 24
+    everything = evaluate_checkpoint(network, source, "all")
+    assert (everything.run.labels, everything.summary.n) == (FERPLUS8, 64)  # a third has no majority
+    assert "votes" not in everything.note
+
+
+def test_copies_in_training_are_unknown_unless_the_network_was_trained_on_the_data(checkpoint, image_folder, tmp_path):
+    other = write_folder(tmp_path / "other", {"train": 2, "val": 2, "test": 2}, seed=5)
+    assert evaluate_checkpoint(checkpoint, image_folder, "test").summary.accuracy_without_copies is not None
+    for source, split in ((image_folder, "train"), (image_folder, "all"), (other, "test")):
+        assert evaluate_checkpoint(checkpoint, source, split).summary.accuracy_without_copies is None
+
+
+def test_the_card_of_an_imported_network_does_not_depend_on_the_order_of_the_splits(imported, image_folder, tmp_path):
+    cards = []
+    for order in (("val", "test"), ("test", "val")):
+        path = Path(shutil.copytree(imported.path, tmp_path / order[0] / "imported"))
+        for split in (*order, *order):
+            network = load_checkpoint(path)
+            save_scores(network, evaluate_checkpoint(network, image_folder, split))
+        cards.append(load_checkpoint(path).card)
+    assert cards[0].temperature != 1
+    assert cards[0] == cards[1]
+
+
+def test_scores_of_training_images_are_not_stored(imported, image_folder, capsys, monkeypatch):
+    scores = evaluate_checkpoint(imported, image_folder, "all")
+    with pytest.raises(DataError, match="All images of shapes are scored, those of train and val included"):
+        save_scores(imported, scores)
+    command = ["evaluate", "imported", "--data", image_folder, "--checkpoints", imported.path.parent]
+    monkeypatch.setattr(sys, "argv", ["core", *map(str, command), "--split", "train", "--save"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    assert "expected one of val, test, all" in " ".join(capsys.readouterr().err.split())
