@@ -50,8 +50,8 @@ def sections(comparison: Comparison) -> list[Section]:
                 table=Table(again, "Published systems trained again, with FERscope's results"),
                 caption=f"{comparison.data.title}. The recipes follow the published descriptions; the epoch was chosen "
                 f"on {comparison.data.split_name('val')}. Intervals: 95 % (Wilson). Accuracy on "
-                f"{comparison.data.split_name('train')}: the mean during the chosen epoch, over augmented images where "
-                "the recipe augments them.",
+                f"{comparison.data.split_name('train')}: the mean during the chosen epoch and during the last one, over "
+                "augmented images where the recipe augments them.",
             )
         )
     return found
@@ -139,12 +139,12 @@ def _title(checkpoints: Sequence[Checkpoint]) -> str:
 
 
 def _training_accuracy(checkpoints: Sequence[Checkpoint]) -> str:
-    """That of a single network in its chosen epoch; a dash for an ensemble or without a history."""
+    """That of a single network in its chosen and its last epoch; a dash for an ensemble or without a history."""
     if len(checkpoints) == 1:
         history = services.history(checkpoints[0])
-        chosen = history[history["epoch"] == checkpoints[0].card.chosen_epoch] if len(history) else history
-        if len(chosen):
-            return f"{chosen['train_accuracy'].iloc[0]:.3f}"
+        if len(history):
+            by_epoch = history.set_index("epoch")["train_accuracy"]
+            return f"{by_epoch[checkpoints[0].card.chosen_epoch]:.3f}, at the end {by_epoch.iloc[-1]:.3f}"
     return "–"
 
 
