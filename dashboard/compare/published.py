@@ -50,8 +50,8 @@ def sections(comparison: Comparison) -> list[Section]:
                 table=Table(again, "Published systems trained again, with FERscope's results"),
                 caption=f"{comparison.data.title}. The recipes follow the published descriptions; the epoch was chosen "
                 f"on {comparison.data.split_name('val')}. Intervals: 95 % (Wilson). Accuracy on "
-                f"{comparison.data.split_name('train')}: the mean during the chosen epoch and during the last one, over "
-                "augmented images where the recipe augments them.",
+                f"{comparison.data.split_name('train')}: the mean during the chosen epoch and during the last one, "
+                "over augmented images where the recipe augments them.",
             )
         )
     return found
