@@ -78,7 +78,7 @@ CUT_OFF = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\
         ),
         (
             422,
-            "The network tiny_cnn cannot be explained: custom has no class 'x'",
+            "The network tiny_cnn cannot be explained: the label set custom has no class 'x'",
             {"url": "/explain", "params": {"expression": "x"}},
         ),
         (422, "'Dark' and 'dark' both", {"url": "/explain", "params": {"expression": "Dark", "against": "dark"}}),
