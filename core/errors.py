@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 # The words with which messages begin. Any other one may be a name, such as photo.jpg or cnn, and stays as it is.
-FIRST_WORD = re.compile("(a|all|an|another|at|cannot|every|expected|it|its|no|not|the|there|this|unknown) ")
+FIRST_WORD = re.compile("(a|all|an|another|at|cannot|every|expected|it|its|no|not|only|the|there|this|unknown) ")
 
 
 class FerscopeError(Exception):
@@ -75,8 +75,11 @@ class SplitError(DataError):
     """
 
     def __init__(self, fact: str, remedy: str) -> None:
-        self.fact = fact
+        self.fact, self.remedy = fact, remedy
         super().__init__(f"{fact}; {remedy}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (self.fact, self.remedy)
 
 
 class UnknownModelError(FerscopeError):

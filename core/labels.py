@@ -91,7 +91,7 @@ def parse_labels(text: str) -> LabelSet:
     if known := LABEL_SETS.get(text.strip().upper()):
         return known
     if "," not in text:
-        raise LabelError(f"labels must be {', '.join(LABEL_SETS)}, or class names with commas, got {text!r}")
+        raise LabelError(f"the labels must be {', '.join(LABEL_SETS)}, or class names with commas, got {text!r}")
     return LabelSet.custom(text.split(","))
 
 

@@ -111,19 +111,19 @@ def evaluate_checkpoint(
         notes.append(f"{source} is not the data set of {card.run_id} ({card.data.mismatch(data.fingerprint)}).")
     if found.lacks_votes:
         notes.append(f"{data.title} has no FER+ votes, so its own labels are scored.")
-    if split == ALL and (others := sorted({*labeled.split} - {"test"})):
-        notes.append(f"All images of {data.title} are scored, those of {' and '.join(others)} included.")
+    if split == ALL:
+        if others := sorted({*labeled.split} - {"test"}):
+            notes.append(f"All images of {data.title} are scored, those of {' and '.join(others)} included.")
+        labeled, split = dataclasses.replace(labeled, split=np.full(len(labeled), "test")), "test"
     if labeled.labels.classes != card.labels.classes:
         shared = card.labels.shared_with(labeled.labels)
         notes.append(f"Only the shared classes are scored: {', '.join(shared.classes)}.")
         labeled = labeled.restricted_to(shared)
-    if split == ALL:
-        labeled = dataclasses.replace(labeled, split=np.full(len(labeled), "test"))
     run = evaluate(
         checkpoint.network(),
         card.preprocessing,
         labeled,
-        "test" if split == ALL else split,
+        split,
         model_id=card.run_id,
         temperature=card.temperature,
         labels=card.labels,
@@ -141,7 +141,7 @@ def save_scores(checkpoint: Checkpoint, scores: CheckpointScores) -> None:
     """
     card, run = checkpoint.card, scores.run
     if run.split not in ("val", "test"):
-        raise DataError(f"scores of the val and test splits can be stored, got {run.split}")
+        raise DataError(f"only the scores of the val and test splits can be stored, got {run.split}")
     if scores.note:
         raise DataError(f"the scores cannot be stored with {card.run_id}: {scores.note}")
     metrics = dict(card.metrics)
@@ -185,6 +185,15 @@ def embed_checkpoint(
     return written
 
 
+def can_be_resumed(checkpoint: Checkpoint, split: str) -> bool:
+    """Whether a measurement of robustness was interrupted after its first results."""
+    return _partial(checkpoint, split).is_file()
+
+
+def _partial(checkpoint: Checkpoint, split: str) -> Path:
+    return checkpoint.robustness_path(split).with_suffix(".partial")
+
+
 def measure_robustness(
     checkpoint: Checkpoint,
     source: Path,
@@ -203,10 +212,10 @@ def measure_robustness(
     cannot be used. Raises DataError, before anything is changed, if ``source`` is not the data set of the card.
     """
     samples = read_own_samples(checkpoint.card, source, skip_bad=skip_bad)
-    partial = checkpoint.robustness_path(split).with_suffix(".partial")
+    partial = _partial(checkpoint, split)
     if again:
         partial.unlink(missing_ok=True)
-    elif not partial.is_file():  # otherwise a newer measurement was interrupted
+    elif not partial.is_file():  # a partial file means that a newer measurement was interrupted
         try:
             if stored := load_robustness(checkpoint, split):
                 return stored

@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-MIN_SIZE_PX, MAX_SIZE_PX = 16, 1024  # more than any network for faces; beyond, one image can exhaust the memory
+MIN_SIZE_PX, MAX_SIZE_PX = 16, 1024  # more than the input of any supported network; larger ones exhaust the memory
 EQUALIZE = ("none", "histogram", "clahe")
 
 

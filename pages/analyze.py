@@ -23,6 +23,7 @@ from dashboard.analyze import (
 from dashboard.analyze.photo_analysis import available_analyzer
 from dashboard.services import Photo
 from dashboard.ui import busy, link_page, links, network_picker, photo_sources, session, theme
+from dashboard.ui.messages import show_error, show_warning
 
 links.begin()
 photo_sources.open_linked_sample()
@@ -40,7 +41,7 @@ st.title("Analyze", anchor=False)
 st.markdown("Which expression each network predicts for a face, how sure the prediction is, and what it depends on.")
 session.draw_refused()
 if too_many := session.too_many():
-    st.warning(too_many, icon=":material/photo_library:")
+    show_warning(too_many, icon="photo_library")
 
 photo = session.chosen_photo()
 if photo is None:
@@ -63,7 +64,7 @@ def analyzed(photo: Photo) -> PhotoAnalysis:
     try:
         return analyzer.analyze(photo)
     except NotFiniteError as error:
-        st.error(not_finite(error.model_ids, names), icon=":material/error:")
+        show_error(not_finite(error.model_ids, names))
         photo_sources.photo_input()
         busy.end_page()
 
@@ -92,7 +93,7 @@ if len(stored) > 1 or len(analyzed(photo).faces) > 1:
 
 analysis = analyzed(photo)
 if analysis.left_out:
-    st.warning(f"{not_finite(analysis.left_out, names)} Continuing with the other networks.", icon=":material/warning:")
+    show_warning(f"{not_finite(analysis.left_out, names)} Continuing with the other networks.")
 if analysis.rotation_deg and session.rotation_deg(photo.digest) is None:
     st.info(
         f"This photo was rotated by {analysis.rotation_deg}° clockwise, because its faces were sideways.",
@@ -113,7 +114,7 @@ with source_cell:
 face = uncertainty.with_possible_views(select(photo, analysis, number))
 with answer_cell:
     if few_pixels := too_small(face.found.face.box.side):
-        st.warning(few_pixels, icon=":material/photo_size_select_small:")
+        show_warning(few_pixels, icon="photo_size_select_small")
     prediction.draw_first(face)
     class_name = map_options.choose_class(face)
     maps_container = st.container()

@@ -7,7 +7,7 @@ from dashboard.dataset import audit, balance, faces, votes
 from dashboard.dataset.description import available
 from dashboard.services import DATA_VARIABLE
 from dashboard.ui import busy, links
-from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_warning
 
 BALANCE, FACES, AUDIT, VOTES = VIEWS = ("Class balance", "Faces", "Audit", "Votes")
 
@@ -32,7 +32,7 @@ if not known:
     st.info(f"No data set found. {problem}", icon=":material/info:")
     busy.end_page()
 if problem and services.data_path():
-    st.warning(escaped(f"{DATA_VARIABLE}: {problem}"), icon=":material/warning:")
+    show_warning(f"{DATA_VARIABLE}: {problem}")
     problem = ""  # it has been shown
 number = 0
 if len(known) > 1:

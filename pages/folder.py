@@ -8,7 +8,7 @@ from dashboard import services
 from dashboard.folder import batch_results, source_choice
 from dashboard.folder.session_batch import SessionBatch
 from dashboard.ui import link_page, links, network_picker, required_accuracy
-from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_error
 
 BATCH = "folder_batch"
 
@@ -43,7 +43,7 @@ if started is not None and (networks := network_picker.load(chosen)):
         )
         batch = SessionBatch(name, source, Scorer(networks, thresholds(loaded, accuracy)), preparation)
     except (BatchError, DetectorUnavailableError) as error:
-        st.error(escaped(error.sentence), icon=":material/error:")
+        show_error(error)
     else:
         st.session_state[BATCH] = batch
         batch.start()

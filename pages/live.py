@@ -10,6 +10,7 @@ from dashboard.live.frame_analysis import LiveSettings
 from dashboard.live.session_viewer import session_viewer
 from dashboard.style import ensemble_style
 from dashboard.ui import busy, links, navigation, network_picker, session, theme
+from dashboard.ui.messages import show_error
 
 if session.photo_was_added():
     navigation.open_page("analyze")
@@ -32,7 +33,7 @@ if not networks:
 try:
     detector = services.detector(detector_name)
 except DetectorUnavailableError as error:
-    st.error(error.sentence, icon=":material/error:")
+    show_error(error)
     busy.end_page()
 
 names = network_picker.titles(chosen_networks)

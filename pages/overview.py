@@ -6,6 +6,7 @@ from dashboard import services
 from dashboard.loading import FIRST_NETWORK
 from dashboard.overview import example, network_files, networks
 from dashboard.ui import navigation, photo_sources, progress, sections, session
+from dashboard.ui.messages import show_warning
 from dashboard.ui.network_picker import EMPTY
 
 if session.photo_was_added():
@@ -38,7 +39,7 @@ listing = services.listing()
 if len({c.card.role for c in listing.checkpoints}) < 2:  # otherwise each group has its title
     st.header("Installed networks", anchor=False)
 for problem in listing.problems:
-    st.warning(problem, icon=":material/warning:")
+    show_warning(problem)
 if not listing.checkpoints:
     st.info(EMPTY, icon=":material/info:")
 else:

@@ -5,6 +5,7 @@ import streamlit as st
 from core.errors import DetectorUnavailableError
 from dashboard import services
 from dashboard.ui import busy, link_page, links, navigation, network_picker, session, theme
+from dashboard.ui.messages import show_error
 from dashboard.video import video_choice, video_results
 
 if session.photo_was_added():
@@ -29,7 +30,7 @@ if not networks:
 try:
     detector = services.detector(detector).name
 except DetectorUnavailableError as error:
-    st.error(error.sentence, icon=":material/error:")
+    show_error(error)
     busy.end_page()
 
 above = st.container()

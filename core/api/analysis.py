@@ -59,19 +59,19 @@ def analyze_photos(
     return AnalysisRecord.of(records, (p.card for p in predictors))
 
 
-def installed(runtime: Runtime, model_id: str, *, absent: int) -> Checkpoint:
-    """The checkpoint of a network. Raises Problem with the status ``absent`` if it is not installed."""
+def installed_checkpoint(runtime: Runtime, model_id: str, *, status: int) -> Checkpoint:
+    """The checkpoint of a network. Raises Problem with the status ``status`` if it is not installed."""
     try:
         return runtime.listing().get(model_id)
     except CheckpointError as error:
-        raise Problem(absent, error.sentence) from None
+        raise Problem(status, error.sentence) from None
 
 
 def _predictors(options: PredictOptions, runtime: Runtime) -> list[Predictor]:
     """The networks of a request. Raises Problem for one that is not installed, CheckpointError for a damaged one."""
     names = with_members(options.networks)
     for name in names:
-        installed(runtime, name, absent=422)
+        installed_checkpoint(runtime, name, status=422)
     predictors = runtime.predictors(names)
     if options.temperature is None:
         return predictors

@@ -19,7 +19,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from core.api import problems, uploads
 from core.api.admission import Admission
-from core.api.analysis import analyze_photos, installed
+from core.api.analysis import analyze_photos, installed_checkpoint
 from core.api.instruments import Instruments, Measured
 from core.api.limits import Limits, table
 from core.api.options import ExplainOptions, PredictOptions, require_once
@@ -150,7 +150,7 @@ def application(runtime: Runtime, limits: Limits) -> FastAPI:
     @app.get("/models/{model_id}", tags=[ON_NETWORKS], responses=responses(404, 422), **guarded)
     def model(model_id: str) -> dict[str, Any]:
         """The card of one network."""
-        return installed(runtime, model_id, absent=404).card.to_json()
+        return installed_checkpoint(runtime, model_id, status=404).card.to_json()
 
     @app.get(
         "/models/{model_id}/metrics",
@@ -161,7 +161,7 @@ def application(runtime: Runtime, limits: Limits) -> FastAPI:
     )
     def scores(model_id: str) -> Response:
         """The scores of one network by split, with their intervals."""
-        checkpoint = installed(runtime, model_id, absent=404)
+        checkpoint = installed_checkpoint(runtime, model_id, status=404)
         found = {}
         for split in checkpoint.card.metrics:
             run = runtime.evaluation(checkpoint, split)

@@ -44,10 +44,10 @@ class PredictOptions(BaseModel):
 
 
 def require_once(query: QueryParams) -> None:
-    """Raises Problem for an option that is given twice, of which only the last value would be used."""
+    """Raises Problem for an option that is given more than once, of which only the last value would be used."""
     for name in query:
         if name != "networks" and len(query.getlist(name)) > 1:
-            raise Problem(422, f"The option {name} is given twice; expected one value.")
+            raise Problem(422, f"The option {name} is given more than once; expected one value.")
 
 
 class ExplainOptions(PredictOptions):

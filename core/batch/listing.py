@@ -34,7 +34,8 @@ class PhotoSource(Protocol):
         """The files in a fixed order; also those that cannot be read, with the reason."""
 
     def read(self, entry: Entry) -> bytes:
-        """The bytes of a file, of a large one at most MAX_BYTES + 1. Raises ImageError."""
+        """The bytes of a file; of one above MAX_BYTES perhaps only the first ones, which no photo may have. Raises
+        ImageError."""
 
     def check(self) -> None:
         """Raises BatchError if the source as a whole is no longer there, such as a disk that was disconnected."""
@@ -251,4 +252,4 @@ def _shortened(text: str, longest: int = 100) -> str:
 
 
 def _outside(limit: Path) -> str:
-    return f"it points outside {limit}, to which the search is limited; name that place itself instead"
+    return f"the path points outside {limit}; give the path of the file itself"

@@ -116,7 +116,10 @@ class ModelCard:
         try:
             return read(source, size_px=seen.size_px, channels=seen.channels, skip_bad=skip_bad, split=self.data.shares)
         except SplitError as error:
-            raise SplitError(f"{source} does not have the splits of the network's data set", error.fact) from error
+            raise SplitError(
+                f"{source} does not have the splits of the network's data set: {error.fact}",
+                "give the data set that the network was trained on",
+            ) from error
 
     def require_data(self, source: object, found: DatasetInfo) -> None:
         """Raises DataError, naming ``source``, unless what was found there is the network's own data set."""

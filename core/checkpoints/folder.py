@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from core.checkpoints.card import ROLES, ModelCard
+from core.checkpoints.history import read_history
 from core.ensembles import ENSEMBLES
 from core.errors import CheckpointError, EvaluationError, UnknownModelError
 from core.evaluation import ENSEMBLE, EvaluationRun
@@ -123,16 +124,16 @@ class Checkpoint(CheckpointFolder):
             raise CheckpointError(f"{card.run_id}: {weights.name} does not fit {card.architecture}: {error}") from error
 
     def history(self) -> pd.DataFrame:
-        """One row per epoch, with the columns of ``core.training.EpochRow``; empty where no history is stored.
+        """One row per epoch, with the columns of :class:`EpochRow`; empty where no history is stored.
 
-        Raises CheckpointError for a file that cannot be read.
+        Raises CheckpointError for a file that cannot be read, or that lacks a column or the chosen epoch.
         """
         path = self.history_path
         try:
-            return pd.read_csv(path) if path.is_file() else pd.DataFrame()
-        except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+            return read_history(path, self.card.chosen_epoch) if path.is_file() else pd.DataFrame()
+        except (OSError, ValueError) as error:
             raise CheckpointError(
-                f"{self.card.run_id}: {path.name} cannot be read ({first_line(error)}); restore the file"
+                f"{self.card.run_id}: {path.name} cannot be used ({first_line(error)}); restore the file"
             ) from error
 
     def evaluation(self, split: str) -> EvaluationRun:

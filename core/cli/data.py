@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from core.cli.output import ChosenSplit, Json, Seed, SkipBad, console, print_json, print_line, writing
+from core.cli.output import ChosenSplit, Json, Seed, SkipBad, console, print_json, print_line, require_distinct, writing
 
 app = typer.Typer(help="Audit, pack and describe data sets.", no_args_is_help=True)
 
@@ -54,7 +54,7 @@ def pack(
     if len(files) not in (2, 3):
         raise typer.BadParameter("expected OFFICIAL_CSV [FERPLUS_CSV] OUT.parquet")
     *sources, target = files
-    _require_other_table(target, sources)
+    _require_table(target, sources)
     with writing(target):
         rows = pack_csv(sources[0], target, sources[1] if len(sources) == 2 else None)
     print_line(f"{rows:,} rows in {target}")
@@ -77,7 +77,7 @@ def describe(
     from core.data.image_facts import table_path
 
     if out is not None:
-        _require_other_table(out, [path])
+        _require_table(out, [path])
     facts = describe_samples(read(path, size_px=size_px, channels=channels, skip_bad=skip_bad, split=split, seed=seed))
     target = out or table_path(facts)
     with writing(target):
@@ -90,12 +90,9 @@ def describe(
     print_line(f"{len(facts):,} rows in {target} ({size / 1e6:.2f} MB)")
 
 
-def _require_other_table(target: Path, sources: Iterable[Path]) -> None:
-    """Raises typer.BadParameter, exit status 2, for a target that is not named as a Parquet file, or that would replace
-    a file of the sources."""
+def _require_table(target: Path, sources: Iterable[Path]) -> None:
+    """Raises typer.BadParameter for a target that is not named as a Parquet file, and OutputError for one that would
+    replace a file of the sources."""
     if target.suffix != ".parquet":
         raise typer.BadParameter(f"expected a file to write that ends in .parquet, got {target.name}")
-    found = target.resolve()
-    for source in sources:
-        if found.exists() and source.resolve() in (found, *found.parents):
-            raise typer.BadParameter(f"{target} belongs to the data set that is read; choose another file to write")
+    require_distinct(sources, [target])

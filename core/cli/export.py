@@ -56,16 +56,18 @@ def export(
     if quantize not in (None, "int8"):
         raise typer.BadParameter(f"expected int8, got {quantize!r}", param_hint="--quantize")
     if quantize and format_name != "onnx":
-        raise typer.BadParameter("is possible for --format onnx only", param_hint="--quantize")
+        raise typer.BadParameter("it needs --format onnx", param_hint="--quantize")
     if not quantize and (floor is not None or skip_bad):
         option = "--skip-bad" if floor is None else "--accuracy-floor"
-        raise typer.BadParameter("has no effect without --quantize", param_hint=option)
+        raise typer.BadParameter("it needs --quantize", param_hint=option)
     if force and not (quantize or install):
-        raise typer.BadParameter("has no effect without --quantize or --install", param_hint="--force")
+        raise typer.BadParameter("it needs --quantize or --install", param_hint="--force")
     if quantize and data is None:
         raise typer.BadParameter("--quantize needs the network's data set", param_hint="--data")
     if install and (quantize or out or format_name != "onnx"):
-        raise typer.BadParameter("cannot be combined with --quantize, --out or another format", param_hint="--install")
+        raise typer.BadParameter(
+            "it cannot be combined with --quantize, --out or another format", param_hint="--install"
+        )
     from core.exporting.conversion import export as convert
 
     checkpoint = checkpoints.list_checkpoints(root).get(run)

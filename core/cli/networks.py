@@ -224,7 +224,7 @@ def robustness(
 
 def _measured(checkpoint: Checkpoint, data: Path, split: str, *, again: bool, skip_bad: bool) -> Robustness:
     """The stored measurement if it fits the weights, otherwise a new one with a progress bar."""
-    from core.measurements import measure_robustness
+    from core.measurements import can_be_resumed, measure_robustness
 
     run_id = checkpoint.card.run_id
     with progress_bar() as bar:
@@ -247,7 +247,7 @@ def _measured(checkpoint: Checkpoint, data: Path, split: str, *, again: bool, sk
                 checkpoint, data, split, skip_bad=skip_bad, again=again, report=warn, progress=show
             )
         except KeyboardInterrupt:
+            if not can_be_resumed(checkpoint, split):
+                raise KeyboardInterrupt("Stopped before the first result; nothing was changed.") from None
             command = "the command without --again" if again else "the same command"
-            raise KeyboardInterrupt(
-                f"Stopped at {last_title or 'the data'}; {command} resumes the measurement."
-            ) from None
+            raise KeyboardInterrupt(f"Stopped at {last_title}; {command} resumes the measurement.") from None

@@ -42,7 +42,7 @@ def print_json(value: Any) -> None:
 
 
 def print_line(text: str | Text, to: Console = console, style: str | None = None) -> None:
-    """One line as it is. It is not wrapped, so that a path or a command in it can be copied."""
+    """Text without markup or wrapping, so that a path or a command in it can be copied."""
     to.print(text, style=style, soft_wrap=True)
 
 
@@ -84,15 +84,14 @@ def require_writable(targets: Iterable[Path]) -> None:
 
 
 def require_distinct(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
-    """Raises OutputError where an output would replace an input or another output, before anything is computed."""
+    """Raises OutputError where an output would replace an input, an existing file in an input folder, or another
+    output, before anything is computed."""
     used = {path.resolve() for path in inputs}
     for target in outputs:
-        if target.resolve() in used:
-            raise OutputError(
-                f"expected another path than those of the inputs and of the other outputs, but {target} is given "
-                "twice; choose another path"
-            )
-        used.add(target.resolve())
+        found = target.resolve()
+        if found in used or (found.exists() and not used.isdisjoint(found.parents)):
+            raise OutputError(f"{target} would replace a file that this command reads or writes; choose another path")
+        used.add(found)
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def train(
         )
         return
     if out is not None or budget_s is not None:
-        raise typer.BadParameter("only a plan has a budget and an output folder", param_hint="--out, --budget-s")
+        raise typer.BadParameter("they need --plan", param_hint="--out, --budget-s")
     from core.training import load_recipe
     from core.training import train as train_recipe
 

@@ -96,7 +96,7 @@ def ferplus_majority(votes: np.ndarray) -> np.ndarray:
     remaining votes and has to be one of the eight expressions, not *unknown* or *not a face* (Barsoum et al. 2016).
     """
     if votes.ndim != 2 or votes.shape[1] != len(FERPLUS_COLUMNS):
-        raise DataError(f"votes must have shape (N, {len(FERPLUS_COLUMNS)}), got {votes.shape}")
+        raise DataError(f"the votes must have shape (N, {len(FERPLUS_COLUMNS)}), got {votes.shape}")
     remaining = np.where(votes == 1, 0, votes).astype(np.int64)
     winner = remaining.argmax(axis=1)
     wins = 2 * remaining.max(axis=1, initial=0) > remaining.sum(axis=1)

@@ -187,7 +187,10 @@ class CsvTable:
         Raises DataError if the line has more or fewer fields than the header, or bytes that are no text.
         """
         if "\ufffd" in line:
-            raise DataError("the row has bytes that are not valid UTF-8; save the file as UTF-8, or copy it again")
+            raise DataError(
+                "the row contains bytes that are no text, or the sign U+FFFD for them; save the file as UTF-8 from its "
+                "original"
+            )
         values = _fields(line, self.delimiter)
         if len(values) != len(self.columns):
             expected = f"{len(self.columns)} fields ({', '.join(self.columns)})"

@@ -196,7 +196,7 @@ def _only_table(folder: Path) -> Path | None:
     names = ", ".join(str(table.relative_to(folder)) for table in tables[:5])
     raise DataError(
         f"expected one data set, but {folder.name} is a folder with {names}; give the path of a file, such as "
-        f"{(known or tables)[0].name}"
+        f"{(known or tables)[0].relative_to(folder)}"
     )
 
 

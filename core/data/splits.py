@@ -44,7 +44,7 @@ class SplitShares:
         Raises DataError for anything else, and for a negative seed.
         """
         if seed < 0:
-            raise DataError(f"the seed of a split must be a whole number from 0, got {seed}")
+            raise DataError(f"the seed of a split must be an integer of at least 0, got {seed}")
         if text == ALL:
             return cls(0, 0, 100, seed)
         parts = text.split("/")

@@ -127,7 +127,7 @@ class _Bins:
         if bins < 1:
             raise EvaluationError(f"a calibration error needs at least 1 bin, got {bins}")
         if scheme not in SCHEMES:
-            raise EvaluationError(f"bins must be {' or '.join(SCHEMES)}, got {scheme!r}")
+            raise EvaluationError(f"the bins must be {' or '.join(SCHEMES)}, got {scheme!r}")
         confidence, of_correct = np.sort(run.confidence), np.sort(run.confidence[run.correct])
         edges = np.linspace(0, 1, bins + 1)[1:-1]
         if scheme == "equal_mass" and len(confidence):

@@ -23,7 +23,9 @@ class ConfusionMatrix:
     def __post_init__(self) -> None:
         k = len(self.labels)
         if self.counts.shape != (k, k):
-            raise EvaluationError(f"counts must have shape ({k}, {k}) for {self.labels.name}, got {self.counts.shape}")
+            raise EvaluationError(
+                f"the counts must have shape ({k}, {k}) for {self.labels.name}, got {self.counts.shape}"
+            )
 
     @classmethod
     def from_run(cls, run: EvaluationRun) -> ConfusionMatrix:

@@ -46,9 +46,9 @@ def error_table(
     """One row per image in the order of the run, correct predictions included.
 
     Columns: image_id, true, predicted, correct, confidence (of the prediction), probability_of_true, loss (nats),
-    disagreement (bits), and for each other run ``predicted_<model_id>`` and ``confidence_<model_id>``. The disagreement
-    is among ``networks``, by default the run and the others: an ensemble among them is not one of its networks. Raises
-    EvaluationError if the runs cannot be paired.
+    disagreement (bits), and for each other run ``predicted_<model_id>`` and ``confidence_<model_id>``. ``networks``
+    are the runs among which the disagreement is computed, by default the run and the others; give them if one of these
+    is an ensemble, which is not an independent network. Raises EvaluationError if the runs cannot be paired.
     """
     aligned = paired([run, *others])
     among = paired([run, *networks])[1:] if networks else aligned

@@ -60,12 +60,16 @@ class PairedComparison:
 
     @property
     def verdict(self) -> str:
+        """The result in one phrase, with the corrected p-value."""
+        return f"{self.conclusion} ({'p < 0.001' if self.p_holm < 0.001 else f'p = {self.p_holm:.3f}'})"
+
+    @property
+    def conclusion(self) -> str:
         """The result in one phrase."""
-        p = "p < 0.001" if self.p_holm < 0.001 else f"p = {self.p_holm:.3f}"
         if not self.significant:
-            return f"no measurable difference ({p})"
+            return "no measurable difference"
         better, worse = (self.first, self.second) if self.difference.value > 0 else (self.second, self.first)
-        return f"{better} is more accurate than {worse} by {100 * abs(self.difference.value):.1f} points ({p})"
+        return f"{better} is more accurate than {worse} by {100 * abs(self.difference.value):.1f} points"
 
 
 def compare(first: EvaluationRun, second: EvaluationRun) -> PairedComparison:

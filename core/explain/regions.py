@@ -47,7 +47,9 @@ class FaceRegions:
         """
         maps = np.asarray(heatmaps, np.float64)
         if maps.ndim < 2 or not (np.isfinite(maps).all() and (maps >= 0).all()):
-            raise ExplainError(f"shares need maps (..., h, w) of finite cells, none negative, got shape {maps.shape}")
+            raise ExplainError(
+                f"the shares need maps (..., h, w) of finite cells, none negative, got shape {maps.shape}"
+            )
         height, width = maps.shape[-2:]
         each = np.stack([self.labels == k for k in range(len(REGION_NAMES))])
         covers = F.adaptive_avg_pool2d(torch.from_numpy(each.astype(np.float64))[None], (height, width))[0].numpy()

@@ -51,7 +51,7 @@ def explain(
     chosen = method_named(method)
     stage = checked_stage(network, stage)
     if inputs.ndim != 4:
-        raise ExplainError(f"faces must have shape (N, channels, S, S), got {tuple(inputs.shape)}")
+        raise ExplainError(f"the faces must have shape (N, channels, S, S), got {tuple(inputs.shape)}")
     if scale not in ("own", "common"):
         raise ExplainError(f'scale must be "own" or "common", got {scale!r}')
     targets_of_faces = _targets_of_faces(targets, len(inputs), network.head.out_features)

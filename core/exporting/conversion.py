@@ -21,6 +21,7 @@ from core.images import decode
 from core.inference.backends import IMAGES, OUTPUTS, OnnxBackend
 from core.preprocessing import Preprocessing
 from core.sample_photos import sample_photos
+from core.validation import first_line
 
 # The largest difference between a logit or a cell of a class map and that of PyTorch.
 TOLERANCE = 1e-3
@@ -73,7 +74,7 @@ def export(checkpoint: Checkpoint, format_name: str = "onnx") -> ExportedNetwork
     except Exception as error:  # each operation that the format lacks has its own exception
         if _is_interrupted(error):
             raise KeyboardInterrupt from None
-        raise ExportError(f"{card.run_id} cannot be converted to {chosen.title}: {_first_line(error)}") from error
+        raise ExportError(f"{card.run_id} cannot be converted to {chosen.title}: {_without_colors(error)}") from error
     found = load(data)(images)
     difference = max(float(np.abs(f - e).max()) for f, e in zip(found[:2], expected[:2], strict=True))
     if not difference <= TOLERANCE:
@@ -93,9 +94,9 @@ def _is_interrupted(error: BaseException | None) -> bool:
     return False
 
 
-def _first_line(error: Exception) -> str:
+def _without_colors(error: Exception) -> str:
     """The first line of a message, without the colors that the converters write."""
-    return re.sub(r"(\x1b|\^\[)\[[\d;]*m", "", str(error)).strip().partition("\n")[0]
+    return re.sub(r"(\x1b|\^\[)\[[\d;]*m", "", first_line(error))
 
 
 def parity_images(preprocessing: Preprocessing) -> np.ndarray:

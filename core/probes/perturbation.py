@@ -90,7 +90,7 @@ class Perturbation:
         outside = [cell for cell in self.hidden if not all(0 <= index < OCCLUSION_GRID for index in cell)]
         if outside:
             raise PerturbationError(
-                f"hidden cells must lie in a grid of {OCCLUSION_GRID} × {OCCLUSION_GRID}, got {min(outside)}"
+                f"the hidden cells must lie in a grid of {OCCLUSION_GRID} × {OCCLUSION_GRID}, got {min(outside)}"
             )
         if len(self.hidden) == OCCLUSION_GRID * OCCLUSION_GRID:
             raise PerturbationError("the whole face is hidden; leave at least one cell visible")

@@ -1,6 +1,7 @@
 """From a recipe to a checkpoint. Read in this order: recipe, targets, teachers, loop, publish; pipeline joins them."""
 
-from core.training.loop import EpochRow, Interrupted
+from core.checkpoints.history import EpochRow
+from core.training.loop import Interrupted
 from core.training.pipeline import train, train_on
 from core.training.recipe import Recipe, load_recipe, recipe_from
 from core.training.run_folder import RunFolder

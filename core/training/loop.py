@@ -7,13 +7,13 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.checkpoints.history import EpochRow
 from core.errors import TrainingError
 from core.inference import infer_logits
 from core.models import Network, build_network
@@ -24,19 +24,6 @@ from core.training.recipe import Recipe
 from core.training.run_folder import RunFolder
 from core.training.schedules import WeightAverage, learning_rate_at, make_optimizer, plateau_factor
 from core.training.targets import TrainingData
-
-
-@dataclass(frozen=True)
-class EpochRow:
-    """One row of the history. The training figures are running ones, on augmented images, while the weights change."""
-
-    epoch: int  # from 1
-    train_loss: float
-    train_accuracy: float
-    val_loss: float
-    val_accuracy: float
-    learning_rate: float
-    seconds: float
 
 
 class Interrupted(KeyboardInterrupt):

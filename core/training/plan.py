@@ -15,10 +15,11 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
 from core.checkpoints import Checkpoint
+from core.checkpoints.history import EpochRow
 from core.data import Samples, read
 from core.errors import FerscopeError, RecipeError
 from core.files import write_atomically, write_text
-from core.training.loop import EpochRow, Progress, TrainingStopped
+from core.training.loop import Progress, TrainingStopped
 from core.training.pipeline import train_on
 from core.training.recipe import Recipe, as_values, load_recipe, recipe_from
 from core.training.teachers import check_prerequisites

@@ -78,9 +78,8 @@ class Recipe:
     size_px: Annotated[int, Field(ge=MIN_SIZE_PX, le=MAX_SIZE_PX)] = 48  # side of the network's input
     channels: Literal[1, 3] = 1  # 1 gray, 3 RGB
     equalize: Literal["none", "histogram", "clahe"] = "none"  # before everything else; stored as preprocessing
-    small_px: Annotated[int, Field(ge=0, le=MAX_SIZE_PX)] = (
-        0  # side in the first epochs (progressive resizing); 0 is size_px
-    )
+    # Side of the input in the first epochs (progressive resizing); 0 is size_px.
+    small_px: Annotated[int, Field(ge=0, le=MAX_SIZE_PX)] = 0
     small_part: Part = 0.0  # part of all epochs at that side
     epochs: Positive = 30
     batch_size: Positive = 128  # over all devices together

@@ -15,6 +15,7 @@ from dashboard.plots.dumbbells import dumbbells
 from dashboard.section import Picture, Section, csv
 from dashboard.ui import sections
 from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_warning
 
 PREDICTED = "the predicted class of each face"
 
@@ -45,7 +46,7 @@ def draw(pair: Sequence[SelectedFace]) -> None:
         class_name = face.found.verdict.expression if chosen == PREDICTED else chosen
         with column:
             if few_pixels := too_small(face.found.face.box.side):
-                st.warning(few_pixels, icon=":material/photo_size_select_small:")
+                show_warning(few_pixels, icon="photo_size_select_small")
             sections.draw([_maps_section(face, class_name)])
     st.caption("Grad-CAM at each network's default stage; each map has its own scale.")
     table = _table(pair)

@@ -19,6 +19,7 @@ from dashboard.services import Photo
 from dashboard.style import class_color
 from dashboard.ui import links, progress, session
 from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_error
 
 PAGE_SIZE = 24
 KEY = "gallery"
@@ -52,7 +53,7 @@ def draw(gallery: Gallery) -> None:
     try:
         progress.run(KEY, steps)
     except NotFiniteError as error:
-        st.error(not_finite(error.model_ids, gallery.names), icon=":material/error:")
+        show_error(not_finite(error.model_ids, gallery.names))
         return
     ready = {digest: result.get() for digest, result in results.items() if result.ready}
     faces = [face for of_photo in ready.values() for face in of_photo]

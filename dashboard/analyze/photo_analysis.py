@@ -13,6 +13,7 @@ from core.inference import PhotoAnalysis, Predictor
 from dashboard import services
 from dashboard.services import Photo
 from dashboard.ui import session
+from dashboard.ui.messages import show_error
 
 
 @dataclass(frozen=True)
@@ -42,5 +43,5 @@ def available_analyzer(networks: Sequence[Predictor], detector: str) -> Analyzer
         return Analyzer(networks, services.detector(detector).name)
     except DetectorUnavailableError as error:
         name = services.detector(AUTO).name
-        st.error(f"{error.sentence} Using {services.DETECTORS[name]} instead.", icon=":material/cloud_off:")
+        show_error(f"{error.sentence} Using {services.DETECTORS[name]} instead.", icon="cloud_off")
         return Analyzer(networks, name)

@@ -130,7 +130,7 @@ def _caption(face: SelectedFace, group: LabelGroup, *first: str) -> None:
         "after temperature scaling",
         OVER_VIEWS[face.views],
     ]
-    split = face.split_name("val", group.model_ids)
+    split = face.data_and_split("val", group.model_ids)
     st.caption(" · ".join(word for word in words if word), help=TEMPERATURE_HELP.format(split=split))
 
 
@@ -144,6 +144,6 @@ def _explained(face: SelectedFace, group: LabelGroup, made: Decision) -> str:
     relation = "reaches" if made.sure else "is below"
     return (
         f"*{'Sure' if made.sure else 'Unsure'}*: the probability {relation} {made.effect.threshold:.2f}. At or "
-        f"above this threshold, predictions on {face.split_name('val', group.model_ids)} reach an accuracy of "
+        f"above this threshold, predictions on {face.data_and_split('val', group.model_ids)} reach an accuracy of "
         f"{made.target:.2f}. The required accuracy can be changed in the sidebar."
     )

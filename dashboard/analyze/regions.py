@@ -100,7 +100,7 @@ def _highest(face: SelectedFace, shares: Mapping[str, np.ndarray]) -> str:
 
 
 def _draw_split(face: SelectedFace) -> None:
-    split = face.split_name(SPLIT)
+    split = face.data_and_split(SPLIT)
     st.header(f"Mean over {escaped(split)}", anchor=False)
     networks = tuple(n.card.weights_sha256 for n in face.networks)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -151,7 +151,7 @@ def _split_section(
 ) -> Section:
     n = max(len(of.predicted) for of in found.values())
     stages = ", ".join(f"{face.names[m]} {of.stage}" for m, of in found.items())
-    split = face.split_name(SPLIT, found)
+    split = face.data_and_split(SPLIT, found)
     figure = Figure(
         plots.by_class(found, region, face.styles, face.names, face.inks),
         f"regions-by-class-{number}",

@@ -80,7 +80,7 @@ def draw(face: SelectedFace, _options: MapOptions) -> None:
         )
         st.caption(
             "Hollow: without temperature scaling. Filled: with the temperature fitted on "
-            f"{face.split_name('val', group.augmented.model_ids)}, {plots.OVER_VIEWS[found.views]}."
+            f"{face.data_and_split('val', group.augmented.model_ids)}, {plots.OVER_VIEWS[found.views]}."
         )
         sections.draw(_risk(face, group))
 
@@ -110,7 +110,7 @@ def _verdict_text(face: SelectedFace, group: GroupUncertainty) -> tuple[tuple[st
         made = decision(face, group.augmented)
     except (CheckpointError, EvaluationError) as error:
         return (), (Note(f"There is no threshold: {error}."),)
-    chosen_on, shown_on = (face.split_name(split, group.augmented.model_ids) for split in ("val", "test"))
+    chosen_on, shown_on = (face.data_and_split(split, group.augmented.model_ids) for split in ("val", "test"))
     protocol = plots.protocol(made, face.views, chosen_on, shown_on)
     return (f"{plots.verdict(made)}. {plots.reason(made)}", protocol), ()
 
@@ -126,7 +126,7 @@ def _risk(face: SelectedFace, group: GroupUncertainty) -> list[Section]:
     plot = calibration.risk_coverage(
         {run.model_id: risk_coverage(run)}, {run.model_id: made.effect}, styles, names, face.inks
     )
-    split = face.split_name("test", group.augmented.model_ids)
+    split = face.data_and_split("test", group.augmented.model_ids)
     figure = Figure(
         plot,
         f"risk-{run.model_id}-{group.augmented.labels.name}",

@@ -33,7 +33,7 @@ class Comparison:
     checkpoints: Mapping[str, Checkpoint]
     runs: Mapping[str, EvaluationRun]  # single networks
     ensemble: EvaluationRun | None
-    weights: Mapping[str, float]  # above 0, of the members of an ensemble; empty if none is wanted
+    weights: Mapping[str, float]  # above 0, of the networks that an ensemble would have; empty if none is wanted
     summaries: Mapping[str, RunSummary]  # all rows
     names: Mapping[str, str]  # all rows
     styles: Mapping[str, NetworkStyle]  # all rows
@@ -41,7 +41,7 @@ class Comparison:
     split: str  # "test" or "val"
     inks: Ink
     number: int = 0  # position among the comparisons of a page
-    no_ensemble: str = ""  # why there is no ensemble, and what to do
+    why_no_ensemble: str = ""  # why there is no ensemble, and what to do
 
     @property
     def all_runs(self) -> dict[str, EvaluationRun]:
@@ -168,13 +168,13 @@ def build_comparisons(
                 split=split,
                 inks=inks,
                 number=number,
-                no_ensemble="" if ensemble is not None else _why_no_ensemble(len(group), with_ensemble=with_ensemble),
+                why_no_ensemble="" if ensemble else _reason_without_ensemble(len(group), with_ensemble=with_ensemble),
             )
         )
     return comparisons, notes
 
 
-def _why_no_ensemble(networks: int, *, with_ensemble: bool) -> str:
+def _reason_without_ensemble(networks: int, *, with_ensemble: bool) -> str:
     if networks < 2:
         return "An ensemble needs at least two networks with the same classes. Choose them in the sidebar."
     if not with_ensemble:

@@ -16,7 +16,7 @@ def sections(comparison: Comparison) -> list[Section]:
     """Scores of the ensemble and its members, F1 by class, and the ensemble without each member."""
     ensemble, members = comparison.ensemble, [comparison.runs[m] for m in comparison.weights]
     if ensemble is None:
-        return [Section(notes=(Note(comparison.no_ensemble),), caption=comparison.protocol)]
+        return [Section(notes=(Note(comparison.why_no_ensemble),), caption=comparison.protocol)]
     if not len(ensemble):
         return [Section(notes=(Note("There are no images to score an ensemble on."),), caption=comparison.protocol)]
     return [_scores(comparison, ensemble, members), _contributions(comparison, members)]

@@ -21,6 +21,7 @@ from dashboard.ui import links
 from dashboard.ui import sections as ui
 from dashboard.ui.face_grid import Face, draw_faces
 from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_error
 
 PAGE = 20
 WIDTH_PX = 88
@@ -118,7 +119,7 @@ def _faces(
             faces, caption = _with_maps(rows, faces, samples, comparison, explained, classes[1])
             width_px = 2 * WIDTH_PX + GAP_PX
         except (CheckpointError, NotFiniteError) as error:
-            st.error(escaped(error.sentence), icon=":material/error:")
+            show_error(error)
     draw_faces(faces, key=comparison.key(key), data=data, width_px=width_px)
     if caption:
         with st.container(horizontal=True, vertical_alignment="center"):

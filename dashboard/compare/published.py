@@ -20,7 +20,7 @@ from dashboard.ui import sections as ui
 def sections(comparison: Comparison) -> list[Section]:
     """The results of this comparison, those of other authors with the reason why they cannot be compared, and
     those of their systems trained again."""
-    own, others, again = own_results(comparison), published_results(), retrained(comparison)
+    own, others, retrained_rows = own_results(comparison), published_results(), retrained(comparison)
     found = [
         Section(
             title="FERscope",
@@ -43,13 +43,13 @@ def sections(comparison: Comparison) -> list[Section]:
             ),
         ),
     ]
-    if len(again):
+    if len(retrained_rows):
         found.append(
             Section(
                 title="Published systems trained again",
-                table=Table(again, "Published systems trained again, with FERscope's results"),
-                caption=f"{comparison.data.title}. The recipes follow the published descriptions; the epoch was chosen "
-                f"on {comparison.data.split_name('val')}. Intervals: 95 % (Wilson). Accuracy on "
+                table=Table(retrained_rows, "Published systems trained again, with FERscope's results"),
+                caption="The recipes follow the published descriptions; the epoch was chosen on "
+                f"{comparison.data.split_name('val')}. Intervals: 95 % (Wilson). Accuracy on "
                 f"{comparison.data.split_name('train')}: the mean during the chosen epoch and during the last one, "
                 "over augmented images where the recipe augments them.",
             )
@@ -116,18 +116,18 @@ def retrained(comparison: Comparison) -> pd.DataFrame:
             try:
                 checkpoints = [services.listing().get(run_id) for run_id in members]
                 run = services.group_evaluation(members, comparison.split)
-                accuracy_on_train = _training_accuracy(checkpoints)
             except (CheckpointError, EvaluationError):
-                continue  # not installed, or damaged, which Scores reports
+                continue  # not installed, or without predictions for this split
             if any(c.card.data.source != comparison.data.source for c in checkpoints):
                 continue
             rows.append(
                 {
                     "system": f"{published.system}: {published.result}",
                     "trained again": f"{_title(checkpoints)} ({len(run.labels)} classes)",
+                    "data": checkpoints[0].card.data.title,
                     "images": f"{len(run):,}",
                     f"accuracy on {comparison.split_name}": shown(services.summary(run).accuracy),
-                    f"accuracy on {comparison.data.split_name('train')}": accuracy_on_train,
+                    f"accuracy on {comparison.data.split_name('train')}": _training_accuracy(checkpoints),
                 }
             )
     return pd.DataFrame(rows)
@@ -140,12 +140,16 @@ def _title(checkpoints: Sequence[Checkpoint]) -> str:
 
 def _training_accuracy(checkpoints: Sequence[Checkpoint]) -> str:
     """That of a single network in its chosen and its last epoch; a dash for an ensemble or without a history."""
-    if len(checkpoints) == 1:
+    if len(checkpoints) > 1:
+        return "–"
+    try:
         history = services.history(checkpoints[0])
-        if len(history):
-            by_epoch = history.set_index("epoch")["train_accuracy"]
-            return f"{by_epoch[checkpoints[0].card.chosen_epoch]:.3f}, at the end {by_epoch.iloc[-1]:.3f}"
-    return "–"
+    except CheckpointError:
+        return "–"  # Training reports the damaged file
+    if not len(history):
+        return "–"
+    by_epoch = history.set_index("epoch")["train_accuracy"]
+    return f"{by_epoch[checkpoints[0].card.chosen_epoch]:.3f}, at the end {by_epoch.iloc[-1]:.3f}"
 
 
 def draw(comparison: Comparison) -> None:

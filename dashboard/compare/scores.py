@@ -12,7 +12,7 @@ from dashboard.compare.comparison import Comparison
 from dashboard.plots import scores, significance
 from dashboard.section import Note, Section, Table, csv
 from dashboard.ui import sections as ui
-from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_error
 
 FOLDED = "Scores"  # the title of the score table where another panel is open
 
@@ -105,7 +105,7 @@ def draw(comparison: Comparison) -> None:
     ui.draw(sections(comparison))
     problems_key = comparison.key("measure-problems")
     for problem in st.session_state.pop(problems_key, ()):
-        st.error(escaped(problem), icon=":material/error:")
+        show_error(problem)
     if any(c.card.weights_shipped for c in comparison.checkpoints.values()) and st.button(
         "Measure milliseconds on this machine",
         key=comparison.key("measure"),

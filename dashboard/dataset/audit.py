@@ -19,6 +19,7 @@ from dashboard.ui import links
 from dashboard.ui import sections as ui
 from dashboard.ui.face_grid import Face, draw_faces
 from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_warning
 
 PAGE = 20
 
@@ -90,7 +91,7 @@ def _faces(description: Description, rows: pd.DataFrame) -> None:
     try:
         images = description.images(rows["first"].to_numpy(np.int64))
     except DataError as error:
-        st.warning(escaped(error.sentence), icon=":material/warning:")
+        show_warning(error)
         return
     draw_faces(
         [

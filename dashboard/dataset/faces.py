@@ -15,6 +15,7 @@ from dashboard.ui import links
 from dashboard.ui import sections as ui
 from dashboard.ui.face_grid import Face, draw_faces
 from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_warning
 
 WIDTH_PX = 84
 OF_EACH, OF_ONE = 12, 60
@@ -67,7 +68,7 @@ def draw(description: Description, problem: str) -> None:
     try:
         images = description.images(np.concatenate(list(rows.values())))
     except DataError as error:
-        st.warning(escaped(error.sentence), icon=":material/warning:")
+        show_warning(error)
         return
     for name, of_class in rows.items():
         _random_faces(description, {int(row): images[int(row)] for row in of_class}, name)
@@ -79,7 +80,7 @@ def draw(description: Description, problem: str) -> None:
         try:
             ui.draw(sections(description, services.mean_faces(split), split))
         except DataError as error:
-            st.warning(escaped(error.sentence), icon=":material/warning:")
+            show_warning(error)
 
 
 def _random_faces(description: Description, images: dict[int, np.ndarray], name: str) -> None:

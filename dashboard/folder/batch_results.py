@@ -14,6 +14,7 @@ from dashboard.folder.session_batch import ENTRY, MAX_RUNNING, THUMBNAIL, Sessio
 from dashboard.section import Download, csv
 from dashboard.ui import links, progress, sections
 from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_error
 
 PARQUET = "application/vnd.apache.parquet"
 FACES, DISTRIBUTION, UNREADABLE = "Faces", "Distribution", "Not analyzed"
@@ -69,7 +70,7 @@ def _draw_progress(batch: SessionBatch) -> None:
             detector = services.DETECTORS.get(batch.detector, batch.detector)
             st.caption(f"{escaped(batch.name)}: {count} were analyzed. {escaped(batch.networks)}; {detector}.")
     if batch.error:
-        st.error(escaped(batch.error), icon=":material/error:")
+        show_error(batch.error)
 
 
 def _draw_unreadable(_batch: SessionBatch, rows: pd.DataFrame) -> None:

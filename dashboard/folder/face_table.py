@@ -14,7 +14,7 @@ from dashboard.folder import face_filter
 from dashboard.folder.session_batch import ENTRY, THUMBNAIL, SessionBatch
 from dashboard.services import Photo
 from dashboard.ui import links, navigation, session
-from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_error
 
 ROWS_PER_PAGE = 50
 KEY = "folder_faces"
@@ -80,7 +80,7 @@ def open_in_analyze(batch: SessionBatch, row: dict[Hashable, Any]) -> None:
     try:
         photo = Photo.of(str(row["path"]), batch.data(int(row[ENTRY])), "folder")
     except ImageError as error:
-        st.error(escaped(f"{row['path']}: {error.sentence}"), icon=":material/error:")
+        show_error(f"{row['path']}: {error.sentence}")
         return
     session.add_photo(photo)
     links.begin()

@@ -14,7 +14,7 @@ from core.errors import BatchError
 from dashboard import services
 from dashboard.services.folders import ROOTS_VARIABLE, allowed_roots, open_allowed
 from dashboard.ui import session
-from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_error
 
 ZIP, SERVER, PORTRAITS = PLACES = ("Zip", "Folder on the server", "Portraits")
 MAX_ZIP_MB = 200
@@ -30,7 +30,7 @@ def choose() -> tuple[str, PhotoSource] | None:
             return _zip()
         return _server() if place == SERVER else _portraits()
     except BatchError as error:
-        st.error(escaped(error.sentence), icon=":material/folder_off:")
+        show_error(error, icon="folder_off")
         return None
 
 

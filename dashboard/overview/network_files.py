@@ -11,6 +11,7 @@ from core.errors import FerscopeError
 from core.exporting.formats import FORMATS
 from dashboard.services.exports import exported_file
 from dashboard.ui import progress
+from dashboard.ui.messages import show_error
 from dashboard.ui.network_picker import titles
 
 WORK = "network-file"
@@ -40,7 +41,7 @@ def draw(checkpoints: Sequence[Checkpoint]) -> None:
                     show = shown.part("Converting the network", "seconds")
                     st.session_state[STORED] = (key, exported_file(chosen, format_name, show))
             except FerscopeError as error:
-                st.error(error.sentence, icon=":material/error:")
+                show_error(error)
         elif progress.stopped(WORK, key):
             st.caption("Stopped; no file was created.")
         created_for, data = st.session_state.get(STORED, (None, b""))

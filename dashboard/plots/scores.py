@@ -165,10 +165,15 @@ def _score_row(title: str, cards: Sequence[ModelCard], test: RunSummary | None) 
 def card_summary(card: ModelCard) -> str:
     """How a network was trained, on what, and its limits, in a few sentences."""
     recipe = card.recipe
+    training = (
+        "imported, so its training is not known"
+        if card.is_imported
+        else f"epoch {card.chosen_epoch} of {recipe['epochs']} chosen on {card.data.split_name('val')}; "
+        f"{recipe['optimizer']}, learning rate {recipe['learning_rate']:g}, batch size {recipe['batch_size']}, "
+        f"{recipe['precision']}; {card.training_time}"
+    )
     return (
-        f"{recipe.get('summary') or card.architecture}. {card.parameters:,} parameters; epoch {card.chosen_epoch} of "
-        f"{recipe['epochs']} chosen on {card.data.split_name('val')}; {recipe['optimizer']}, learning rate "
-        f"{recipe['learning_rate']:g}, batch size {recipe['batch_size']}, {recipe['precision']}; {card.training_time}; "
+        f"{recipe.get('summary') or card.architecture}. {card.parameters:,} parameters; {training}; "
         f"temperature {card.temperature:.2f}; SHA-256 of the weights {card.weights_sha256[:12]}…; "
         f"commit {card.commit}, {card.created_at[:10]}. {card.data.license} {card.data.limits}"
     )

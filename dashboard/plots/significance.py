@@ -141,7 +141,7 @@ def _listed(names: Sequence[str]) -> str:
 def in_words(pair: PairedComparison, names: Mapping[str, str], *, pairs: int = 1) -> str:
     """The verdict by the corrected p-value, and the meaning of the uncorrected one; ``pairs`` were tested together."""
     named = replace(pair, first=names.get(pair.first, pair.first), second=names.get(pair.second, pair.second))
-    verdict = named.verdict.rpartition(" (")[0].replace("no measurable", "No measurable", 1)
+    verdict = named.conclusion if pair.significant else "No measurable difference"
     chance = f"if both were equally good, a difference this large would occur by chance in {odds(pair.p_value)}"
     corrected = f"; corrected for {pairs} pairs, {p_value(pair.p_holm)}" if pairs > 1 else ""
     return f"{verdict}: {chance}{corrected}."

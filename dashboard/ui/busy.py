@@ -9,7 +9,7 @@ from typing import NoReturn
 import streamlit as st
 
 from core.errors import BusyError, FerscopeError
-from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_error
 
 
 class PageEnded(Exception):  # noqa: N818 - not an error
@@ -38,7 +38,7 @@ def answered() -> Iterator[None]:
     except PageEnded:
         pass
     except BusyError as error:
-        st.error(escaped(error.sentence), icon=":material/hourglass_top:")
+        show_error(error, icon="hourglass_top")
         st.button("Try again", key="busy-try-again", icon=":material/refresh:")
     except FerscopeError as error:
-        st.error(escaped(error.sentence), icon=":material/error:")
+        show_error(error)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-# Emphasis, code, links, formulas, strikethrough and escapes anywhere; underscores only at the border of a word, where
-# they begin or end emphasis; colons only where they begin an icon, an emoji or a color.
-SPECIAL = re.compile(r"[\\`*\[\]$~]|(?<!\w)_|_(?!\w)|:(?=[a-zA-Z][\w+-]*[:/\[])")
+# Emphasis, code, links, formulas, strikethrough, entities and escapes anywhere; underscores only at the border of a
+# word, where they begin or end emphasis; colons only where they begin an icon, an emoji or a color.
+SPECIAL = re.compile(r"[\\`*\[\]$~]|&(?=#?\w+;)|(?<!\w)_|_(?!\w)|:(?=([a-zA-Z][\w+-]*|[+-]1|100)[:/\[])")
+# The marks of headings, lists and quotations at the beginning of a line.
+LINE_START = re.compile(r"^(\s*\d*)([#>+-]|(?<=\d)[.)])(?=\s|#|$)", re.MULTILINE)
 
 
 def escaped(text: str) -> str:
     """Markdown that shows ``text`` unchanged, for names and messages in texts of a page."""
-    return SPECIAL.sub(lambda found: f"\\{found[0]}", text)
+    return LINE_START.sub(r"\1\\\2", SPECIAL.sub(lambda found: f"\\{found[0]}", text))

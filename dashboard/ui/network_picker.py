@@ -13,6 +13,7 @@ from core.errors import CheckpointError
 from dashboard import services
 from dashboard.style import Ink, NetworkStyle, network_styles
 from dashboard.ui import link_page, links
+from dashboard.ui.messages import show_error, show_warning
 
 if TYPE_CHECKING:
     from core.inference import Predictor
@@ -27,7 +28,7 @@ def pick_networks(*, to_predict: bool = True) -> list[Checkpoint]:
     """
     listing = services.listing()
     for problem in listing.problems:
-        st.warning(problem, icon=":material/warning:")
+        show_warning(problem)
     offered = listing.with_weights if to_predict else listing.checkpoints
     if not offered:
         st.info(EMPTY, icon=":material/info:")
@@ -98,7 +99,7 @@ def load(checkpoints: list[Checkpoint]) -> list[Predictor]:
         try:
             ready.append(services.predictor(checkpoint))
         except CheckpointError as error:
-            st.error(error.sentence, icon=":material/error:")
+            show_error(error)
     return ready
 
 

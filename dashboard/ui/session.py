@@ -11,7 +11,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from core.faces import Box
 from dashboard import services
 from dashboard.services import Photo
-from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_error
 
 MAX_NAMED = 8  # names in one sentence
 
@@ -61,7 +61,7 @@ def refuse(photo: Photo, reason: str) -> None:
 def draw_refused() -> None:
     """Report, once, the files that are not readable photos."""
     for sentence in st.session_state.pop("refused", []):
-        st.error(escaped(sentence), icon=":material/broken_image:")
+        show_error(sentence, icon="broken_image")
 
 
 def clear_photos() -> None:

@@ -18,6 +18,7 @@ from dashboard.services import Photo
 from dashboard.style import CONFIG, Ink
 from dashboard.ui import face_hover, session
 from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_error
 from dashboard.video.session_video import SessionVideo
 
 TIME, CHART = "video_time", "video_chart"
@@ -144,7 +145,7 @@ def _draw_picture(video: SessionVideo, timeline: Timeline, group: GroupTimeline,
     try:
         frame = video.frame(time_s)
     except VideoError as error:
-        st.error(escaped(error.sentence), icon=":material/error:")
+        show_error(error)
         return
     picture = frame.image.copy()
     words = []

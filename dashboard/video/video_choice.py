@@ -13,7 +13,7 @@ from core.video import DETECT_EVERY, SUFFIXES, Sampling, Thumbnails, Timeline, V
 from core.video.sample_clip import CREDIT, TITLE, sample_clip
 from dashboard import services
 from dashboard.ui import links, network_picker, photo_sources, session
-from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_error, show_warning
 from dashboard.video.session_video import SessionVideo
 
 VIDEO = "session_video"
@@ -48,7 +48,7 @@ def choose_options() -> VideoOptions:
     start = links.number("Start at (s)", 0, LONGEST_S, key="video_start")
     end = links.number("End at (s)", 0, LONGEST_S, key="video_end", help="0: at the end of the video.")
     if 0 < end <= start:
-        st.warning(f"The end must be after {start} s. Continuing to the end of the video.", icon=":material/warning:")
+        show_warning(f"The end must be after {start} s. Continuing to the end of the video.")
     end_s = float(end) if end > start else math.inf
     return VideoOptions(Sampling(per_second=per_second), float(start), end_s, int(detect_every))
 
@@ -148,7 +148,7 @@ def _start(
         info = video.info()
         job = VideoJob(video, info, services.detector(detector), networks, options, before=before, thumbnails=kept)
     except (VideoError, DetectorUnavailableError) as error:
-        st.error(escaped(error.sentence), icon=":material/error:")
+        show_error(error)
     else:
         st.session_state[VIDEO] = SessionVideo(
             job,

@@ -15,6 +15,7 @@ from core.video.annotation import write_annotated
 from dashboard.style import Ink
 from dashboard.ui import links, progress, sections
 from dashboard.ui.markdown import escaped
+from dashboard.ui.messages import show_error, show_warning
 from dashboard.video import summary, time_cursor
 from dashboard.video.session_video import SessionVideo
 from dashboard.video.video_choice import ANNOTATED
@@ -99,9 +100,10 @@ def _draw_progress(video: SessionVideo) -> None:
             in_all += f", the last {now.frames - job.continued_at:,}"
         st.caption(escaped(" · ".join(words)) + f" · {in_all} in {now.elapsed_s:.1f} s{stopped}")
     if job.error is not None:
-        st.error(f"{escaped(job.error.sentence)} The results up to that point are shown.", icon=":material/error:")
+        shown = " The results up to that point are shown." if now.frames else ""
+        show_error(f"{job.error.sentence}{shown}")
     for note in job.notes:
-        st.warning(escaped(note), icon=":material/warning:")
+        show_warning(note)
 
 
 def _series(timeline: Timeline, names: Mapping[str, str]) -> dict[str, tuple[int, str, str]]:
@@ -154,10 +156,10 @@ def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
                     start_s=first_s,
                     end_s=last_s,
                     report_time=lambda time_s: show(min(int(1000 * (time_s - first_s)), total), total),
-                    report=lambda sentence: st.warning(sentence, icon=":material/volume_off:"),
+                    report=lambda sentence: show_warning(sentence, icon="volume_off"),
                 )
         except VideoError as error:
-            st.error(escaped(error.sentence), icon=":material/error:")
+            show_error(error)
         else:
             made = request, file.getvalue()
             st.session_state[ANNOTATED] = made

@@ -202,7 +202,7 @@ def test_a_restart_does_not_delete_the_list_of_photos(checkpoint_root, tmp_path)
     table.write_text("path\n")
     arguments = ["batch", table, "--out", table, "--restart", "--checkpoints", checkpoint_root]
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert "is given twice; choose another path" in str(result.exception)
+    assert "would replace a file that this command reads or writes" in str(result.exception)
     assert table.read_text() == "path\n"
 
 

@@ -171,11 +171,19 @@ def test_network_without_shipped_weights_is_listed_with_its_predictions(root):
         checkpoint.network()
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"epoch\n1,2\n3,4,5\n", b"\xff\xfe\x00"])
+@pytest.mark.parametrize("content", [b"", b"\n", b"epoch\n1,2\n3,4,5\n", b"\xff\xfe\x00", b"epoch\n1\n"])
 def test_a_damaged_history_is_named(copied, content):
     CheckpointFolder(copied).history_path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"tiny_cnn: history.csv cannot be read \(.*\); restore the file"):
+    with pytest.raises(CheckpointError, match=r"tiny_cnn: history.csv cannot be used \(.*\); restore the file"):
         load_checkpoint(copied).history()
+
+
+def test_a_history_without_the_chosen_epoch_is_named(copied):
+    checkpoint = load_checkpoint(copied)
+    history = checkpoint.history()
+    history[history["epoch"] != checkpoint.card.chosen_epoch].to_csv(checkpoint.history_path, index=False)
+    with pytest.raises(CheckpointError, match=f"it lacks the chosen epoch, {checkpoint.card.chosen_epoch}"):
+        checkpoint.history()
 
 
 @pytest.mark.parametrize(("chosen_epoch", "remedy"), [(2, "train the network again"), (0, "import the network again")])

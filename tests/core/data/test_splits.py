@@ -95,7 +95,7 @@ def test_a_split_that_would_change_nothing_is_refused(tmp_path):
 
 
 def test_a_negative_seed_is_refused(persons):
-    with pytest.raises(DataError, match="seed of a split must be a whole number from 0, got -1"):
+    with pytest.raises(DataError, match="seed of a split must be an integer of at least 0, got -1"):
         read(persons, split="80/10/10", seed=-1)
 
 

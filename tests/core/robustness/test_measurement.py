@@ -13,7 +13,7 @@ from core.cli import app, main
 from core.data import read
 from core.errors import DataError
 from core.inference import Predictor
-from core.measurements import measure_robustness
+from core.measurements import can_be_resumed, measure_robustness
 from core.robustness import CLEAN, CONDITIONS, corrupt, load_robustness, measure
 from tests.conftest import write_folder
 
@@ -130,13 +130,20 @@ def test_the_stored_measurement_remains_until_a_new_one_is_complete(root, image_
         assert "Error" in capsys.readouterr().err
         assert path.read_bytes() == written
 
+    def stop_at_once(*_):
+        raise KeyboardInterrupt
+
     def stop(title, *_):
         if title == "Blur 2":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
+        measure_robustness(checkpoint, image_folder, "test", again=True, progress=stop_at_once)
+    assert not can_be_resumed(checkpoint, "test")
+    with pytest.raises(KeyboardInterrupt):
         measure_robustness(checkpoint, image_folder, "test", again=True, progress=stop)
     assert path.read_bytes() == written
+    assert can_be_resumed(checkpoint, "test")
     titles = []
     again = measure_robustness(checkpoint, image_folder, "test", progress=lambda title, *_: titles.append(title))
     assert titles[0] == "Blur 2"  # resumed, although a measurement is stored

@@ -141,7 +141,7 @@ def test_output_folder_that_cannot_be_written_is_named_before_anything_is_traine
 def test_options_of_a_plan_are_refused_without_one(image_folder, tmp_path):
     result = CliRunner().invoke(app, ["train", "cnn", "--data", str(image_folder), "--out", str(tmp_path / "out")])
     assert result.exit_code == 2
-    assert "only a plan has a budget" in result.output
+    assert "they need --plan" in result.output
 
 
 def test_recipe_or_plan_is_required(image_folder):

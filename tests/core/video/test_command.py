@@ -113,7 +113,7 @@ def test_a_path_that_is_given_twice_is_refused_before_anything_is_written(clip, 
     ):
         result = run(*arguments)
         assert isinstance(result.exception, OutputError)
-        assert "is given twice; choose another path" in str(result.exception)
+        assert "would replace a file that this command reads or writes" in str(result.exception)
     assert own.read_bytes() == document.read_bytes() == clip.read_bytes()
     assert not table.exists()
 

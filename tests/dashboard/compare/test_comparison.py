@@ -95,17 +95,17 @@ def test_an_ensemble_has_at_least_two_members_with_a_weight_above_0(checkpoint_r
     for weights in ({"tiny_cnn": 0.0, "tiny_residual": 0.5}, {"tiny_cnn": 0.0, "tiny_residual": 0.0}):
         (found,), _ = build_comparisons(checkpoints, "test", weights)
         assert found.ensemble is None
-        assert "at least two networks with a weight above 0" in found.no_ensemble
+        assert "at least two networks with a weight above 0" in found.why_no_ensemble
     (found,), notes = build_comparisons(checkpoints, "test", with_ensemble=False)
     assert found.ensemble is None
     assert not found.weights
-    assert "Turn on “Include ensemble”" in found.no_ensemble
+    assert "Turn on “Include ensemble”" in found.why_no_ensemble
     assert not notes
     (found,), _ = build_comparisons(checkpoints[:1], "test")
-    assert "at least two networks with the same classes" in found.no_ensemble
+    assert "at least two networks with the same classes" in found.why_no_ensemble
     (found,), _ = build_comparisons(checkpoints, "test")
     assert found.ensemble is not None
-    assert not found.no_ensemble
+    assert not found.why_no_ensemble
 
 
 def test_unequal_weights_are_named(checkpoint_root):

@@ -279,6 +279,11 @@ def test_published_systems_that_were_trained_again_stand_beside_their_published_
     chosen = json.loads(path.read_text())["chosen_epoch"]
     by_epoch = history.set_index("epoch")["train_accuracy"]
     assert row["accuracy on train"] == f"{by_epoch[chosen]:.3f}, at the end {by_epoch.iloc[-1]:.3f}"
+    (root / "scratch_resnet50" / "history.csv").write_text("a,b\n1,2\n")
+    st.cache_resource.clear()
+    (row,) = tables(open_view("Published", networks="CNN"))[2].to_dict("records")
+    assert row["accuracy on train"] == "–"
+    assert row["data"] == "shapes"
 
 
 PANELS = [title for panels in GROUPS.values() for title in panels]
