@@ -202,7 +202,7 @@ def test_a_portrait_opens_after_a_network_was_deselected(browser, address):
     )
     click(browser, picture)  # the picture starts it as well as the button
     wait_for(browser, lambda b: "of 2 networks agree" in page_text(b), "the prediction of the other networks")
-    wait_for(browser, lambda b: "Mean over PrivateTest" in page_text(b), "the panel of the link")
+    wait_for(browser, lambda b: "Mean over FER2013 PrivateTest" in page_text(b), "the panel of the link")
     assert "sample=grace_hopper" in browser.current_url
     assert "encountered an error" not in page_text(browser)
 

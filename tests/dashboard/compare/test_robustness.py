@@ -128,6 +128,6 @@ def test_a_network_without_weights_is_to_be_trained_first(networks, open_view, p
     path.write_text(json.dumps(json.loads(path.read_text()) | {"weights_shipped": False}))
     monkeypatch.setattr(checkpoints, "ROOT", root)
     st.cache_resource.clear()
-    text = page_text(open_view("Robustness"))
+    text = page_text(open_view("Robustness", networks="CNN"))
     assert "Train and measure it:\n\n```\npython -m core train" in text
     assert "\npython -m core robustness tiny_cnn --split test" in text
