@@ -26,7 +26,7 @@ from core.cli.output import (
     warn,
     writing,
 )
-from core.errors import LabelError, VideoError
+from core.errors import VideoError
 from core.files import write_atomically
 from core.interrupts import without_interrupts
 
@@ -143,7 +143,7 @@ def _earlier(path: Path) -> tuple[VideoRecord, Timeline]:
         return record, record.timeline()
     except OSError as error:
         raise VideoError(f"{path} cannot be read: {error.strerror}; choose another file for --continue") from error
-    except (ValueError, OverflowError, LabelError) as error:
+    except ValueError as error:
         raise VideoError(
             f"expected the document that this command prints with --json, but {path} is another kind of file or cut "
             "off; choose another file for --continue"

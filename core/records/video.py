@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BeforeValidator
 
 from core.checkpoints import ModelCard
+from core.errors import LabelError
 from core.inference import ENSEMBLE
 from core.labels import LabelSet
 from core.records.analysis import SCHEMA_VERSION, BoxRecord, NetworkRecord
@@ -123,8 +124,14 @@ class VideoRecord(Record):
     def timeline(self) -> Timeline:
         """What was found, with the precision of the document, to be continued.
 
-        Raises ValueError, OverflowError or LabelError for a document that FERscope did not write.
+        Raises ValueError for a document that FERscope did not write.
         """
+        try:
+            return self._timeline()
+        except (OverflowError, LabelError) as error:
+            raise ValueError(str(error)) from error
+
+    def _timeline(self) -> Timeline:
         groups = []
         for group in self.groups:
             labels = LabelSet(group.labels.name, tuple(group.labels.classes))

@@ -45,7 +45,7 @@ def train(
     the data set or the folder of the run.
     """
     # Before the data are read, which takes a while.
-    checked_network(recipe)
+    check_network(recipe)
     check_prerequisites(recipe)
     samples = read(
         data_path, size_px=recipe.size_px, channels=recipe.channels, skip_bad=skip_bad, split=split, seed=seed
@@ -142,24 +142,27 @@ def _train_run(
     fabric.barrier()  # the first process stores the last epoch, and every process reads it
 
 
-def checked_network(recipe: Recipe, classes: int = 2) -> Network:
-    """The network of a recipe without memory for its weights, which takes a second.
+def check_network(recipe: Recipe) -> None:
+    """Raise RecipeError where the network cannot be built, or cannot process a batch at one of the recipe's sizes.
 
-    Raises RecipeError where it cannot be built, or cannot process a batch at one of the recipe's sizes.
+    No memory is used for weights or images, and it takes a second.
     """
-    options = {k: v for k, v in recipe.model.items() if k != "imagenet"}
-    wrong = f"{recipe.architecture} cannot be built with the options {options}"
+    wrong = f"{recipe.architecture} cannot be built with the options {dict(recipe.model)}"
     try:
-        with torch.device("meta"):
-            network = build_network(recipe.architecture, classes=classes, channels=recipe.channels, **options)
-            for size_px in filter(None, (recipe.size_px, recipe.small_px)):
-                wrong = f"{recipe.architecture} cannot process images of {size_px} px"
-                network.train()(torch.empty(recipe.batch_size, recipe.channels, size_px, size_px))
+        network = _without_memory(recipe)
+        for size_px in filter(None, (recipe.size_px, recipe.small_px)):
+            wrong = f"{recipe.architecture} cannot process images of {size_px} px"
+            network.train()(torch.empty(recipe.batch_size, recipe.channels, size_px, size_px, device="meta"))
     except UnknownModelError as error:
         raise RecipeError(f"{recipe.name}: {error}") from error
     except Exception as error:  # of many types, because the options are whatever a network family accepts
         raise RecipeError(f"{recipe.name}: {wrong} ({first_line(error)}); change the recipe") from error
-    return network
+
+
+def _without_memory(recipe: Recipe, classes: int = 2) -> Network:
+    options = {k: v for k, v in recipe.model.items() if k != "imagenet"}
+    with torch.device("meta"):
+        return build_network(recipe.architecture, classes=classes, channels=recipe.channels, **options)
 
 
 def check_space(recipe: Recipe, classes: int, run: RunFolder) -> None:
@@ -167,7 +170,7 @@ def check_space(recipe: Recipe, classes: int, run: RunFolder) -> None:
     # In float32: the network, its optimizer's moments, its average; twice, since a new state is written next to the
     # previous one; and the best weights, likewise.
     copies = 1 + {"sgd": 1}.get(recipe.optimizer, 2) + bool(recipe.ema)
-    needed = 4 * count_parameters(checked_network(recipe, classes)) * (2 * copies + 2)
+    needed = 4 * count_parameters(_without_memory(recipe, classes)) * (2 * copies + 2)
     free = shutil.disk_usage(run.path).free
     if free < needed:
         raise TrainingError(

@@ -93,12 +93,11 @@ def load_plan(path: Path) -> tuple[Plan, tuple[Recipe, ...]]:
 
 def _changed(values: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """``values`` with ``options``; those of a table, such as the augmentation, change that table."""
-    both = {
-        key: {**values[key], **option}
-        for key, option in options.items()
-        if isinstance(option, Mapping) and isinstance(values.get(key), Mapping)
-    }
-    return {**values, **options, **both}
+    return {**values, **{key: _merged(values.get(key), option) for key, option in options.items()}}
+
+
+def _merged(old: Any, new: Any) -> Any:
+    return {**old, **new} if isinstance(old, Mapping) and isinstance(new, Mapping) else new
 
 
 def run_plan(

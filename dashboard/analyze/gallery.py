@@ -19,7 +19,7 @@ from dashboard.services import Photo
 from dashboard.style import class_color
 from dashboard.ui import links, progress, session
 from dashboard.ui.markdown import escaped
-from dashboard.ui.messages import show_error
+from dashboard.ui.messages import show_error, show_warning
 
 PAGE_SIZE = 24
 KEY = "gallery"
@@ -66,9 +66,7 @@ def draw(gallery: Gallery) -> None:
         return
     left_out = dict.fromkeys(model_id for face in faces for model_id in face.left_out)
     if left_out:
-        st.warning(
-            f"{not_finite(left_out, gallery.names)} Continuing with the other networks.", icon=":material/warning:"
-        )
+        show_warning(f"{not_finite(left_out, gallery.names)} Continuing with the other networks.")
     single = faces[0].disagreement_bits is None
     orders = [order for order in FACE_ORDERS if not (single and order == "disagreement")]
     order = links.choice(
@@ -134,9 +132,9 @@ def _warn_of_small(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
     """One sentence about all faces that have too few pixels; their cards show the width."""
     small = [f"{gallery.photo(face.photo).name}, {face.name}" for face in faces if too_small(face.side_px)]
     if small:
-        st.warning(
+        show_warning(
             f"Predictions are unreliable for faces narrower than {MIN_SIDE_PX} px: {'; '.join(small)}.",
-            icon=":material/photo_size_select_small:",
+            icon="photo_size_select_small",
         )
 
 

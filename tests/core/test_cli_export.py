@@ -62,7 +62,7 @@ def test_an_8_bit_network_below_the_floor_is_written_with_force_only(
         (("--quantize", "int4"), "expected int8"),
         (("--quantize", "int8"), "needs the network's data set"),
         (("--install", "--format", "torch-export"), "cannot be combined"),
-        (("--quantize", "int8", "--data", "x", "--format", "torch-export"), "for --format onnx only"),
+        (("--quantize", "int8", "--data", "x", "--format", "torch-export"), "it needs --format onnx"),
         (("--accuracy-floor", 0.5, "--out", "x.onnx"), "--accuracy-floor: it needs --quantize"),
         (("--install", "--skip-bad"), "--skip-bad: it needs --quantize"),
         (("--force",), "--force: it needs --quantize or --install"),

@@ -182,7 +182,8 @@ def test_a_manifest_in_another_encoding_is_refused_and_its_classes_are_not_merge
     path = manifest_of(image_folder, GOOD_ROWS)
     path.write_bytes(path.read_bytes() + "\nx.png,fröhlich,train\ny.png,früchlich,val".encode("latin-1"))
     with pytest.raises(
-        DataError, match=r"mine.csv, row 3: the row has bytes .* not valid UTF-8; save the file as UTF-8"
+        DataError,
+        match=r"mine.csv, row 3: the row has bytes that are not valid text, .*; save the original file as UTF-8",
     ):
         read(path)
     with pytest.raises(DataError, match=r"mine.csv, row 3"):
