@@ -188,8 +188,8 @@ class CsvTable:
         """
         if "\ufffd" in line:
             raise DataError(
-                "the row has bytes that are not valid text, or the character U+FFFD that replaces them; save the original "
-                "file as UTF-8"
+                "the row has bytes that are not valid text, or the character U+FFFD that replaces them; save the "
+                "original file as UTF-8"
             )
         values = _fields(line, self.delimiter)
         if len(values) != len(self.columns):
