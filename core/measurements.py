@@ -51,7 +51,7 @@ class _DataToScore:
 
     labeled: Samples
     data: DatasetInfo
-    lacks_votes: bool  # although the network learned the majority
+    on_own_labels: bool  # although the network learned the majority, because there are no votes
 
     @classmethod
     def of(cls, card: ModelCard, samples: Samples) -> _DataToScore:
@@ -109,7 +109,7 @@ def evaluate_checkpoint(
     is_other = bool(card.data.fingerprint) and not card.data.matches(*data.fingerprints)
     if is_other:
         notes.append(f"{source} is not the data set of {card.run_id} ({card.data.mismatch(data.fingerprint)}).")
-    if found.lacks_votes:
+    if found.on_own_labels:
         notes.append(f"{data.title} has no FER+ votes, so its own labels are scored.")
     if split == ALL:
         if others := sorted({*labeled.split} - {"test"}):
