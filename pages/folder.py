@@ -49,4 +49,6 @@ if started is not None and (networks := network_picker.load(chosen)):
         batch.start()
         st.rerun()  # which folds the choice of photos
 if BATCH in st.session_state:
+    if chosen and {c.card.run_id for c in chosen} != set(st.session_state[BATCH].model_ids):
+        st.caption("The networks were changed after this analysis. Choose the photos again to analyze them with these.")
     batch_results.draw(st.session_state[BATCH])

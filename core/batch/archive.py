@@ -76,8 +76,8 @@ class ArchiveSource:
         try:
             return zipfile.ZipFile(self.path or io.BytesIO(self.data))
         except DAMAGED_ZIP as error:
-            name = self.path.name if self.path else "the zip"
-            raise BatchError(f"{name} cannot be opened as a zip ({error}); pack it again") from error
+            name = self.path.name if self.path else "the file"
+            raise BatchError(f"{name} is damaged or no zip ({error}); pack it again") from error
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the open file: another process opens its own."""

@@ -37,6 +37,8 @@ def audit(
         table.add_row(name, *(f"{per_class.get(c, 0):,}" for c in classes), f"{sum(per_class.values()):,}")
     console.print(table)
     for name, value in found.items():
+        if value == "":  # the data set has its own splits
+            continue
         if isinstance(value, dict):
             shown = ", ".join(f"{k} {v:,}" for k, v in value.items())
         else:

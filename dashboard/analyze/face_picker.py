@@ -30,12 +30,12 @@ def draw_photo_strip(shown: Photo) -> None:
             with st.container(width=THUMBNAIL_PX, gap=None, key=f"clickable-photo-{photo.digest[:12]}"):
                 st.image(_thumbnail(photo), alt=f"Photo: {photo.name}", width="stretch")
                 st.button(
-                    photo.name,
+                    escaped(photo.name),
                     key=f"show-{photo.digest[:12]}",
                     type="secondary" if photo.digest == shown.digest else "tertiary",
                     on_click=_show,
                     args=(photo.digest,),
-                    help=f"Show {photo.name}",
+                    help=f"Show {escaped(photo.name)}",
                     width="stretch",
                 )
 

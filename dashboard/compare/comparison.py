@@ -144,7 +144,7 @@ def build_comparisons(
     known = {c.card.run_id: c for c in checkpoints if c.card.run_id in runs}
     styles = network_picker.styles(list(known.values()), inks)
     names = network_picker.titles(list(known.values()))
-    milliseconds = _milliseconds(list(known.values()))
+    milliseconds = services.latencies(list(known.values()))
     comparisons = []
     for number, group in enumerate(_groups(runs, known)):
         wanted = {r.model_id: (weights or {}).get(r.model_id, 1.0) for r in group} if with_ensemble else {}
@@ -246,12 +246,3 @@ def _groups(runs: Mapping[str, EvaluationRun], known: Mapping[str, Checkpoint]) 
         by_data.setdefault(known[run_id].card.data.title, []).append(run)
     groups = [group for of_data in by_data.values() for group in comparable_groups(of_data)]
     return sorted(groups, key=len, reverse=True)
-
-
-def _milliseconds(checkpoints: Sequence[Checkpoint]) -> dict[str, Latency]:
-    """Milliseconds per face with their hardware, as measured on this machine or else as stored on the card."""
-    found = {}
-    for run_id, value in services.milliseconds_of(checkpoints).items():
-        stored = next(c.card.milliseconds for c in checkpoints if c.card.run_id == run_id)
-        found[run_id] = Latency(value, "this machine") if stored is None or stored.value != value else stored
-    return found

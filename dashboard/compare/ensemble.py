@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.evaluation import EvaluationRun, compare, leave_one_out, per_class
+from core.evaluation import EvaluationRun, leave_one_out, per_class
+from dashboard import services
 from dashboard.compare.comparison import Comparison, on_common_classes
 from dashboard.plots import per_class as class_plots
 from dashboard.plots import scores, significance
@@ -30,13 +31,15 @@ def _scores(comparison: Comparison, ensemble: EvaluationRun, members: list[Evalu
         rows, cards | {ensemble.model_id: [c for [c] in cards.values()]}, names, comparison.milliseconds
     )
     best = max(members, key=lambda run: summaries[run.model_id].accuracy.value)
-    text = significance.in_words(compare(ensemble, best), names)
+    pairs = services.paired_tests(list(comparison.all_runs.values()))  # with the correction of Significance
+    pair = next(p for p in pairs if {p.first, p.second} == {ensemble.model_id, best.model_id})
+    text = significance.in_words(pair, names, pairs=len(pairs))
     of_classes = {run.model_id: per_class(run) for run in (ensemble, best)}
     return Section(
         text=(
             "The weighted mean of the members' probabilities, each after temperature scaling. Members and weights are "
             "chosen in the sidebar.",
-            f"Against its most accurate member, {names[best.model_id]}: {text}",
+            f"Comparison with its most accurate member, {names[best.model_id]}. {text}",
         ),
         figures=(
             Figure(

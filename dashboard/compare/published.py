@@ -52,6 +52,13 @@ def sections(comparison: Comparison) -> list[Section]:
                 f"{comparison.data.split_name('val')}. Intervals: 95 % (Wilson). Accuracy on "
                 f"{comparison.data.split_name('train')}: the mean during the chosen epoch and during the last one, "
                 "over augmented images where the recipe augments them.",
+                downloads=(
+                    csv(
+                        "Published systems trained again (CSV)",
+                        comparison.file_name("trained-again"),
+                        lambda: retrained_rows,
+                    ),
+                ),
             )
         )
     return found
@@ -123,9 +130,8 @@ def retrained(comparison: Comparison) -> pd.DataFrame:
             rows.append(
                 {
                     "system": f"{published.system}: {published.result}",
-                    "trained again": f"{_title(checkpoints)} ({len(run.labels)} classes)",
-                    "data": checkpoints[0].card.data.title,
-                    "images": f"{len(run):,}",
+                    "trained again": f"{_title(checkpoints)}: {checkpoints[0].card.data.title}, "
+                    f"{len(run.labels)} classes, {len(run):,} images",
                     f"accuracy on {comparison.split_name}": shown(services.summary(run).accuracy),
                     f"accuracy on {comparison.data.split_name('train')}": _training_accuracy(checkpoints),
                 }

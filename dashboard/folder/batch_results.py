@@ -68,7 +68,10 @@ def _draw_progress(batch: SessionBatch) -> None:
             st.caption(f"{escaped(batch.name)}: stopped; {count} were analyzed.")
         else:
             detector = services.DETECTORS.get(batch.detector, batch.detector)
-            st.caption(f"{escaped(batch.name)}: {count} were analyzed. {escaped(batch.networks)}; {detector}.")
+            failed = batch.unreadable
+            count = f"{batch.total - failed:,} of {batch.total:,} photos"
+            others = f"; {failed:,} could not be" if failed else ""
+            st.caption(f"{escaped(batch.name)}: {count} were analyzed{others}. {escaped(batch.networks)}; {detector}.")
     if batch.error:
         show_error(batch.error)
 

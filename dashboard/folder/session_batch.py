@@ -107,6 +107,17 @@ class SessionBatch:
         return min(self.total, len(self._work.tables) * FILES_PER_PART)
 
     @property
+    def unreadable(self) -> int:
+        """Number of files that could not be analyzed so far."""
+        rows = self.rows()
+        return int(rows.loc[rows["error"].notna(), ENTRY].nunique()) if len(rows) else 0
+
+    @property
+    def model_ids(self) -> tuple[str, ...]:
+        """The networks that predict."""
+        return tuple(p.model_id for p in self._work.scorer.predictors)
+
+    @property
     def finished(self) -> bool:
         """Whether every file is scored."""
         return self.done == self.total

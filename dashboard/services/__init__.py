@@ -32,9 +32,9 @@ from dashboard.services.evaluations import (
 from dashboard.services.networks import (
     DETECTORS,
     detector,
+    latencies,
     listing,
     measure_milliseconds,
-    milliseconds_of,
     predictor,
     runtime,
 )
@@ -70,10 +70,10 @@ __all__ = [
     "images",
     "images_of",
     "is_read",
+    "latencies",
     "listing",
     "mean_faces",
     "measure_milliseconds",
-    "milliseconds_of",
     "paired_tests",
     "photo_result",
     "photo_store",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core import checkpoints
-from core.checkpoints import Checkpoint, Listing
+from core.checkpoints import Checkpoint, Latency, Listing
 from core.faces import AUTO, Detector, detectors
 from core.runtime import Runtime
 from dashboard.loading import LOADING
@@ -47,20 +47,16 @@ def detector(name: str) -> Detector:
         return runtime().detector(name)
 
 
-def milliseconds_of(chosen: Sequence[Checkpoint]) -> dict[str, float]:
-    """Milliseconds per face by network: measured here with :func:`measure_milliseconds`, otherwise from the card.
+def latencies(chosen: Sequence[Checkpoint]) -> dict[str, Latency]:
+    """Milliseconds per face by network, so that they can be compared: of this machine if each of the networks with
+    weights was measured with :func:`measure_milliseconds`, otherwise those of the cards.
 
-    Networks without either are left out; nothing is measured by this function.
+    Networks without a value are left out; nothing is measured by this function.
     """
-    found = {}
-    for checkpoint in chosen:
-        card = checkpoint.card
-        measured_ms = runtime().measured_latency(checkpoint)
-        if measured_ms is not None:
-            found[card.run_id] = measured_ms
-        elif card.milliseconds is not None:
-            found[card.run_id] = card.milliseconds.value
-    return found
+    measured = {c.card.run_id: runtime().measured_latency(c) for c in chosen if c.card.weights_shipped}
+    if measured and None not in measured.values():
+        return {run_id: Latency(value, "this machine") for run_id, value in measured.items() if value is not None}
+    return {c.card.run_id: c.card.milliseconds for c in chosen if c.card.milliseconds is not None}
 
 
 def measure_milliseconds(checkpoint: Checkpoint) -> float:

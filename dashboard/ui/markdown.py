@@ -12,5 +12,8 @@ LINE_START = re.compile(r"^(\s*\d*)([#>+-]|(?<=\d)[.)])(?=\s|#|$)", re.MULTILINE
 
 
 def escaped(text: str) -> str:
-    """Markdown that shows ``text`` unchanged, for names and messages in texts of a page."""
+    """Markdown that shows ``text`` unchanged, for names and messages in texts of a page.
+
+    Names of emoji between colons are the exception: Streamlit replaces them after it has read the Markdown.
+    """
     return LINE_START.sub(r"\1\\\2", SPECIAL.sub(lambda found: f"\\{found[0]}", text))

@@ -87,11 +87,13 @@ def preload_figures() -> None:
 def draw_notes(notes: Iterable[Note]) -> None:
     """What is missing or needs attention, one message each."""
     for note in notes:
-        text = escaped(note.text) + (f"\n\n```\n{note.command}\n```" if note.command else "")
+        text = escaped(note.text)
         if note.is_warning:
             st.warning(text, icon=":material/warning:")
         else:
             st.info(text, icon=":material/info:")
+        if note.command:
+            st.code(note.command, language=None, wrap_lines=True)
 
 
 def draw_downloads(downloads: Iterable[Download]) -> None:

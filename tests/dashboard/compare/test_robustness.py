@@ -35,7 +35,8 @@ def test_a_network_that_was_not_measured_names_the_command(networks, open_view, 
     app = open_view("Robustness")
     assert not app.error
     text = page_text(app)
-    assert "CNN has not been measured on test. Run:\n\n```\npython -m core robustness tiny_cnn --split test" in text
+    assert "CNN has not been measured on test. Run:" in text
+    assert app.code[0].value.startswith("python -m core robustness tiny_cnn --split test")
     assert "Residual CNN has not been measured" in text
     assert len(app.get("plotly_chart")) == 0
     assert "Strengths on a face" in text  # the corruptions are shown anyway
@@ -128,6 +129,8 @@ def test_a_network_without_weights_is_to_be_trained_first(networks, open_view, p
     path.write_text(json.dumps(json.loads(path.read_text()) | {"weights_shipped": False}))
     monkeypatch.setattr(checkpoints, "ROOT", root)
     st.cache_resource.clear()
-    text = page_text(open_view("Robustness", networks="CNN"))
-    assert "Train and measure it:\n\n```\npython -m core train" in text
-    assert "\npython -m core robustness tiny_cnn --split test" in text
+    app = open_view("Robustness", networks="CNN")
+    assert "Its weights are not shipped. Train and measure it:" in page_text(app)
+    train, measure = app.code[0].value.splitlines()
+    assert train.startswith("python -m core train")
+    assert measure.startswith("python -m core robustness tiny_cnn --split test")

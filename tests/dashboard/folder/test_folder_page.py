@@ -64,7 +64,7 @@ def scored_zip(page):
 
 def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, labeled):
     app = scored_zip(page)
-    assert "photos.zip: 13 of 13 photos were analyzed. CNN, Residual CNN;" in page_text(app)
+    assert "photos.zip: 12 of 13 photos were analyzed; 1 could not be. CNN, Residual CNN;" in page_text(app)
     table = app.dataframe[0].value
     assert len(table) == 12
     assert table["face"].str.startswith("data:image/jpeg;base64,").all()
@@ -88,6 +88,8 @@ def test_results_stay_when_no_network_is_chosen(page, page_text):
     assert not app.exception
     assert "Choose at least one network in the sidebar." in page_text(app)
     assert len(app.dataframe[0].value) == 12
+    app.button_group(key="networks").set_value(["tiny_cnn"]).run()
+    assert "The networks were changed after this analysis." in page_text(app)
 
 
 def test_a_row_opens_its_photo_and_face_in_analyze(page, page_text):
@@ -126,7 +128,7 @@ def test_a_batch_waits_while_as_many_as_the_server_allows_are_running(page, page
         assert "stopped; 0 of 13 photos were analyzed" in page_text(page)
         page.button(key="folder_resume").click().run()
         assert page.session_state["folder_batch"].waiting
-    assert "13 of 13 photos were analyzed" in page_text(finished(page))
+    assert "12 of 13 photos were analyzed; 1 could not be" in page_text(finished(page))
     assert places.acquire(timeout=0)
 
 

@@ -26,5 +26,6 @@ def test_a_figure_with_something_beside_it_keeps_its_place():
 def test_texts_are_shown_as_they_are():
     app = AppTest.from_function(page).run()
     assert app.markdown[0].value == r"## a \*b\*"
-    assert app.info[0].value == "\\$5, \\$6. Run:\n\n```\nls *\n```"
+    assert app.info[0].value == "\\$5, \\$6. Run:"
+    assert app.code[0].value == "ls *"
     assert app.caption[0].value == r"\`c\` \[d\](e)"
