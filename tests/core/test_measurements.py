@@ -84,7 +84,8 @@ def test_the_split_of_a_network_is_not_applied_to_other_data_sets(divided, image
 def test_without_splits_no_option_of_another_command_is_advised(checkpoint, flat):
     with pytest.raises(SplitError) as raised:
         read_own_samples(checkpoint.card, flat)
-    assert "does not have the splits of the network's data set; flat has no splits" in str(raised.value)
+    assert "does not have the splits of the network's data set: flat has no splits" in str(raised.value)
+    assert "give the data set that the network was trained on" in str(raised.value)
     assert "--split" not in str(raised.value)
 
 
