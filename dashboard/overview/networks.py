@@ -19,7 +19,7 @@ GROUPS = {
         "Trained from random weights with one recipe; only the architecture differs, so their scores can be compared.",
     ),
     "best": ("Best single network", "Trained further, with the compared networks as teachers."),
-    "": ("Other networks", "Networks with other classes, such as contempt, and networks that were trained or imported here."),
+    "": ("Other networks", "Networks with other classes, such as contempt, and networks that you trained or imported."),
     "reference": (
         "Published systems",
         "Retrained from the published descriptions. The weights are not included; Compare shows the scores.",
