@@ -77,7 +77,7 @@ class ArchiveSource:
             return zipfile.ZipFile(self.path or io.BytesIO(self.data))
         except DAMAGED_ZIP as error:
             name = self.path.name if self.path else "the file"
-            raise BatchError(f"{name} is damaged or no zip ({error}); pack it again") from error
+            raise BatchError(f"{name} is damaged or not a zip ({error}); pack it again") from error
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the open file: another process opens its own."""

@@ -34,8 +34,8 @@ class PhotoSource(Protocol):
         """The files in a fixed order; also those that cannot be read, with the reason."""
 
     def read(self, entry: Entry) -> bytes:
-        """The bytes of a file; of one above MAX_BYTES perhaps only the first ones, which no photo may have. Raises
-        ImageError."""
+        """The bytes of a file, possibly only the beginning of one that is larger than MAX_BYTES, which no photo may be.
+        Raises ImageError."""
 
     def check(self) -> None:
         """Raises BatchError if the source as a whole is no longer there, such as a disk that was disconnected."""

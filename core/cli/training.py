@@ -48,20 +48,18 @@ def train(
     """
     if (recipe is None) == (plan is None):
         raise typer.BadParameter("give the name of a recipe, or --plan with a file", param_hint="RECIPE")
+    options: dict[str, Any] = {
+        "runs": runs,
+        "root": root,
+        "val_only": val_only,
+        "skip_bad": skip_bad,
+        "split": split,
+        "seed": seed,
+        "ship_weights": ship_weights,
+    }
     if plan is not None:
-        _train_plan(
-            plan,
-            data,
-            out or Path("results"),
-            budget_s=BUDGET_S if budget_s is None else budget_s,
-            runs=runs,
-            root=root,
-            val_only=val_only,
-            skip_bad=skip_bad,
-            split=split,
-            seed=seed,
-            ship_weights=ship_weights,
-        )
+        budget_s = BUDGET_S if budget_s is None else budget_s
+        _train_plan(plan, data, out or Path("results"), budget_s=budget_s, **options)
         return
     if out is not None or budget_s is not None:
         raise typer.BadParameter("they need --plan", param_hint="--out, --budget-s")
@@ -78,18 +76,7 @@ def train(
             if not messages.is_terminal:
                 _print_epoch(chosen, row, seconds_left)
 
-        checkpoint = train_recipe(
-            chosen,
-            data,
-            runs=runs,
-            root=root,
-            val_only=val_only,
-            skip_bad=skip_bad,
-            split=split,
-            seed=seed,
-            ship_weights=ship_weights,
-            progress=show,
-        )
+        checkpoint = train_recipe(chosen, data, **options, progress=show)
     if checkpoint:
         summary = ", ".join(f"{split} {scores.accuracy}" for split, scores in checkpoint.card.metrics.items())
         print_line(f"{checkpoint.path}: {summary}")

@@ -189,7 +189,7 @@ def test_a_source_that_is_none_is_named(folder):
     with pytest.raises(BatchError, match=r"must have a column 'path'.*it has file, age"):
         open_source(str(folder / "list.csv"))
     (folder / "no.zip").write_text("no zip")
-    with pytest.raises(BatchError, match=r"no\.zip is damaged or no zip"):
+    with pytest.raises(BatchError, match=r"no\.zip is damaged or not a zip"):
         open_source(str(folder / "no.zip"))
     (folder / "random.csv").write_bytes(b"\x00\x1b[31m\xff" * 200)
     with pytest.raises(BatchError) as binary:
