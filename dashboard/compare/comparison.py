@@ -50,6 +50,12 @@ class Comparison:
         return {**self.runs, **ensemble}
 
     @property
+    def names_in_text(self) -> dict[str, str]:
+        """The names as sentences use them: the ensemble with its article."""
+        ensemble = {} if self.ensemble is None else {self.ensemble.model_id: "the ensemble"}
+        return {**self.names, **ensemble}
+
+    @property
     def cards(self) -> dict[str, ModelCard]:
         """The cards of the single networks."""
         return {run_id: c.card for run_id, c in self.checkpoints.items()}

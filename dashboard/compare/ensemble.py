@@ -33,7 +33,7 @@ def _scores(comparison: Comparison, ensemble: EvaluationRun, members: list[Evalu
     best = max(members, key=lambda run: summaries[run.model_id].accuracy.value)
     pairs = services.paired_tests(list(comparison.all_runs.values()))  # with the correction of Significance
     pair = next(p for p in pairs if {p.first, p.second} == {ensemble.model_id, best.model_id})
-    text = significance.in_words(pair, names, pairs=len(pairs))
+    text = significance.in_words(pair, comparison.names_in_text, pairs=len(pairs))
     of_classes = {run.model_id: per_class(run) for run in (ensemble, best)}
     return Section(
         text=(

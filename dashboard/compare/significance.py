@@ -14,7 +14,7 @@ NEEDS_TWO = Note("A comparison needs at least two networks. Choose another one i
 
 def sections(comparison: Comparison) -> list[Section]:
     """Every pair of networks: the difference with its interval, and the test in words."""
-    runs, names = comparison.all_runs, comparison.names
+    runs, names, in_text = comparison.all_runs, comparison.names, comparison.names_in_text
     if len(runs) < 2:
         return [Section(notes=(NEEDS_TWO,), caption=comparison.protocol)]
     try:
@@ -39,7 +39,8 @@ def sections(comparison: Comparison) -> list[Section]:
         Section(
             title="Result of each test",
             text=tuple(
-                f"{names[p.first]} and {names[p.second]}: {plots.in_words(p, names, pairs=len(pairs))}" for p in pairs
+                f"{names[p.first]} and {in_text[p.second]}: {plots.in_words(p, in_text, pairs=len(pairs))}"
+                for p in pairs
             ),
             table=Table(plots.table(pairs, names), "Paired tests of every pair of networks"),
             caption=f"{comparison.protocol} p: McNemar's exact test on the images that only one of the two networks "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -63,8 +64,8 @@ def table(pairs: Sequence[PairedComparison], names: Mapping[str, str]) -> pd.Dat
             {
                 "first − second": f"{names[p.first]} − {names[p.second]}",
                 "accuracy difference": signed(p.difference),
-                "only first correct": p.first_only,
-                "only second correct": p.second_only,
+                "only first correct": f"{p.first_only:,}",
+                "only second correct": f"{p.second_only:,}",
                 "p (McNemar)": shown_p(p.p_value),
                 "p (Holm)": shown_p(p.p_holm),
                 "images for 80 % power": f"{p.images_needed:,}" if p.images_needed else "not defined",
@@ -141,7 +142,7 @@ def _listed(names: Sequence[str]) -> str:
 def in_words(pair: PairedComparison, names: Mapping[str, str], *, pairs: int = 1) -> str:
     """The verdict by the corrected p-value, and the meaning of the uncorrected one; ``pairs`` were tested together."""
     named = replace(pair, first=names.get(pair.first, pair.first), second=names.get(pair.second, pair.second))
-    verdict = named.conclusion if pair.significant else "No measurable difference"
+    verdict = re.sub("^the ", "The ", named.conclusion) if pair.significant else "No measurable difference"
     chance = f"if both were equally good, a difference this large would occur by chance in {odds(pair.p_value)}"
     corrected = f"; corrected for {pairs} pairs, {p_value(pair.p_holm)}" if pairs > 1 else ""
     return f"{verdict}: {chance}{corrected}."

@@ -47,6 +47,20 @@ def test_the_names_of_networks_are_not_changed(pair):
     )
 
 
+def test_an_article_begins_a_sentence_with_a_capital(pair):
+    words = significance.in_words(pair, {"first": "the ensemble", "second": "Beta"})
+    assert words.startswith("The ensemble is more accurate than Beta by ")
+    words = significance.in_words(pair, {"first": "Alpha", "second": "the ensemble"})
+    assert words.startswith("Alpha is more accurate than the ensemble by ")
+
+
+def test_counts_of_images_have_thousands_separators(predicted_run):
+    truth = [0] * 3000
+    first = compare(predicted_run(truth, truth, "a"), predicted_run(truth, [0] * 1500 + [1] * 1500, "b"))
+    row = significance.table([first], {"a": "Alpha", "b": "Beta"}).iloc[0]
+    assert (row["only first correct"], row["only second correct"]) == ("1,500", "0")
+
+
 def test_a_significant_difference_names_the_better_network_and_its_lead(pair):
     words = significance.in_words(pair, {"first": "Alpha", "second": "Beta"})
     assert words.startswith("Alpha is more accurate than Beta by 66.7 points: ")
