@@ -100,14 +100,15 @@ def _highest(face: SelectedFace, shares: Mapping[str, np.ndarray]) -> str:
 
 
 def _draw_split(face: SelectedFace) -> None:
-    split = face.data_and_split(SPLIT)
-    st.header(f"Mean over {escaped(split)}", anchor=False)
+    splits = face.data_and_split(SPLIT, last=" and ")
+    st.header(f"Mean over {escaped(splits)}", anchor=False)
     networks = tuple(n.card.weights_sha256 for n in face.networks)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Compute means by class", icon=":material/groups:", on_click=_request, args=(networks,))
         st.caption(
-            f"Grad-CAM of every image of {split} for its predicted class, at the network's default stage, with the "
-            "regions of the template. This takes several minutes; it can be stopped, and finished networks are stored."
+            "Grad-CAM of every image of the network's test split for its predicted class, at the network's default "
+            "stage, with the regions of the template. This takes several minutes; it can be stopped, and finished "
+            "networks are stored."
         )
     if st.session_state.get(f"requested-{KEY}") != networks:
         return

@@ -68,12 +68,15 @@ class SelectedFace:
         """Distinguishes a group from the others; empty if all networks have the same classes."""
         return f"{len(group.labels)} classes ({group.labels.name})" if len(self.found.groups) > 1 else ""
 
-    def data_and_split(self, split: str, model_ids: Iterable[str] | None = None) -> str:
-        """Title of the data set and name of the split, as in "FER2013 PublicTest", for some networks (None: all);
-        alternatives are joined by "or"."""
+    def data_and_split(self, split: str, model_ids: Iterable[str] | None = None, *, last: str = " or ") -> str:
+        """Title of the data set and name of the split, as in "FER2013 PublicTest", for some networks (None: all).
+
+        Several are listed, the last one after ``last``.
+        """
         chosen = set(self.names if model_ids is None else model_ids)
         cards = [n.card for n in self.networks if n.model_id in chosen]
-        return " or ".join(dict.fromkeys(f"{card.data.title} {card.data.split_name(split)}" for card in cards))
+        titles = dict.fromkeys(f"{card.data.title} {card.data.split_name(split)}" for card in cards)
+        return listed(list(titles), last)
 
     def inputs(self, analysis: FaceAnalysis) -> list[tuple[str, np.ndarray]]:
         """What the networks receive of a face, each different image once, with a title that names its networks."""
