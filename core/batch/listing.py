@@ -105,14 +105,15 @@ class ListSource:
 
     def entries(self) -> Iterator[Entry]:
         """One entry per row; a malformed row is one that cannot be read."""
+        position = self.table.columns.index(PATH_COLUMN)
         for number, line in enumerate(self.table.lines()):
             try:
-                fields = self.table.fields(line)
+                values = self.table.values(line)
             except DataError as error:
                 place = f"{self.table.path.name}, row {number}"
                 yield Entry(place, ("",) * len(self.columns), problem=f"{place}: {error}")
                 continue
-            yield Entry(fields[PATH_COLUMN], tuple(fields[column] for column in self.columns))
+            yield Entry(values[position], values[:position] + values[position + 1 :])
 
     def read(self, entry: Entry) -> bytes:
         """The bytes of a listed file."""
