@@ -5,13 +5,14 @@ from core.training.loop import Interrupted
 from core.training.pipeline import train, train_on
 from core.training.recipe import Recipe, load_recipe, recipe_from
 from core.training.run_folder import RunFolder
-from core.training.targets import training_samples
+from core.training.targets import labeled_for, training_samples
 
 __all__ = [
     "EpochRow",
     "Interrupted",
     "Recipe",
     "RunFolder",
+    "labeled_for",
     "load_recipe",
     "recipe_from",
     "train",

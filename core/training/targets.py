@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.checkpoints import ModelCard
 from core.data import FERPLUS_FILE, Samples, with_ferplus_labels
 from core.errors import DataError, RecipeError
 from core.faces import MEASURED
@@ -67,6 +68,16 @@ def training_samples(recipe: Recipe, samples: Samples) -> Samples:
             f'{", ".join(samples.labels.classes)}; choose other data or set labels = "data"'
         )
     return samples if expected.classes == samples.labels.classes else samples.ordered_like(expected)
+
+
+def labeled_for(card: ModelCard, recipe: Recipe, samples: Samples) -> Samples:
+    """The samples with the labels that a network learned by ``recipe``, in the order of its logits.
+
+    An imported network may have the classes of the data set in another order. Raises as :func:`training_samples`.
+    """
+    labeled = training_samples(recipe, samples)
+    has_classes = sorted(labeled.labels.classes) == sorted(card.labels.classes)
+    return labeled.ordered_like(card.labels) if has_classes else labeled
 
 
 def check_samples(recipe: Recipe, samples: Samples, *, val_only: bool) -> None:
