@@ -20,9 +20,8 @@ from core.data import Samples, read
 from core.errors import FerscopeError, RecipeError
 from core.files import write_atomically, write_text
 from core.training.loop import Progress, TrainingStopped
-from core.training.pipeline import train_on
+from core.training.pipeline import check_recipe, train_on
 from core.training.recipe import Recipe, as_values, load_recipe, recipe_from
-from core.training.teachers import check_prerequisites
 from core.validation import first_problem
 
 PART_BYTES = 15 * 2**20
@@ -87,7 +86,7 @@ def load_plan(path: Path) -> tuple[Plan, tuple[Recipe, ...]]:
         file = path.parent / planned.recipe
         recipe = load_recipe(file if file.suffix == ".toml" and file.is_file() else planned.recipe)
         recipes.append(recipe_from(_changed(as_values(recipe), planned.options)))
-        check_prerequisites(recipes[-1])
+        check_recipe(recipes[-1])
     return plan, tuple(recipes)
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from core.errors import RecipeError
+from core.errors import DataError, RecipeError
 from core.models import build_network
 from core.preprocessing import Preprocessing
 from core.training import Interrupted, RunFolder, load_recipe, train
@@ -13,6 +13,7 @@ from core.training.fabric import make_fabric
 from core.training.recipe import shipped_recipes
 from core.training.teachers import check_prerequisites, mean_probabilities
 from tests.conftest import tiny_recipe
+from tests.core.test_card_samples import write_csv
 from tests.core.training.conftest import SMALL, write_recipe
 
 
@@ -96,6 +97,42 @@ def test_teacher_with_other_images_is_refused_before_anything_is_written(image_f
     with pytest.raises(RecipeError, match=r"student and teacher must use the same images.*, but size_px is 48"):
         train(load_recipe(student), image_folder, **folders)
     assert not (tmp_path / "runs").exists()
+
+
+def test_votes_that_a_teacher_needs_are_required_before_the_first_epoch(tmp_path, folders):
+    voted, unvoted = write_csv(tmp_path / "voted"), write_csv(tmp_path / "unvoted", votes=False)
+    plain = write_recipe(tmp_path / "plain.toml", labels="FER7")
+    voting = write_recipe(tmp_path / "voting.toml", labels="FER7", votes_weight=0.4, epochs=2)
+    through = write_recipe(tmp_path / "through.toml", labels="FER7", start=voting)
+    student = tiny_recipe(
+        name="student", labels="FER7", epochs=1, model=SMALL, teachers=(plain, through), teachers_weight=0.5
+    )
+
+    def refused():
+        with pytest.raises(DataError, match=r"voting mixes FER\+ votes .* put fer2013new\.csv next to"):
+            train(student, unvoted, **folders)
+        assert not (tmp_path / "runs" / "plain").exists()
+
+    def stop(_row, _left):
+        raise KeyboardInterrupt
+
+    refused()
+    with pytest.raises(KeyboardInterrupt):
+        train(load_recipe(voting), voted, progress=stop, **folders)
+    refused()
+    train(load_recipe(voting), voted, **folders)
+    assert train(student, unvoted, **folders)  # the run is finished
+    for name in ("student", "through", "plain", "voting"):
+        shutil.rmtree(tmp_path / "runs" / name)
+    assert train(student, unvoted, **folders)  # its checkpoint stands for the run
+    assert not (tmp_path / "runs" / "voting").exists()
+
+
+def test_a_teacher_that_cannot_be_built_is_refused_before_the_data_are_read(tmp_path, folders):
+    teacher = write_recipe(tmp_path / "teacher.toml", architecture="nope")
+    student = tiny_recipe(teachers=(teacher,), teachers_weight=0.5)
+    with pytest.raises(RecipeError, match="teacher: there is no network family 'nope'"):
+        train(student, tmp_path / "nowhere.csv", **folders)
 
 
 def test_run_starts_from_the_same_network_only(image_folder, tmp_path, folders):
