@@ -1,7 +1,6 @@
 """From a recipe to a checkpoint. Read in this order: recipe, targets, teachers, loop, publish; pipeline joins them."""
 
 from core.checkpoints.history import EpochRow
-from core.training.loop import Interrupted
 from core.training.pipeline import train, train_on
 from core.training.recipe import Recipe, load_recipe, recipe_from
 from core.training.run_folder import RunFolder
@@ -9,7 +8,6 @@ from core.training.targets import labeled_for, training_samples
 
 __all__ = [
     "EpochRow",
-    "Interrupted",
     "Recipe",
     "RunFolder",
     "labeled_for",
