@@ -30,8 +30,9 @@ from core.training import labeled_for, recipe_from
 def read_own_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -> Samples:
     """The data set that a network was trained on, with its image size, channels and target labels.
 
-    Raises DataError if ``source`` is another one.
+    Raises DataError if ``source`` is another one, or if the network's own is not known yet.
     """
+    card.require_known_data()
     samples = card.read_data(source, skip_bad=skip_bad)
     labeled = labeled_for(card, recipe_from(card.recipe), samples)
     card.require_data(source, identify(samples, labeled))

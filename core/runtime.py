@@ -243,6 +243,7 @@ class Runtime:
         """
         from core.training import labeled_for, recipe_from
 
+        card.require_known_data()
         try:
             recipe = recipe_from(card.recipe)
         except RecipeError as error:
@@ -269,6 +270,7 @@ class Runtime:
 
         Raises DataError naming the command that writes the table if there is none for that data set.
         """
+        card.require_known_data()
         folder, data = image_facts.FOLDER, card.data
         files = tuple(sorted(folder.glob(f"*{image_facts.SUFFIX}")))
         try:

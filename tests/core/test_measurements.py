@@ -145,6 +145,21 @@ def test_the_data_set_of_an_imported_network_has_its_order_of_the_classes(checkp
         assert (samples.truth[np.searchsorted(samples.ids, run.image_ids)] == run.truth).all()
 
 
+def test_a_network_without_a_data_set_is_told_how_to_add_one(imported, image_folder, flat):
+    runtime = Runtime(imported.path.parent, "cpu")
+    message = r"data set of imported is not known yet; add it .*: python -m core evaluate imported --data DATA"
+    for source in (image_folder, flat):  # with and without splits
+        with pytest.raises(DataError, match=message):
+            read_own_samples(imported.card, source)
+        with pytest.raises(DataError, match=message):
+            runtime.card_samples(imported.card, source)
+    with pytest.raises(DataError, match=message):
+        runtime.facts(imported.card)
+    save_scores(imported, evaluate_checkpoint(imported, image_folder, "val"))
+    card = load_checkpoint(imported.path).card
+    assert len(runtime.card_samples(card, image_folder)) == 72
+
+
 def test_scores_of_training_images_are_not_stored(imported, image_folder, capsys, monkeypatch):
     scores = evaluate_checkpoint(imported, image_folder, "all")
     with pytest.raises(DataError, match="All images of shapes are scored, those of train and val included"):
