@@ -174,7 +174,7 @@ class Runtime:
     # Stored with the checkpoints
 
     def evaluation(self, checkpoint: Checkpoint, split: str) -> EvaluationRun:
-        """The stored predictions of a network. Raises CheckpointError if there are none for that split."""
+        """The stored predictions of a network. Raises CheckpointError if that split has none that can be used."""
         path = checkpoint.predictions_path(split)
         key = (path, file_stamp(path), checkpoint.card.weights_sha256, checkpoint.card.temperature)
         return self._evaluations.get(key, lambda: checkpoint.evaluation(split))

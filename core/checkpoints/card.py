@@ -95,10 +95,9 @@ class ModelCard:
         shares = self.data.shares
         return f"{command} --split {shares.percentages} --seed {shares.seed}" if shares else command
 
-    @property
-    def scoring_command(self) -> str:
-        """The command that adds the scores of an imported network, and with the first ones its data set."""
-        return f"python -m core evaluate {self.run_id} --data DATA --split val --save"
+    def scoring_command(self, split: str = "val", data: str = "DATA") -> str:
+        """The command that stores the predictions and scores of a split, the first ones with the data set."""
+        return f"python -m core evaluate {self.run_id} --data {data} --split {split} --save"
 
     @property
     def training_time(self) -> str:
@@ -130,7 +129,7 @@ class ModelCard:
         """Raises DataError for an imported network whose data set is not known yet."""
         if not self.data.fingerprint:
             raise DataError(
-                f"the data set of {self.run_id} is not known yet; add it with its scores: {self.scoring_command}"
+                f"the data set of {self.run_id} is not known yet; add it with its scores: {self.scoring_command()}"
             )
 
     def require_data(self, source: object, found: DatasetInfo) -> None:

@@ -163,7 +163,7 @@ def import_network(
         model_options={} if stem is None else {"stem": stem},
     )
     checkpoint = import_weights(weights, options, root)
-    print_line(f"{checkpoint.path}: imported; add its scores with: {checkpoint.card.scoring_command}")
+    print_line(f"{checkpoint.path}: imported; add its scores with: {checkpoint.card.scoring_command()}")
 
 
 @app.command(epilog="Example: `python -m core embed cnn --data fer2013.csv`")
