@@ -89,7 +89,7 @@ def open_upright(data: bytes, *, min_side_px: int = 1, max_pixels: int = MAX_PIX
     if not data:
         raise ImageError("expected a photo, got an empty file (0 bytes); choose another file")
     require_size(len(data))
-    with _opened(data) as picture:
+    with _opened(data, max_pixels) as picture:
         width, height = picture.size
         if width * height > max_pixels:
             raise _too_many_pixels(f"{width * height / 1e6:.1f}, {width} x {height}", max_pixels)
@@ -168,15 +168,15 @@ def require_rgb(image: np.ndarray) -> None:
         raise ValueError(f"an RGB image must be uint8 with shape (H, W, 3), got {image.dtype} {image.shape}")
 
 
-def _opened(data: bytes) -> Image.Image:
-    """The picture with its header read. Raises ImageError."""
+def _opened(data: bytes, max_pixels: int) -> Image.Image:
+    """The picture with its header read. Raises ImageError, also for one above Pillow's own limit of pixels."""
     # Pillow warns above its own limit. The warning is raised, so that it becomes the sentence below; the filter is set
     # permanently, because catch_warnings is not thread safe.
     warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
     try:
         return Image.open(io.BytesIO(data), formats=tuple(FORMATS))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise _too_many_pixels(f"over {(Image.MAX_IMAGE_PIXELS or MAX_PIXELS) / 1e6:.0f}", MAX_PIXELS) from None
+        raise _too_many_pixels(f"over {(Image.MAX_IMAGE_PIXELS or max_pixels) / 1e6:.0f}", max_pixels) from None
     except UnidentifiedImageError:
         raise ImageError(f"expected a photo, got {_appearance(data)}; choose a JPEG, PNG, WebP or HEIC file") from None
     except Exception as error:  # each reader of headers raises its own types of exceptions

@@ -24,25 +24,19 @@ from core.evaluation.embedding import Embedding
 from core.inference import Predictor, embed_split, evaluate, milliseconds_per_face
 from core.robustness import Robustness, load_robustness, measure, save_robustness
 from core.robustness.measurement import Progress
-from core.training import Recipe, recipe_from, training_samples
+from core.training import labeled_for, recipe_from
 
 
 def read_own_samples(card: ModelCard, source: Path, *, skip_bad: bool = False) -> Samples:
     """The data set that a network was trained on, with its image size, channels and target labels.
 
-    Raises DataError if ``source`` is another one.
+    Raises DataError if ``source`` is another one, or if the network's own is not known yet.
     """
+    card.require_known_data()
     samples = card.read_data(source, skip_bad=skip_bad)
-    labeled = _labeled(card, recipe_from(card.recipe), samples)
+    labeled = labeled_for(card, recipe_from(card.recipe), samples)
     card.require_data(source, identify(samples, labeled))
     return labeled
-
-
-def _labeled(card: ModelCard, recipe: Recipe, samples: Samples) -> Samples:
-    """Samples with the target labels of a network. Raises RecipeError where they have other classes."""
-    labeled = training_samples(recipe, samples)
-    same_classes = sorted(labeled.labels.classes) == sorted(card.labels.classes)
-    return labeled.ordered_like(card.labels) if same_classes else labeled
 
 
 @dataclass(frozen=True)
@@ -58,7 +52,8 @@ class _DataToScore:
         lacks_votes = samples.votes is None
         try:
             recipe = recipe_from(card.recipe)
-            labeled = _labeled(card, dataclasses.replace(recipe, target="label") if lacks_votes else recipe, samples)
+            recipe = dataclasses.replace(recipe, target="label") if lacks_votes else recipe
+            labeled = labeled_for(card, recipe, samples)
         except RecipeError:  # other classes than the network's
             labeled = samples
         return cls(labeled, identify(samples, labeled), lacks_votes and card.recipe.get("target") == "ferplus")

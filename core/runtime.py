@@ -174,7 +174,7 @@ class Runtime:
     # Stored with the checkpoints
 
     def evaluation(self, checkpoint: Checkpoint, split: str) -> EvaluationRun:
-        """The stored predictions of a network. Raises CheckpointError if there are none for that split."""
+        """The stored predictions of a network. Raises CheckpointError if that split has none that can be used."""
         path = checkpoint.predictions_path(split)
         key = (path, file_stamp(path), checkpoint.card.weights_sha256, checkpoint.card.temperature)
         return self._evaluations.get(key, lambda: checkpoint.evaluation(split))
@@ -241,20 +241,21 @@ class Runtime:
         With ``target = "ferplus"`` these are the labels of the FER+ majority, which fewer images have. Raises DataError
         if ``source`` cannot be read or is not the data set of the card.
         """
-        from core.training import recipe_from, training_samples
+        from core.training import labeled_for, recipe_from
 
+        card.require_known_data()
         try:
             recipe = recipe_from(card.recipe)
         except RecipeError as error:
             raise DataError(f"the labels that {card.run_id} learned are unknown: {error}") from error
-        seen = card.preprocessing
-        key = (data_stamp(source), seen.size_px, seen.channels, recipe.labels, recipe.target, card.data.shares)
+        seen, learned = card.preprocessing, (card.labels.classes, recipe.labels, recipe.target)
+        key = (data_stamp(source), seen.size_px, seen.channels, *learned, card.data.shares)
 
         def compute() -> tuple[Samples, DatasetInfo] | DataError:
             try:
                 labeled = samples = card.read_data(source)
                 with contextlib.suppress(RecipeError):  # other classes than the network's: the fingerprint will differ
-                    labeled = training_samples(recipe, samples)
+                    labeled = labeled_for(card, recipe, samples)
             except DataError as error:
                 return error
             # The training images are needed for the fingerprint only.
@@ -269,6 +270,7 @@ class Runtime:
 
         Raises DataError naming the command that writes the table if there is none for that data set.
         """
+        card.require_known_data()
         folder, data = image_facts.FOLDER, card.data
         files = tuple(sorted(folder.glob(f"*{image_facts.SUFFIX}")))
         try:

@@ -19,12 +19,13 @@ class Entry:
 
 
 def is_photo(path: str) -> bool:
-    """Whether a file of a source is looked at: it has the suffix of a photo and is not hidden.
+    """Whether a file of a source is looked at: it has the suffix of a photo and is not hidden."""
+    return path.lower().endswith(SUFFIXES) and not is_hidden(path)
 
-    Hidden are names that begin with a dot, also those of folders, and the folder that macOS adds to zips.
-    """
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.replace("\\", "/").split("/"))
-    return path.lower().endswith(SUFFIXES) and not hidden
+
+def is_hidden(path: str) -> bool:
+    """Whether a name in a path within a source begins with a dot or is that of the folder that macOS adds to zips."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in path.replace("\\", "/").split("/"))
 
 
 def require_present(source: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from core.evaluation import REQUIRED_ACCURACY
 from core.faces import AUTO, detector
 from core.parallel import core_count
 from core.records import SCHEMA_VERSION
-from core.records.face_rows import RowLayout
 from core.runtime import Runtime
 from core.versions import versions
 
@@ -134,7 +133,7 @@ def run_batch(
     """
     store = BatchStore(output)
     layout = batch.scorer.layout
-    columns = given_columns(batch.source, layout)
+    columns = given_columns(batch.source.columns, layout.columns)
     schema = table_schema(layout, columns, {**batch.origin, "versions": versions()})
     with store.lock():
         if restart:
@@ -156,9 +155,19 @@ def run_batch(
         return dataclasses.replace(now, unreadable=store.finish(schema, total))
 
 
-def given_columns(source: PhotoSource, layout: RowLayout) -> tuple[str, ...]:
-    """The names of the source's columns in the results: ``given_`` before one that the results have themselves."""
-    return tuple(f"given_{name}" if name in layout.columns or not name else name for name in source.columns)
+def given_columns(columns: Sequence[str], results: Collection[str]) -> tuple[str, ...]:
+    """Different names for the columns of a source beside those of ``results``.
+
+    A column without a name, or named like one of the results, is called ``given_`` and its name.
+    """
+    taken, names = {*results, *columns}, []
+    for name in columns:
+        if not name or name in results:
+            while not name or name in taken:
+                name = f"given_{name}"
+            taken.add(name)
+        names.append(name)
+    return tuple(names)
 
 
 def _size(number: int, total: int) -> int:

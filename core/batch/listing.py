@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.batch.archive import ArchiveSource
-from core.batch.entry import Entry, is_photo, require_present
+from core.batch.entry import Entry, is_hidden, is_photo, require_present
 from core.data.rows import CsvTable
 from core.errors import BatchError, DataError, ImageError
 from core.images import MAX_BYTES, require_size
@@ -45,7 +45,8 @@ class PhotoSource(Protocol):
 class FolderSource:
     """Every photo below a folder, or those that a pattern such as ``**/*.jpg`` matches.
 
-    Hidden files are left out. Links are followed as long as they stay below ``limit``, a resolved folder.
+    What is hidden below the folder is left out. Links are followed as long as they stay below ``limit``, a resolved
+    folder.
     """
 
     folder: Path
@@ -57,7 +58,8 @@ class FolderSource:
         """Raises BatchError if the folder cannot be read."""
         if self.pattern:
             matched = sorted(path for path in self.folder.glob(self.pattern) if not path.is_dir())
-            return (Entry(path.relative_to(self.folder).as_posix()) for path in matched)
+            paths = (path.relative_to(self.folder).as_posix() for path in matched)
+            return (Entry(path) for path in paths if not is_hidden(path))
         return self._walk("")
 
     def read(self, entry: Entry) -> bytes:
@@ -79,7 +81,7 @@ class FolderSource:
             return
         for name, is_folder, is_link in items:
             path = f"{below}/{name}" if below else name
-            if name.startswith(".") or name == "__MACOSX":
+            if is_hidden(name):
                 continue
             if is_folder:
                 yield from self._walk(path)
@@ -105,14 +107,15 @@ class ListSource:
 
     def entries(self) -> Iterator[Entry]:
         """One entry per row; a malformed row is one that cannot be read."""
+        position = self.table.columns.index(PATH_COLUMN)
         for number, line in enumerate(self.table.lines()):
             try:
-                fields = self.table.fields(line)
+                values = self.table.values(line)
             except DataError as error:
                 place = f"{self.table.path.name}, row {number}"
                 yield Entry(place, ("",) * len(self.columns), problem=f"{place}: {error}")
                 continue
-            yield Entry(fields[PATH_COLUMN], tuple(fields[column] for column in self.columns))
+            yield Entry(values[position], values[:position] + values[position + 1 :])
 
     def read(self, entry: Entry) -> bytes:
         """The bytes of a listed file."""

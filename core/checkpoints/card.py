@@ -95,6 +95,10 @@ class ModelCard:
         shares = self.data.shares
         return f"{command} --split {shares.percentages} --seed {shares.seed}" if shares else command
 
+    def scoring_command(self, split: str = "val", data: str = "DATA") -> str:
+        """The command that stores the predictions and scores of a split, the first ones with the data set."""
+        return f"python -m core evaluate {self.run_id} --data {data} --split {split} --save"
+
     @property
     def training_time(self) -> str:
         """The training time in words, e.g. ``36 minutes on one H100, after 10 minutes for cnn and resnet50``."""
@@ -120,6 +124,13 @@ class ModelCard:
                 f"{source} does not have the splits of the network's data set: {error.fact}",
                 "give the data set that the network was trained on",
             ) from error
+
+    def require_known_data(self) -> None:
+        """Raises DataError for an imported network whose data set is not known yet."""
+        if not self.data.fingerprint:
+            raise DataError(
+                f"the data set of {self.run_id} is not known yet; add it with its scores: {self.scoring_command()}"
+            )
 
     def require_data(self, source: object, found: DatasetInfo) -> None:
         """Raises DataError, naming ``source``, unless what was found there is the network's own data set."""

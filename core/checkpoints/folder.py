@@ -137,13 +137,22 @@ class Checkpoint(CheckpointFolder):
             ) from error
 
     def evaluation(self, split: str) -> EvaluationRun:
-        """The stored predictions for ``"val"`` or ``"test"``. Raises CheckpointError where none are stored."""
-        path = self.predictions_path(split)
+        """The stored predictions for ``"val"`` or ``"test"``.
+
+        Raises CheckpointError where none are stored, and where they cannot be read or do not fit the card.
+        """
+        card, path = self.card, self.predictions_path(split)
         if not path.is_file():
-            raise CheckpointError(f"{self.card.run_id} has no stored predictions for the {split} split")
-        return EvaluationRun.load(
-            path, model_id=self.card.run_id, split=split, labels=self.card.labels, temperature=self.card.temperature
-        )
+            raise CheckpointError(f"{card.run_id} has no stored predictions for the {split} split")
+        try:
+            return EvaluationRun.load(
+                path, model_id=card.run_id, split=split, labels=card.labels, temperature=card.temperature
+            )
+        except EvaluationError as error:
+            raise CheckpointError(
+                f"the stored predictions of {card.run_id} for the {split} split cannot be used ({error}); restore the "
+                f"file, or create it with: {card.scoring_command(split, card.data.file_name)}"
+            ) from error
 
     def embedding(self, split: str) -> Embedding:
         """The stored embedding of a split. Raises CheckpointError, naming the command that creates it, when it is

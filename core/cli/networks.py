@@ -163,8 +163,7 @@ def import_network(
         model_options={} if stem is None else {"stem": stem},
     )
     checkpoint = import_weights(weights, options, root)
-    example = f"python -m core evaluate {checkpoint.card.run_id} --data DATA --split val --save"
-    print_line(f"{checkpoint.path}: imported; add its scores with: {example}")
+    print_line(f"{checkpoint.path}: imported; add its scores with: {checkpoint.card.scoring_command()}")
 
 
 @app.command(epilog="Example: `python -m core embed cnn --data fer2013.csv`")

@@ -70,11 +70,11 @@ def train(
     with progress_bar() as bar:
         task = bar.add_task(f"{chosen.name}: reading the data", total=chosen.epochs, left="")
 
-        def show(row: EpochRow, seconds_left: float) -> None:
-            text = _epoch(chosen, row)
-            bar.update(task, completed=row.epoch, description=text, left=f"{seconds_left / 60:.0f} min left")
+        def show(recipe: Recipe, row: EpochRow, seconds_left: float) -> None:
+            text, left = _epoch(recipe, row), f"{seconds_left / 60:.0f} min left"
+            bar.update(task, total=recipe.epochs, completed=row.epoch, description=text, left=left)
             if not messages.is_terminal:
-                _print_epoch(chosen, row, seconds_left)
+                _print_epoch(recipe, row, seconds_left)
 
         checkpoint = train_recipe(chosen, data, **options, progress=show)
     if checkpoint:

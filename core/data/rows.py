@@ -182,7 +182,11 @@ class CsvTable:
             yield from (line for line in file if not line.isspace())
 
     def fields(self, line: str) -> dict[str, str]:
-        """Column -> stripped text.
+        """Column -> stripped text. Raises DataError as :meth:`values`."""
+        return dict(zip(self.columns, self.values(line), strict=True))
+
+    def values(self, line: str) -> tuple[str, ...]:
+        """The stripped texts of a line, one per column.
 
         Raises DataError if the line has more or fewer fields than the header, or bytes that are no text.
         """
@@ -197,7 +201,7 @@ class CsvTable:
             raise DataError(
                 f"expected {expected}, got {len(values)}; the file may be truncated, so download or copy it again"
             )
-        return dict(zip(self.columns, (v.strip() for v in values), strict=True))
+        return tuple(value.strip() for value in values)
 
 
 def _fields(line: str, delimiter: str) -> list[str]:

@@ -100,6 +100,8 @@ class Samples:
 
         Raises DataError if ``labels`` has other classes.
         """
+        if labels == self.labels:
+            return self
         if sorted(labels.classes) != sorted(self.labels.classes):
             raise DataError(f"expected the classes {', '.join(labels.classes)}, got {', '.join(self.labels.classes)}")
         position = np.array([labels.index(c) for c in self.labels.classes])

@@ -146,10 +146,11 @@ def row_labels(path: Path) -> RowLabels | None:
 
 
 def data_stamp(path: str | Path) -> str:
-    """A digest that changes when a data set's files do: path, size and time of each file that :func:`read` opens.
+    """A digest that changes when a data set's files do: path, size and time of each of them.
 
-    Of a folder these are all of its files, of a CSV also the FER+ votes in the same folder. A missing path also has a
-    stamp.
+    Of a folder these are all of its files, of fer2013.csv also the FER+ votes in the same folder. Of a CSV of paths it
+    is the CSV only: parsing its rows and examining every image takes half a second for 36,000, and stamps are computed
+    several times per click. A missing path also has a stamp.
     """
     path = Path(path)
     if path.is_dir():

@@ -26,15 +26,12 @@ from core.training.schedules import WeightAverage, learning_rate_at, make_optimi
 from core.training.targets import TrainingData
 
 
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during training; the last stored epoch can be resumed."""
-
-
 class TrainingStopped(Exception):  # noqa: N818  (like KeyboardInterrupt, not an error)
     """Raised by a progress function to end a run after the epoch it was called for, which is stored."""
 
 
-Progress = Callable[[EpochRow, float], None]  # the finished epoch and the seconds left
+# The recipe of the run, which may be one that another builds on, its finished epoch and the seconds that it has left.
+Progress = Callable[[Recipe, EpochRow, float], None]
 
 
 def fit(
@@ -116,13 +113,15 @@ def fit(
             if time.perf_counter() - stored_at >= store_every_s or len(history) == recipe.epochs:
                 store()
             if progress and fabric.is_global_zero:
-                progress(row, (recipe.epochs - len(history)) * sum(r.seconds for r in history[-3:]) / len(history[-3:]))
+                last = history[-3:]
+                progress(recipe, row, (recipe.epochs - len(history)) * sum(r.seconds for r in last) / len(last))
     except TrainingStopped:
         store()
         raise
     except KeyboardInterrupt:
-        raise Interrupted(
-            f"stopped after epoch {stored_epochs} of {recipe.epochs}; run the same command again to resume"
+        raise KeyboardInterrupt(
+            f"Stopped {recipe.name} after epoch {stored_epochs} of {recipe.epochs}; run the same command again to "
+            "resume."
         ) from None
     return history
 

@@ -20,7 +20,7 @@ from core.training.publish import best_network, publish
 from core.training.recipe import Recipe, load_recipe
 from core.training.run_folder import RunFolder, origin
 from core.training.targets import check_samples, preprocessing_of, training_data, training_samples
-from core.training.teachers import check_prerequisites, mean_probabilities, published
+from core.training.teachers import check_prerequisites, mean_probabilities, prerequisites, stand_in, untrained
 from core.validation import first_line
 
 
@@ -45,8 +45,7 @@ def train(
     the data set or the folder of the run.
     """
     # Before the data are read, which takes a while.
-    check_network(recipe)
-    check_prerequisites(recipe)
+    check_recipe(recipe)
     samples = read(
         data_path, size_px=recipe.size_px, channels=recipe.channels, skip_bad=skip_bad, split=split, seed=seed
     )
@@ -72,6 +71,8 @@ def train_on(
     data = identify(read_samples, samples)
     fabric = make_fabric(recipe.precision)
     run = RunFolder(runs / recipe.name)
+    for needed in untrained(recipe, data, run, root):
+        check_samples(needed, samples, val_only=True)
     with run.lock() if fabric.is_global_zero else nullcontext():
         _train_run(recipe, samples, data, run, root, fabric, store_every_s, progress)
         if not fabric.is_global_zero:
@@ -113,8 +114,8 @@ def _train_run(
 
     def finished(source: str) -> Network:
         needed = load_recipe(source)
-        folder = RunFolder(run.path.parent / needed.name)
-        if not folder.state_path.is_file() and (checkpoint := published(needed, data, root)):
+        folder = run.beside(needed)
+        if checkpoint := stand_in(needed, data, folder, root):
             return checkpoint.network()
         with folder.lock() if fabric.is_global_zero else nullcontext():
             _train_run(needed, samples, data, folder, root, fabric, store_every_s, progress)
@@ -140,6 +141,14 @@ def _train_run(
         progress=progress,
     )
     fabric.barrier()  # the first process stores the last epoch, and every process reads it
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Raise RecipeError where a recipe, or one that it builds on, cannot be trained, whatever the data are."""
+    check_network(recipe)
+    check_prerequisites(recipe)
+    for needed in prerequisites(recipe):
+        check_recipe(needed)
 
 
 def check_network(recipe: Recipe) -> None:

@@ -6,7 +6,8 @@ import json
 import tarfile
 import time
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,9 +21,8 @@ from core.data import Samples, read
 from core.errors import FerscopeError, RecipeError
 from core.files import write_atomically, write_text
 from core.training.loop import Progress, TrainingStopped
-from core.training.pipeline import train_on
+from core.training.pipeline import check_recipe, train_on
 from core.training.recipe import Recipe, as_values, load_recipe, recipe_from
-from core.training.teachers import check_prerequisites
 from core.validation import first_problem
 
 PART_BYTES = 15 * 2**20
@@ -87,7 +87,7 @@ def load_plan(path: Path) -> tuple[Plan, tuple[Recipe, ...]]:
         file = path.parent / planned.recipe
         recipe = load_recipe(file if file.suffix == ".toml" and file.is_file() else planned.recipe)
         recipes.append(recipe_from(_changed(as_values(recipe), planned.options)))
-        check_prerequisites(recipes[-1])
+        check_recipe(recipes[-1])
     return plan, tuple(recipes)
 
 
@@ -113,7 +113,7 @@ def run_plan(
     split: str | None = None,
     seed: int = 0,
     ship_weights: bool = True,
-    progress: Callable[[Recipe, EpochRow, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Outcome]:
     """Train the plan's recipes in their order, each only if it fits into what is left of ``budget_s`` seconds.
 
@@ -128,24 +128,20 @@ def run_plan(
     publish_s = plan.publish_s
     read_samples: dict[tuple[int, int], Samples] = {}
     outcomes: list[Outcome] = []
-    trained_at = started
+    trained_at, epochs = started, Counter[str]()  # by the name of the run
 
     def left_s() -> float:
         return budget_s - (time.monotonic() - started)
 
-    def watch(recipe: Recipe) -> Progress:
-        epochs = 0
-
-        def after_epoch(row: EpochRow, seconds_left: float) -> None:
-            nonlocal trained_at, epochs
-            trained_at, epochs = time.monotonic(), epochs + 1
-            if progress:
-                progress(recipe, row, seconds_left)
-            expected_s = seconds_left if epochs > WARM_UP_EPOCHS else 0.0
-            if expected_s + publish_s > left_s():
-                raise TrainingStopped
-
-        return after_epoch
+    def after_epoch(recipe: Recipe, row: EpochRow, seconds_left: float) -> None:
+        nonlocal trained_at
+        trained_at = time.monotonic()
+        epochs[recipe.name] += 1
+        if progress:
+            progress(recipe, row, seconds_left)
+        expected_s = seconds_left if epochs[recipe.name] > WARM_UP_EPOCHS else 0.0
+        if expected_s + publish_s > left_s():
+            raise TrainingStopped
 
     for planned, recipe in zip(plan.run, recipes, strict=True):
         if left_s() < publish_s:
@@ -166,7 +162,7 @@ def run_plan(
                 val_only=val_only,
                 ship_weights=ship_weights and planned.ship_weights,
                 store_every_s=plan.store_every_s,
-                progress=watch(recipe),
+                progress=after_epoch,
             )
             outcomes.append(Outcome(recipe.name, checkpoint))
             if checkpoint:

@@ -79,6 +79,15 @@ class RunFolder:
         """How many epochs the history has; 0 where nothing is finished."""
         return len(self.history())
 
+    def is_finished(self, recipe: Recipe) -> bool:
+        """Whether every epoch of its recipe is stored. Raises TrainingError where the state is damaged."""
+        state = self.load_state()
+        return state is not None and state["epoch"] >= recipe.epochs
+
+    def beside(self, recipe: Recipe) -> RunFolder:
+        """The folder of another recipe's run, next to this one."""
+        return RunFolder(self.path.with_name(recipe.name))
+
     def history(self) -> pd.DataFrame:
         """One row per finished epoch."""
         return pd.read_csv(self.history_path) if self.history_path.is_file() else pd.DataFrame()

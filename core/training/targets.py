@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.checkpoints import ModelCard
 from core.data import FERPLUS_FILE, Samples, with_ferplus_labels
 from core.errors import DataError, RecipeError
 from core.faces import MEASURED
@@ -69,6 +70,16 @@ def training_samples(recipe: Recipe, samples: Samples) -> Samples:
     return samples if expected.classes == samples.labels.classes else samples.ordered_like(expected)
 
 
+def labeled_for(card: ModelCard, recipe: Recipe, samples: Samples) -> Samples:
+    """The samples with the labels that a network learned by ``recipe``, in the order of its logits.
+
+    An imported network may have the classes of the data set in another order. Raises as :func:`training_samples`.
+    """
+    labeled = training_samples(recipe, samples)
+    has_classes = sorted(labeled.labels.classes) == sorted(card.labels.classes)
+    return labeled.ordered_like(card.labels) if has_classes else labeled
+
+
 def check_samples(recipe: Recipe, samples: Samples, *, val_only: bool) -> None:
     """Raise DataError where a split, a class or the votes that the run needs are missing."""
     images = Counter(samples.split.tolist())
@@ -93,11 +104,18 @@ def check_samples(recipe: Recipe, samples: Samples, *, val_only: bool) -> None:
             f"{samples.name} has no training image of the class {absent!r}; add some, or remove the class from the "
             "data set and choose labels without it"
         )
-    if recipe.votes_weight and samples.votes is None:
+    if recipe.votes_weight:
+        _required_votes(recipe, samples)
+
+
+def _required_votes(recipe: Recipe, samples: Samples) -> np.ndarray:
+    """The FER+ votes (N, 10)."""
+    if samples.votes is None:
         raise DataError(
             f"{recipe.name} mixes FER+ votes into its targets, but {samples.name} has none; put {FERPLUS_FILE} next to "
             "the CSV of the faces, or set votes_weight = 0"
         )
+    return samples.votes
 
 
 def training_data(
@@ -106,7 +124,8 @@ def training_data(
     """Tensors for the loop. ``teacher_probabilities`` (N, K) are the teachers' means for the training images, if any.
 
     The target of an image is a mixture of its label, its FER+ votes and the teachers' probabilities, with the weights
-    of the recipe; an image without votes for the classes has its label instead.
+    of the recipe; an image without votes for the classes has its label instead. Raises DataError where the votes are
+    needed and missing.
     """
     training, validation = samples.of("train"), samples.of("val")
     truth = torch.from_numpy(training.truth)
@@ -114,8 +133,8 @@ def training_data(
     targets = labeled * (1 - recipe.teachers_weight)
     if teacher_probabilities is not None:
         targets = targets + recipe.teachers_weight * teacher_probabilities
-    if recipe.votes_weight and training.votes is not None:
-        votes, has_votes = vote_distribution(training.votes, samples.labels)
+    if recipe.votes_weight:
+        votes, has_votes = vote_distribution(_required_votes(recipe, training), samples.labels)
         share = torch.from_numpy(np.where(has_votes, recipe.votes_weight, 0.0).astype(np.float32))[:, None]
         targets = targets + share * (torch.from_numpy(votes) - labeled)
     return TrainingData(

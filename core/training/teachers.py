@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -16,6 +17,7 @@ from core.models import Network
 from core.preprocessing import Preprocessing
 from core.training.fabric import Fabric
 from core.training.recipe import Recipe, load_recipe, recipe_from
+from core.training.run_folder import RunFolder
 
 
 def prerequisites(recipe: Recipe) -> list[Recipe]:
@@ -60,6 +62,24 @@ def published(recipe: Recipe, data: DatasetInfo, root: Path) -> Checkpoint | Non
     except (CheckpointError, RecipeError):
         return None
     return checkpoint if checkpoint.card.weights_shipped and checkpoint.weights_path.is_file() else None
+
+
+def stand_in(recipe: Recipe, data: DatasetInfo, run: RunFolder, root: Path) -> Checkpoint | None:
+    """The checkpoint that stands for a run on these data that has not begun in its folder; None if there is none."""
+    return None if run.state_path.is_file() else published(recipe, data, root)
+
+
+def untrained(recipe: Recipe, data: DatasetInfo, run: RunFolder, root: Path) -> Iterator[Recipe]:
+    """The recipes whose runs must be trained or resumed before that of ``recipe``, whose folder is ``run``."""
+    if run.is_finished(recipe):
+        return
+    # A run that has begun does not need the weights that it started from any more.
+    first = dataclasses.replace(recipe, start="") if run.state_path.is_file() else recipe
+    for needed in prerequisites(first):
+        folder = run.beside(needed)
+        if not folder.is_finished(needed) and stand_in(needed, data, folder, root) is None:
+            yield from untrained(needed, data, folder, root)
+            yield needed
 
 
 def mean_probabilities(

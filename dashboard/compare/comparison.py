@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.checkpoints import Checkpoint, Latency, ModelCard
 from core.data import DatasetInfo, ImageFacts
-from core.errors import CheckpointError, DataError, EvaluationError
+from core.errors import CheckpointError, DataError
 from core.evaluation import EvaluationRun, RunSummary, comparable_groups, map_to_common_labels
 from core.labels import LabelSet
 from dashboard import services
@@ -145,7 +145,7 @@ def build_comparisons(
     for checkpoint in checkpoints:
         try:
             runs[checkpoint.card.run_id] = services.evaluation(checkpoint, split)
-        except (CheckpointError, EvaluationError) as error:
+        except CheckpointError as error:
             notes.append(Note(error.sentence, is_warning=True))
     known = {c.card.run_id: c for c in checkpoints if c.card.run_id in runs}
     styles = network_picker.styles(list(known.values()), inks)

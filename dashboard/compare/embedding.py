@@ -212,7 +212,7 @@ def _tsne(comparison: Comparison, model_id: str) -> np.ndarray | None:
     try:
         embedding = services.embedding(comparison.checkpoints[model_id], comparison.split)
         stored = services.tsne(comparison.checkpoints[model_id], comparison.split)
-    except (CheckpointError, EvaluationError):
+    except CheckpointError:
         return None  # the section has the reason
     if stored is not None:
         return stored.plane

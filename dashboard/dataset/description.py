@@ -12,7 +12,7 @@ from core.data import DatasetInfo, ImageFacts, Samples, image_facts
 from core.data.info import KNOWN
 from core.data.overview import class_counts
 from core.data.samples import SPLITS
-from core.errors import CheckpointError, DataError, EvaluationError
+from core.errors import CheckpointError, DataError
 from dashboard import services
 
 
@@ -114,7 +114,7 @@ def _from_predictions(checkpoint: Checkpoint, missing: str) -> Description:
     for split in ("val", "test"):
         try:
             truth = services.evaluation(checkpoint, split).truth
-        except (CheckpointError, EvaluationError):
+        except CheckpointError:
             continue  # reported on Compare; here the count stays unknown
         counts[split] = np.bincount(truth, minlength=len(card.labels)).astype(float)
     training = card.data.split_name("train")

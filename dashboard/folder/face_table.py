@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.batch.job import given_columns
 from core.errors import ImageError
 from dashboard.folder import face_filter
 from dashboard.folder.session_batch import ENTRY, THUMBNAIL, SessionBatch
@@ -72,7 +73,8 @@ def table(batch: SessionBatch, rows: pd.DataFrame) -> pd.DataFrame:
     if batch.network_count > 1:
         columns["disagreement"] = rows["disagreement_bits"].to_numpy()
         columns["agreeing"] = [f"{int(n)} of {batch.network_count}" for n in rows["agreeing"]]
-    return pd.DataFrame(columns | {name: rows[name].to_numpy() for name in batch.columns})
+    names = given_columns(batch.columns, columns)
+    return pd.DataFrame(columns | {new: rows[name].to_numpy() for new, name in zip(names, batch.columns, strict=True)})
 
 
 def open_in_analyze(batch: SessionBatch, row: dict[Hashable, Any]) -> None:

@@ -28,8 +28,10 @@ MAX_RUNNING = 2  # batches of all sessions; the next one waits for its turn
 
 _places = threading.BoundedSemaphore(MAX_RUNNING)
 
-ENTRY = "entry"  # columns that are added to the rows: the position of the file in the list, and the thumbnail
-THUMBNAIL = "thumbnail"
+# Columns that are added to the rows: the position of the file in the list, and the thumbnail. They are capitalized,
+# because the names of a source's columns are in lower case.
+ENTRY = "Entry"
+THUMBNAIL = "Thumbnail"
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +86,7 @@ class SessionBatch:
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the source's own columns among the rows."""
-        return given_columns(self.source, self._work.scorer.layout)
+        return given_columns(self.source.columns, self._work.scorer.layout.columns)
 
     @property
     def networks(self) -> str:
@@ -206,7 +208,7 @@ def _score_in_place(work: _Work) -> None:
 
 
 def _table(work: _Work, scored: ScoredPart) -> pd.DataFrame:
-    columns = given_columns(work.source, work.scorer.layout)
+    columns = given_columns(work.source.columns, work.scorer.layout.columns)
     first = scored.part.number * FILES_PER_PART
     rows = []
     for position, (file, of_file) in enumerate(zip(scored.files, scored.rows, strict=True), start=first):

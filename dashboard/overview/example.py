@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.checkpoints import Checkpoint
-from core.errors import CheckpointError, EvaluationError, NotFiniteError
+from core.errors import CheckpointError, NotFiniteError
 from core.evaluation import ConfusionMatrix
 from dashboard import services
 from dashboard.plots import previews
@@ -27,7 +27,7 @@ def confusion_matrix() -> str | None:
         return None
     try:
         run = services.evaluation(checkpoint, "test")
-    except (CheckpointError, EvaluationError):
+    except CheckpointError:
         return None
     alt = f"Confusion matrix of {checkpoint.card.title}"
     return previews.confusion(ConfusionMatrix.from_run(run), theme.ink(), alt=alt)

@@ -26,7 +26,7 @@ def results() -> Cache:
 
 
 def evaluation(checkpoint: Checkpoint, split: str) -> EvaluationRun:
-    """The stored predictions of a network. Raises CheckpointError if there are none for that split."""
+    """The stored predictions of a network. Raises CheckpointError if that split has none that can be used."""
     return runtime().evaluation(checkpoint, split)
 
 

@@ -318,6 +318,12 @@ def test_too_many_pixels_are_refused_from_the_header_without_a_warning(size, fou
     assert not caught
 
 
+@pytest.mark.parametrize("size", [(4_000, 4_000), (10_000, 9_500), (20_000, 20_000)])
+def test_too_many_pixels_are_reported_with_the_limit_of_the_caller(size):
+    with pytest.raises(ImageError, match="at most 10 megapixels"):
+        decode(png_header(*size), max_pixels=10_000_000)
+
+
 @pytest.mark.parametrize("size", [(15, 40), (40, 15), (1, 1)])
 def test_a_photo_below_16_px_is_refused(size):
     with pytest.raises(ImageError, match=f"at least 16 px on each side, this one is {size[0]} x {size[1]} px"):

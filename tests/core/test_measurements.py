@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -14,11 +15,11 @@ from core.cli import main
 from core.data import SplitShares
 from core.errors import DataError, SplitError
 from core.importing import ImportOptions, import_weights
-from core.labels import FERPLUS8
+from core.labels import FERPLUS8, LabelSet
 from core.measurements import embed_checkpoint, evaluate_checkpoint, read_own_samples, save_scores
 from core.runtime import Runtime
 from core.training import train
-from tests.conftest import tiny_recipe, write_folder
+from tests.conftest import CLASSES, tiny_recipe, write_folder
 from tests.core.test_card_samples import write_csv
 
 
@@ -125,6 +126,38 @@ def test_the_card_of_an_imported_network_does_not_depend_on_the_order_of_the_spl
         cards.append(load_checkpoint(path).card)
     assert cards[0].temperature != 1
     assert cards[0] == cards[1]
+
+
+def test_the_data_set_of_an_imported_network_has_its_order_of_the_classes(checkpoint, image_folder, tmp_path):
+    torch.save(checkpoint.network().state_dict(), tmp_path / "net.pt")
+    networks = {}
+    for name, classes in {"first": CLASSES[::-1], "second": (*CLASSES[1:], CLASSES[0])}.items():
+        labels, options = LabelSet("custom", classes), dict(checkpoint.card.model_options)
+        network = import_weights(
+            tmp_path / "net.pt", ImportOptions(name, "cnn", labels, model_options=options), tmp_path / "checkpoints"
+        )
+        save_scores(network, evaluate_checkpoint(network, image_folder, "test"))
+        networks[name] = load_checkpoint(network.path)
+    runtime = Runtime(tmp_path / "checkpoints", "cpu")
+    for network in networks.values():
+        samples, run = runtime.card_samples(network.card, image_folder), network.evaluation("test")
+        assert samples.labels == network.card.labels == read_own_samples(network.card, image_folder).labels
+        assert (samples.truth[np.searchsorted(samples.ids, run.image_ids)] == run.truth).all()
+
+
+def test_a_network_without_a_data_set_is_told_how_to_add_one(imported, image_folder, flat):
+    runtime = Runtime(imported.path.parent, "cpu")
+    message = r"data set of imported is not known yet; add it .*: python -m core evaluate imported --data DATA"
+    for source in (image_folder, flat):  # with and without splits
+        with pytest.raises(DataError, match=message):
+            read_own_samples(imported.card, source)
+        with pytest.raises(DataError, match=message):
+            runtime.card_samples(imported.card, source)
+    with pytest.raises(DataError, match=message):
+        runtime.facts(imported.card)
+    save_scores(imported, evaluate_checkpoint(imported, image_folder, "val"))
+    card = load_checkpoint(imported.path).card
+    assert len(runtime.card_samples(card, image_folder)) == 72
 
 
 def test_scores_of_training_images_are_not_stored(imported, image_folder, capsys, monkeypatch):

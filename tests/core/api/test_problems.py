@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import shutil
 import tempfile
 
 import numpy as np
@@ -153,6 +154,14 @@ def test_without_networks_the_server_is_not_ready(tmp_path, portrait):
         assert client.get("/health").status_code == 200
         assert "There is no trained network" in problem(client.get("/ready"), 503)
         assert "There is no trained network" in problem(client.post("/predict", files={FIELD: portrait}), 503)
+
+
+def test_damaged_predictions_are_not_a_mistake_of_the_client(checkpoint_root, tmp_path):
+    root = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
+    (root / "tiny_cnn" / "predictions-val.parquet").write_bytes(b"cut")
+    with connected(application(Runtime(root, "cpu"), Limits())) as client:
+        assert "predictions-val.parquet cannot be read" in problem(client.get("/models/tiny_cnn/metrics"), 503)
+        assert client.get("/models/tiny_residual/metrics").status_code == 200
 
 
 def test_a_token_is_needed_where_one_is_set(runtime, portrait):

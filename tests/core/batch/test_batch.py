@@ -99,6 +99,24 @@ def test_columns_of_a_csv_are_kept_and_renamed_where_they_would_hide_a_result(ba
     assert "No such file" in second["error"]
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("path,,", {"given_": "a", "given_given_": "b"}),  # trailing commas, as spreadsheets write them
+        ("path,error,given_error", {"given_given_error": "a", "given_error": "b"}),
+        ("path,given_,", {"given_": "a", "given_given_": "b"}),
+    ],
+)
+def test_columns_of_a_csv_whose_new_names_would_coincide_stay_apart(
+    batch, many_photos, tmp_path, here, rows, header, expected
+):
+    (tmp_path / "list.csv").write_text(f"{header}\n{many_photos}/dark/001.png,a,b\n")
+    run_batch(batch(tmp_path / "list.csv"), tmp_path / "out.parquet", here)
+    (row,) = rows(tmp_path / "out.parquet")
+    assert list(row.items())[:2] == list(expected.items())
+    assert row["error"] is None
+
+
 @pytest.fixture
 def whole(batch, many_photos, tmp_path_factory, here, rows):
     """The rows of a batch that nothing interrupts."""

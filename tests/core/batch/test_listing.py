@@ -69,6 +69,12 @@ def test_a_pattern_lists_what_it_matches(folder):
     assert listed(open_source(f"{folder}/*.txt")) == ["notes.txt"]
 
 
+def test_a_pattern_lists_hidden_files_only_in_a_folder_that_it_names(folder):
+    assert listed(open_source(f"{folder}/**/*.[jJ][pP][gG]")) == ["b.JPG"]
+    assert listed(open_source(f"{folder}/*/x.jpg")) == []
+    assert listed(open_source(f"{folder}/.git/*.jpg")) == ["x.jpg"]
+
+
 def test_links_out_of_the_folder_pipes_and_vanished_files_are_reported_one_by_one(folder, tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()

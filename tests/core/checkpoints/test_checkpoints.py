@@ -220,6 +220,15 @@ def test_split_without_stored_predictions_is_named(copied):
         load_checkpoint(copied).evaluation("val")
 
 
+def test_damaged_predictions_are_named_with_the_remedy(copied):
+    CheckpointFolder(copied).predictions_path("val").write_bytes(b"cut")
+    remedy = "restore the file, or create it with: python -m core evaluate tiny_cnn --data PATH --split val --save"
+    with pytest.raises(
+        CheckpointError, match=rf"of tiny_cnn .* \(predictions-val\.parquet cannot be read .*\); {remedy}$"
+    ):
+        load_checkpoint(copied).evaluation("val")
+
+
 @pytest.mark.parametrize("name", ["ensemble", "con", "../../data", "a/b", ".", "", "-rf", "Größe", "a\n"])
 def test_name_that_could_leave_its_folder_is_refused(name):
     with pytest.raises(ValueError, match="name"):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data import DatasetInfo, read
+from core.data import DatasetInfo, data_stamp, read
 from core.data.sources import row_labels
 from core.errors import DataError
 from core.labels import PAIN6
@@ -148,6 +148,15 @@ GOOD_ROWS = [
     "faces/Training/anger/b.jpg,angry,Training",
     "faces/Public Test/happy/c.webp,happy,valid",
 ]
+
+
+def test_the_stamp_of_a_manifest_is_that_of_the_csv(image_folder):
+    path = manifest_of(image_folder, GOOD_ROWS)
+    before = data_stamp(path)
+    os.utime(image_folder / "Training/happy/a.png", ns=(1, 1))
+    assert data_stamp(path) == before  # the images are not examined
+    os.utime(path, ns=(1, 1))
+    assert data_stamp(path) != before
 
 
 def test_manifest_paths_are_relative_to_the_csv(image_folder):

@@ -48,6 +48,7 @@ def test_shipped_plan_is_valid_and_begins_with_the_compared_networks():
         ('[[run]]\nrecipe = "nothing"', "there is no recipe 'nothing'"),
         ('[[run]]\nrecipe = "cnn"\noptions = { epoch = 1 }', "unknown recipe key epoch;"),
         ('[[run]]\nrecipe = "cnn"\nweights = false', "is not a valid plan"),
+        ('[[run]]\nrecipe = "cnn"\noptions = { model = { dropouts = 0.3 } }', "cnn cannot be built with the options"),
         ("[[run", "is not valid TOML"),
     ],
 )

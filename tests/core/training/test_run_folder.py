@@ -14,7 +14,7 @@ from torch import nn
 from core.checkpoints import list_checkpoints
 from core.data import read
 from core.errors import RecipeError, TrainingError
-from core.training import Interrupted, RunFolder, train, train_on
+from core.training import RunFolder, train, train_on
 from core.training.recipe import Augmentation
 from tests.conftest import tiny_recipe, write_folder
 from tests.core.training.conftest import SMALL
@@ -31,7 +31,7 @@ def same(first, second):
     return all(torch.equal(first[name], second[name]) for name in first)
 
 
-def stop_after_the_first(row, _left):
+def stop_after_the_first(_recipe, row, _left):
     if row.epoch == 1:
         raise KeyboardInterrupt
 
@@ -52,7 +52,7 @@ def uninterrupted(samples, tmp_path_factory):
 
 def test_interrupted_run_ends_with_the_weights_of_an_uninterrupted_one(samples, uninterrupted, tmp_path):
     folders = {"runs": tmp_path / "runs", "root": tmp_path / "out"}
-    with pytest.raises(Interrupted, match="stopped after epoch 1 of 2; run the same command again to resume"):
+    with pytest.raises(KeyboardInterrupt, match=r"^Stopped run after epoch 1 of 2; run .* again to resume\.$"):
         train_on(RECIPE, samples, progress=stop_after_the_first, **folders)
     assert not (tmp_path / "out" / "run").exists()
     train_on(RECIPE, samples, **folders)
@@ -84,7 +84,7 @@ def test_run_killed_at_any_write_resumes_to_the_same_weights(samples, uninterrup
 @pytest.mark.parametrize("content", [None, ""])
 def test_missing_or_emptied_file_is_rebuilt_from_the_state(samples, tmp_path, damaged, content):
     folders = {"runs": tmp_path / "runs", "root": tmp_path / "out"}
-    with pytest.raises(Interrupted):
+    with pytest.raises(KeyboardInterrupt, match="after epoch 1"):
         train_on(RECIPE, samples, progress=stop_after_the_first, **folders)
     path = tmp_path / "runs" / "run" / damaged
     path.unlink()
@@ -98,7 +98,7 @@ def test_missing_or_emptied_file_is_rebuilt_from_the_state(samples, tmp_path, da
 
 def test_damaged_state_is_reported_in_one_sentence_with_the_remedy(samples, tmp_path):
     folders = {"runs": tmp_path / "runs", "root": tmp_path / "out"}
-    with pytest.raises(Interrupted):
+    with pytest.raises(KeyboardInterrupt, match="after epoch 1"):
         train_on(RECIPE, samples, progress=stop_after_the_first, **folders)
     state = tmp_path / "runs" / "run" / "state.pt"
     for content in (state.read_bytes()[:1000], b"", b"not a state"):
@@ -118,7 +118,7 @@ def test_run_folder_belongs_to_one_recipe(samples, tmp_path):
 def test_run_folder_belongs_to_one_data_set(samples, tmp_path, epochs):
     folders = {"runs": tmp_path / "runs", "root": tmp_path / "out"}
     if epochs == 1:
-        with pytest.raises(Interrupted):
+        with pytest.raises(KeyboardInterrupt, match="after epoch 1"):
             train_on(RECIPE, samples, progress=stop_after_the_first, **folders)
     else:
         train_on(RECIPE, samples, **folders)
@@ -145,7 +145,7 @@ def test_loss_that_is_not_finite_ends_with_a_sentence_and_the_last_good_epoch(sa
     )
     with pytest.raises(TrainingError, match=r"loss became NaN or infinite in epoch \d"):
         train_on(recipe, samples, **folders)
-    with pytest.raises(Interrupted):
+    with pytest.raises(KeyboardInterrupt, match="after epoch 1"):
         train_on(RECIPE, samples, runs=tmp_path / "good", root=tmp_path / "out", progress=stop_after_the_first)
     good = RunFolder(tmp_path / "good" / "run")
     state = torch.load(good.state_path, weights_only=True)
@@ -160,7 +160,7 @@ def test_loss_that_is_not_finite_ends_with_a_sentence_and_the_last_good_epoch(sa
 
 def test_full_disk_ends_with_a_sentence_and_resumes_after_space_is_freed(samples, uninterrupted, tmp_path):
     folders = {"runs": tmp_path / "runs", "root": tmp_path / "out"}
-    with pytest.raises(Interrupted):
+    with pytest.raises(KeyboardInterrupt, match="after epoch 1"):
         train_on(RECIPE, samples, progress=stop_after_the_first, **folders)
     process = os.fork()
     if process == 0:  # a limit on the size of files fails writes as a full disk does
@@ -193,7 +193,7 @@ def test_full_disk_while_publishing_keeps_the_previous_checkpoint(samples, tmp_p
 
 def test_augmentation_and_module_are_restored_by_the_state_alone(samples, tmp_path, image_folder):
     """A state is loaded without unpickling code: it holds tensors and plain values only."""
-    with pytest.raises(Interrupted):
+    with pytest.raises(KeyboardInterrupt, match="after epoch 1"):
         train(RECIPE, image_folder, runs=tmp_path / "runs", root=tmp_path / "out", progress=stop_after_the_first)
     state = torch.load(tmp_path / "runs" / "run" / "state.pt", weights_only=True)
     assert state["data"]["fingerprint"] == read(image_folder).fingerprint()

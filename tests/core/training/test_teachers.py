@@ -1,18 +1,22 @@
 import dataclasses
+import re
 import shutil
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from typer.testing import CliRunner
 
-from core.errors import RecipeError
+from core.cli import app
+from core.errors import DataError, RecipeError
 from core.models import build_network
 from core.preprocessing import Preprocessing
-from core.training import Interrupted, RunFolder, load_recipe, train
+from core.training import RunFolder, load_recipe, train
 from core.training.fabric import make_fabric
 from core.training.recipe import shipped_recipes
 from core.training.teachers import check_prerequisites, mean_probabilities
 from tests.conftest import tiny_recipe
+from tests.core.test_card_samples import write_csv
 from tests.core.training.conftest import SMALL, write_recipe
 
 
@@ -44,6 +48,24 @@ def test_teacher_is_trained_first_and_once(image_folder, tmp_path, folders):
     weights.with_suffix(".away").rename(weights)
     train(dataclasses.replace(student, name="other", seed=1), image_folder, **folders)
     assert weights.stat().st_mtime_ns == first
+
+
+def test_epochs_are_shown_with_the_recipe_that_they_are_of(image_folder, tmp_path):
+    teacher = write_recipe(tmp_path / "teacher.toml", epochs=2)
+    student = write_recipe(tmp_path / "student.toml", teachers=[teacher], teachers_weight=0.5)
+    arguments = [
+        "train",
+        student,
+        "--data",
+        image_folder,
+        "--runs",
+        tmp_path / "runs",
+        "--checkpoints",
+        tmp_path / "out",
+    ]
+    result = CliRunner().invoke(app, [*map(str, arguments), "--val-only"], catch_exceptions=False)
+    shown = dict.fromkeys(re.findall(r"\w+: epoch \d/\d", result.stderr))
+    assert list(shown) == ["teacher: epoch 1/2", "teacher: epoch 2/2", "student: epoch 1/1"]
 
 
 def test_a_checkpoint_stands_for_a_teacher_whose_run_is_gone(image_folder, tmp_path, folders):
@@ -98,6 +120,42 @@ def test_teacher_with_other_images_is_refused_before_anything_is_written(image_f
     assert not (tmp_path / "runs").exists()
 
 
+def test_votes_that_a_teacher_needs_are_required_before_the_first_epoch(tmp_path, folders):
+    voted, unvoted = write_csv(tmp_path / "voted"), write_csv(tmp_path / "unvoted", votes=False)
+    plain = write_recipe(tmp_path / "plain.toml", labels="FER7")
+    voting = write_recipe(tmp_path / "voting.toml", labels="FER7", votes_weight=0.4, epochs=2)
+    through = write_recipe(tmp_path / "through.toml", labels="FER7", start=voting)
+    student = tiny_recipe(
+        name="student", labels="FER7", epochs=1, model=SMALL, teachers=(plain, through), teachers_weight=0.5
+    )
+
+    def refused():
+        with pytest.raises(DataError, match=r"voting mixes FER\+ votes .* put fer2013new\.csv next to"):
+            train(student, unvoted, **folders)
+        assert not (tmp_path / "runs" / "plain").exists()
+
+    def stop(_recipe, _row, _left):
+        raise KeyboardInterrupt
+
+    refused()
+    with pytest.raises(KeyboardInterrupt):
+        train(load_recipe(voting), voted, progress=stop, **folders)
+    refused()
+    train(load_recipe(voting), voted, **folders)
+    assert train(student, unvoted, **folders)  # the run is finished
+    for name in ("student", "through", "plain", "voting"):
+        shutil.rmtree(tmp_path / "runs" / name)
+    assert train(student, unvoted, **folders)  # its checkpoint stands for the run
+    assert not (tmp_path / "runs" / "voting").exists()
+
+
+def test_a_teacher_that_cannot_be_built_is_refused_before_the_data_are_read(tmp_path, folders):
+    teacher = write_recipe(tmp_path / "teacher.toml", architecture="nope")
+    student = tiny_recipe(teachers=(teacher,), teachers_weight=0.5)
+    with pytest.raises(RecipeError, match="teacher: there is no network family 'nope'"):
+        train(student, tmp_path / "nowhere.csv", **folders)
+
+
 def test_run_starts_from_the_same_network_only(image_folder, tmp_path, folders):
     first = write_recipe(tmp_path / "first.toml", architecture="residual_cnn")
     second = write_recipe(tmp_path / "second.toml", start=first)
@@ -109,11 +167,11 @@ def test_interrupted_run_does_not_need_its_start_again(image_folder, tmp_path, f
     first = write_recipe(tmp_path / "first.toml")
     second = write_recipe(tmp_path / "second.toml", start=first, epochs=2)
 
-    def stop_in_the_second(row, _left):
-        if (tmp_path / "runs" / "second" / "history.csv").is_file():
+    def stop_in_the_second(recipe, _row, _left):
+        if recipe.name == "second":
             raise KeyboardInterrupt
 
-    with pytest.raises(Interrupted):
+    with pytest.raises(KeyboardInterrupt, match="Stopped second after epoch 1 of 2"):
         train(load_recipe(second), image_folder, progress=stop_in_the_second, **folders)
     best(tmp_path / "runs" / "first").unlink()
     checkpoint = train(load_recipe(second), image_folder, **folders)

@@ -154,7 +154,7 @@ def test_folders_of_the_server_are_read_only_below_the_allowed_ones(page, monkey
         folder.mkdir(parents=True)
         (folder / "a.png").write_bytes(png("dark", 1))
     (root / "link").symlink_to(outside)
-    (root / "list.csv").write_text(f"path,group\nin/a.png,A\n{outside}/a.png,B\n")
+    (root / "list.csv").write_text(f"path,group,entry,number\nin/a.png,A,first,7\n{outside}/a.png,B,,\n")
     monkeypatch.setenv("FERSCOPE_ROOTS", str(root))
     assert [e.path for e in open_allowed("in").entries()] == ["a.png"]
     assert [e.path for e in open_allowed(f"{root}/**/a.png").entries()] == ["in/a.png"]
@@ -166,7 +166,8 @@ def test_folders_of_the_server_are_read_only_below_the_allowed_ones(page, monkey
     page.text_input(key="folder_path_text").set_value("list.csv")
     next(b for b in page.button if b.label == "Analyze the photos").click().run()
     app = finished(page)
-    assert app.dataframe[0].value["group"].tolist() == ["A"]
+    (row,) = app.dataframe[0].value.to_dict("records")
+    assert (row["group"], row["entry"], row["given_number"], row["number"]) == ("A", "first", "7", 1)
     app.segmented_control(key="folder_panel").set_value("Not analyzed").run()
     assert f"points outside {root}" in app.dataframe[0].value["reason"].iloc[0]
 
