@@ -18,7 +18,7 @@ from core.errors import VideoError
 from core.faces import Box, Face
 from core.faces.tracking import TrackedFace
 from core.inference import ENSEMBLE, Prediction
-from core.labels import LabelSet
+from core.labels import LabelSet, groups_by_classes
 from core.video.smoothing import ExponentialSmoothing
 
 
@@ -181,11 +181,7 @@ class TimelineRecorder:
         if not labels:
             raise ValueError("a timeline needs at least one network, got none")
         self._window_s = window_s
-        by_classes: dict[tuple[str, ...], list[str]] = {}
-        for model_id, label_set in labels.items():
-            by_classes.setdefault(label_set.classes, []).append(model_id)
-        ordered = sorted(by_classes.values(), key=lambda members: -len(members))
-        self._groups = [(labels[members[0]], tuple(members)) for members in ordered]
+        self._groups = [(labels[model_ids[0]], model_ids) for model_ids in groups_by_classes(labels)]
         self._frame_times_s = array("d")
         self._times_s = array("d")
         self._tracks = array("q")
