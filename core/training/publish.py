@@ -29,7 +29,7 @@ from core.errors import CheckpointError
 from core.evaluation import fit_temperature, summarize
 from core.inference import Predictor, embed_split, evaluate
 from core.inference.latency import milliseconds_per_face
-from core.models import Network, build_network, count_macs, count_parameters, deepest_stage, family
+from core.models import Network, build_unfilled, count_macs, count_parameters, deepest_stage, family
 from core.preprocessing import Preprocessing
 from core.training.recipe import Recipe, as_values
 from core.training.run_folder import RunFolder
@@ -109,8 +109,7 @@ def publish(
 
 def best_network(recipe: Recipe, classes: int, run: RunFolder) -> Network:
     """The network of the epoch with the highest validation accuracy, in full precision."""
-    options = {k: v for k, v in recipe.model.items() if k != "imagenet"}  # nothing to download: the weights are there
-    network = build_network(recipe.architecture, classes=classes, channels=recipe.channels, **options)
+    network = build_unfilled(recipe.architecture, classes=classes, channels=recipe.channels, options=recipe.model)
     history = run.history()
     best = int(history["epoch"].iloc[int(history["val_accuracy"].argmax())])
     return load_weights(network, run.weights_path(best))
