@@ -22,6 +22,7 @@ from core.checkpoints import (
     publishing,
     save_card,
 )
+from core.checkpoints.history import best_epoch
 from core.checkpoints.weights import load_weights, save_weights
 from core.data import DatasetInfo, Samples
 from core.device import describe_device
@@ -89,7 +90,7 @@ def publish(
             parameters=count_parameters(network),
             macs=count_macs(network, recipe.channels, recipe.size_px),
             metrics={split: summarize(predictions) for split, predictions in runs.items()},
-            chosen_epoch=int(history["epoch"].iloc[int(history["val_accuracy"].argmax())]),
+            chosen_epoch=best_epoch(history["val_accuracy"]),
             training_seconds=float(history["seconds"].sum()),
             prerequisite_seconds=prerequisite_seconds(recipe, data, run.path.parent, root),
             hardware=trained_on,
@@ -110,9 +111,7 @@ def publish(
 def best_network(recipe: Recipe, classes: int, run: RunFolder) -> Network:
     """The network of the epoch with the highest validation accuracy, in full precision."""
     network = build_unfilled(recipe.architecture, classes=classes, channels=recipe.channels, options=recipe.model)
-    history = run.history()
-    best = int(history["epoch"].iloc[int(history["val_accuracy"].argmax())])
-    return load_weights(network, run.weights_path(best))
+    return load_weights(network, run.weights_path(best_epoch(run.history()["val_accuracy"])))
 
 
 def prerequisite_seconds(recipe: Recipe, data: DatasetInfo, runs: Path, root: Path) -> dict[str, float]:
