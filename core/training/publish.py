@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -83,29 +84,36 @@ def publish(
             architecture=recipe.architecture,
             labels=samples.labels,
             preprocessing=preprocessing,
-            cam_layer=deepest_stage(network, recipe.channels, recipe.size_px),
             temperature=temperature,
             recipe=as_values(recipe),
             data=data,
-            parameters=count_parameters(network),
-            macs=count_macs(network, recipe.channels, recipe.size_px),
             metrics={split: summarize(predictions) for split, predictions in runs.items()},
             chosen_epoch=best_epoch(history["val_accuracy"]),
             training_seconds=float(history["seconds"].sum()),
             prerequisite_seconds=prerequisite_seconds(recipe, data, run.path.parent, root),
             hardware=trained_on,
-            versions={"python": platform.python_version(), "torch": torch.__version__},
-            commit=versions.ferscope(),
-            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
             weights_sha256=digest,
             weights_shipped=ship_weights,
             model_options=dict(recipe.model),
+            **facts_of(network, recipe.channels, recipe.size_px),
         )
         save_card(dataclasses.replace(card, milliseconds=_latency(network, card)), folder.path)
         _copy_robustness(root / recipe.name, folder, digest)
         if not ship_weights:
             folder.weights_path.unlink()
     return load_checkpoint(root / recipe.name)
+
+
+def facts_of(network: Network, channels: int, size_px: int) -> dict[str, Any]:
+    """The fields of a card that describe the network itself, and those that state when and with what it was written."""
+    return {
+        "cam_layer": deepest_stage(network, channels, size_px),
+        "parameters": count_parameters(network),
+        "macs": count_macs(network, channels, size_px),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "commit": versions.ferscope(),
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
 
 
 def best_network(recipe: Recipe, classes: int, run: RunFolder) -> Network:
