@@ -73,6 +73,11 @@ class Timeline:
         """The usual time between two analyzed frames; 0 for fewer than two."""
         return float(np.median(np.diff(self.frame_times_s))) if len(self.frame_times_s) > 1 else 0.0
 
+    @property
+    def max_gap_s(self) -> float:
+        """The longest time between two rows of a track that follow each other: 2.5 usual steps."""
+        return 2.5 * self.step_s
+
     def group(self, classes: tuple[str, ...]) -> GroupTimeline:
         """The group with these classes. Raises KeyError if there is none."""
         for group in self.groups:
