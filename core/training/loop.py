@@ -206,8 +206,7 @@ def make_batch(
 
 
 def _loss(logits: Tensor, targets: Tensor, recipe: Recipe, class_weights: Tensor | None) -> Tensor:
-    smoothed = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / targets.shape[1]
-    losses = -(smoothed * F.log_softmax(logits, dim=1)).sum(dim=1)
+    losses = F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing, reduction="none")
     if class_weights is None:
         return losses.mean()
     weights = class_weights[targets.argmax(1)]
