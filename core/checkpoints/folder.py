@@ -37,7 +37,7 @@ class CheckpointFolder:
 
     @property
     def weights_path(self) -> Path:
-        """Weights in half precision, a safetensors file."""
+        """The weights, a safetensors file: matrices in half precision, those of an imported network in float32."""
         return self.path / "weights.safetensors"
 
     @property
