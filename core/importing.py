@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,18 +11,18 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from core import versions
 from core.checkpoints import Checkpoint, ModelCard, check_run_id, load_checkpoint, publishing, save_card
 from core.checkpoints.weights import differences, save_weights
 from core.data.info import DatasetInfo
 from core.errors import CheckpointError
-from core.faces import MEASURED
 from core.labels import LABEL_SETS, LabelSet
-from core.models import Network, build_network, count_macs, count_parameters, deepest_stage, family
+from core.models import Network, build_network, family
 from core.models.torchvision_layouts import renamed
 from core.preprocessing import Preprocessing
 from core.training import Recipe
+from core.training.publish import facts_of
 from core.training.recipe import as_values
+from core.training.targets import preprocessing_of
 from core.validation import first_line
 
 # Keys under which training scripts store a state dict, and prefixes that wrappers of a network add to its names.
@@ -53,12 +51,7 @@ def import_weights(path: Path, options: ImportOptions, root: Path) -> Checkpoint
     """
     try:
         check_run_id(options.name)
-        preprocessing = Preprocessing(
-            size_px=options.size_px,
-            mean=options.mean,
-            std=options.std,
-            crop_margin={name: (m.side, m.dx, m.dy) for name, m in MEASURED.items()},
-        )
+        preprocessing = Preprocessing(size_px=options.size_px, mean=options.mean, std=options.std)
     except ValueError as error:
         raise CheckpointError(str(error)) from error
     if (root / options.name).exists():
@@ -81,22 +74,17 @@ def import_weights(path: Path, options: ImportOptions, root: Path) -> Checkpoint
             title=family(options.architecture).title,
             architecture=options.architecture,
             labels=options.labels,
-            preprocessing=replace(preprocessing, channels=channels),
-            cam_layer=deepest_stage(network, channels, options.size_px),
+            preprocessing=replace(preprocessing, channels=channels, crop_margin=preprocessing_of(recipe).crop_margin),
             temperature=1.0,
             recipe=as_values(recipe),
             data=DatasetInfo("Not stated"),
-            parameters=count_parameters(network),
-            macs=count_macs(network, channels, options.size_px),
             metrics={},
             chosen_epoch=0,
             training_seconds=0.0,
             hardware="Not stated.",
-            versions={"python": platform.python_version(), "torch": torch.__version__},
-            commit=versions.ferscope(),
-            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
             weights_sha256=save_weights(network, folder.weights_path, half=False),
             model_options=dict(options.model_options),
+            **facts_of(network, channels, options.size_px),
         )
         save_card(card, folder.path)
     return load_checkpoint(root / options.name)

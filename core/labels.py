@@ -6,6 +6,7 @@ FER+ with neutral, an image folder is alphabetical), so it is stored with every 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.errors import LabelError
@@ -93,6 +94,15 @@ def parse_labels(text: str) -> LabelSet:
     if "," not in text:
         raise LabelError(f"the labels must be {', '.join(LABEL_SETS)}, or class names with commas, got {text!r}")
     return LabelSet.custom(text.split(","))
+
+
+def groups_by_classes(labels: Mapping[str, LabelSet]) -> tuple[tuple[str, ...], ...]:
+    """The names of networks, grouped by their classes: the largest group first, equally large groups in the order of
+    their first network. Two label sets with the same classes in another order belong to different groups."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name, label_set in labels.items():
+        groups.setdefault(label_set.classes, []).append(name)
+    return tuple(tuple(group) for group in sorted(groups.values(), key=len, reverse=True))
 
 
 # Goodfellow et al. 2013, the digits of fer2013.csv.

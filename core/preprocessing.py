@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import cv2
 import numpy as np
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MIN_SIZE_PX, MAX_SIZE_PX = 16, 1024  # more than the input of any supported network; larger ones exhaust the memory
-EQUALIZE = ("none", "histogram", "clahe")
+Equalize = Literal["none", "histogram", "clahe"]
+EQUALIZE: tuple[str, ...] = get_args(Equalize)
 
 
 @dataclass(frozen=True)

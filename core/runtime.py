@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import pandas as pd
 
 from core import checkpoints, heap
 from core.caching import Cache, file_stamp
@@ -198,10 +197,6 @@ class Runtime:
         path = checkpoint.robustness_path(split)
         key = (path, file_stamp(path), checkpoint.card.weights_sha256)
         return self._robustness.get(key, lambda: load_robustness(checkpoint, split))
-
-    def history(self, checkpoint: Checkpoint) -> pd.DataFrame:
-        """One row per epoch of the training; empty if the checkpoint has no history."""
-        return checkpoint.history()
 
     # Runs are compared by identity and come from these caches, so they can be keys themselves.
 

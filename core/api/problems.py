@@ -24,7 +24,7 @@ from core.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
-CLIENT_CLOSED_REQUEST = 499  # written by no client; it appears in the metrics only
+CLIENT_CLOSED_REQUEST = 499  # no client receives it, because it has gone; it appears in the metrics only
 # The first class that fits decides; every other FerscopeError is about an option: 422.
 STATUS_OF = (
     (ImageTooLargeError, 413),

@@ -23,6 +23,7 @@ from core.evaluation import ensemble_run, threshold_for
 from core.faces import Detector, Face
 from core.faces import detector as make_detector
 from core.inference import Prediction, Predictor, analyzed_faces, face_thumbnail, prepare
+from core.labels import groups_by_classes
 from core.records import FaceDetails, FaceRecord, PhotoRecord
 from core.records.face_rows import Row, RowLayout
 
@@ -122,14 +123,12 @@ def thresholds(checkpoints: Sequence[Checkpoint], accuracy: float) -> dict[tuple
 
     It is chosen on the stored predictions for the validation split; a group without them has none.
     """
-    groups: dict[tuple[str, ...], list[Checkpoint]] = {}
-    for checkpoint in checkpoints:
-        groups.setdefault(checkpoint.card.labels.classes, []).append(checkpoint)
+    by_id = {checkpoint.card.run_id: checkpoint for checkpoint in checkpoints}
     found = {}
-    for classes, members in groups.items():
+    for run_ids in groups_by_classes({run_id: checkpoint.card.labels for run_id, checkpoint in by_id.items()}):
         try:
-            runs = [member.evaluation("val") for member in members]
-            found[classes] = threshold_for(ensemble_run(runs) if len(runs) > 1 else runs[0], accuracy)
+            runs = [by_id[run_id].evaluation("val") for run_id in run_ids]
+            found[runs[0].labels.classes] = threshold_for(ensemble_run(runs) if len(runs) > 1 else runs[0], accuracy)
         except (CheckpointError, EvaluationError):
             continue
     return found

@@ -37,7 +37,7 @@ class CheckpointFolder:
 
     @property
     def weights_path(self) -> Path:
-        """Weights in half precision, a safetensors file."""
+        """The weights, a safetensors file: matrices in half precision, those of an imported network in float32."""
         return self.path / "weights.safetensors"
 
     @property
@@ -91,7 +91,7 @@ class Checkpoint(CheckpointFolder):
         """
         # PyTorch takes seconds to import, and what else a checkpoint holds is used without it.
         from core.checkpoints.weights import load_weights
-        from core.models import WithoutRandomValues, build_network
+        from core.models import build_unfilled
 
         card, weights = self.card, self.weights_path
         if not card.weights_shipped:
@@ -106,13 +106,13 @@ class Checkpoint(CheckpointFolder):
                 f"{card.run_id}: {weights.name} is not the file that its card describes (SHA-256 {found[:12]}…, "
                 f"expected {card.weights_sha256[:12]}…); {card.weights_remedy}"
             )
-        # The weights come from the file, so nothing is downloaded for a network whose training began with ImageNet's.
-        options = {k: v for k, v in card.model_options.items() if k != "imagenet"}
         try:
-            with WithoutRandomValues():
-                network = build_network(
-                    card.architecture, classes=len(card.labels), channels=card.preprocessing.channels, **options
-                )
+            network = build_unfilled(
+                card.architecture,
+                classes=len(card.labels),
+                channels=card.preprocessing.channels,
+                options=card.model_options,
+            )
         except (UnknownModelError, TypeError, ValueError) as error:
             raise CheckpointError(
                 f"{card.run_id}: {self.card_path.name} describes a network that cannot be built ({error}); restore the "

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,11 @@ class EpochRow:
     val_accuracy: float
     learning_rate: float
     seconds: float
+
+
+def best_epoch(val_accuracy: ArrayLike) -> int:
+    """The epoch with the highest validation accuracy, the first of equals; ``val_accuracy`` is that of each epoch."""
+    return int(np.argmax(val_accuracy)) + 1
 
 
 def read_history(path: Path, chosen_epoch: int) -> pd.DataFrame:

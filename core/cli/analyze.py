@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -13,7 +12,18 @@ import typer
 from rich.table import Table
 
 from core import checkpoints, images
-from core.cli.output import Device, Json, Root, console, print_json, print_line, require_between, warn, writing
+from core.cli.output import (
+    Device,
+    Json,
+    Models,
+    Root,
+    console,
+    print_json,
+    print_line,
+    require_between,
+    warn,
+    writing,
+)
 from core.errors import BatchError, ExplainError, ImageError, NotFiniteError
 
 if TYPE_CHECKING:
@@ -28,9 +38,7 @@ app = typer.Typer()
 @app.command(epilog="Example: `python -m core analyze photo.jpg --model cnn --explain maps --json`")
 def analyze(
     photos: Annotated[list[Path], typer.Argument(help="Photos, or folders that are searched for photos.")],
-    model: Annotated[
-        list[str] | None, typer.Option("--model", help="Name of a network; repeat the option for several networks.")
-    ] = None,
+    model: Models = None,
     detector: Annotated[
         str, typer.Option(help="auto (YuNet if its file is present or can be downloaded, otherwise MTCNN), or a name.")
     ] = "auto",
@@ -134,7 +142,7 @@ def _analyzed(
     if folder is None:
         return PhotoRecord.of(path, analysis)
     # The digest distinguishes photos of the same name from different folders and calls.
-    name = f"{path.stem}-{hashlib.sha256(data).hexdigest()[:8]}"
+    name = f"{path.stem}-{images.digest(data)[:8]}"
     details = [
         _write_maps(folder, f"{name}-face{number}", face, analysis, predictors)
         for number, face in enumerate(analysis.faces, start=1)

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from core import checkpoints
-from core.cli.output import Device, Json, Root, messages, print_json, print_line, progress_bar, require_distinct, warn
+from core.cli.output import (
+    Device,
+    Json,
+    Models,
+    Root,
+    messages,
+    print_json,
+    print_line,
+    progress_bar,
+    require_distinct,
+    warn,
+)
 from core.evaluation import REQUIRED_ACCURACY
 
 app = typer.Typer()
@@ -24,9 +35,7 @@ def batch(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", help="The table to write: .parquet or .csv.")],
-    model: Annotated[
-        list[str] | None, typer.Option("--model", help="Name of a network; repeat the option for several networks.")
-    ] = None,
+    model: Models = None,
     detector: Annotated[str, typer.Option(help="auto, or the name of a detector.")] = "auto",
     whole_image: Annotated[
         bool, typer.Option("--whole-image", help="Use the central square of each photo as its face.")

@@ -77,13 +77,9 @@ def export(
     if install:
         _install(checkpoint, exported, force=force)
         return
-    suffix = exported.format.suffix
     if quantize and data:
-        exported, suffix = (
-            _quantize(checkpoint, exported, data, floor, force=force, skip_bad=skip_bad),
-            f"-int8{suffix}",
-        )
-    path = out or Path(f"{run}{suffix}")
+        exported = _quantize(checkpoint, exported, data, floor, force=force, skip_bad=skip_bad)
+    path = out or Path(f"{run}{'-int8' if quantize else ''}{exported.format.suffix}")
     with writing(path):
         exported.save(path)
     parity = "" if quantize else f"; outputs differ from PyTorch's by at most {exported.difference:.1e}"

@@ -33,6 +33,9 @@ Data = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="Device for predictions: auto, cpu, cuda or mps.")]
+Models = Annotated[
+    list[str] | None, typer.Option("--model", help="Name of a network; repeat the option for several networks.")
+]
 Root = Annotated[Path, typer.Option("--checkpoints", help="Folder of the trained networks.")]
 
 

@@ -16,6 +16,7 @@ from core import checkpoints
 from core.cli.output import (
     Device,
     Json,
+    Models,
     Root,
     console,
     print_json,
@@ -43,9 +44,7 @@ app = typer.Typer()
 @app.command(epilog="Example: `python -m core video clip.mp4 --fps 5 --csv clip.csv --annotated clip-faces.mp4`")
 def video(
     file: Annotated[Path, typer.Argument(help="A video: mp4, mov, webm, mkv or avi.")],
-    model: Annotated[
-        list[str] | None, typer.Option("--model", help="Name of a network; repeat the option for several networks.")
-    ] = None,
+    model: Models = None,
     detector: Annotated[str, typer.Option(help="auto, or the name of a face detector.")] = "auto",
     every: Annotated[int | None, typer.Option(help="Analyze every n-th frame instead of --fps.")] = None,
     fps: Annotated[float, typer.Option(help="Analyze this many frames per second.")] = 5.0,

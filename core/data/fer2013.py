@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from core.data.ferplus import FILE_NAME, FerPlusTable
+from core.data.info import FER2013
 from core.data.rows import CsvTable, ReadOptions, Row, RowLabels, samples_from_rows, shown
 from core.data.samples import Samples
 from core.data.splits import split_of
@@ -20,7 +21,6 @@ from core.errors import DataError
 from core.labels import FER7
 
 SIZE_PX = 48
-USAGE_OF_SPLIT = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}
 COLUMNS = {"emotion", "pixels"}
 _LABEL = {str(k): k for k in range(len(FER7))}
 _PIXEL = re.compile(r"0*(25[0-5]|2[0-4]\d|1?\d?\d)", re.ASCII)
@@ -139,6 +139,6 @@ def parse_usage(usage: object) -> str:
     text = str(usage).strip()
     split = split_of(text)
     if split is None:
-        expected = ", ".join([*USAGE_OF_SPLIT.values(), *USAGE_OF_SPLIT])
+        expected = ", ".join([*FER2013.split_names.values(), *FER2013.split_names])
         raise DataError(f"Usage must be one of {expected}; got {shown(text)}")
     return split

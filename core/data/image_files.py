@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,9 +61,7 @@ def read_folder(root: Path, options: ReadOptions = ReadOptions()) -> Samples:
         options.require_shares(root.name, f"its images are in root/class, for example {without.shown_as}")
     if options.shares is not None:
         groups = groups_of_names([e.path.name for e in entries], [canonical(e.label) for e in entries])
-        entries = [
-            ImageEntry(e.path, e.shown_as, e.label, e.split, group) for e, group in zip(entries, groups, strict=True)
-        ]
+        entries = [replace(entry, group=group) for entry, group in zip(entries, groups, strict=True)]
     return _read(entries, root.name, root.name, options, ignored=others)
 
 

@@ -18,7 +18,6 @@ _FER2013_LIMITS = (
     "Predicts which posed or spontaneous expression a 48 px gray face was labeled with, not what a person feels. Many "
     "labels of FER2013 are disputed; ages, skin tones and cultures are unevenly represented and not annotated."
 )
-_FER2013_SPLITS = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class DatasetInfo:
 
 FER2013 = DatasetInfo(
     "FER2013",
-    split_names=_FER2013_SPLITS,
+    split_names={"train": "Training", "val": "PublicTest", "test": "PrivateTest"},
     license=_FER2013_LICENSE,
     limits=_FER2013_LIMITS,
     source="FER2013",

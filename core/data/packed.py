@@ -11,8 +11,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 from PIL import Image
 
-from core.data.fer2013 import SIZE_PX, USAGE_OF_SPLIT, parse_label, parse_usage, read_faces
+from core.data.fer2013 import SIZE_PX, parse_label, parse_usage, read_faces
 from core.data.ferplus import FILE_NAME, FerPlusTable, parse_votes
+from core.data.info import FER2013
 from core.data.rows import ReadOptions, Row, RowLabels, samples_from_rows
 from core.data.samples import FERPLUS_COLUMNS, Samples
 from core.errors import DataError
@@ -82,7 +83,7 @@ def pack(official_csv: str | Path, out: str | Path, ferplus_csv: str | Path | No
     columns: dict[str, Any] = {
         "image": [_encoded(image) for image in samples.images],
         "emotion": samples.truth.astype(np.int8),
-        "Usage": [USAGE_OF_SPLIT[split] for split in samples.split.tolist()],
+        "Usage": [FER2013.split_names[split] for split in samples.split.tolist()],
     }
     if votes_path.is_file():
         ferplus = FerPlusTable.read(votes_path)

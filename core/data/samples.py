@@ -31,7 +31,7 @@ FERPLUS_COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Samples:
     """N labeled faces of one size.
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import log_softmax
 
 from core.errors import EvaluationError
+from core.evaluation.curves import MAX_POINTS
 from core.evaluation.intervals import (
     CONFIDENCE,
     NORMAL_QUANTILE,
@@ -26,7 +27,6 @@ from core.evaluation.run import EvaluationRun
 TEMPERATURE_RANGE = (0.05, 20.0)
 SCHEMES = ("equal_mass", "equal_width")
 BINS = 15
-MAX_POINTS = 200
 REQUIRED_ACCURACY = 0.8  # of the predictions that are called sure, unless the user chooses another one
 
 

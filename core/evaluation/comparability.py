@@ -54,7 +54,7 @@ def map_to_common_labels(runs: Sequence[EvaluationRun]) -> CommonLabels:
     run.
     """
     if not runs:
-        raise EvaluationError("an ensemble needs at least one network, got none")
+        raise EvaluationError("expected at least one network, got none")
     reference = min(runs, key=lambda run: len(run.labels))
     fitting: dict[str, EvaluationRun] = {}
     dropped: dict[str, tuple[str, ...]] = {}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from core.evaluation.intervals import UNDEFINED, Score, auc_score, average_precision_score, mean_of_scores, wilson
 from core.evaluation.run import EvaluationRun
@@ -114,12 +115,8 @@ def smoothed(values: np.ndarray, weight: float) -> np.ndarray:
     """
     if not 0 <= weight < 1:
         raise ValueError(f"a smoothing weight must satisfy 0 <= weight < 1, got {weight}")
-    result, total, share = np.full(len(values), np.nan), 0.0, 0.0
-    for i, value in enumerate(values):
-        if not math.isnan(value):
-            total, share = weight * total + (1 - weight) * value, weight * share + 1 - weight
-            result[i] = total / share
-    return result
+    average = pd.Series(values).ewm(alpha=1 - weight, ignore_na=True).mean()
+    return np.where(np.isnan(values), np.nan, average)
 
 
 def pareto_front(costs: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -75,18 +75,16 @@ class Slice:
         return self.significant and self.difference < 0
 
 
-def slice_report(
-    run: EvaluationRun, columns: Mapping[str, np.ndarray] | Sequence[BinnedColumn], *, bins: int = BINS
-) -> tuple[Slice, ...]:
-    """Accuracy by slices of the columns, each (N,) in the order of the run. Significantly worse slices come first, then
-    the others, the worst first.
+def slice_report(run: EvaluationRun, columns: Sequence[BinnedColumn]) -> tuple[Slice, ...]:
+    """Accuracy by slices of the columns of :func:`bin_columns`, each of N images in the order of the run. Significantly
+    worse slices come first, then the others, the worst first.
 
-    Columns that are not binned yet are binned by :func:`bin_columns`. Images without a value are in no slice of that
-    column. A column with a single value gives no slice, except for truth values: *yes* and *no* are always reported,
-    and not defined without images. Raises EvaluationError for a column of another length or with too many texts.
+    Images without a value are in no slice of that column. A column with a single value gives no slice, except for truth
+    values: *yes* and *no* are always reported, and not defined without images. Raises EvaluationError for a column of
+    another length.
     """
     slices: list[Slice] = []
-    for binned in bin_columns(columns, bins=bins) if isinstance(columns, Mapping) else columns:
+    for binned in columns:
         if binned.n != len(run):
             raise EvaluationError(
                 f"the column {binned.column!r} must have {len(run)} rows like {run.model_id}, got {binned.n}"
@@ -100,11 +98,11 @@ def slice_report(
     )
 
 
-def bin_columns(columns: Mapping[str, np.ndarray], *, bins: int = BINS) -> tuple[BinnedColumn, ...]:
-    """Divide columns of values into bins. Numbers are divided at their quantiles; truth values, texts (at most 50
-    different ones) and numbers with no more than ``bins`` different values are taken as they are. NaN and None count as
-    missing. Raises EvaluationError for a column with too many texts."""
-    return tuple(_binned(name, pd.Series(np.asarray(values)), bins) for name, values in columns.items())
+def bin_columns(columns: Mapping[str, np.ndarray]) -> tuple[BinnedColumn, ...]:
+    """Divide columns of values (N,) into bins. Numbers are divided at their quantiles into four bins; truth values,
+    texts (at most 50 different ones) and numbers with no more than four different values are taken as they are. NaN and
+    None count as missing. Raises EvaluationError for a column with too many texts."""
+    return tuple(_binned(name, pd.Series(np.asarray(values))) for name, values in columns.items())
 
 
 def _column_slices(run: EvaluationRun, binned: BinnedColumn) -> list[Slice]:
@@ -145,13 +143,13 @@ def _corrected(slices: list[Slice]) -> list[Slice]:
     ]
 
 
-def _binned(name: str, cells: pd.Series, bins: int) -> BinnedColumn:
+def _binned(name: str, cells: pd.Series) -> BinnedColumn:
     if pd.api.types.is_bool_dtype(cells):
         return BinnedColumn.of(name, ("no", "yes"), cells.to_numpy(np.int64))
     numeric = pd.api.types.is_numeric_dtype(cells)
     # The first thousand cells mostly decide it, and counting all different numbers is slow.
-    if numeric and (cells.head(1000).nunique() > bins or cells.nunique() > bins):
-        binned = _binned_at_quantiles(name, cells.to_numpy(np.float64), bins)
+    if numeric and (cells.head(1000).nunique() > BINS or cells.nunique() > BINS):
+        binned = _binned_at_quantiles(name, cells.to_numpy(np.float64))
     else:
         codes, values = pd.factorize(cells, sort=numeric)  # the code of NaN and None is -1
         if not numeric and len(values) > MAX_VALUES:
@@ -163,14 +161,14 @@ def _binned(name: str, cells: pd.Series, bins: int) -> BinnedColumn:
     return binned if len(binned.values) > 1 else BinnedColumn(name, (), (), len(cells))
 
 
-def _binned_at_quantiles(name: str, numbers: np.ndarray, bins: int) -> BinnedColumn:
+def _binned_at_quantiles(name: str, numbers: np.ndarray) -> BinnedColumn:
     missing = np.isnan(numbers)
-    edges = np.unique(np.quantile(numbers[~missing], np.linspace(0, 1, bins + 1)[1:-1]))
+    edges = np.unique(np.quantile(numbers[~missing], np.linspace(0, 1, BINS + 1)[1:-1]))
     codes = np.searchsorted(edges, numbers)
     if codes[~missing].max() == 0:  # most images have the highest number: it forms its own bin
         codes = np.searchsorted(edges, numbers, side="right")
     codes[missing] = NO_VALUE
-    used = np.flatnonzero(np.bincount(codes[~missing], minlength=bins))
+    used = np.flatnonzero(np.bincount(codes[~missing], minlength=BINS))
     rows = tuple(np.flatnonzero(codes == i) for i in used)
     ends = [(_text(numbers[of_bin].min()), _text(numbers[of_bin].max())) for of_bin in rows]
     values = tuple(low if low == high else f"{low} to {high}" for low, high in ends)

@@ -1,4 +1,4 @@
-"""Maps of an embedding by t-SNE, stored next to it, because computing one takes a minute."""
+"""Maps of an embedding by t-SNE, stored next to it, because computing one takes half a minute."""
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -20,13 +19,13 @@ from core.errors import ExplainError
 from core.explain.rendering import upsample
 
 Predict = Callable[[Tensor], Tensor]
-Baseline = Literal["blur", "mean"]
 
 # Steps of the curves of one map, and of the hundred maps of the chance test.
 STEPS, CHANCE_STEPS = 24, 6
 # Faces of 48 px in one call of ``predict``; larger faces are passed in smaller batches.
 FACES_PER_BATCH = 256
 SIGNIFICANCE_LEVEL = 0.05
+HIDDEN_FRACTION = 0.1  # of the pixels, in :func:`confidence_drop`
 # Areas are sums of float32 probabilities; smaller differences are rounding errors and count as ties.
 TIE_TOLERANCE = 1e-6
 
@@ -103,22 +102,16 @@ class ChanceResult:
 
 
 def deletion_insertion(
-    predict: Predict,
-    face: Tensor,
-    heatmap: np.ndarray,
-    class_index: int,
-    *,
-    steps: int = STEPS,
-    baseline: Baseline = "blur",
+    predict: Predict, face: Tensor, heatmap: np.ndarray, class_index: int, *, steps: int = STEPS
 ) -> FaithfulnessCurves:
     """Both curves from one batch of 2 x (steps + 1) faces.
 
-    ``baseline`` is what pixels are replaced with: the face blurred beyond recognition, or its mean gray. Raises
-    ExplainError for a constant map, and for a class that the network lacks.
+    Pixels are replaced with those of the face blurred beyond recognition. Raises ExplainError for a constant map, and
+    for a class that the network lacks.
     """
     original = _one_face(face)
     ranks = _ranks([_pixel_map(heatmap, original)], original)
-    deletion, insertion = _curves(predict, original, _baseline(original, baseline), ranks, class_index, steps)
+    deletion, insertion = _curves(predict, original, _blurred(original), ranks, class_index, steps)
     fractions = np.linspace(0.0, 1.0, steps + 1)
     return FaithfulnessCurves(
         fractions, deletion[0], insertion[0], _area(deletion[0], fractions), _area(insertion[0], fractions)
@@ -134,7 +127,6 @@ def chance_test(
     seed: int = 0,
     *,
     steps: int = CHANCE_STEPS,
-    baseline: Baseline = "blur",
     progress: Callable[[int, int], None] | None = None,
 ) -> ChanceResult:
     """Does the map mark the places that matter better than the same map placed at random?
@@ -151,7 +143,7 @@ def chance_test(
     pixels = _pixel_map(heatmap, original)
     random = np.random.default_rng(seed)
     maps = [pixels] + [_moved(pixels, random) for _ in range(copies)]
-    replacement = _baseline(original, baseline)
+    replacement = _blurred(original)
     fractions = np.linspace(0.0, 1.0, steps + 1)
     faces_at_once = max(1, FACES_PER_BATCH * 48 * 48 // (original.shape[1] * original.shape[2]))
     maps_at_once = max(1, faces_at_once // (2 * (steps + 1)))
@@ -201,22 +193,14 @@ def road(
     return RoadCurves(np.asarray(percentages) / 100, most, least)
 
 
-def confidence_drop(
-    predict: Predict,
-    face: Tensor,
-    heatmap: np.ndarray,
-    class_index: int,
-    part: float = 0.1,
-    *,
-    baseline: Baseline = "blur",
-) -> ConfidenceDrop:
-    """Loss of probability when the most strongly marked fraction ``part`` of the face's pixels is hidden."""
+def confidence_drop(predict: Predict, face: Tensor, heatmap: np.ndarray, class_index: int) -> ConfidenceDrop:
+    """Loss of probability when the most strongly marked tenth of the face's pixels is blurred."""
     original = _one_face(face)
     ranks = _ranks([_pixel_map(heatmap, original)], original)[0]
-    hidden = (ranks < round(part * ranks.numel())).reshape(original.shape[1:])
-    both = torch.stack([original, torch.where(hidden, _baseline(original, baseline), original)])
+    hidden = (ranks < round(HIDDEN_FRACTION * ranks.numel())).reshape(original.shape[1:])
+    both = torch.stack([original, torch.where(hidden, _blurred(original), original)])
     before, after = _probability(predict, both, class_index)
-    return ConfidenceDrop(float(before), float(after), part)
+    return ConfidenceDrop(float(before), float(after), HIDDEN_FRACTION)
 
 
 def rank_agreement(maps: Sequence[np.ndarray]) -> np.ndarray:
@@ -243,11 +227,7 @@ def _one_face(face: Tensor) -> Tensor:
     return plain
 
 
-def _baseline(face: Tensor, kind: Baseline) -> Tensor:
-    if kind == "mean":
-        return face.mean(dim=(1, 2), keepdim=True).expand_as(face)
-    if kind != "blur":
-        raise ExplainError(f'the baseline must be "blur" or "mean", got {kind!r}')
+def _blurred(face: Tensor) -> Tensor:
     # An eighth of the face: eyes and mouth disappear, the lighting stays.
     sigma = max(face.shape[1:]) / 8
     blurred = np.stack([cv2.GaussianBlur(channel, (0, 0), sigma) for channel in face.cpu().numpy()])

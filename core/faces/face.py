@@ -38,6 +38,25 @@ class Box:
         """In square px."""
         return self.width * self.height
 
+    def shared_area(self, other: Box) -> float:
+        """The area of the intersection in square px; 0 for separate boxes."""
+        width = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
+        height = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
+        return max(width, 0.0) * max(height, 0.0)
+
+    def toward(self, other: Box, fraction: float) -> Box:
+        """The box between this one, at fraction 0, and ``other``, at 1, on a straight line."""
+
+        def mixed(one: float, another: float) -> float:
+            return one + (another - one) * fraction
+
+        return Box(
+            mixed(self.left, other.left),
+            mixed(self.top, other.top),
+            mixed(self.width, other.width),
+            mixed(self.height, other.height),
+        )
+
     def contains(self, point: tuple[float, float]) -> bool:
         """Whether (x, y) lies inside."""
         x, y = point

@@ -174,6 +174,4 @@ def _without_overlap(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> n
 
 def _shares_most(one: Box, other: Box) -> bool:
     """Whether the overlap of two boxes exceeds 70 % of the smaller one, as in the paper's last step."""
-    width = min(one.left + one.width, other.left + other.width) - max(one.left, other.left)
-    height = min(one.top + one.height, other.top + other.height) - max(one.top, other.top)
-    return width > 0 and height > 0 and width * height > 0.7 * min(one.area, other.area)
+    return one.shared_area(other) > 0.7 * min(one.area, other.area)

@@ -140,31 +140,25 @@ class Tracker:
 def interpolated(first: TrackedFace, second: TrackedFace, fraction: float) -> TrackedFace:
     """A face between two frames of its track: ``first`` at fraction 0, ``second`` at 1. Its score is the lower one."""
     one, other = first.face, second.face
-
-    def mixed(a: float, b: float) -> float:
-        return a + (b - a) * fraction
-
-    box = Box(
-        mixed(one.box.left, other.box.left),
-        mixed(one.box.top, other.box.top),
-        mixed(one.box.width, other.box.width),
-        mixed(one.box.height, other.box.height),
-    )
     landmarks = None
     if one.landmarks is not None and other.landmarks is not None:
         landmarks = one.landmarks + (other.landmarks - one.landmarks) * fraction
     turn_deg = (other.roll_deg - one.roll_deg + 180) % 360 - 180  # the shorter way around
     roll_deg = (one.roll_deg + turn_deg * fraction + 180) % 360 - 180
     nearest = one if fraction < 0.5 else other
-    face = replace(nearest, box=box, landmarks=landmarks, roll_deg=roll_deg, score=min(one.score, other.score))
+    face = replace(
+        nearest,
+        box=one.box.toward(other.box, fraction),
+        landmarks=landmarks,
+        roll_deg=roll_deg,
+        score=min(one.score, other.score),
+    )
     return TrackedFace(first.track, face, detected=False)
 
 
 def overlap(one: Box, other: Box) -> float:
     """Intersection over union of two boxes, 0 to 1."""
-    width = min(one.left + one.width, other.left + other.width) - max(one.left, other.left)
-    height = min(one.top + one.height, other.top + other.height) - max(one.top, other.top)
-    shared = max(width, 0.0) * max(height, 0.0)
+    shared = one.shared_area(other)
     return shared / (one.area + other.area - shared)
 
 

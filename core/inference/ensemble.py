@@ -12,7 +12,7 @@ from scipy.special import entr
 
 from core.evaluation import ENSEMBLE, divergence_bits, log_mean_probabilities
 from core.inference.predictor import Prediction
-from core.labels import LabelSet
+from core.labels import LabelSet, groups_by_classes
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +57,12 @@ class LabelGroup:
 
 
 def group_predictions(predictions: Mapping[str, Prediction]) -> tuple[LabelGroup, ...]:
-    """Predictions by model id, grouped by their classes: the group with the most networks first, equally large groups
-    in the order of their first network. Two label sets with the same classes in another order are different groups."""
-    by_classes: dict[tuple[str, ...], dict[str, Prediction]] = {}
-    for model_id, prediction in predictions.items():
-        by_classes.setdefault(prediction.labels.classes, {})[model_id] = prediction
-    groups = [LabelGroup(next(iter(members.values())).labels, members) for members in by_classes.values()]
-    return tuple(sorted(groups, key=lambda group: -len(group.predictions)))
+    """Predictions by model id in groups, ordered as by :func:`core.labels.groups_by_classes`."""
+    labels = {model_id: prediction.labels for model_id, prediction in predictions.items()}
+    return tuple(
+        LabelGroup(labels[ids[0]], {model_id: predictions[model_id] for model_id in ids})
+        for ids in groups_by_classes(labels)
+    )
 
 
 def predictions_by_model(groups: Iterable[LabelGroup]) -> dict[str, Prediction]:

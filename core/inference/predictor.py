@@ -25,7 +25,7 @@ BackendName = Literal["torch", "onnx", "auto"]
 TEMPERATURES = (0.01, 100.0)  # lowest and highest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """What one network, or the ensemble of several, predicts for one face."""
 

@@ -4,19 +4,18 @@ from core.models import cnn, mobilenet_v2, resnet50  # noqa: F401  (each module 
 from core.models.network import (
     Network,
     NetworkOutput,
-    WithoutRandomValues,
     count_macs,
     count_parameters,
     deepest_stage,
 )
-from core.models.registry import ModelFamily, build_network, families, family, register_model
+from core.models.registry import ModelFamily, build_network, build_unfilled, families, family, register_model
 
 __all__ = [
     "ModelFamily",
     "Network",
     "NetworkOutput",
-    "WithoutRandomValues",
     "build_network",
+    "build_unfilled",
     "count_macs",
     "count_parameters",
     "deepest_stage",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import UnknownModelError
-from core.models.network import Network
+from core.models.network import Network, WithoutRandomValues
 
 Builder = Callable[..., Network]
 
@@ -60,3 +60,13 @@ def family(name: str) -> ModelFamily:
 def build_network(name: str, *, classes: int, channels: int, **options: Any) -> Network:
     """A freshly initialized network. Raises UnknownModelError, or TypeError for an option the family lacks."""
     return family(name).build(classes=classes, channels=channels, **options)
+
+
+def build_unfilled(name: str, *, classes: int, channels: int, options: Mapping[str, Any]) -> Network:
+    """A network whose weights are loaded next: no initial values are drawn, and none are downloaded from ImageNet.
+
+    Raises the errors of :func:`build_network`.
+    """
+    options = {key: value for key, value in options.items() if key != "imagenet"}
+    with WithoutRandomValues():
+        return build_network(name, classes=classes, channels=channels, **options)

@@ -100,9 +100,9 @@ class Perturbation:
         """Whether nothing is changed."""
         return self == Perturbation()
 
-    def apply(self, image: np.ndarray) -> np.ndarray:
+    def apply(self, image: np.ndarray, *, noise_seed: int | Sequence[int] = NOISE_SEED) -> np.ndarray:
         """A changed copy of a square image (S, S) or (S, S, 3) uint8; the margin is not changed."""
-        return self.apply_pixels(self.apply_geometry(image))
+        return self.apply_pixels(self.apply_geometry(image), noise_seed=noise_seed)
 
     def apply_geometry(self, image: np.ndarray) -> np.ndarray:
         """Mirror and rotate an image of any resolution; border pixels are repeated."""

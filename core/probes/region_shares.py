@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.data import Samples
+from core.evaluation.intervals import NORMAL_QUANTILE
 from core.explain import REGION_NAMES, FaceRegions, face_regions
 from core.faces import points_in_crop
 from core.inference import PhotoAnalysis, Predictor, explain_images, margin_for
@@ -61,7 +62,7 @@ _UNDEFINED = np.full(len(REGION_NAMES), np.nan)
 def _half_width(rows: np.ndarray) -> np.ndarray:
     if len(rows) < MIN_IMAGES_FOR_INTERVAL:
         return _UNDEFINED
-    return np.asarray(1.96 * rows.std(axis=0, ddof=1) / np.sqrt(len(rows)))
+    return np.asarray(NORMAL_QUANTILE * rows.std(axis=0, ddof=1) / np.sqrt(len(rows)))
 
 
 def split_region_shares(

@@ -28,8 +28,6 @@ from core.explain import (
 )
 from core.inference import FaceAnalysis, Predictor, explain_face, input_tensor
 
-HIDDEN_FRACTION = 0.1
-
 
 @dataclass(frozen=True, eq=False)
 class FaithfulnessMeasures:
@@ -73,7 +71,7 @@ def measure_faithfulness(predictor: Predictor, face: FaceAnalysis, explanation: 
         explanation=explanation,
         curves=deletion_insertion(predict, pixels, heatmap, k),
         road=road(predict, pixels, heatmap, k),
-        drop=confidence_drop(predict, pixels, heatmap, k, HIDDEN_FRACTION),
+        drop=confidence_drop(predict, pixels, heatmap, k),
     )
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from core.checkpoints import ModelCard
-from core.labels import LabelSet
+from core.labels import LabelSet, groups_by_classes
 from core.records.analysis import FaceRecord, PhotoRecord
 from core.records.predictions import GroupRecord, PredictionRecord
 
@@ -77,14 +77,13 @@ class RowLayout:
     @classmethod
     def of(cls, cards: Iterable[ModelCard], thresholds: Mapping[tuple[str, ...], float] | None = None) -> RowLayout:
         """The layout for these networks; ``thresholds`` are by the classes of a group."""
-        members: dict[tuple[str, ...], list[ModelCard]] = {}
-        for card in cards:
-            members.setdefault(card.labels.classes, []).append(card)
-        groups = [
-            RowGroup(of[0].labels, tuple(c.run_id for c in of), (thresholds or {}).get(classes))
-            for classes, of in members.items()
-        ]
-        return cls(tuple(sorted(groups, key=lambda group: -len(group.model_ids))))
+        labels = {card.run_id: card.labels for card in cards}
+        return cls(
+            tuple(
+                RowGroup(labels[ids[0]], ids, (thresholds or {}).get(labels[ids[0]].classes))
+                for ids in groups_by_classes(labels)
+            )
+        )
 
     @cached_property
     def columns(self) -> Mapping[str, type]:

@@ -63,11 +63,12 @@ def _perturbed(field: str, *, signed: bool = False) -> Change:
             for sign in np.unique(signs)
         }
         # One image at a time because of OpenCV; this takes a few percent of the time of the smallest network.
-        changed = []
-        for image, sign, row in zip(images, signs, ids, strict=True):
-            perturbation = perturbations[sign]
-            changed.append(perturbation.apply_pixels(perturbation.apply_geometry(image), noise_seed=[SEED, int(row)]))
-        return np.stack(changed)
+        return np.stack(
+            [
+                perturbations[sign].apply(image, noise_seed=[SEED, int(row)])
+                for image, sign, row in zip(images, signs, ids, strict=True)
+            ]
+        )
 
     return change
 

@@ -12,7 +12,7 @@ from core.data import Samples
 from core.errors import DataError, RobustnessError
 from core.inference import Predictor, prepared_images
 from core.robustness.corruptions import CORRUPTIONS, corrupt
-from core.robustness.results import CLEAN, CONDITIONS, FLOAT32, Condition, Robustness
+from core.robustness.results import CLEAN, CONDITIONS, Condition, Robustness
 from core.robustness.storage import load_conditions, save_conditions
 
 BATCH = 128
@@ -74,11 +74,10 @@ def _continued(partial: Path | None, predictor: Predictor, split: str, n: int) -
     if partial is None or not partial.is_file():
         return {}
     try:
-        found, precision = load_conditions(partial, predictor.card.run_id, split, predictor.card.weights_sha256)
+        found = load_conditions(partial, predictor.card.run_id, split, predictor.card.weights_sha256)
     except RobustnessError:
         return {}
-    fits = precision == FLOAT32 and all(len(of_images) == n for of_images in found.values())
-    return found if fits else {}
+    return found if all(len(of_images) == n for of_images in found.values()) else {}
 
 
 def _title(condition: Condition) -> str:

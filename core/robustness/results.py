@@ -19,7 +19,7 @@ from core.robustness.corruptions import CORRUPTIONS, SEED, STRENGTHS
 Condition = tuple[str, int]  # corruption and strength
 CLEAN: Condition = ("none", 0)
 CONDITIONS: tuple[Condition, ...] = (CLEAN, *((name, strength) for name in CORRUPTIONS for strength in STRENGTHS))
-FLOAT32, BFLOAT16 = PRECISIONS = ("float32", "bfloat16")
+PRECISION = "float32"  # of the arithmetic in every measurement, as for the scores of the card
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +27,6 @@ class Robustness:
     """One network on the N images of a split, unchanged and under every corruption at every strength.
 
     ``correct`` maps each condition, (corruption, strength) or CLEAN, to whether each image is classified correctly.
-    ``precision`` is the arithmetic of all conditions: ``float32``, as for the scores of the card, or ``bfloat16``,
-    where a few images per thousand get another prediction, so that the clean accuracy differs from that of the card.
     ``mirror_consistency`` is the share of images whose mirror image gets the same prediction; None if the predictions
     stored with the network do not include mirror images.
     """
@@ -37,8 +35,6 @@ class Robustness:
     split: str
     weights_sha256: str
     correct: Mapping[Condition, np.ndarray]  # (N,) bool each
-    seed: int = SEED
-    precision: str = FLOAT32
     mirror_consistency: Score | None = None
 
     def __post_init__(self) -> None:
@@ -48,8 +44,6 @@ class Robustness:
         if missing or unknown:
             problem = f"lacks {describe(missing[0])}" if missing else f"has the unknown {describe(unknown[0])}"
             raise RobustnessError(f"{where} {problem}; expected all {len(CONDITIONS)} conditions")
-        if self.precision not in PRECISIONS:
-            raise RobustnessError(f"{where}: precision must be {' or '.join(PRECISIONS)}, got {self.precision!r}")
         for condition, of_images in self.correct.items():
             if of_images.dtype != np.bool_ or of_images.shape != (self.n,):
                 raise RobustnessError(
@@ -126,8 +120,8 @@ class Robustness:
                     "accuracy": score.value,
                     "low": score.low,
                     "high": score.high,
-                    "seed": self.seed,
-                    "precision": self.precision,
+                    "seed": SEED,
+                    "precision": PRECISION,
                 }
             )
         return pd.DataFrame(rows)

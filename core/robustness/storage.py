@@ -16,15 +16,14 @@ from core.errors import CheckpointError, EvaluationError, RobustnessError
 from core.evaluation import Score, mirror_consistency
 from core.files import write_atomically
 from core.robustness.corruptions import SEED
-from core.robustness.results import BFLOAT16, CONDITIONS, FLOAT32, Condition, Robustness, describe, setting
+from core.robustness.results import CONDITIONS, PRECISION, Condition, Robustness, describe, setting
 
 # The column names are part of the file format: "perturbation" is the corruption, "value" its setting, and "right" has
 # one bit per image in the order of the split, the most significant bit first (numpy.packbits).
 COLUMNS = (
     *("run", "split", "weights_sha256", "seed"),
-    *("perturbation", "strength", "value", "n", "correct", "accuracy", "right"),
+    *("perturbation", "strength", "value", "n", "correct", "accuracy", "right", "precision"),
 )
-PRECISION = "precision"  # missing in files written before measurements were made in float32
 NUMBERS = ("seed", "strength", "value", "n", "correct", "accuracy")
 
 
@@ -39,16 +38,9 @@ def load_robustness(checkpoint: Checkpoint, split: str) -> Robustness | None:
     card = checkpoint.card
     again = f"measure again with: {measurement_command(card, split)}"
     try:
-        correct, precision = load_conditions(path, card.run_id, split, card.weights_sha256)
-        # Files without the column were measured in bfloat16 if the network was trained in it.
-        unstated = BFLOAT16 if card.recipe.get("precision") == "bf16-mixed" else FLOAT32
+        correct = load_conditions(path, card.run_id, split, card.weights_sha256)
         found = Robustness(
-            card.run_id,
-            split,
-            card.weights_sha256,
-            correct,
-            precision=precision or unstated,
-            mirror_consistency=_mirror_consistency(checkpoint, split),
+            card.run_id, split, card.weights_sha256, correct, mirror_consistency=_mirror_consistency(checkpoint, split)
         )
     except RobustnessError as error:
         raise RobustnessError(f"{error}; {again}") from error
@@ -67,60 +59,48 @@ def measurement_command(card: ModelCard, split: str) -> str:
 
 def save_robustness(found: Robustness, path: Path) -> None:
     """Write all conditions. Raises RobustnessError if the folder cannot be written to."""
-    save_conditions(path, found.model_id, found.split, found.weights_sha256, found.correct, found.precision)
+    save_conditions(path, found.model_id, found.split, found.weights_sha256, found.correct)
 
 
 def save_conditions(
-    path: Path,
-    model_id: str,
-    split: str,
-    weights_sha256: str,
-    correct: Mapping[Condition, np.ndarray],
-    precision: str = FLOAT32,
+    path: Path, model_id: str, split: str, weights_sha256: str, correct: Mapping[Condition, np.ndarray]
 ) -> None:
     """Write some or all conditions. Raises RobustnessError if the folder cannot be written to."""
     rows = [
         (
             *(model_id, split, weights_sha256, SEED),
             *(*condition, setting(condition), len(of_images), int(of_images.sum())),
-            *(float(of_images.mean()), np.packbits(of_images).tobytes(), precision),
+            *(float(of_images.mean()), np.packbits(of_images).tobytes(), PRECISION),
         )
         for condition, of_images in correct.items()
     ]
-    table = pd.DataFrame(rows, columns=[*COLUMNS, PRECISION])
+    table = pd.DataFrame(rows, columns=[*COLUMNS])
     try:
         write_atomically(path, lambda partial: table.to_parquet(partial, index=False, compression="zstd"))
     except OSError as error:
         raise RobustnessError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def load_conditions(
-    path: Path, model_id: str, split: str, weights_sha256: str
-) -> tuple[dict[Condition, np.ndarray], str | None]:
-    """The conditions of a file and their precision, None if the file does not state it.
-
-    Raises RobustnessError naming the network, the file and what is wrong in it.
-    """
+def load_conditions(path: Path, model_id: str, split: str, weights_sha256: str) -> dict[Condition, np.ndarray]:
+    """The conditions of a file. Raises RobustnessError naming the network, the file and what is wrong in it."""
     where = f"{model_id}: {path.name}"
     try:
         table = pd.read_parquet(path)
     except (OSError, pa.ArrowException, ValueError) as error:
         raise RobustnessError(f"{where} cannot be read as Parquet ({error})") from error
     _check_columns(table, where)
-    for column, expected in (("run", model_id), ("split", split), ("weights_sha256", weights_sha256), ("seed", SEED)):
+    required = {"run": model_id, "split": split, "weights_sha256": weights_sha256, "seed": SEED, "precision": PRECISION}
+    for column, expected in required.items():
         others = table.loc[table[column] != expected, column]
         if len(others):
             raise RobustnessError(f"{where} has the {column} {others.iloc[0]}, expected {expected}")
-    precisions = table[PRECISION].unique() if PRECISION in table else [None]
-    if len(precisions) > 1:
-        raise RobustnessError(f"{where} mixes the precisions {' and '.join(map(str, precisions))}")
     correct: dict[Condition, np.ndarray] = {}
     for row in table.to_dict("records"):
         condition = _condition(row, where)
         if condition in correct:
             raise RobustnessError(f"{where} has {describe(condition)} twice")
         correct[condition] = _correct(row, where, describe(condition), int(table["n"].iloc[0]))
-    return correct, precisions[0] if len(precisions) else None
+    return correct
 
 
 def _mirror_consistency(checkpoint: Checkpoint, split: str) -> Score | None:
@@ -132,7 +112,7 @@ def _mirror_consistency(checkpoint: Checkpoint, split: str) -> Score | None:
 
 def _check_columns(table: pd.DataFrame, where: str) -> None:
     missing = [c for c in COLUMNS if c not in table]
-    unknown = [c for c in table if c not in (*COLUMNS, PRECISION)]
+    unknown = [c for c in table if c not in COLUMNS]
     if missing:
         raise RobustnessError(f"{where} lacks the column {missing[0]!r}")
     if unknown:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.checkpoints.history import EpochRow
+from core.checkpoints.history import EpochRow, best_epoch
 from core.errors import TrainingError
 from core.inference import infer_logits
 from core.models import Network, build_network
@@ -84,7 +84,7 @@ def fit(
         values = {
             **origin,
             "epoch": len(history),
-            "best_epoch": best_row(history).epoch,
+            "best_epoch": best_epoch([r.val_accuracy for r in history]),
             "history": [dataclasses.asdict(row) for row in history],
             "network": network.state_dict(),
             "optimizer": optimizer.state_dict(),
@@ -108,7 +108,7 @@ def fit(
             row = EpochRow(epoch + 1, train_loss, train_accuracy, val_loss, val_accuracy, rate, seconds)
             _check_finite(row, recipe, run)
             history.append(row)
-            if best_row(history) is row:
+            if best_epoch([r.val_accuracy for r in history]) == row.epoch:
                 best = copy.deepcopy(evaluated)
             if time.perf_counter() - stored_at >= store_every_s or len(history) == recipe.epochs:
                 store()
@@ -124,11 +124,6 @@ def fit(
             "resume."
         ) from None
     return history
-
-
-def best_row(history: list[EpochRow]) -> EpochRow:
-    """The epoch with the highest validation accuracy, the first of equals."""
-    return max(history, key=lambda row: row.val_accuracy)
 
 
 def _check_finite(row: EpochRow, recipe: Recipe, run: RunFolder) -> None:
@@ -210,8 +205,7 @@ def make_batch(
 
 
 def _loss(logits: Tensor, targets: Tensor, recipe: Recipe, class_weights: Tensor | None) -> Tensor:
-    smoothed = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / targets.shape[1]
-    losses = -(smoothed * F.log_softmax(logits, dim=1)).sum(dim=1)
+    losses = F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing, reduction="none")
     if class_weights is None:
         return losses.mean()
     weights = class_weights[targets.argmax(1)]

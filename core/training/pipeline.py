@@ -13,7 +13,7 @@ from core.data import DatasetInfo, Samples, read
 from core.data.identity import identify
 from core.errors import RecipeError, TrainingError, UnknownModelError
 from core.inference import prepared_images
-from core.models import Network, build_network, count_parameters
+from core.models import Network, build_unfilled, count_parameters
 from core.training.fabric import Fabric, hardware, make_fabric
 from core.training.loop import Progress, fit
 from core.training.publish import best_network, publish
@@ -169,9 +169,8 @@ def check_network(recipe: Recipe) -> None:
 
 
 def _without_memory(recipe: Recipe, classes: int = 2) -> Network:
-    options = {k: v for k, v in recipe.model.items() if k != "imagenet"}
     with torch.device("meta"):
-        return build_network(recipe.architecture, classes=classes, channels=recipe.channels, **options)
+        return build_unfilled(recipe.architecture, classes=classes, channels=recipe.channels, options=recipe.model)
 
 
 def check_space(recipe: Recipe, classes: int, run: RunFolder) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -22,6 +23,7 @@ from core.checkpoints import (
     publishing,
     save_card,
 )
+from core.checkpoints.history import best_epoch
 from core.checkpoints.weights import load_weights, save_weights
 from core.data import DatasetInfo, Samples
 from core.device import describe_device
@@ -29,7 +31,7 @@ from core.errors import CheckpointError
 from core.evaluation import fit_temperature, summarize
 from core.inference import Predictor, embed_split, evaluate
 from core.inference.latency import milliseconds_per_face
-from core.models import Network, build_network, count_macs, count_parameters, deepest_stage, family
+from core.models import Network, build_unfilled, count_macs, count_parameters, deepest_stage, family
 from core.preprocessing import Preprocessing
 from core.training.recipe import Recipe, as_values
 from core.training.run_folder import RunFolder
@@ -82,23 +84,18 @@ def publish(
             architecture=recipe.architecture,
             labels=samples.labels,
             preprocessing=preprocessing,
-            cam_layer=deepest_stage(network, recipe.channels, recipe.size_px),
             temperature=temperature,
             recipe=as_values(recipe),
             data=data,
-            parameters=count_parameters(network),
-            macs=count_macs(network, recipe.channels, recipe.size_px),
             metrics={split: summarize(predictions) for split, predictions in runs.items()},
-            chosen_epoch=int(history["epoch"].iloc[int(history["val_accuracy"].argmax())]),
+            chosen_epoch=best_epoch(history["val_accuracy"]),
             training_seconds=float(history["seconds"].sum()),
             prerequisite_seconds=prerequisite_seconds(recipe, data, run.path.parent, root),
             hardware=trained_on,
-            versions={"python": platform.python_version(), "torch": torch.__version__},
-            commit=versions.ferscope(),
-            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
             weights_sha256=digest,
             weights_shipped=ship_weights,
             model_options=dict(recipe.model),
+            **facts_of(network, recipe.channels, recipe.size_px),
         )
         save_card(dataclasses.replace(card, milliseconds=_latency(network, card)), folder.path)
         _copy_robustness(root / recipe.name, folder, digest)
@@ -107,13 +104,22 @@ def publish(
     return load_checkpoint(root / recipe.name)
 
 
+def facts_of(network: Network, channels: int, size_px: int) -> dict[str, Any]:
+    """The fields of a card that describe the network itself, and those that state when and with what it was written."""
+    return {
+        "cam_layer": deepest_stage(network, channels, size_px),
+        "parameters": count_parameters(network),
+        "macs": count_macs(network, channels, size_px),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "commit": versions.ferscope(),
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
 def best_network(recipe: Recipe, classes: int, run: RunFolder) -> Network:
     """The network of the epoch with the highest validation accuracy, in full precision."""
-    options = {k: v for k, v in recipe.model.items() if k != "imagenet"}  # nothing to download: the weights are there
-    network = build_network(recipe.architecture, classes=classes, channels=recipe.channels, **options)
-    history = run.history()
-    best = int(history["epoch"].iloc[int(history["val_accuracy"].argmax())])
-    return load_weights(network, run.weights_path(best))
+    network = build_unfilled(recipe.architecture, classes=classes, channels=recipe.channels, options=recipe.model)
+    return load_weights(network, run.weights_path(best_epoch(run.history()["val_accuracy"])))
 
 
 def prerequisite_seconds(recipe: Recipe, data: DatasetInfo, runs: Path, root: Path) -> dict[str, float]:

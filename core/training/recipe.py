@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass
 from core.checkpoints import Role, check_run_id
 from core.errors import RecipeError
 from core.labels import LABEL_SETS
-from core.preprocessing import MAX_SIZE_PX, MIN_SIZE_PX
+from core.preprocessing import MAX_SIZE_PX, MIN_SIZE_PX, Equalize
 from core.validation import first_problem, unknown_key
 
 FOLDER = Path(__file__).parent / "recipes"
@@ -77,7 +77,7 @@ class Recipe:
     target: Literal["label", "ferplus", "label_or_ferplus"] = "label"
     size_px: Annotated[int, Field(ge=MIN_SIZE_PX, le=MAX_SIZE_PX)] = 48  # side of the network's input
     channels: Literal[1, 3] = 1  # 1 gray, 3 RGB
-    equalize: Literal["none", "histogram", "clahe"] = "none"  # before everything else; stored as preprocessing
+    equalize: Equalize = "none"  # before everything else; stored as preprocessing
     # Side of the input in the first epochs (progressive resizing); 0 is size_px.
     small_px: Annotated[int, Field(ge=0, le=MAX_SIZE_PX)] = 0
     small_part: Part = 0.0  # part of all epochs at that side

@@ -173,9 +173,8 @@ def _predicted(frames: _Group, detector: str, predictors: Sequence[Predictor]) -
 
 
 def _thumbnail(image: np.ndarray) -> np.ndarray:
-    step = max(
-        1, min(image.shape[:2]) // 180
-    )  # averaging all pixels of a large frame would take as long as decoding it
+    # Averaging all pixels of a large frame would take as long as decoding it.
+    step = max(1, min(image.shape[:2]) // 180)
     small = cv2.resize(image[::step, ::step], THUMBNAIL_PX, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.float64)
 

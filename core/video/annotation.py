@@ -20,8 +20,6 @@ from core.video.sound import sound_of
 from core.video.timeline import GroupTimeline, Timeline
 from core.video.writer import VideoWriter
 
-# Between two analyzed frames a box moves in a straight line; over longer gaps nothing is drawn.
-MAX_GAP_STEPS = 2.5
 LIGHT, DARK = (255, 255, 255), (20, 30, 34)
 
 
@@ -66,13 +64,16 @@ def write_annotated(
 
 
 class _TrackBoxes:
-    """The box and the label of one track at any time."""
+    """The box and the label of one track at any time.
+
+    Between two analyzed frames the box moves in a straight line; over longer gaps there is none.
+    """
 
     def __init__(self, timeline: Timeline, track: int) -> None:
         self._rows = np.flatnonzero(timeline.tracks == track)
         self._timeline = timeline
         self._times_s = timeline.times_s[self._rows]
-        self._max_gap_s = MAX_GAP_STEPS * timeline.step_s
+        self._max_gap_s = timeline.max_gap_s
 
     def at(self, time_s: float) -> tuple[Box, str] | None:
         """None where the track is not in the picture."""
@@ -87,15 +88,7 @@ class _TrackBoxes:
             return None
         share = (time_s - self._times_s[after - 1]) / (self._times_s[after] - self._times_s[after - 1])
         other = self._timeline.box(int(self._rows[after]))
-        moved = (
-            a + (b - a) * share
-            for a, b in zip(
-                (box.left, box.top, box.width, box.height),
-                (other.left, other.top, other.width, other.height),
-                strict=True,
-            )
-        )
-        return Box(*moved), text
+        return box.toward(other, share), text
 
 
 def face_label(timeline: Timeline, row: int) -> str:

@@ -15,8 +15,6 @@ from core.evaluation import divergence_bits
 from core.video.timeline import GroupTimeline, Timeline
 
 NEUTRAL = "neutral"
-# Two rows of a track follow each other if at most this many steps lie between them.
-MAX_GAP_STEPS = 2.5
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,7 @@ def _tops(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _row_seconds(timeline: Timeline) -> np.ndarray:
     """(N,): how long the frame of each row is shown."""
     times, step = timeline.frame_times_s, timeline.step_s
-    shown = np.minimum(np.diff(times, append=times[-1:] + step), MAX_GAP_STEPS * step)
+    shown = np.minimum(np.diff(times, append=times[-1:] + step), timeline.max_gap_s)
     return np.asarray(shown[np.searchsorted(times, timeline.times_s)])
 
 
@@ -154,7 +152,7 @@ def _runs(timeline: Timeline) -> Iterator[np.ndarray]:
     """The rows of each face, divided where it was out of the picture."""
     for track in timeline.track_numbers:
         rows = np.flatnonzero(timeline.tracks == track)
-        gaps = np.flatnonzero(np.diff(timeline.times_s[rows]) > MAX_GAP_STEPS * timeline.step_s) + 1
+        gaps = np.flatnonzero(np.diff(timeline.times_s[rows]) > timeline.max_gap_s) + 1
         yield from np.split(rows, gaps)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from array import array
-from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +17,7 @@ from core.errors import VideoError
 from core.faces import Box, Face
 from core.faces.tracking import TrackedFace
 from core.inference import ENSEMBLE, Prediction
-from core.labels import LabelSet
+from core.labels import LabelSet, groups_by_classes
 from core.video.smoothing import ExponentialSmoothing
 
 
@@ -73,12 +72,10 @@ class Timeline:
         """The usual time between two analyzed frames; 0 for fewer than two."""
         return float(np.median(np.diff(self.frame_times_s))) if len(self.frame_times_s) > 1 else 0.0
 
-    def group(self, classes: tuple[str, ...]) -> GroupTimeline:
-        """The group with these classes. Raises KeyError if there is none."""
-        for group in self.groups:
-            if group.labels.classes == classes:
-                return group
-        raise KeyError(f"no group has the classes {', '.join(classes)}")
+    @property
+    def max_gap_s(self) -> float:
+        """The longest time between two rows of a track that follow each other: 2.5 usual steps."""
+        return 2.5 * self.step_s
 
     def box(self, row: int) -> Box:
         """The box of one row."""
@@ -112,10 +109,6 @@ class Timeline:
             self.detected[rows],
             groups,
         )
-
-    def of_track(self, track: int) -> Timeline:
-        """The rows of one face."""
-        return self.select(self.tracks == track)
 
     def between(self, start_s: float, end_s: float) -> Timeline:
         """The part from ``start_s`` to ``end_s``, both included."""
@@ -173,19 +166,13 @@ class Timeline:
 class TimelineRecorder:
     """Collects the rows of a :class:`Timeline` in little memory: about 100 bytes per face and network.
 
-    ``labels`` are the classes of each network by model id. With ``window_s``, rows that are older than that are
-    dropped, as a live view needs it.
+    ``labels`` are the classes of each network by model id.
     """
 
-    def __init__(self, labels: Mapping[str, LabelSet], *, window_s: float | None = None) -> None:
+    def __init__(self, labels: Mapping[str, LabelSet]) -> None:
         if not labels:
             raise ValueError("a timeline needs at least one network, got none")
-        self._window_s = window_s
-        by_classes: dict[tuple[str, ...], list[str]] = {}
-        for model_id, label_set in labels.items():
-            by_classes.setdefault(label_set.classes, []).append(model_id)
-        ordered = sorted(by_classes.values(), key=lambda members: -len(members))
-        self._groups = [(labels[members[0]], tuple(members)) for members in ordered]
+        self._groups = [(labels[model_ids[0]], model_ids) for model_ids in groups_by_classes(labels)]
         self._frame_times_s = array("d")
         self._times_s = array("d")
         self._tracks = array("q")
@@ -217,8 +204,6 @@ class TimelineRecorder:
         if self._frame_times_s and time_s < self._frame_times_s[-1]:
             raise ValueError(f"times must not decrease, got {time_s} s after {self._frame_times_s[-1]} s")
         self._frame_times_s.append(time_s)
-        if self._window_s is not None:
-            self._drop_before(time_s - self._window_s)
 
     def add(self, found: TrackedFace, predictions: Mapping[str, Prediction]) -> None:
         """Add a face of the last frame; a network without a prediction gets NaN."""
@@ -249,12 +234,3 @@ class TimelineRecorder:
             np.array(self._detected, bool),
             tuple(groups),
         )
-
-    def _drop_before(self, time_s: float) -> None:
-        count = bisect_left(self._times_s, time_s)
-        for column in (self._times_s, self._tracks, self._scores, self._detected):
-            del column[:count]
-        del self._boxes[: 4 * count]
-        for (labels, model_ids), rows in zip(self._groups, self._probabilities, strict=True):
-            del rows[: count * len(model_ids) * len(labels)]
-        del self._frame_times_s[: bisect_left(self._frame_times_s, time_s)]

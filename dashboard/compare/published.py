@@ -149,7 +149,7 @@ def _training_accuracy(checkpoints: Sequence[Checkpoint]) -> str:
     if len(checkpoints) > 1:
         return "–"
     try:
-        history = services.history(checkpoints[0])
+        history = checkpoints[0].history()
     except CheckpointError:
         return "–"  # Training reports the damaged file
     if not len(history):

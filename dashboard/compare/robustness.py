@@ -10,7 +10,6 @@ import streamlit as st
 from core.checkpoints import ModelCard
 from core.errors import RobustnessError
 from core.robustness import CLEAN, CORRUPTIONS, Robustness, corrupt, measurement_command
-from core.robustness.results import BFLOAT16, FLOAT32
 from dashboard import services
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import robustness as plots
@@ -27,13 +26,6 @@ def sections(comparison: Comparison) -> list[Section]:
     if not found:
         return [Section(notes=tuple(notes), caption=comparison.protocol)]
     names, styles, inks = comparison.names, comparison.styles, comparison.inks
-    reduced = [names[m] for m, result in found.items() if result.precision != FLOAT32]
-    precision = (
-        f" Computed in {BFLOAT16} for {', '.join(reduced)}, so the clean accuracy can differ by a few images from that "
-        f"of the model card, which is computed in {FLOAT32}."
-        if reduced
-        else ""
-    )
     ensemble = (
         " An ensemble has no result: which predictions are correct is stored per network, without probabilities."
         if comparison.ensemble is not None
@@ -55,7 +47,7 @@ def sections(comparison: Comparison) -> list[Section]:
             caption=f"{comparison.protocol} Relative drop: (clean − corrupted) ÷ clean accuracy, mean over "
             f"{len(CORRUPTIONS)} corruptions and 5 strengths (after Hendrycks & Dietterich 2019); 0 is best. "
             "Mirror consistency: the share of the images whose mirror image gets the same prediction. Intervals: 95 %, "
-            f"Wilson for shares and bootstrap of the images for the drop.{precision}{ensemble}",
+            f"Wilson for shares and bootstrap of the images for the drop.{ensemble}",
             downloads=(
                 csv(
                     "Accuracy by corruption and strength (CSV)",

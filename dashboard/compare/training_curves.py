@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import CheckpointError
-from dashboard import services
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import learning_curves as plots
 from dashboard.section import Figure, Note, Section, csv
@@ -80,7 +79,7 @@ def _stored(comparison: Comparison) -> tuple[dict[str, pd.DataFrame], list[Note]
     histories, missing, notes = {}, [], []
     for run_id, checkpoint in comparison.checkpoints.items():
         try:
-            history = services.history(checkpoint)
+            history = checkpoint.history()
         except CheckpointError as error:
             notes.append(Note(error.sentence, is_warning=True))
             continue

@@ -25,7 +25,7 @@ from core.inference import (
     explain_face,
     margin_for,
 )
-from core.labels import LabelSet
+from core.labels import LabelSet, groups_by_classes
 from core.video import ExponentialSmoothing
 
 MAX_PIXELS = 1_000_000
@@ -65,12 +65,10 @@ class Series:
 
 def series_of(networks: Sequence[Predictor]) -> tuple[Series, ...]:
     """For each set of classes, that of the most networks first: the ensemble, if there is one, and each network."""
-    groups: dict[tuple[str, ...], list[Predictor]] = {}
-    for network in networks:
-        groups.setdefault(network.card.labels.classes, []).append(network)
+    labels_of = {network.model_id: network.card.labels for network in networks}
     series: list[Series] = []
-    for members in sorted(groups.values(), key=lambda group: -len(group)):
-        labels, model_ids = members[0].card.labels, tuple(network.model_id for network in members)
+    for model_ids in groups_by_classes(labels_of):
+        labels = labels_of[model_ids[0]]
         series += [Series(labels, model_ids)] if len(model_ids) > 1 else []
         series += [Series(labels, (model_id,)) for model_id in model_ids]
     return tuple(series)

@@ -23,7 +23,6 @@ BELOW_PX = 96  # for the axis and the legend
 MAX_POINTS = 600  # per line
 TARGET_ROWS = 7  # transparent markers that can be clicked
 MAX_TARGETS = 200  # per row
-GAP_STEPS = 2.5
 
 
 def chart(
@@ -49,7 +48,7 @@ def chart(
     probabilities = group.of(name)
     for panel, track in enumerate(tracks, start=1):
         rows = np.flatnonzero(timeline.tracks == track)
-        times, values = _thinned(timeline.times_s[rows], probabilities[rows], timeline.step_s)
+        times, values = _thinned(timeline.times_s[rows], probabilities[rows], timeline.max_gap_s)
         for position, class_name in enumerate(group.labels.classes):
             figure.add_scatter(
                 x=times,
@@ -130,7 +129,7 @@ def _bounds(timeline: Timeline) -> tuple[float, float]:
     return (first_s, last_s) if last_s > first_s else (first_s - 0.5, first_s + 0.5)
 
 
-def _thinned(times: np.ndarray, values: np.ndarray, step_s: float) -> tuple[np.ndarray, np.ndarray]:
+def _thinned(times: np.ndarray, values: np.ndarray, max_gap_s: float) -> tuple[np.ndarray, np.ndarray]:
     """At most about 600 points: means of successive rows, with an empty row where the face was out of the picture."""
     size = -(-len(times) // MAX_POINTS)
     if size > 1:
@@ -138,7 +137,7 @@ def _thinned(times: np.ndarray, values: np.ndarray, step_s: float) -> tuple[np.n
         counts = np.diff(np.append(starts, len(times)))
         times = np.add.reduceat(times, starts) / counts
         values = np.add.reduceat(values, starts) / counts[:, None]
-    gaps = np.flatnonzero(np.diff(times) > GAP_STEPS * step_s * max(size, 1)) + 1
+    gaps = np.flatnonzero(np.diff(times) > max_gap_s * max(size, 1)) + 1
     return np.insert(times, gaps, times[gaps] - 1e-6), np.insert(values, gaps, np.nan, axis=0)
 
 

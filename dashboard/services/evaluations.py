@@ -62,11 +62,6 @@ def paired_tests(runs: Sequence[EvaluationRun]) -> tuple[PairedComparison, ...]:
     return results().get(("paired tests", *runs), lambda: compare_all(runs))
 
 
-def history(checkpoint: Checkpoint) -> pd.DataFrame:
-    """One row per epoch; empty if the checkpoint has no history."""
-    return runtime().history(checkpoint)
-
-
 def error_table(run: EvaluationRun, others: Sequence[EvaluationRun], networks: Sequence[EvaluationRun]) -> pd.DataFrame:
     """One row per image of ``run`` with the others' predictions and the disagreement of the networks. Raises
     EvaluationError for runs on other images."""

@@ -1,7 +1,7 @@
 import pytest
 
 from core.errors import LabelError
-from core.labels import AFFECTNET8, FER7, FERPLUS8, PAIN6, LabelSet, parse_labels
+from core.labels import AFFECTNET8, FER7, FERPLUS8, PAIN6, LabelSet, groups_by_classes, parse_labels
 
 
 def test_label_orders_are_those_of_the_data_sets():
@@ -41,3 +41,9 @@ def test_impossible_sets_are_refused(classes):
 def test_a_folder_in_a_known_order_is_recognized():
     assert LabelSet.custom(["anger", "disgust", "fear", "happiness", "pain", "sadness"]) is PAIN6
     assert LabelSet.custom(["cat", "dog"]).name == "custom"
+
+
+def test_names_with_the_same_classes_form_a_group_and_the_largest_group_is_first() -> None:
+    reversed_classes = LabelSet("other", FER7.classes[::-1])
+    labels = {"a": FERPLUS8, "b": FER7, "c": reversed_classes, "d": FER7}
+    assert groups_by_classes(labels) == (("b", "d"), ("a",), ("c",))

@@ -23,11 +23,10 @@ def test_logits_are_the_linear_layer_over_the_pooled_features(name, channels):
 
 
 @pytest.mark.parametrize("name", list(models.families()))
-def test_a_network_without_random_values_is_the_same_after_its_weights_are_loaded(name):
+def test_an_unfilled_network_is_the_same_after_its_weights_are_loaded(name):
     trained = build_network(name, classes=3, channels=1).eval()
     before = torch.get_rng_state()
-    with models.WithoutRandomValues():
-        network = build_network(name, classes=3, channels=1).eval()
+    network = models.build_unfilled(name, classes=3, channels=1, options={}).eval()
     assert torch.equal(torch.get_rng_state(), before)
     assert isinstance(network.head.weight, nn.Parameter)
     assert network.head.weight.requires_grad
@@ -35,7 +34,7 @@ def test_a_network_without_random_values_is_the_same_after_its_weights_are_loade
     faces = torch.randn(2, 1, 48, 48)
     with torch.inference_mode():
         assert torch.equal(network(faces).logits, trained(faces).logits)
-    drawn = torch.nn.init.normal_(torch.zeros(4))  # outside of it, values are drawn
+    drawn = torch.nn.init.normal_(torch.zeros(4))  # afterwards, values are drawn again
     assert drawn.abs().sum() > 0
 
 

@@ -87,8 +87,8 @@ def test_maps_without_evidence_are_left_out_of_the_mean_by_class(predictor, samp
     assert by_hand.counts().tolist() == [2, 1, 0]
     assert by_hand.mean()[0] == pytest.approx([0, 0.3, 0, 0, 0.7])
     assert np.isnan(by_hand.mean()[2]).all()
-    # s = 0.1 * sqrt(2), over two images: 1.96 * 0.1
-    assert by_hand.half_width()[0] == pytest.approx([0, 0.196, 0, 0, 0.196])
+    # s = 0.1 * sqrt(2), over two images: 0.1 times the quantile of 95 %
+    assert by_hand.half_width()[0] == pytest.approx([0, 0.1959964, 0, 0, 0.1959964])
     assert np.isnan(by_hand.half_width()[1]).all()
 
 

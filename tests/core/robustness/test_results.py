@@ -65,8 +65,6 @@ def test_a_missing_or_an_unknown_condition_is_refused():
         Robustness("net", "test", "abc", correct | {("fog", 1): correct[CLEAN]})
     with pytest.raises(RobustnessError, match=r"blur 2: expected bool \(4,\)"):
         Robustness("net", "test", "abc", correct | {("blur", 2): correct[CLEAN][:3]})
-    with pytest.raises(RobustnessError, match="precision must be float32 or bfloat16, got 'half'"):
-        Robustness("net", "test", "abc", correct, precision="half")
     del correct["shift", 4]
     with pytest.raises(RobustnessError, match="lacks shift 4"):
         Robustness("net", "test", "abc", correct)
@@ -89,22 +87,6 @@ def test_a_saved_file_is_loaded_unchanged(stored):
     assert table["correct"].tolist()[:2] == [36, 27]
     assert found.relative_drop().value == pytest.approx(2 / 9 * 0.25)
     assert [p.name for p in stored.path.iterdir()] == ["robustness-test.parquet"]
-
-
-def test_a_file_states_its_precision(stored):
-    path = stored.robustness_path("test")
-    assert load_robustness(stored, "test").precision == "float32"
-    save_robustness(replace(measured(stored), precision="bfloat16"), path)
-    found = load_robustness(stored, "test")
-    assert (found.precision, set(found.table()["precision"])) == ("bfloat16", {"bfloat16"})
-
-
-@pytest.mark.parametrize(("trained_in", "expected"), [("bf16-mixed", "bfloat16"), ("32", "float32")])
-def test_a_file_without_a_precision_was_measured_in_that_of_training(stored, trained_in, expected):
-    path = stored.robustness_path("test")
-    pd.read_parquet(path).drop(columns="precision").to_parquet(path, index=False)
-    card = replace(stored.card, recipe=stored.card.recipe | {"precision": trained_in})
-    assert load_robustness(replace(stored, card=card), "test").precision == expected
 
 
 def test_mirror_consistency_comes_from_the_stored_predictions(stored, checkpoint):
@@ -138,7 +120,11 @@ def doubled(table):
         (lambda t: t.assign(perturbation=t["perturbation"].replace("jpeg", "fog")), "has the unknown fog 1"),
         (lambda t: t.assign(value=t["value"] * 2), "measured with the setting 2 for blur 1, which is now 1"),
         (lambda t: t.assign(seed=1), "has the seed 1, expected"),
-        (lambda t: t.assign(precision=["bfloat16", *t["precision"][1:]]), "mixes the precisions bfloat16 and float32"),
+        (
+            lambda t: t.assign(precision=[*t["precision"][1:], "bfloat16"]),
+            "has the precision bfloat16, expected float32",
+        ),
+        (lambda t: t.drop(columns="precision"), "lacks the column 'precision'"),
         (lambda t: t.assign(weights_sha256="0" * 64), "has the weights_sha256 000"),
         (lambda t: t.assign(run="other"), "has the run other, expected tiny_cnn"),
         (lambda t: t.iloc[:-1], "lacks mouth 5"),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import RecipeError
-from core.models import build_network
+from core.models import build_unfilled
 from core.training.recipe import as_values, load_recipe, recipe_from, shipped_recipes
 from core.training.targets import preprocessing_of
 
@@ -18,8 +18,7 @@ def test_shipped_recipe_is_valid_and_has_a_summary(name):
     assert recipe.name == name
     assert recipe.summary
     preprocessing_of(recipe)
-    options = {k: v for k, v in recipe.model.items() if k != "imagenet"}
-    assert build_network(recipe.architecture, classes=7, channels=recipe.channels, **options)
+    assert build_unfilled(recipe.architecture, classes=7, channels=recipe.channels, options=recipe.model)
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ def tracked(track: int, x: float = 10) -> TrackedFace:
     return TrackedFace(track, Face(Box(x, 5, 20, 24), 0.9))
 
 
-def recorded(seconds: int = 10, **options) -> TimelineRecorder:
+def recorded(seconds: int = 10) -> TimelineRecorder:
     """Track 1 is happy and from 5 s on sad, track 2 is neutral until 3 s; one frame per second."""
-    recorder = TimelineRecorder({"a": FER7, "plus": FERPLUS8, "b": FER7}, **options)
+    recorder = TimelineRecorder({"a": FER7, "plus": FERPLUS8, "b": FER7})
     for i in range(seconds):
         recorder.add_frame(float(i))
         recorder.add(tracked(1), {"a": prediction("a", 3 if i < 5 else 4), "plus": prediction("plus", 1, FERPLUS8)})
@@ -41,7 +41,7 @@ def test_rows_groups_and_ensemble():
     fer, plus = timeline.groups
     assert fer.names == ("a", "b", "ensemble")
     assert plus.names == ("plus",)
-    first = timeline.of_track(1).groups[0]
+    first = timeline.select(timeline.tracks == 1).groups[0]
     assert np.isnan(first.of("b")).all()  # no prediction of that network
     assert first.ensemble.argmax(axis=1).tolist() == [3] * 5 + [4] * 5
     assert timeline.box(1) == Box(90, 5, 20, 24)
@@ -57,13 +57,6 @@ def test_the_table_has_a_row_per_face_and_network():
     assert table[(table.network == "b") & (table.track == 1)].expression.isna().all()
 
 
-def test_a_window_keeps_the_newest_rows():
-    timeline = recorded(window_s=4).timeline()
-    assert timeline.frame_times_s.tolist() == [5, 6, 7, 8, 9]
-    assert timeline.times_s.tolist() == [5, 6, 7, 8, 9]
-    assert timeline.groups[0].ensemble.argmax(axis=1).tolist() == [4] * 5
-
-
 def test_a_range_has_the_frames_of_that_range():
     part = recorded().timeline().between(2, 5)
     assert part.frame_times_s.tolist() == [2, 3, 4, 5]
@@ -72,11 +65,12 @@ def test_a_range_has_the_frames_of_that_range():
 
 def test_smoothing_reaches_63_percent_of_a_step_after_its_time_constant():
     timeline = recorded(30).timeline()
-    happy = timeline.smoothed(4.0).of_track(1).groups[0].of("a")[:, 3]
+    smoothed = timeline.smoothed(4.0).select(timeline.tracks == 1)
+    happy = smoothed.groups[0].of("a")[:, 3]
     low, high = 0.01, 0.94
     assert happy[4] == pytest.approx(high, abs=1e-5)
     assert (high - happy[8]) / (high - low) == pytest.approx(1 - np.exp(-1), abs=1e-4)
-    assert np.allclose(timeline.smoothed(4.0).of_track(1).groups[1].ensemble.sum(axis=1), 1, atol=1e-5)
+    assert np.allclose(smoothed.groups[1].ensemble.sum(axis=1), 1, atol=1e-5)
     assert timeline.smoothed(0) is timeline
 
 

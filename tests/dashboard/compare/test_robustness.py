@@ -1,6 +1,5 @@
 import json
 import shutil
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,7 +9,7 @@ import streamlit as st
 from core import checkpoints
 from core.checkpoints import list_checkpoints, load_checkpoint
 from core.evaluation import mirror_consistency
-from core.robustness import CONDITIONS, CORRUPTIONS, Robustness, load_robustness, save_robustness
+from core.robustness import CONDITIONS, CORRUPTIONS, Robustness, save_robustness
 from dashboard.compare.comparison import build_comparisons
 from dashboard.compare.comparison_report import chapters
 from dashboard.compare.robustness import _pictures
@@ -52,16 +51,6 @@ def test_what_is_stored_is_drawn_and_the_rest_is_named(measured, open_view, page
     drops = tables(app)[1].set_index("corruption")
     assert drops.loc["Blur", "CNN"].startswith("0.250")  # 3, 6, 9, 12 and 15 of 36 are lost
     assert "shapes test, n = 36." in text
-
-
-def test_the_precision_is_stated_where_it_differs_from_that_of_the_card(measured, open_view, page_text):
-    assert "bfloat16" not in page_text(open_view("Robustness"))
-    checkpoint = load_checkpoint(measured / "tiny_cnn")
-    found = load_robustness(checkpoint, "test")
-    save_robustness(replace(found, precision="bfloat16"), checkpoint.robustness_path("test"))
-    st.cache_resource.clear()
-    text = page_text(open_view("Robustness"))
-    assert "Computed in bfloat16 for CNN, so the clean accuracy can differ by a few images from that of the" in text
 
 
 def test_mirror_consistency_is_on_the_page_and_in_the_report(measured, open_view, tables):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.evaluation import slice_report
+from core.evaluation import bin_columns, slice_report
 from dashboard.plots import slices as plots
 from dashboard.style import LIGHT, network_styles
 
@@ -12,7 +12,7 @@ def report(predicted_run):
     n = np.arange(400)
     run = predicted_run([0] * 400, np.where(n < 100, n % 2, 0))
     columns = {"brightness": (n // 100).astype(float), "size": n * 50.0, "copy in Training": np.zeros(400, bool)}
-    return slice_report(run, columns)
+    return slice_report(run, bin_columns(columns))
 
 
 def test_worse_slices_come_first_and_measurable_differences_are_filled(report, inks):
