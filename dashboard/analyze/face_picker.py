@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from core import images
 from core.faces import Box
-from core.inference import FaceAnalysis, PhotoAnalysis
+from core.inference import WHOLE_IMAGE, FaceAnalysis, PhotoAnalysis
 from dashboard import services
 from dashboard.analyze import clickable_photo
 from dashboard.services import Photo
@@ -106,7 +106,18 @@ def _draw_caption(photo: Photo, analysis: PhotoAnalysis, number: int) -> None:
     st.caption(" · ".join(words))
     removed = session.removed_faces(photo.digest)
     with st.container(horizontal=True):
-        if analysis.detector in services.DETECTORS:
+        if analysis.detector == WHOLE_IMAGE:
+            st.button(
+                "Detect faces",
+                key=f"detect-{photo.digest[:12]}",
+                icon=":material/frame_person:",
+                type="tertiary",
+                on_click=session.use_whole_image,
+                args=(photo.digest,),
+                kwargs={"on": False},
+                help="Detect the faces of this photo instead of using its central square as the face.",
+            )
+        else:
             st.button(
                 "Not a face",
                 key=f"not-a-face-{photo.digest[:12]}-{number}",

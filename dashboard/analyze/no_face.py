@@ -25,7 +25,7 @@ def draw(photo: Photo, analysis: PhotoAnalysis) -> None:
         st.button(
             "Analyze the whole image",
             icon=":material/crop_free:",
-            on_click=_analyze_whole_image,
+            on_click=session.use_whole_image,
             args=(photo.digest,),
             help=f"The central square of the photo is used as the face; the result is marked as *{WHOLE_IMAGE}*.",
         )
@@ -36,8 +36,3 @@ def draw(photo: Photo, analysis: PhotoAnalysis) -> None:
     rotation = f" · rotated by {analysis.rotation_deg}° clockwise" if analysis.rotation_deg else ""
     st.image(analysis.image, alt=f"{photo.name}, no face found", width=width)
     st.caption(f"{escaped(photo.name)} · {width} × {height} px · detector: {detector}{rotation}")
-
-
-def _analyze_whole_image(digest: str) -> None:
-    st.session_state["whole_image"] = digest
-    session.removed_faces(digest).clear()

@@ -1,5 +1,5 @@
-"""The photos of the session: which one is shown and how it is rotated, which uploads were refused, which detections are
-not faces."""
+"""The photos of the session: which one is shown, which are rotated or analyzed as a whole, which uploads were refused,
+which detections are not faces."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def clear_photos() -> None:
     st.session_state.pop("refused", None)
     # A widget with another key begins without files.
     st.session_state["source_widgets"] = st.session_state.get("source_widgets", 0) + 1
-    of_photos = ("photo", "pair", "uploader_ids", "whole_image", "not_faces", "rotations_deg", "snapshot_taken")
+    of_photos = ("photo", "pair", "uploader_ids", "whole_images", "not_faces", "rotations_deg", "snapshot_taken")
     for key in (*of_photos, "folder_batch", "session_video"):
         st.session_state.pop(key, None)
 
@@ -95,9 +95,8 @@ def widget_key(name: str) -> str:
 
 
 def choose_photo(photo: Photo) -> None:
-    """Show this photo, with its faces detected again."""
+    """Show this photo."""
     st.session_state["photo"] = photo.digest
-    st.session_state.pop("whole_image", None)
 
 
 def chosen_photo() -> Photo | None:
@@ -112,6 +111,22 @@ def removed_faces(digest: str) -> list[Box]:
     return marked.setdefault(digest, [])
 
 
+def is_whole_image(digest: str) -> bool:
+    """Whether a photo is analyzed as one face, without detection."""
+    return digest in _whole_images()
+
+
+def use_whole_image(digest: str, *, on: bool = True) -> None:
+    """Analyze a photo as one face, or detect its faces; what was chosen among its previous faces is forgotten."""
+    if on:
+        _whole_images().add(digest)
+    else:
+        _whole_images().discard(digest)
+    removed_faces(digest).clear()
+    pair: list[tuple[str, int]] = st.session_state.get("pair", [])  # faces that are compared: photo and number
+    pair[:] = [face for face in pair if face[0] != digest]
+
+
 def rotation_deg(digest: str) -> int | None:
     """By how much the user rotated a photo clockwise; None if its rotation is found automatically."""
     degrees: int | None = _rotations_deg().get(digest)
@@ -119,12 +134,14 @@ def rotation_deg(digest: str) -> int | None:
 
 
 def rotate(digest: str, degrees_clockwise: int) -> None:
-    """Show a photo with this rotation and its faces detected again; marks on its previous detections are removed."""
+    """Show a photo with this rotation and its faces detected again."""
     _rotations_deg()[digest] = degrees_clockwise % 360
-    removed_faces(digest).clear()
-    st.session_state.pop("whole_image", None)
-    pair: list[tuple[str, int]] = st.session_state.get("pair", [])  # faces that are compared: photo and number
-    pair[:] = [face for face in pair if face[0] != digest]
+    use_whole_image(digest, on=False)
+
+
+def _whole_images() -> set[str]:
+    digests: set[str] = st.session_state.setdefault("whole_images", set())
+    return digests
 
 
 def _rotations_deg() -> dict[str, int]:

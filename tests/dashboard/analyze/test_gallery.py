@@ -105,6 +105,37 @@ def test_photos_without_a_face_are_reported_with_the_remedy(opened, page_text):
     assert "No face was found in any photo" in page_text(app)
 
 
+def show(app: AppTest, layout: str) -> AppTest:
+    app.segmented_control(key="show").set_value(layout).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def test_a_photo_that_is_analyzed_as_a_whole_stays_so_in_every_view(opened, page_text, labeled):
+    app = opened("wall", "grace_hopper", show="All faces")
+    assert "No face found: wall.jpg." in page_text(app)
+    show(app, "One face")
+    labeled(app.button, "Analyze the whole image").click().run()
+    show(app, "All faces")
+    assert "2 faces in 2 photos." in page_text(app)
+    assert "wall.jpg, whole image" in page_text(app)
+    next(b for b in app.button if b.help == "Open wall.jpg, whole image").click().run()
+    assert not app.exception, app.exception
+    assert "detector: whole image" in page_text(app)
+    labeled(app.button, "grace_hopper.jpg").click().run()
+    labeled(app.button, "wall.jpg").click().run()
+    assert "detector: whole image" in page_text(app)
+
+
+def test_several_photos_can_be_analyzed_as_a_whole(opened, page_text, labeled):
+    app = opened("wall", "floor!")
+    labeled(app.button, "Analyze the whole image").click().run()
+    labeled(app.button, "floor!.jpg").click().run()
+    labeled(app.button, "Analyze the whole image").click().run()
+    show(app, "All faces")
+    assert "2 faces in 2 photos." in page_text(app)
+
+
 def test_photos_that_are_too_many_are_named_with_what_to_do(opened, page_text, monkeypatch, labeled):
     monkeypatch.setattr(photos, "MAX_PHOTOS", 2)
     app = opened("wall", "floor!", "ceiling", "grace_hopper")

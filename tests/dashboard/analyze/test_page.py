@@ -117,6 +117,18 @@ def test_a_photo_without_a_face_offers_the_whole_image_first(networks, open_anal
     assert not [b for b in app.button if b.label == "Not a face"]
 
 
+def test_faces_can_be_detected_again_in_a_photo_that_is_analyzed_as_a_whole(networks, open_analyze, page_text, labeled):
+    app = open_analyze("two_faces")
+    for _ in range(2):
+        labeled(app.button, "Not a face").click().run()
+    labeled(app.button, "Analyze the whole image").click().run()
+    assert "Whole image · " in page_text(app)
+    labeled(app.button, "Detect faces").click().run()
+    assert not app.exception
+    assert "Face 1 of 2" in page_text(app)
+    assert "Detect faces" not in [b.label for b in app.button]
+
+
 def test_a_detection_can_be_removed_and_restored(networks, open_analyze, page_text, labeled):
     app = open_analyze("two_faces")
     first = app.segmented_control(key=labeled(app.segmented_control, "Face").key).options
