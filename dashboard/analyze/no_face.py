@@ -31,7 +31,7 @@ def draw(photo: Photo, analysis: PhotoAnalysis) -> None:
         )
         face_picker.rotate_button(photo, analysis)
         if removed:
-            face_picker.restore_button(photo)
+            face_picker.restore_button(photo, 0)
     height, width = analysis.image.shape[:2]
     rotation = f" · rotated by {analysis.rotation_deg}° clockwise" if analysis.rotation_deg else ""
     st.image(analysis.image, alt=f"{photo.name}, no face found", width=width)

@@ -23,15 +23,18 @@ class Analyzer:
 
     def analyze(self, photo: Photo) -> PhotoAnalysis:
         """Raises NotFiniteError if no network predicts, and DetectorUnavailableError."""
-        found = services.analysis(
+        found, removed = self.detected(photo), session.removed_faces(photo.digest)
+        return replace(found, faces=tuple(f for f in found.faces if f.face.box not in removed)) if removed else found
+
+    def detected(self, photo: Photo) -> PhotoAnalysis:
+        """Like :meth:`analyze`, with the detections that were marked as not a face."""
+        return services.analysis(
             photo,
             self.networks,
             self.detector,
             whole_image=session.is_whole_image(photo.digest),
             rotation_deg=session.rotation_deg(photo.digest),
         )
-        removed = session.removed_faces(photo.digest)
-        return replace(found, faces=tuple(f for f in found.faces if f.face.box not in removed)) if removed else found
 
 
 def available_analyzer(networks: Sequence[Predictor], detector: str) -> Analyzer:

@@ -15,6 +15,8 @@ from dashboard.ui.messages import show_error
 
 MAX_NAMED = 8  # names in one sentence
 
+ComparedFace = tuple[str, str, int]  # digest of the photo, the detector, and the index of the face
+
 
 def photos() -> list[Photo]:
     """The session's photos, oldest first."""
@@ -105,10 +107,32 @@ def chosen_photo() -> Photo | None:
     return chosen or next(reversed(photos()), None)
 
 
-def removed_faces(digest: str) -> list[Box]:
+def removed_faces(digest: str) -> tuple[Box, ...]:
     """Detections of a photo that were marked as not a face."""
-    marked: dict[str, list[Box]] = st.session_state.setdefault("not_faces", {})
-    return marked.setdefault(digest, [])
+    return tuple(_not_faces().get(digest, ()))
+
+
+def remove_face(digest: str, box: Box) -> None:
+    """Mark a detection as not a face; the other faces of the photo get other numbers."""
+    _not_faces().setdefault(digest, []).append(box)
+    _forget_pair(digest)
+
+
+def restore_faces(digest: str) -> None:
+    """Bring back the detections of a photo that were marked as not a face."""
+    _not_faces().pop(digest, None)
+    _forget_pair(digest)
+
+
+def pair() -> list[ComparedFace]:
+    """The faces that were chosen to be compared, at most two."""
+    faces: list[ComparedFace] = st.session_state.setdefault("pair", [])
+    return faces
+
+
+def _forget_pair(digest: str) -> None:
+    """Compare no face of a photo whose faces get other numbers."""
+    pair()[:] = [face for face in pair() if face[0] != digest]
 
 
 def is_whole_image(digest: str) -> bool:
@@ -122,9 +146,7 @@ def use_whole_image(digest: str, *, on: bool = True) -> None:
         _whole_images().add(digest)
     else:
         _whole_images().discard(digest)
-    removed_faces(digest).clear()
-    pair: list[tuple[str, int]] = st.session_state.get("pair", [])  # faces that are compared: photo and number
-    pair[:] = [face for face in pair if face[0] != digest]
+    restore_faces(digest)
 
 
 def rotation_deg(digest: str) -> int | None:
@@ -137,6 +159,11 @@ def rotate(digest: str, degrees_clockwise: int) -> None:
     """Show a photo with this rotation and its faces detected again."""
     _rotations_deg()[digest] = degrees_clockwise % 360
     use_whole_image(digest, on=False)
+
+
+def _not_faces() -> dict[str, list[Box]]:
+    boxes: dict[str, list[Box]] = st.session_state.setdefault("not_faces", {})
+    return boxes
 
 
 def _whole_images() -> set[str]:

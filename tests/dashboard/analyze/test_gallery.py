@@ -85,6 +85,42 @@ def test_two_selected_faces_are_side_by_side_and_a_third_replaces_the_first(open
     assert page_text(app).count("evidence for dark") == 2
 
 
+@pytest.fixture
+def compared(opened, page_text):
+    """All faces of a photo with two faces, compared, and of another photo."""
+    app = opened("two_faces", "grace_hopper", show="All faces", detector="Haar cascade")
+    for checkbox in [c for c in app.checkbox if c.key.startswith("pair-")][:2]:
+        checkbox.check().run()
+    assert "Hollow: two_faces.jpg, face 1. Filled: two_faces.jpg, face 2" in page_text(app)
+    return app
+
+
+@pytest.mark.parametrize("button", ["Not a face", "Restore 1 removed detection"])
+def test_faces_whose_numbers_change_are_no_longer_compared(compared, page_text, labeled, button):
+    show(compared, "One face")
+    labeled(compared.button, "two_faces.jpg").click().run()
+    labeled(compared.button, "Not a face").click().run()
+    show(compared, "All faces")
+    assert "Select *Compare* below two faces" in page_text(compared)
+    if button == "Not a face":
+        return
+    for checkbox in compared.checkbox:
+        checkbox.check().run()
+    assert "Side by side" in page_text(compared)
+    show(compared, "One face")
+    labeled(compared.button, button).click().run()
+    show(compared, "All faces")
+    assert "Select *Compare* below one more face" in page_text(compared)
+
+
+def test_faces_of_another_detector_are_not_compared(compared, page_text):
+    compared.selectbox(key="detector").set_value("mtcnn").run()
+    assert not compared.exception
+    assert "Select *Compare* below two faces" in page_text(compared)
+    compared.selectbox(key="detector").set_value("haar").run()
+    assert "Side by side" in page_text(compared)
+
+
 def test_two_faces_of_one_photo_can_be_compared(opened, page_text):
     app = opened("two_faces", show="All faces")
     assert "2 faces in 1 photo." in page_text(app)

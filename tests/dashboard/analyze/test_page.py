@@ -142,6 +142,17 @@ def test_a_detection_can_be_removed_and_restored(networks, open_analyze, page_te
     assert labeled(app.segmented_control, "Face").options == first
 
 
+def test_restoring_detections_keeps_the_face_that_is_shown(networks, open_analyze, page_text, labeled):
+    app = open_analyze("two_faces")
+    labeled(app.button, "Not a face").click().run()
+    second = wrapped_tables(app)[0].values.tolist()
+    labeled(app.button, "Restore 1 removed detection").click().run()
+    assert not app.exception
+    assert "Face 2 of 2" in page_text(app)
+    assert wrapped_tables(app)[0].values.tolist() == second
+    assert labeled(app.segmented_control, "Face").value == 1
+
+
 def test_a_photo_is_rotated_by_90_degrees_per_click_and_its_faces_are_detected_again(
     networks, open_analyze, page_text, labeled
 ):
