@@ -51,8 +51,10 @@ def draw(
         st.caption(comparison.protocol)
         return
     pages = math.ceil(len(listed) / PAGE)
-    page = links.page_number(pages, key=comparison.key(f"{key}_page"))
-    rows = table.iloc[listed[(page - 1) * PAGE : page * PAGE]]
+    whole = table.iloc[listed]
+    of = hash(whole["image_id"].to_numpy().tobytes())
+    page = links.page_number(pages, key=comparison.key(f"{key}_page"), of=of)
+    rows = whole.iloc[(page - 1) * PAGE : page * PAGE]
     faces_shown = _faces(rows, comparison, classes, key, explained, captions=captions)
     run = comparison.all_runs.get(explained or "")
     first = (page - 1) * PAGE + 1
@@ -63,7 +65,6 @@ def draw(
         if run is not None:
             others = " and the confidence of the other networks" if len(comparison.all_runs) > 1 else ""
             st.caption(f"The CSV file also contains the probability of each class{others}.")
-    whole = table.iloc[listed]
     images = "This image" if len(listed) == 1 else f"All {len(listed):,} images of this list"
     ui.draw_downloads(
         [

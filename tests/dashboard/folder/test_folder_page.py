@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from core.batch.shares import expression_shares, folders_of
 from core.errors import BatchError
 from core.evaluation import wilson
-from dashboard.folder import session_batch
+from dashboard.folder import face_table, session_batch
 from dashboard.folder.face_filter import FaceFilter
 from dashboard.services.folders import open_allowed
 from tests.conftest import CLASSES, draw
@@ -62,7 +62,7 @@ def scored_zip(page):
     return finished(page)
 
 
-def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, labeled):
+def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, monkeypatch):
     app = scored_zip(page)
     assert "photos.zip: 12 of 13 photos were analyzed; 1 could not be. CNN, Residual CNN;" in page_text(app)
     table = app.dataframe[0].value
@@ -74,6 +74,12 @@ def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, labeled):
     app.pills(key="folder_classes").set_value([]).run()
     app.selectbox(key="folder_order").set_value("confidence").run()
     assert app.dataframe[0].value["confidence"].is_monotonic_decreasing
+    monkeypatch.setattr(face_table, "ROWS_PER_PAGE", 5)
+    app.session_state["folder_page"] = 3
+    app.run()
+    assert len(app.dataframe[0].value) == 2
+    app.selectbox(key="folder_order").set_value("expression").run()  # another order begins with its first page
+    assert len(app.dataframe[0].value) == 5
     app.segmented_control(key="folder_panel").set_value("Distribution").run()
     app.segmented_control(key="shares_by").set_value("folder").run()
     assert "n = 12 faces in 12 photos" in page_text(app)
