@@ -77,9 +77,9 @@ def test_two_selected_faces_are_side_by_side_and_a_third_replaces_the_first(open
     assert "Select *Compare* below one more face" in page_text(app)
     app.checkbox[1].check().run()
     assert not app.exception
-    assert f"Hollow: {where[0]}. Filled: {where[1]}, and bars for its ensemble." in page_text(app)
+    assert f"Hollow: {where[0]}. Filled: {where[1]}." in page_text(app)
     app.checkbox[2].check().run()
-    assert f"Hollow: {where[1]}. Filled: {where[2]}, and bars for its ensemble." in page_text(app)
+    assert f"Hollow: {where[1]}. Filled: {where[2]}." in page_text(app)
     assert [c.value for c in app.checkbox] == [False, True, True]
     app.selectbox(key="pair-class").set_value("dark").run()
     assert page_text(app).count("evidence for dark") == 2
