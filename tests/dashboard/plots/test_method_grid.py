@@ -31,16 +31,26 @@ def shares_of(model_id: str) -> SplitRegionShares:
 
 def test_each_network_is_a_marker_in_the_row_of_each_region(inks):
     found = {"one": np.array([0.1, 0.2, 0.3, 0.4, 0.0]), "two": np.array([0.2] * 5)}
-    areas = face_regions().areas
+    areas = dict.fromkeys(found, face_regions().areas)
     figure = regions.shares(found, areas, "happy", STYLES, NAMES, inks)
     bar, first, second = figure.data
-    assert list(bar.x) == list(areas)
+    assert list(bar.x) == list(face_regions().areas)
     assert [first.marker.symbol, second.marker.symbol] == ["circle", "square"]
     assert list(first.x) == [0.1, 0.2, 0.3, 0.4, 0.0]
     assert figure.layout.xaxis.range[0] < 0  # a marker at 0 is not cut off
     table = regions.numbers(found, areas, NAMES)
-    assert list(table["region"]) == list(REGION_NAMES)
-    assert table["Two"].sum() == pytest.approx(1)
+    assert list(table["region"]) == [*REGION_NAMES, *REGION_NAMES]
+    assert table.groupby("network")["share"].sum().to_dict() == pytest.approx({"One": 1, "Two": 1})
+
+
+def test_networks_with_different_crops_have_their_own_share_of_a_uniform_map(inks):
+    found = {"one": np.array([0.1, 0.2, 0.3, 0.4, 0.0]), "two": np.array([0.2] * 5)}
+    areas = {"one": np.array([0.1, 0.1, 0.1, 0.1, 0.6]), "two": np.array([0.05, 0.05, 0.05, 0.05, 0.8])}
+    lines = [t for t in regions.shares(found, areas, "happy", STYLES, NAMES, inks).data if "uniform" in t.name]
+    assert [list(line.x) for line in lines] == [list(of) for of in areas.values()]
+    assert [line.showlegend for line in lines] == [True, False]
+    table = regions.numbers(found, areas, NAMES)
+    assert table.loc[table["network"] == "Two", "area"].tolist() == list(areas["two"])
 
 
 def test_the_mean_of_a_class_without_images_is_not_drawn(inks):
