@@ -14,6 +14,14 @@ from dashboard.services import Photo
 from dashboard.ui.messages import show_error
 
 MAX_NAMED = 8  # names in one sentence
+# What Folder and Video keep in the session state: the batch, the video, the name and the bytes of a video that is not
+# analyzed yet, and the request and the bytes of the last annotated video.
+BATCH, VIDEO, VIDEO_SOURCE, ANNOTATED_VIDEO = OF_FILES = (
+    "folder_batch",
+    "session_video",
+    "video_source",
+    "video_annotated",
+)
 
 ComparedFace = tuple[str, str, int]  # digest of the photo, the detector, and the index of the face
 
@@ -67,14 +75,15 @@ def draw_refused() -> None:
 
 
 def clear_photos() -> None:
-    """Remove every photo, everything computed from them, and the files that Streamlit holds for the uploader."""
+    """Remove every photo, video and batch, everything computed from them, and the files that Streamlit holds for the
+    uploaders."""
     services.photo_store().clear()
     _delete_uploads()
     st.session_state.pop("refused", None)
     # A widget with another key begins without files.
     st.session_state["source_widgets"] = st.session_state.get("source_widgets", 0) + 1
     of_photos = ("photo", "pair", "uploader_ids", "whole_images", "not_faces", "rotations_deg", "snapshot_taken")
-    for key in (*of_photos, "folder_batch", "session_video"):
+    for key in (*of_photos, *OF_FILES):
         st.session_state.pop(key, None)
 
 

@@ -16,9 +16,9 @@ from dashboard.style import Ink
 from dashboard.ui import links, progress, sections
 from dashboard.ui.markdown import escaped
 from dashboard.ui.messages import show_error, show_warning
+from dashboard.ui.session import ANNOTATED_VIDEO
 from dashboard.video import summary, time_cursor
 from dashboard.video.session_video import SessionVideo
-from dashboard.video.video_choice import ANNOTATED
 
 REFRESH_S = 2.0
 
@@ -135,7 +135,7 @@ def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
     """A button that makes the video with boxes and expressions, then one that downloads it."""
     first_s, last_s = float(timeline.frame_times_s[0]), float(timeline.frame_times_s[-1])
     request = (id(video), id(timeline.groups[0].probabilities), first_s, last_s)
-    made: tuple[object, bytes] | None = st.session_state.get(ANNOTATED)
+    made: tuple[object, bytes] | None = st.session_state.get(ANNOTATED_VIDEO)
     wanted = st.button(
         "Create the video with boxes and expressions (mp4)",
         icon=":material/movie_edit:",
@@ -162,7 +162,7 @@ def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
             show_error(error)
         else:
             made = request, file.getvalue()
-            st.session_state[ANNOTATED] = made
+            st.session_state[ANNOTATED_VIDEO] = made
     if made is not None and made[0] == request:
         st.download_button(
             "Video with boxes and expressions (mp4)",

@@ -16,6 +16,7 @@ from core.evaluation import wilson
 from dashboard.folder import face_table, session_batch
 from dashboard.folder.face_filter import FaceFilter
 from dashboard.services.folders import open_allowed
+from dashboard.ui import session
 from tests.conftest import CLASSES, draw
 from tests.dashboard.conftest import ENTRY
 
@@ -39,7 +40,7 @@ def zipped():
 
 def finished(app):
     """The page after its background work."""
-    app.session_state["folder_batch"]._thread.join()
+    app.session_state[session.BATCH]._thread.join()
     app.run()
     assert not app.exception, app.exception
     return app
@@ -116,7 +117,7 @@ def test_forgetting_all_photos_ends_the_batch(page):
     app.switch_page("../pages/analyze.py").run()
     app.button(key="card-grace_hopper").click().run()
     next(b for b in app.button if b.label == "Forget all photos").click().run()
-    assert "folder_batch" not in app.session_state
+    assert session.BATCH not in app.session_state
 
 
 def test_a_batch_waits_while_as_many_as_the_server_allows_are_running(page, page_text, monkeypatch):
@@ -129,18 +130,18 @@ def test_a_batch_waits_while_as_many_as_the_server_allows_are_running(page, page
         next(b for b in page.button if b.label == "Analyze the photos").click().run()
         assert "photos.zip is waiting. This server analyzes at most 2 folders at the same time" in page_text(page)
         page.button(key="folder_stop").click().run()
-        page.session_state["folder_batch"]._thread.join()
+        page.session_state[session.BATCH]._thread.join()
         page.run()
         assert "stopped; 0 of 13 photos were analyzed" in page_text(page)
         page.button(key="folder_resume").click().run()
-        assert page.session_state["folder_batch"].waiting
+        assert page.session_state[session.BATCH].waiting
     assert "12 of 13 photos were analyzed; 1 could not be" in page_text(finished(page))
     assert places.acquire(timeout=0)
 
 
 def test_a_work_that_is_stopped_is_resumed_with_the_rest(page):
     app = scored_zip(page)
-    batch = app.session_state["folder_batch"]
+    batch = app.session_state[session.BATCH]
     before = batch.rows()
     batch._work.tables.clear()
     batch.stop()
