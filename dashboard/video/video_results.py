@@ -66,14 +66,18 @@ def _draw(video: SessionVideo, inks: Ink, was_running: bool) -> None:
                 icon=":material/search_off:",
             )
         return
-    smoothed = f"{title}, smoothed with a time constant of {smoothing_s:g} s" if smoothing_s else title
-    shown = summary.Summary(video, timeline, group, name, smoothed, video.names, inks)
+    smoothed = f", smoothed with a time constant of {smoothing_s:g} s" if smoothing_s else ""
+    shown = summary.Summary(video, timeline, group, name, f"{title}{smoothed}", video.names, inks)
     panel = links.first_choice(
         st.segmented_control, "Summary", list(summary.PANELS), key="video_panel", label_visibility="collapsed"
     )
     sections.draw(summary.PANELS[str(panel)](shown))
     if not video.running:
         st.markdown("**Files**")
+        st.caption(
+            f"The CSV and Parquet files and the video with boxes contain the chosen part{smoothed}. The JSON file "
+            "contains the whole video without smoothing."
+        )
         sections.draw_downloads(summary.files(shown, video.cards))
         _annotated_video(video, timeline)
 

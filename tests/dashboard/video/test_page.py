@@ -57,7 +57,10 @@ def test_the_sample_is_analyzed_and_its_panels_are_shown(open_video, page_text):
     app.button(key="video_step1").click().run()
     assert app.slider(key="video_time").value > before
     app.slider(key="video_smoothing").set_value(1.0).run()
-    assert "smoothed with a time constant of 1 s" in page_text(app)
+    assert "Ensemble, smoothed with a time constant of 1 s" in page_text(app)
+    assert "video with boxes contain the chosen part, smoothed with a time constant of 1 s. The" in page_text(app)
+    app.slider(key="video_smoothing").set_value(0.0).run()
+    assert "video with boxes contain the chosen part. The JSON file" in page_text(app)
     button(app, "Analyze this frame").click().run()
     assert not app.exception, app.exception
     assert app.title[0].value == "Analyze"
