@@ -27,7 +27,7 @@ PAGE = 20
 WIDTH_PX = 88
 GAP_PX = 4  # between a face and its map
 COLORMAP, OPACITY = "viridis", 0.55
-NUMBERS = ("confidence", "probability of true", "probability_of_given", "margin")
+NUMBERS = ("confidence", "probability of true", "probability of given", "margin")
 
 
 def draw(
@@ -163,8 +163,7 @@ def _with_maps(
     without = sum(not e.has_evidence for e in found)
     return pairs, (
         f"{comparison.protocol} Grad-CAM of {name}, {found[0].stage}, for its prediction; each map on its own scale "
-        "from "
-        "0 (no evidence) to 1." + (f" {without} without evidence at this stage: only the face." if without else "")
+        "from 0 (no evidence) to 1." + (f" {without} without evidence at this stage: only the face." if without else "")
     )
 
 
