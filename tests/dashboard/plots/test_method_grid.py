@@ -1,12 +1,13 @@
 """Figures of the regions, the grid of methods and the clickable photo."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from core.explain import REGION_NAMES, Explanation, face_regions
+from core.explain import REGION_NAMES, Contrast, Explanation, face_regions
 from core.labels import LabelSet
 from core.probes import SplitRegionShares
 from dashboard.plots import method_grid, regions
@@ -86,7 +87,10 @@ def test_the_sheet_has_a_row_per_method_and_a_column_per_network():
 
 
 def test_the_numbers_of_the_grid_have_a_row_per_cell():
-    explanation = Explanation("One", "layercam", 1, "stage 2", np.eye(3, dtype=np.float32), 1.0)
-    table = method_grid.numbers([explanation, explanation])
+    of_class = Explanation("one", "layercam", 1, "stage 2", np.eye(3, dtype=np.float32), 1.0)
+    contrast = replace(of_class, model_id="two", target=Contrast(1, 2))
+    table = method_grid.numbers([of_class, contrast], dict.fromkeys(NAMES, LABELS.classes), NAMES)
     assert len(table) == 18
     assert table["saliency"].sum() == pytest.approx(6)
+    described = table[["network", "stage", "expression", "against"]].drop_duplicates().to_numpy().tolist()
+    assert described == [["One", "stage 2", "b", ""], ["Two", "stage 2", "b", "c"]]
