@@ -159,7 +159,7 @@ def summaries(
     found_by = detector, session.is_whole_image(digest), session.rotation_deg(digest)
     return Computation(
         photo,
-        ("summaries", shas, *found_by, session.removed_faces(digest)),
+        ("summaries", shas, *found_by, session.removed_faces(digest, detector)),
         lambda _: inference.summarize_faces(photo.digest, analyze(photo)),
     )
 

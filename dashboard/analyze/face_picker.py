@@ -131,36 +131,37 @@ def _draw_buttons(photo: Photo, analysis: PhotoAnalysis, number: int, detected: 
                 icon=":material/person_off:",
                 type="tertiary",
                 on_click=_remove,
-                args=(photo.digest, shown.face.box),
+                args=(photo.digest, analysis.detector, shown.face.box),
                 help=f"Remove detection {number + 1} from this photo.",
             )
         rotate_button(photo, analysis)
-        if session.removed_faces(photo.digest):
-            restore_button(photo, detected.faces.index(shown))
+        restore_button(photo, analysis, detected.faces.index(shown))
 
 
-def _remove(digest: str, box: Box) -> None:
+def _remove(digest: str, detector: str, box: Box) -> None:
     """Remove a detection; the first of the others is selected."""
-    session.remove_face(digest, box)
+    session.remove_face(digest, detector, box)
     links.choose_face(digest, 0)
 
 
-def restore_button(photo: Photo, number: int) -> None:
-    """A button that brings back the detections of a photo that were marked as not a face, and then shows the face with
-    this index."""
-    removed = session.removed_faces(photo.digest)
+def restore_button(photo: Photo, analysis: PhotoAnalysis, number: int) -> None:
+    """A button that brings back the detections that were marked as not a face, and then shows the face with this index;
+    nothing where there are none."""
+    removed = session.removed_faces(photo.digest, analysis.detector)
+    if not removed:
+        return
     st.button(
         f"Restore {len(removed)} removed {'detection' if len(removed) == 1 else 'detections'}",
         key=f"restore-{photo.digest[:12]}",
         icon=":material/undo:",
         type="tertiary",
         on_click=_restore,
-        args=(photo.digest, number),
+        args=(photo.digest, analysis.detector, number),
     )
 
 
-def _restore(digest: str, number: int) -> None:
-    session.restore_faces(digest)
+def _restore(digest: str, detector: str, number: int) -> None:
+    session.restore_faces(digest, detector)
     links.choose_face(digest, number)
 
 

@@ -23,7 +23,8 @@ class Analyzer:
 
     def analyze(self, photo: Photo) -> PhotoAnalysis:
         """Raises NotFiniteError if no network predicts, and DetectorUnavailableError."""
-        found, removed = self.detected(photo), session.removed_faces(photo.digest)
+        found = self.detected(photo)
+        removed = session.removed_faces(photo.digest, found.detector)
         return replace(found, faces=tuple(f for f in found.faces if f.face.box not in removed)) if removed else found
 
     def detected(self, photo: Photo) -> PhotoAnalysis:

@@ -116,20 +116,20 @@ def chosen_photo() -> Photo | None:
     return chosen or next(reversed(photos()), None)
 
 
-def removed_faces(digest: str) -> tuple[Box, ...]:
-    """Detections of a photo that were marked as not a face."""
-    return tuple(_not_faces().get(digest, ()))
+def removed_faces(digest: str, detector: str) -> tuple[Box, ...]:
+    """Detections of a photo by a detector that were marked as not a face."""
+    return tuple(_not_faces(digest).get(detector, ()))
 
 
-def remove_face(digest: str, box: Box) -> None:
+def remove_face(digest: str, detector: str, box: Box) -> None:
     """Mark a detection as not a face; the other faces of the photo get other numbers."""
-    _not_faces().setdefault(digest, []).append(box)
+    _not_faces(digest).setdefault(detector, []).append(box)
     _forget_pair(digest)
 
 
-def restore_faces(digest: str) -> None:
-    """Bring back the detections of a photo that were marked as not a face."""
-    _not_faces().pop(digest, None)
+def restore_faces(digest: str, detector: str) -> None:
+    """Bring back the detections of a photo by a detector that were marked as not a face."""
+    _not_faces(digest).pop(detector, None)
     _forget_pair(digest)
 
 
@@ -155,7 +155,8 @@ def use_whole_image(digest: str, *, on: bool = True) -> None:
         _whole_images().add(digest)
     else:
         _whole_images().discard(digest)
-    restore_faces(digest)
+    _not_faces(digest).clear()
+    _forget_pair(digest)
 
 
 def rotation_deg(digest: str) -> int | None:
@@ -170,9 +171,10 @@ def rotate(digest: str, degrees_clockwise: int) -> None:
     use_whole_image(digest, on=False)
 
 
-def _not_faces() -> dict[str, list[Box]]:
-    boxes: dict[str, list[Box]] = st.session_state.setdefault("not_faces", {})
-    return boxes
+def _not_faces(digest: str) -> dict[str, list[Box]]:
+    """The detections of a photo that were marked as not a face, by detector."""
+    boxes: dict[str, dict[str, list[Box]]] = st.session_state.setdefault("not_faces", {})
+    return boxes.setdefault(digest, {})
 
 
 def _whole_images() -> set[str]:

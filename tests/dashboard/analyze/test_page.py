@@ -153,6 +153,20 @@ def test_restoring_detections_keeps_the_face_that_is_shown(networks, open_analyz
     assert labeled(app.segmented_control, "Face").value == 1
 
 
+def test_a_removed_detection_counts_only_for_its_detector(networks, open_analyze, page_text, labeled):
+    portrait = Image.fromarray(decode(PORTRAIT))
+    tilted = np.asarray(portrait.rotate(25, expand=True))  # too far for Haar
+    app = open_analyze({"tilted.png": png(tilted)}, detector="MTCNN")
+    labeled(app.button, "Not a face").click().run()
+    assert "All detections were removed. Restore them, or try another detector (YuNet" in page_text(app)
+    app.selectbox(key="detector").set_value("haar").run()
+    assert "The detector Haar cascade found no face. Try another detector (YuNet" in page_text(app)
+    assert not [b for b in app.button if b.label.startswith("Restore")]
+    app.selectbox(key="detector").set_value("mtcnn").run()
+    labeled(app.button, "Restore 1 removed detection").click().run()
+    assert "Face 1 of 1" in page_text(app)
+
+
 def test_a_photo_is_rotated_by_90_degrees_per_click_and_its_faces_are_detected_again(
     networks, open_analyze, page_text, labeled
 ):
