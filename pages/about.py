@@ -74,7 +74,8 @@ st.header("Privacy", anchor=False)
 st.markdown(
     "Photos, videos and everything computed from them are held in the memory of your session only, and frames of the "
     "camera only while they are analyzed. They are never written to disk or logged. *Forget all photos* deletes the "
-    "photos at once, and *Forget this video* deletes the video. Otherwise, they are deleted when the session ends."
+    "photos, the video and the results of Folder at once, and *Forget this video* deletes the video. Otherwise, they "
+    "are deleted when the session ends."
 )
 
 st.header("Installed networks", anchor=False)

@@ -107,7 +107,7 @@ if not analysis.faces:
     busy.end_page()
 
 with photo_cell:
-    number = face_picker.pick_face(photo, analysis)
+    number = face_picker.pick_face(photo, analysis, analyzer.detected(photo))
 with source_cell:
     st.space("small")
     photo_sources.photo_input()

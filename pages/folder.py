@@ -9,8 +9,7 @@ from dashboard.folder import batch_results, source_choice
 from dashboard.folder.session_batch import SessionBatch
 from dashboard.ui import link_page, links, network_picker, required_accuracy
 from dashboard.ui.messages import show_error
-
-BATCH = "folder_batch"
+from dashboard.ui.session import BATCH
 
 with st.sidebar:
     chosen = network_picker.pick_networks()

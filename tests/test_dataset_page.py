@@ -97,6 +97,8 @@ def test_findings_are_listed_by_kind_and_paged(no_networks):
     app = open_page(data_view="Audit", finding="copies across splits", finding_page="2")
     assert "21 to 40 of" in page_text(app)
     assert all("Training" in s or "Test" in s for s in wrapped_tables(app)[1]["splits"])
+    app.segmented_control(key="finding").set_value("conflicting labels").run()
+    assert "1 to 20 of" in page_text(app)
 
 
 def test_a_data_set_known_only_from_cards_names_what_is_not_known(networks):

@@ -155,9 +155,11 @@ def summaries(
 ) -> Computation[tuple[FaceSummary, ...]]:
     """The faces of one photo for the gallery. Raises DetectorUnavailableError and NotFiniteError."""
     shas = tuple(n.card.weights_sha256 for n in networks)
+    digest = photo.digest
+    found_by = detector, session.is_whole_image(digest), session.rotation_deg(digest)
     return Computation(
         photo,
-        ("summaries", detector, shas, session.rotation_deg(photo.digest), tuple(session.removed_faces(photo.digest))),
+        ("summaries", shas, *found_by, session.removed_faces(digest, detector)),
         lambda _: inference.summarize_faces(photo.digest, analyze(photo)),
     )
 

@@ -37,10 +37,10 @@ def draw(pair: Sequence[SelectedFace]) -> None:
                     first.inks,
                     alt=alt,
                     words=titles,
-                    ensemble=f"{ENSEMBLE_NAME} of {titles[1]}",
+                    ensemble=ENSEMBLE_NAME,
                 )
             )
-    st.caption(escaped(f"Hollow: {titles[0]}. Filled: {titles[1]}, and bars for its ensemble."))
+    st.caption(escaped(f"Hollow: {titles[0]}. Filled: {titles[1]}."))
     chosen = st.selectbox("Evidence for the class", [PREDICTED, *first.classes], key="pair-class", width=260)
     for column, face in zip(st.columns(2, gap="large"), pair, strict=True):
         class_name = face.found.verdict.expression if chosen == PREDICTED else chosen

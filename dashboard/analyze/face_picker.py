@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from core import images
 from core.faces import Box
-from core.inference import FaceAnalysis, PhotoAnalysis
+from core.inference import WHOLE_IMAGE, FaceAnalysis, PhotoAnalysis
 from dashboard import services
 from dashboard.analyze import clickable_photo
 from dashboard.services import Photo
@@ -54,8 +54,11 @@ def _show(digest: str) -> None:
     session.choose_photo(next(photo for photo in session.photos() if photo.digest == digest))
 
 
-def pick_face(photo: Photo, analysis: PhotoAnalysis) -> int:
-    """The photo with the boxes of its faces; the index of the selected one."""
+def pick_face(photo: Photo, analysis: PhotoAnalysis, detected: PhotoAnalysis) -> int:
+    """The photo with the boxes of its faces; the index of the selected one.
+
+    ``detected`` also has the detections that were marked as not a face.
+    """
     place = st.container()
     number = links.face_number(photo.digest, len(analysis.faces))
     titles = [f"{i} · {_title(face)}" for i, face in enumerate(analysis.faces, start=1)]
@@ -86,6 +89,7 @@ def pick_face(photo: Photo, analysis: PhotoAnalysis) -> int:
             on_click=partial(_clicked, photo.digest, key, control) if control else None,
         )
     _draw_caption(photo, analysis, number)
+    _draw_buttons(photo, analysis, number, detected)
     return int(number)
 
 
@@ -104,39 +108,61 @@ def _draw_caption(photo: Photo, analysis: PhotoAnalysis, number: int) -> None:
     if analysis.faces[number].face.uncertain:
         words.append(f"face {number + 1} is an uncertain detection")
     st.caption(" · ".join(words))
-    removed = session.removed_faces(photo.digest)
+
+
+def _draw_buttons(photo: Photo, analysis: PhotoAnalysis, number: int, detected: PhotoAnalysis) -> None:
+    shown = analysis.faces[number]
     with st.container(horizontal=True):
-        if analysis.detector in services.DETECTORS:
+        if analysis.detector == WHOLE_IMAGE:
+            st.button(
+                "Detect faces",
+                key=f"detect-{photo.digest[:12]}",
+                icon=":material/frame_person:",
+                type="tertiary",
+                on_click=session.use_whole_image,
+                args=(photo.digest,),
+                kwargs={"on": False},
+                help="Detect the faces of this photo instead of using its central square as the face.",
+            )
+        else:
             st.button(
                 "Not a face",
                 key=f"not-a-face-{photo.digest[:12]}-{number}",
                 icon=":material/person_off:",
                 type="tertiary",
                 on_click=_remove,
-                args=(removed, analysis.faces[number].face.box),
+                args=(photo.digest, analysis.detector, shown.face.box),
                 help=f"Remove detection {number + 1} from this photo.",
             )
         rotate_button(photo, analysis)
-        if removed:
-            restore_button(photo)
+        restore_button(photo, analysis, detected.faces.index(shown))
 
 
-def _remove(removed: list[Box], box: Box) -> None:
+def _remove(digest: str, detector: str, box: Box) -> None:
     """Remove a detection; the first of the others is selected."""
-    removed.append(box)
-    links.choose(links.FACE, None)
+    session.remove_face(digest, detector, box)
+    links.choose_face(digest, 0)
 
 
-def restore_button(photo: Photo) -> None:
-    """A button that brings back the detections of a photo that were marked as not a face."""
-    removed = session.removed_faces(photo.digest)
+def restore_button(photo: Photo, analysis: PhotoAnalysis, number: int) -> None:
+    """A button that brings back the detections that were marked as not a face, and then shows the face with this index;
+    nothing where there are none."""
+    removed = session.removed_faces(photo.digest, analysis.detector)
+    if not removed:
+        return
     st.button(
         f"Restore {len(removed)} removed {'detection' if len(removed) == 1 else 'detections'}",
         key=f"restore-{photo.digest[:12]}",
         icon=":material/undo:",
         type="tertiary",
-        on_click=removed.clear,
+        on_click=_restore,
+        args=(photo.digest, analysis.detector, number),
     )
+
+
+def _restore(digest: str, detector: str, number: int) -> None:
+    session.restore_faces(digest, detector)
+    links.choose_face(digest, number)
 
 
 def rotate_button(photo: Photo, analysis: PhotoAnalysis) -> None:

@@ -20,11 +20,11 @@ from dashboard.style import class_color
 from dashboard.ui import links, progress, session
 from dashboard.ui.markdown import escaped
 from dashboard.ui.messages import show_error, show_warning
+from dashboard.ui.session import ComparedFace
 
 PAGE_SIZE = 24
 KEY = "gallery"
 ONE, ALL = "One face", "All faces"
-Chosen = tuple[str, int]  # digest of the photo and index of the face
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _draw_caption(gallery: Gallery, ready: Mapping[str, Sequence[FaceSummary]], 
 
 
 def _draw_cards(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
-    pair = _pair()
+    pair = session.pair()
     with st.grid("auto", min_column_width=148, gap="small") as grid:
         for face in faces:
             with grid.cell():
@@ -123,7 +123,7 @@ def _draw_cards(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
                     words.append(f"disagreement {face.disagreement_bits:.3f} bits")
                 if any(words):
                     st.caption(" · ".join(word for word in words if word))
-                key, chosen = f"pair-{face.photo[:12]}-{face.number}", (face.photo, face.number)
+                key, chosen = f"pair-{face.photo[:12]}-{face.number}", _compared(gallery, face)
                 st.session_state[key] = chosen in pair  # a third face replaces the first one
                 st.checkbox("Compare", key=key, on_change=_choose, args=(chosen,))
 
@@ -148,14 +148,13 @@ def _open(digest: str, number: int) -> None:
     st.session_state["show"] = ONE
 
 
-def _pair() -> list[Chosen]:
-    pair: list[Chosen] = st.session_state.setdefault("pair", [])
-    return pair
+def _compared(gallery: Gallery, face: FaceSummary) -> ComparedFace:
+    return face.photo, gallery.analyzer.detector, face.number
 
 
-def _choose(face: Chosen) -> None:
+def _choose(face: ComparedFace) -> None:
     """Add a face to the pair or remove it; a third one replaces the first."""
-    pair = _pair()
+    pair = session.pair()
     if face in pair:
         pair.remove(face)
     else:
@@ -164,16 +163,16 @@ def _choose(face: Chosen) -> None:
 
 
 def _draw_pair(gallery: Gallery, faces: Sequence[FaceSummary]) -> None:
-    available = {(f.photo, f.number) for f in faces}
-    pair = [chosen for chosen in _pair() if chosen in available]
+    available = {_compared(gallery, face) for face in faces}
+    pair = [chosen for chosen in session.pair() if chosen in available]
     if len(pair) < 2:
         missing = "two faces" if not pair else "one more face"
         st.caption(f"Select *Compare* below {missing} to see their probabilities and maps side by side.")
         return
     st.header("Side by side", anchor=False)
-    face_pair.draw([_selected(gallery, chosen) for chosen in pair])
+    face_pair.draw([_selected(gallery, digest, number) for digest, _, number in pair])
 
 
-def _selected(gallery: Gallery, chosen: Chosen) -> SelectedFace:
-    photo = gallery.photo(chosen[0])
-    return gallery.select(photo, gallery.analyzer.analyze(photo), chosen[1])
+def _selected(gallery: Gallery, digest: str, number: int) -> SelectedFace:
+    photo = gallery.photo(digest)
+    return gallery.select(photo, gallery.analyzer.analyze(photo), number)

@@ -81,6 +81,8 @@ def choose_options(face: SelectedFace, class_name: str) -> MapOptions:
     with link_page.messages_in(st.container()), st.expander("Options of the maps", icon=":material/tune:"):
         contrast, method, stage = _target(face, class_name)
         scale, colormap, opacity = _appearance()
+    if method_named(method).marks_pixels:
+        stage = DEFAULT_STAGE  # the control of the stage is disabled
     predicted = face.found.verdict.expression
     if class_name != predicted or contrast:  # other networks may predict another class, and the chosen one stays
         links.choose(links.CLASS, class_name)

@@ -64,7 +64,7 @@ def explanation(face: SelectedFace, network: Predictor, options: MapOptions) -> 
     """
     target = options.target_of(network)
     if options.scale == "common" and isinstance(target, int) and not options.method.slow:
-        stage = _stage(options, network)
+        stage = options.stage_of(network)
         of_all = computations.explanations(face, network, method=options.method.name, stage=stage, classes=None)
         return on_common_scale(of_all.get())[target]
     result, index = _result(face, network, options)
@@ -78,13 +78,9 @@ def _result(
         face,
         network,
         method=options.method.name,
-        stage=_stage(options, network),
+        stage=options.stage_of(network),
         target=options.target_of(network),
     )
-
-
-def _stage(options: MapOptions, network: Predictor) -> str:
-    return network.card.cam_layer if options.method.marks_pixels else options.stage_of(network)
 
 
 def face_picture(face: SelectedFace, network: Predictor) -> np.ndarray:

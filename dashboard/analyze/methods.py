@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from core.errors import ExplainError
@@ -173,9 +174,12 @@ def _downloads(face: SelectedFace, options: MapOptions, rows: Rows) -> tuple[Dow
         heading = f"Evidence for {options.evidence}, {face.title}"
         return method_grid.sheet(pictures, heading, options.colormap, {k: v for k, v in words.items() if v})
 
-    named = [replace(cell.explanation, model_id=face.names[cell.network.model_id]) for _, cell in ready]
+    def numbers() -> pd.DataFrame:
+        classes = {network.model_id: network.card.labels.classes for network in face.networks}
+        return method_grid.numbers([cell.explanation for _, cell in ready], classes, face.names)
+
     stem = f"{face.stem}-{options.class_name}-methods"
     return (
         Download("Maps of all methods (PNG)", f"{stem}.png", "image/png", sheet),
-        csv("Maps of all methods (CSV)", f"{stem}.csv", lambda: method_grid.numbers(named)),
+        csv("Maps of all methods (CSV)", f"{stem}.csv", numbers),
     )

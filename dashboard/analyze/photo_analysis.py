@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import streamlit as st
-
 from core.errors import DetectorUnavailableError
 from core.faces import AUTO
 from core.inference import PhotoAnalysis, Predictor
@@ -25,16 +23,19 @@ class Analyzer:
 
     def analyze(self, photo: Photo) -> PhotoAnalysis:
         """Raises NotFiniteError if no network predicts, and DetectorUnavailableError."""
-        whole_image = st.session_state.get("whole_image") == photo.digest
-        found = services.analysis(
+        found = self.detected(photo)
+        removed = session.removed_faces(photo.digest, found.detector)
+        return replace(found, faces=tuple(f for f in found.faces if f.face.box not in removed)) if removed else found
+
+    def detected(self, photo: Photo) -> PhotoAnalysis:
+        """Like :meth:`analyze`, with the detections that were marked as not a face."""
+        return services.analysis(
             photo,
             self.networks,
             self.detector,
-            whole_image=whole_image,
+            whole_image=session.is_whole_image(photo.digest),
             rotation_deg=session.rotation_deg(photo.digest),
         )
-        removed = session.removed_faces(photo.digest)
-        return replace(found, faces=tuple(f for f in found.faces if f.face.box not in removed)) if removed else found
 
 
 def available_analyzer(networks: Sequence[Predictor], detector: str) -> Analyzer:

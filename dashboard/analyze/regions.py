@@ -39,7 +39,8 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
 def region_sections(face: SelectedFace, options: MapOptions, *, with_photo: bool = True) -> list[Section]:
     """The outlines of the regions, and the share of the saliency in each by network."""
     first = face.networks[0]
-    regions = regions_in_crop(first, face.analysis, face.number)
+    regions = {n.model_id: regions_in_crop(n, face.analysis, face.number) for n in face.networks}
+    areas = {model_id: of.areas for model_id, of in regions.items()}
     found = maps.available(face, options)
     shares = details.region_shares(face, found.explanations)
     notes = [*found.notes]
@@ -49,10 +50,11 @@ def region_sections(face: SelectedFace, options: MapOptions, *, with_photo: bool
         if not e.has_evidence
     ]
     picture = Picture(
-        plots.outlined(saliency_pictures.enlarged(face.found.inputs[first.model_id]), regions),
+        plots.outlined(saliency_pictures.enlarged(face.found.inputs[first.model_id]), regions[first.model_id]),
         "The input with the outlines of brows, eyes, nose and mouth",
+        title="" if plots.same(list(areas.values())) else f"Input of {face.names[first.model_id]}",
     )
-    outlines = Section(pictures=(picture,) if with_photo else (), caption=source(regions))
+    outlines = Section(pictures=(picture,) if with_photo else (), caption=source(regions[first.model_id]))
     if not shares:
         return [outlines, Section(notes=tuple(notes))]
     names = [face.names[n.model_id] for n in face.networks if n.model_id in found.explanations]
@@ -63,14 +65,15 @@ def region_sections(face: SelectedFace, options: MapOptions, *, with_photo: bool
         and maps.chance_text(face, n, found.explanations[n.model_id]).startswith(CHANCE)
     ]
     figure = Figure(
-        plots.shares(shares, regions.areas, options.class_name, face.styles, face.names, face.inks),
+        plots.shares(shares, areas, options.class_name, face.styles, face.names, face.inks),
         "region-shares",
         f"Share of the saliency of {', '.join(names)} on brows, eyes, nose, mouth and the rest; "
         f"{_highest(face, shares)}",
     )
+    uniform = "The bar" if plots.same([areas[m] for m in shares]) else "The line at the height of each marker"
     caption = (
-        f"Evidence for {options.evidence}, {options.method.title}. The bar marks the share of a uniform map, which is "
-        "the area of the region relative to the crop. A cell that covers several regions is divided among them by "
+        f"Evidence for {options.evidence}, {options.method.title}. {uniform} marks the share of a uniform map, which "
+        "is the area of the region relative to the crop. A cell that covers several regions is divided among them by "
         "area, so coarse maps extend beyond the borders of a region."
     )
     if chance:
@@ -78,7 +81,7 @@ def region_sections(face: SelectedFace, options: MapOptions, *, with_photo: bool
     numbers = csv(
         "Region shares (CSV)",
         f"{face.stem}-regions.csv",
-        lambda: plots.numbers(shares, regions.areas, face.names),
+        lambda: plots.numbers(shares, areas, face.names),
     )
     return [outlines, Section(notes=tuple(notes), figures=(figure,), caption=caption, downloads=(numbers,))]
 

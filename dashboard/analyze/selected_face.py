@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from core.images import MIN_SIDE_PX
+from core.images import MIN_SIDE_PX, SUFFIXES
 from core.inference import WHOLE_IMAGE, FaceAnalysis, LabelGroup, PhotoAnalysis, Predictor
 from dashboard.services import Photo
 from dashboard.style import Ink, NetworkStyle
@@ -45,8 +45,10 @@ class SelectedFace:
 
     @property
     def stem(self) -> str:
-        """The photo's name without its suffix and the face's number, for the names of downloads."""
-        return f"{self.photo.name.rsplit('.', 1)[0]}-face{self.number + 1}"
+        """The photo's name without the suffix of a photo, and the face's number, for the names of downloads."""
+        stem, _, suffix = self.photo.name.rpartition(".")
+        name = stem if f".{suffix.lower()}" in SUFFIXES else self.photo.name
+        return f"{name}-face{self.number + 1}"
 
     @property
     def title(self) -> str:

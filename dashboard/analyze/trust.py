@@ -55,16 +55,13 @@ class Measurements:
 
 def measurements(face: SelectedFace, options: MapOptions, network: Predictor, explanation: Explanation) -> Measurements:
     """The measurements of one map, computed or not."""
-    target, method = options.target_of(network), options.method
-    stage = options.stage_of(network)
-    compared = tuple(name for name in saliency_methods() if name in QUICK or name == method.name)
+    target, stage, method = options.target_of(network), options.stage_of(network), options.method.name
+    compared = tuple(name for name in saliency_methods() if name in QUICK or name == method)
     return Measurements(
         faithfulness=computations.faithfulness(face, network, explanation),
         agreement=computations.agreement(face, network, target, stage, compared, explanation),
         chance=computations.chance(face, network, explanation),
-        randomization=computations.randomization(
-            face, network, target, network.card.cam_layer if method.marks_pixels else stage, method.name
-        ),
+        randomization=computations.randomization(face, network, target, stage, method),
     )
 
 

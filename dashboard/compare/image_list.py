@@ -27,7 +27,7 @@ PAGE = 20
 WIDTH_PX = 88
 GAP_PX = 4  # between a face and its map
 COLORMAP, OPACITY = "viridis", 0.55
-NUMBERS = ("confidence", "probability of true", "probability_of_given", "margin")
+NUMBERS = ("confidence", "probability of true", "probability of given", "margin")
 
 
 def draw(
@@ -51,8 +51,10 @@ def draw(
         st.caption(comparison.protocol)
         return
     pages = math.ceil(len(listed) / PAGE)
-    page = links.page_number(pages, key=comparison.key(f"{key}_page"))
-    rows = table.iloc[listed[(page - 1) * PAGE : page * PAGE]]
+    whole = table.iloc[listed]
+    of = hash(whole["image_id"].to_numpy().tobytes())
+    page = links.page_number(pages, key=comparison.key(f"{key}_page"), of=of)
+    rows = whole.iloc[(page - 1) * PAGE : page * PAGE]
     faces_shown = _faces(rows, comparison, classes, key, explained, captions=captions)
     run = comparison.all_runs.get(explained or "")
     first = (page - 1) * PAGE + 1
@@ -63,7 +65,6 @@ def draw(
         if run is not None:
             others = " and the confidence of the other networks" if len(comparison.all_runs) > 1 else ""
             st.caption(f"The CSV file also contains the probability of each class{others}.")
-    whole = table.iloc[listed]
     images = "This image" if len(listed) == 1 else f"All {len(listed):,} images of this list"
     ui.draw_downloads(
         [
@@ -162,8 +163,7 @@ def _with_maps(
     without = sum(not e.has_evidence for e in found)
     return pairs, (
         f"{comparison.protocol} Grad-CAM of {name}, {found[0].stage}, for its prediction; each map on its own scale "
-        "from "
-        "0 (no evidence) to 1." + (f" {without} without evidence at this stage: only the face." if without else "")
+        "from 0 (no evidence) to 1." + (f" {without} without evidence at this stage: only the face." if without else "")
     )
 
 

@@ -70,7 +70,7 @@ def with_probabilities(table: pd.DataFrame, run: EvaluationRun) -> pd.DataFrame:
 def shown(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     """The table with the headings of the page, without the columns that only serve to select, and without the
     confidence of the other networks: more columns would not fit the page."""
-    headings = {"image_id": "row", "probability_of_true": "probability of true"}
+    headings = {column: heading for heading, column in (ORDERS | LABEL_ORDERS).items()}
     headings |= {c: names[c.removeprefix(OTHERS)] + " predicts" for c in table.columns if c.startswith(OTHERS)}
     hidden = [c for c in table.columns if c == "correct" or c.startswith(OTHERS_CONFIDENCE)]
     return table.drop(columns=hidden).rename(columns=headings)

@@ -83,14 +83,7 @@ def _cost(comparison: Comparison, costs: Sequence[str]) -> Section:
     notes, figures, downloads = [], [], []
     for title in costs:
         of_networks, missing = costs_of(comparison, title)
-        if missing:
-            names = ", ".join(comparison.names[m] for m in missing)
-            notes.append(
-                Note(
-                    f"The {title} of {names} have not been measured. Measure them in the panel Overview of the group "
-                    "Scores."
-                )
-            )
+        notes += _not_measured(comparison, title, missing)
         if not of_networks:
             continue
         summaries = {m: comparison.summaries[m] for m in of_networks}
@@ -115,6 +108,19 @@ def _cost(comparison: Comparison, costs: Sequence[str]) -> Section:
         else "",
         downloads=tuple(downloads),
     )
+
+
+def _not_measured(comparison: Comparison, title: str, missing: Sequence[str]) -> list[Note]:
+    """One sentence about the networks that can be measured, and one about those that have no weights."""
+    names = {
+        shipped: ", ".join(comparison.names[m] for m in missing if comparison.cards[m].weights_shipped == shipped)
+        for shipped in (True, False)
+    }
+    sentences = {
+        True: f"The {title} of {names[True]} have not been measured. Measure them in Scores, Overview.",
+        False: f"The {title} of {names[False]} cannot be measured here, because the weights are not included.",
+    }
+    return [Note(sentences[shipped]) for shipped, listed in names.items() if listed]
 
 
 def costs_of(comparison: Comparison, title: str) -> tuple[dict[str, float], list[str]]:

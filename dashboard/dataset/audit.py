@@ -59,7 +59,7 @@ def _findings(description: Description, facts: ImageFacts, found: Findings, kind
         st.success("No matching images.", icon=":material/check_circle:")
         return
     pages = math.ceil(len(table) / PAGE)
-    page = links.page_number(pages, key="finding_page")
+    page = links.page_number(pages, key="finding_page", of=(description.name, kind))
     rows = table.iloc[(page - 1) * PAGE : page * PAGE]
     if description.has_images:
         _faces(description, rows)

@@ -33,7 +33,7 @@ def draw(batch: SessionBatch, rows: pd.DataFrame) -> None:
         sentence = "No face matches the filters." if faces else batch.no_face_sentence
         st.info(sentence, icon=":material/search_off:")
         return
-    page = links.page_number(-(-len(found) // ROWS_PER_PAGE), key="folder_page")
+    page = links.page_number(-(-len(found) // ROWS_PER_PAGE), key="folder_page", of=(id(batch), chosen))
     shown = found.iloc[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]
     event = st.dataframe(
         table(batch, shown),

@@ -68,6 +68,8 @@ def dumbbells(
         for position, model_id in enumerate(shown)
         for word, kind in zip(words, ("was", "now"), strict=True)
     )
+    if after.ensemble is not None:
+        legend += f'<span><q><b style="width:100%"></b></q>{escape(f"bar: {ensemble}, {words[1]}")}</span>'
     # A style applies to the whole page, which may have another figure with other networks; its variables do not.
     marks_style = "".join(
         f".dumbbells .m{position} {{ clip-path: var(--shape-{position}); top: var(--top-{position}); }}\n"

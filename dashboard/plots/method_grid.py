@@ -19,18 +19,23 @@ def title(methods: Sequence[str]) -> str:
     return " = ".join(method_named(name).title for name in methods)
 
 
-def numbers(explained: Sequence[Explanation]) -> pd.DataFrame:
-    """One row per cell of a map: network, method, layer, class, row, column, saliency in [0, 1]."""
+def numbers(
+    explained: Sequence[Explanation], classes: Mapping[str, Sequence[str]], names: Mapping[str, str]
+) -> pd.DataFrame:
+    """One row per cell of a map: network, method, stage, the class that it is evidence for and the one that this class
+    is contrasted with, row, column, saliency in [0, 1]. ``classes`` and ``names`` go by model id."""
     tables = []
     for explanation in explained:
+        of_network, against = classes[explanation.model_id], explanation.against
         rows, columns = np.indices(explanation.heatmap.shape)
         tables.append(
             pd.DataFrame(
                 {
-                    "network": explanation.model_id,
+                    "network": names[explanation.model_id],
                     "method": explanation.method,
-                    "layer": explanation.stage,
-                    "class_index": explanation.class_index,
+                    "stage": explanation.stage,
+                    "expression": of_network[explanation.class_index],
+                    "against": "" if against is None else of_network[against],
                     "row": rows.ravel(),
                     "column": columns.ravel(),
                     "saliency": explanation.heatmap.ravel(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -30,32 +30,52 @@ def outlined(picture: np.ndarray, regions: FaceRegions) -> np.ndarray:
     return drawn
 
 
+def same(areas: Sequence[np.ndarray]) -> bool:
+    """Whether the regions of several networks have the same areas."""
+    return all(np.array_equal(areas[0], others) for others in areas[1:])
+
+
 def shares(
     found: Mapping[str, np.ndarray],
-    areas: np.ndarray,
+    areas: Mapping[str, np.ndarray],
     class_name: str,
     styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
 ) -> go.Figure:
-    """One row per region, one marker per network; the bar is the region's area, the share of a uniform map.
+    """One row per region, one marker per network. The area of the region, which is the share of a uniform map, is a
+    bar, or a line per network where their crops differ.
 
-    ``found``: model id -> (5,) shares in the order of REGION_NAMES.
+    ``found`` and ``areas``: model id -> (5,) in the order of REGION_NAMES.
     """
     figure = go.Figure()
+    of_uniform = [areas[model_id] for model_id in found]
+    alike = same(of_uniform)
     rows = list(range(len(REGION_NAMES)))
-    figure.add_bar(
-        y=rows,
-        x=areas,
-        orientation="h",
-        name="bar: uniform map",
-        marker={"color": inks.faint, "line": {"width": 0}},
-        hovertemplate="%{x:.3f}<extra>share of the crop</extra>",
-    )
+    if alike:
+        figure.add_bar(
+            y=rows,
+            x=of_uniform[0],
+            orientation="h",
+            name="bar: uniform map",
+            marker={"color": inks.faint, "line": {"width": 0}},
+            hovertemplate="%{x:.3f}<extra>share of the crop</extra>",
+        )
     for position, (model_id, of) in enumerate(found.items()):
         offset = (position - (len(found) - 1) / 2) * 0.16
+        heights = [row + offset for row in rows]
+        if not alike:
+            figure.add_scatter(
+                y=heights,
+                x=areas[model_id],
+                mode="markers",
+                name="line: uniform map",
+                marker={"symbol": "line-ns", "size": 12, "line": {"color": inks.muted, "width": 2}},
+                hovertemplate="%{x:.3f}<extra>share of the crop of " + names[model_id] + "</extra>",
+                showlegend=position == 0,
+            )
         figure.add_scatter(
-            y=[row + offset for row in rows],
+            y=heights,
             x=of,
             mode="markers",
             name=names[model_id],
@@ -68,7 +88,7 @@ def shares(
             customdata=REGION_NAMES,
             hovertemplate="%{customdata}: %{x:.3f}<extra>" + names[model_id] + "</extra>",
         )
-    most = max([float(areas.max()), *(float(np.nanmax(of)) for of in found.values())])
+    most = max(float(np.nanmax(of)) for of in (*of_uniform, *found.values()))
     _style(figure, inks, list(REGION_NAMES), 46, "share of the saliency", most)
     return figure
 
@@ -119,10 +139,14 @@ def by_class(
     return figure
 
 
-def numbers(found: Mapping[str, np.ndarray], areas: np.ndarray, names: Mapping[str, str]) -> pd.DataFrame:
-    """One row per region: its area and the share of each network."""
-    return pd.DataFrame(
-        {"region": REGION_NAMES, "area": areas} | {names[model_id]: of for model_id, of in found.items()}
+def numbers(found: Mapping[str, np.ndarray], areas: Mapping[str, np.ndarray], names: Mapping[str, str]) -> pd.DataFrame:
+    """One row per network and region: the share of the saliency, and the region's area in the crop of the network."""
+    return pd.concat(
+        [
+            pd.DataFrame({"network": names[model_id], "region": REGION_NAMES, "share": of, "area": areas[model_id]})
+            for model_id, of in found.items()
+        ],
+        ignore_index=True,
     )
 
 

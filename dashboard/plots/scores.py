@@ -52,17 +52,22 @@ def scores(
         [
             {"network": names[model_id]}
             | {column: shown(getattr(summary, measure.field)) for column, measure in MEASURES.items()}
-            | {
-                "parameters": f"{sum(c.parameters for c in members[model_id]) / 1e6:.2f}{NBSP}M",
-                "MACs": f"{sum(c.macs for c in members[model_id]) / 1e6:,.0f}{NBSP}M",
-                "ms per face": latency(members[model_id], milliseconds),
-            }
+            | _costs(members[model_id], milliseconds)
             for model_id, summary in summaries.items()
         ]
     )
 
 
-def latency(members: Sequence[ModelCard], milliseconds: Mapping[str, Latency]) -> str:
+def _costs(members: Sequence[ModelCard], milliseconds: Mapping[str, Latency]) -> dict[str, str]:
+    """The cost per face of all members together, by column."""
+    return {
+        "parameters": f"{sum(c.parameters for c in members) / 1e6:.2f}{NBSP}M",
+        "MACs": f"{sum(c.macs for c in members) / 1e6:,.0f}{NBSP}M",
+        "ms per face": _latency(members, milliseconds),
+    }
+
+
+def _latency(members: Sequence[ModelCard], milliseconds: Mapping[str, Latency]) -> str:
     """Milliseconds per face of all members together, measured on the same hardware."""
     if not members or not all(c.run_id in milliseconds for c in members):
         return "not measured"
@@ -148,7 +153,6 @@ def installed(
 def _score_row(title: str, cards: Sequence[ModelCard], test: RunSummary | None) -> dict[str, str]:
     """The scores of one network, or of an ensemble, whose costs are the sums of its members' costs."""
     card = cards[0]
-    times = [c.milliseconds.value for c in cards if c.milliseconds]
     return {
         "network": title,
         "classes": f"{len(card.labels)} ({card.labels.name})",
@@ -156,10 +160,7 @@ def _score_row(title: str, cards: Sequence[ModelCard], test: RunSummary | None) 
         "accuracy": shown(test.accuracy) if test else "not scored",
         "macro F1": shown(test.macro_f1) if test else "not scored",
         "ECE": shown(test.ece) if test else "not scored",
-        "parameters": f"{sum(c.parameters for c in cards) / 1e6:.2f}{NBSP}M",
-        "MACs": f"{sum(c.macs for c in cards) / 1e6:,.0f}{NBSP}M",
-        "ms per face": f"{sum(times):.1f}" if len(times) == len(cards) else "not measured",
-    }
+    } | _costs(cards, {c.run_id: c.milliseconds for c in cards if c.milliseconds})
 
 
 def card_summary(card: ModelCard) -> str:

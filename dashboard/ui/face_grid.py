@@ -47,5 +47,5 @@ def open_in_analyze(face: Face, data: str) -> None:
     """Add the image to the photos of the session, as one whole face, and go to Analyze."""
     photo = Photo.of(f"{data} {face.row}.png", encode_png(face.image), "data set")
     session.add_photo(photo)
-    st.session_state["whole_image"] = photo.digest
+    session.use_whole_image(photo.digest)
     navigation.open_page("analyze")

@@ -11,7 +11,7 @@ belongs in the link. The clicked cells of What if are not bound either, because 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -90,10 +90,20 @@ def number(label: str, low: int, high: int, *, key: str, **settings: Any) -> int
     return int(st.number_input(label, low, high, key=key, bind="query-params", **settings))
 
 
-def page_number(pages: int, *, key: str) -> int:
-    """The chosen page of a list, from 1; nothing is drawn for a single page."""
+def page_number(pages: int, *, key: str, of: Hashable) -> int:
+    """The chosen page of a list, from 1; nothing is drawn for a single page.
+
+    ``of`` identifies the list. Another list begins with its first page, unless its page was chosen together with it,
+    by a link or by *Back* of the browser.
+    """
     _register(key, Number("Page", 1, pages, 1, int))
-    return st.pagination(pages, key=key, bind="query-params") if pages > 1 else 1
+    lists: dict[str, tuple[Hashable, int]] = st.session_state.setdefault("lists", {})  # the list and its page
+    previous, page_of_previous = lists.get(key, (of, 1))
+    if of != previous and st.session_state.get(key, 1) == page_of_previous:
+        st.session_state[key] = 1
+    page = st.pagination(pages, key=key, bind="query-params") if pages > 1 else 1
+    lists[key] = of, page
+    return page
 
 
 def toggle(label: str, *, key: str, default: bool = False, **settings: Any) -> bool:

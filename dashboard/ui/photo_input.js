@@ -1,15 +1,16 @@
 // Features that Streamlit's widgets lack: pasting a photo, and clicks on the picture above a button.
 if (!window.ferscopePhotoInput) {
   window.ferscopePhotoInput = true;
-  // While a page is loading, its uploader is not yet there.
+  // While a page is loading, its uploader for photos is not yet there. Some pages have none, or uploaders for other files.
   const UPLOADER_WAIT_MS = 10_000;
-  const upload = (files, deadline) => {
-    const input = document.querySelector('[data-testid="stFileUploader"] input[type="file"]');
+  const upload = (files, path, deadline) => {
+    if (location.pathname !== path) return; // the photo was pasted into another page
+    const input = document.querySelector('[class*="st-key-uploads"] input[type="file"]');
     if (input) {
       input.files = files;
       input.dispatchEvent(new Event("change", { bubbles: true }));
     } else if (Date.now() < deadline) {
-      setTimeout(upload, 100, files, deadline);
+      setTimeout(upload, 100, files, path, deadline);
     }
   };
   document.addEventListener("paste", (event) => {
@@ -17,7 +18,7 @@ if (!window.ferscopePhotoInput) {
     [...event.clipboardData.files]
       .filter((file) => file.type.startsWith("image/"))
       .forEach((file) => transfer.items.add(file));
-    if (transfer.files.length) upload(transfer.files, Date.now() + UPLOADER_WAIT_MS);
+    if (transfer.files.length) upload(transfer.files, location.pathname, Date.now() + UPLOADER_WAIT_MS);
   });
   document.addEventListener("click", (event) => {
     const card = event.target.closest('[class*="st-key-clickable-"]');

@@ -1,5 +1,5 @@
-"""The photos of the session: which one is shown and how it is rotated, which uploads were refused, which detections are
-not faces."""
+"""The photos of the session: which one is shown, which are rotated or analyzed as a whole, which uploads were refused,
+which detections are not faces."""
 
 from __future__ import annotations
 
@@ -14,6 +14,16 @@ from dashboard.services import Photo
 from dashboard.ui.messages import show_error
 
 MAX_NAMED = 8  # names in one sentence
+# What Folder and Video keep in the session state: the batch, the video, the name and the bytes of a video that is not
+# analyzed yet, and the request and the bytes of the last annotated video.
+BATCH, VIDEO, VIDEO_SOURCE, ANNOTATED_VIDEO = OF_FILES = (
+    "folder_batch",
+    "session_video",
+    "video_source",
+    "video_annotated",
+)
+
+ComparedFace = tuple[str, str, int]  # digest of the photo, the detector, and the index of the face
 
 
 def photos() -> list[Photo]:
@@ -65,14 +75,15 @@ def draw_refused() -> None:
 
 
 def clear_photos() -> None:
-    """Remove every photo, everything computed from them, and the files that Streamlit holds for the uploader."""
+    """Remove every photo, video and batch, everything computed from them, and the files that Streamlit holds for the
+    uploaders."""
     services.photo_store().clear()
     _delete_uploads()
     st.session_state.pop("refused", None)
     # A widget with another key begins without files.
     st.session_state["source_widgets"] = st.session_state.get("source_widgets", 0) + 1
-    of_photos = ("photo", "pair", "uploader_ids", "whole_image", "not_faces", "rotations_deg", "snapshot_taken")
-    for key in (*of_photos, "folder_batch", "session_video"):
+    of_photos = ("photo", "pair", "uploader_ids", "whole_images", "not_faces", "rotations_deg", "snapshot_taken")
+    for key in (*of_photos, *OF_FILES):
         st.session_state.pop(key, None)
 
 
@@ -95,9 +106,8 @@ def widget_key(name: str) -> str:
 
 
 def choose_photo(photo: Photo) -> None:
-    """Show this photo, with its faces detected again."""
+    """Show this photo."""
     st.session_state["photo"] = photo.digest
-    st.session_state.pop("whole_image", None)
 
 
 def chosen_photo() -> Photo | None:
@@ -106,10 +116,47 @@ def chosen_photo() -> Photo | None:
     return chosen or next(reversed(photos()), None)
 
 
-def removed_faces(digest: str) -> list[Box]:
-    """Detections of a photo that were marked as not a face."""
-    marked: dict[str, list[Box]] = st.session_state.setdefault("not_faces", {})
-    return marked.setdefault(digest, [])
+def removed_faces(digest: str, detector: str) -> tuple[Box, ...]:
+    """Detections of a photo by a detector that were marked as not a face."""
+    return tuple(_not_faces(digest).get(detector, ()))
+
+
+def remove_face(digest: str, detector: str, box: Box) -> None:
+    """Mark a detection as not a face; the other faces of the photo get other numbers."""
+    _not_faces(digest).setdefault(detector, []).append(box)
+    _forget_pair(digest)
+
+
+def restore_faces(digest: str, detector: str) -> None:
+    """Bring back the detections of a photo by a detector that were marked as not a face."""
+    _not_faces(digest).pop(detector, None)
+    _forget_pair(digest)
+
+
+def pair() -> list[ComparedFace]:
+    """The faces that were chosen to be compared, at most two."""
+    faces: list[ComparedFace] = st.session_state.setdefault("pair", [])
+    return faces
+
+
+def _forget_pair(digest: str) -> None:
+    """Compare no face of a photo whose faces get other numbers."""
+    pair()[:] = [face for face in pair() if face[0] != digest]
+
+
+def is_whole_image(digest: str) -> bool:
+    """Whether a photo is analyzed as one face, without detection."""
+    return digest in _whole_images()
+
+
+def use_whole_image(digest: str, *, on: bool = True) -> None:
+    """Analyze a photo as one face, or detect its faces; what was chosen among its previous faces is forgotten."""
+    if on:
+        _whole_images().add(digest)
+    else:
+        _whole_images().discard(digest)
+    _not_faces(digest).clear()
+    _forget_pair(digest)
 
 
 def rotation_deg(digest: str) -> int | None:
@@ -119,12 +166,20 @@ def rotation_deg(digest: str) -> int | None:
 
 
 def rotate(digest: str, degrees_clockwise: int) -> None:
-    """Show a photo with this rotation and its faces detected again; marks on its previous detections are removed."""
+    """Show a photo with this rotation and its faces detected again."""
     _rotations_deg()[digest] = degrees_clockwise % 360
-    removed_faces(digest).clear()
-    st.session_state.pop("whole_image", None)
-    pair: list[tuple[str, int]] = st.session_state.get("pair", [])  # faces that are compared: photo and number
-    pair[:] = [face for face in pair if face[0] != digest]
+    use_whole_image(digest, on=False)
+
+
+def _not_faces(digest: str) -> dict[str, list[Box]]:
+    """The detections of a photo that were marked as not a face, by detector."""
+    boxes: dict[str, dict[str, list[Box]]] = st.session_state.setdefault("not_faces", {})
+    return boxes.setdefault(digest, {})
+
+
+def _whole_images() -> set[str]:
+    digests: set[str] = st.session_state.setdefault("whole_images", set())
+    return digests
 
 
 def _rotations_deg() -> dict[str, int]:

@@ -14,13 +14,11 @@ from core.video.sample_clip import CREDIT, TITLE, sample_clip
 from dashboard import services
 from dashboard.ui import links, network_picker, photo_sources, session
 from dashboard.ui.messages import show_error, show_warning
+from dashboard.ui.session import ANNOTATED_VIDEO, VIDEO, VIDEO_SOURCE
 from dashboard.video.session_video import SessionVideo
 
-VIDEO = "session_video"
-ANNOTATED = "video_annotated"  # the request and the bytes of the last annotated video
 UPLOAD = "video_upload"
 FORGOTTEN = "videos_forgotten"  # their number
-SOURCE = "video_source"  # the name and the bytes of the chosen video
 MAX_MB = 500
 LONGEST_S = 86_400
 
@@ -85,7 +83,7 @@ def current() -> SessionVideo | None:
 
 def started(networks: Sequence[Predictor], detector: str, options: VideoOptions) -> SessionVideo | None:
     """The video of the session; its analysis is started when it was chosen. Its settings may be older."""
-    source: tuple[str, bytes] | None = st.session_state.pop(SOURCE, None)
+    source: tuple[str, bytes] | None = st.session_state.pop(VIDEO_SOURCE, None)
     if source is not None:
         _forget()
         _start(VideoFile(source[1], source[0]), networks, detector, options)
@@ -160,7 +158,7 @@ def _start(
 
 def _forget() -> None:
     """Stop the analysis before. Parts of the page that were drawn may refer to it for a while."""
-    st.session_state.pop(ANNOTATED, None)
+    st.session_state.pop(ANNOTATED_VIDEO, None)
     before: SessionVideo | None = st.session_state.pop(VIDEO, None)
     if before is not None:
         before.stop()
@@ -169,11 +167,11 @@ def _forget() -> None:
 def _uploaded(key: str) -> None:
     file = st.session_state[key]
     if file is not None:
-        st.session_state[SOURCE] = (file.name, file.getvalue())
+        st.session_state[VIDEO_SOURCE] = (file.name, file.getvalue())
 
 
 def _choose_sample() -> None:
-    st.session_state[SOURCE] = ("sample.mp4", _sample())
+    st.session_state[VIDEO_SOURCE] = ("sample.mp4", _sample())
 
 
 @st.cache_resource(max_entries=1, show_spinner="Creating the sample video …")

@@ -16,9 +16,9 @@ from dashboard.style import Ink
 from dashboard.ui import links, progress, sections
 from dashboard.ui.markdown import escaped
 from dashboard.ui.messages import show_error, show_warning
+from dashboard.ui.session import ANNOTATED_VIDEO
 from dashboard.video import summary, time_cursor
 from dashboard.video.session_video import SessionVideo
-from dashboard.video.video_choice import ANNOTATED
 
 REFRESH_S = 2.0
 
@@ -66,14 +66,18 @@ def _draw(video: SessionVideo, inks: Ink, was_running: bool) -> None:
                 icon=":material/search_off:",
             )
         return
-    smoothed = f"{title}, smoothed with a time constant of {smoothing_s:g} s" if smoothing_s else title
-    shown = summary.Summary(video, timeline, group, name, smoothed, video.names, inks)
+    smoothed = f", smoothed with a time constant of {smoothing_s:g} s" if smoothing_s else ""
+    shown = summary.Summary(video, timeline, group, name, f"{title}{smoothed}", video.names, inks)
     panel = links.first_choice(
         st.segmented_control, "Summary", list(summary.PANELS), key="video_panel", label_visibility="collapsed"
     )
     sections.draw(summary.PANELS[str(panel)](shown))
     if not video.running:
         st.markdown("**Files**")
+        st.caption(
+            f"The CSV and Parquet files and the video with boxes contain the chosen part{smoothed}. The JSON file "
+            "contains the whole video without smoothing."
+        )
         sections.draw_downloads(summary.files(shown, video.cards))
         _annotated_video(video, timeline)
 
@@ -135,7 +139,7 @@ def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
     """A button that makes the video with boxes and expressions, then one that downloads it."""
     first_s, last_s = float(timeline.frame_times_s[0]), float(timeline.frame_times_s[-1])
     request = (id(video), id(timeline.groups[0].probabilities), first_s, last_s)
-    made: tuple[object, bytes] | None = st.session_state.get(ANNOTATED)
+    made: tuple[object, bytes] | None = st.session_state.get(ANNOTATED_VIDEO)
     wanted = st.button(
         "Create the video with boxes and expressions (mp4)",
         icon=":material/movie_edit:",
@@ -162,7 +166,7 @@ def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
             show_error(error)
         else:
             made = request, file.getvalue()
-            st.session_state[ANNOTATED] = made
+            st.session_state[ANNOTATED_VIDEO] = made
     if made is not None and made[0] == request:
         st.download_button(
             "Video with boxes and expressions (mp4)",

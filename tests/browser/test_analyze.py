@@ -207,9 +207,7 @@ def test_a_portrait_opens_after_a_network_was_deselected(browser, address):
     assert "encountered an error" not in page_text(browser)
 
 
-def test_a_pasted_photo_is_analyzed(browser, address):
-    data = base64.b64encode(sample_photos()["grace_hopper"].data).decode()
-    browser.get(f"{address}/analyze")
+def paste_photo(browser) -> None:
     wait_for(browser, lambda b: b.execute_script("return window.ferscopePhotoInput"), "the script")
     browser.execute_script(
         """
@@ -218,9 +216,30 @@ def test_a_pasted_photo_is_analyzed(browser, address):
         transfer.items.add(new File([bytes], "pasted.jpg", {type: "image/jpeg"}));
         document.dispatchEvent(new ClipboardEvent("paste", {clipboardData: transfer, bubbles: true}));
         """,
-        data,
+        base64.b64encode(sample_photos()["grace_hopper"].data).decode(),
     )
+
+
+def test_a_pasted_photo_is_analyzed(browser, address):
+    browser.get(f"{address}/analyze")
+    paste_photo(browser)
     wait_for(browser, lambda b: "pasted.jpg · 512 × 600 px" in page_text(b), "the photo")
+
+
+def test_a_photo_pasted_into_folder_reaches_neither_its_uploader_nor_the_next_page(browser, address):
+    def open_page(name: str, text: str) -> None:
+        click(browser, browser.find_element(By.XPATH, f"//a[@data-testid='stTopNavLink'][contains(., '{name}')]"))
+        wait_for(browser, lambda b: text in page_text(b) and b.execute_script(IS_IDLE), name)
+
+    browser.get(f"{address}/analyze")
+    wait_for(browser, lambda b: "Drop a photo here" in page_text(b), "Analyze")
+    open_page("Folder", "Drop a zip of photos here")
+    paste_photo(browser)
+    time.sleep(1)
+    assert "not allowed" not in page_text(browser)
+    open_page("Analyze", "Drop a photo here")
+    time.sleep(1)
+    assert "pasted.jpg" not in page_text(browser)
 
 
 def test_the_webcam_delivers_its_own_resolution(browser, address):

@@ -35,6 +35,11 @@ class History {
     this.tracks = new Map();
   }
 
+  /** Whether a face was found at this time or later. */
+  wasFoundSince(track, time) {
+    return (this.tracks.get(track)?.at(-1).time ?? -Infinity) >= time;
+  }
+
   add(time, faces) {
     for (const face of faces) {
       if (!this.tracks.has(face.track)) this.tracks.set(face.track, []);

@@ -194,7 +194,8 @@ class LiveView {
 
   /** Whether the user chose a face that was seen within the window of the chart. */
   isChosen() {
-    return this.chosen === this.selected && this.history.tracks.has(this.chosen);
+    const begin = this.shown.capturedAt - 1000 * this.data.window_s;
+    return this.chosen === this.selected && this.history.wasFoundSince(this.chosen, begin);
   }
 
   draw() {

@@ -77,12 +77,48 @@ def test_two_selected_faces_are_side_by_side_and_a_third_replaces_the_first(open
     assert "Select *Compare* below one more face" in page_text(app)
     app.checkbox[1].check().run()
     assert not app.exception
-    assert f"Hollow: {where[0]}. Filled: {where[1]}, and bars for its ensemble." in page_text(app)
+    assert f"Hollow: {where[0]}. Filled: {where[1]}." in page_text(app)
     app.checkbox[2].check().run()
-    assert f"Hollow: {where[1]}. Filled: {where[2]}, and bars for its ensemble." in page_text(app)
+    assert f"Hollow: {where[1]}. Filled: {where[2]}." in page_text(app)
     assert [c.value for c in app.checkbox] == [False, True, True]
     app.selectbox(key="pair-class").set_value("dark").run()
     assert page_text(app).count("evidence for dark") == 2
+
+
+@pytest.fixture
+def compared(opened, page_text):
+    """All faces of a photo with two faces, compared, and of another photo."""
+    app = opened("two_faces", "grace_hopper", show="All faces", detector="Haar cascade")
+    for checkbox in [c for c in app.checkbox if c.key.startswith("pair-")][:2]:
+        checkbox.check().run()
+    assert "Hollow: two_faces.jpg, face 1. Filled: two_faces.jpg, face 2" in page_text(app)
+    return app
+
+
+@pytest.mark.parametrize("button", ["Not a face", "Restore 1 removed detection"])
+def test_faces_whose_numbers_change_are_no_longer_compared(compared, page_text, labeled, button):
+    show(compared, "One face")
+    labeled(compared.button, "two_faces.jpg").click().run()
+    labeled(compared.button, "Not a face").click().run()
+    show(compared, "All faces")
+    assert "Select *Compare* below two faces" in page_text(compared)
+    if button == "Not a face":
+        return
+    for checkbox in compared.checkbox:
+        checkbox.check().run()
+    assert "Side by side" in page_text(compared)
+    show(compared, "One face")
+    labeled(compared.button, button).click().run()
+    show(compared, "All faces")
+    assert "Select *Compare* below one more face" in page_text(compared)
+
+
+def test_faces_of_another_detector_are_not_compared(compared, page_text):
+    compared.selectbox(key="detector").set_value("mtcnn").run()
+    assert not compared.exception
+    assert "Select *Compare* below two faces" in page_text(compared)
+    compared.selectbox(key="detector").set_value("haar").run()
+    assert "Side by side" in page_text(compared)
 
 
 def test_two_faces_of_one_photo_can_be_compared(opened, page_text):
@@ -103,6 +139,37 @@ def test_the_gallery_has_pages(opened, page_text, monkeypatch):
 def test_photos_without_a_face_are_reported_with_the_remedy(opened, page_text):
     app = opened("wall", "floor", show="All faces")
     assert "No face was found in any photo" in page_text(app)
+
+
+def show(app: AppTest, layout: str) -> AppTest:
+    app.segmented_control(key="show").set_value(layout).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def test_a_photo_that_is_analyzed_as_a_whole_stays_so_in_every_view(opened, page_text, labeled):
+    app = opened("wall", "grace_hopper", show="All faces")
+    assert "No face found: wall.jpg." in page_text(app)
+    show(app, "One face")
+    labeled(app.button, "Analyze the whole image").click().run()
+    show(app, "All faces")
+    assert "2 faces in 2 photos." in page_text(app)
+    assert "wall.jpg, whole image" in page_text(app)
+    next(b for b in app.button if b.help == "Open wall.jpg, whole image").click().run()
+    assert not app.exception, app.exception
+    assert "detector: whole image" in page_text(app)
+    labeled(app.button, "grace_hopper.jpg").click().run()
+    labeled(app.button, "wall.jpg").click().run()
+    assert "detector: whole image" in page_text(app)
+
+
+def test_several_photos_can_be_analyzed_as_a_whole(opened, page_text, labeled):
+    app = opened("wall", "floor!")
+    labeled(app.button, "Analyze the whole image").click().run()
+    labeled(app.button, "floor!.jpg").click().run()
+    labeled(app.button, "Analyze the whole image").click().run()
+    show(app, "All faces")
+    assert "2 faces in 2 photos." in page_text(app)
 
 
 def test_photos_that_are_too_many_are_named_with_what_to_do(opened, page_text, monkeypatch, labeled):

@@ -117,6 +117,18 @@ def test_a_photo_without_a_face_offers_the_whole_image_first(networks, open_anal
     assert not [b for b in app.button if b.label == "Not a face"]
 
 
+def test_faces_can_be_detected_again_in_a_photo_that_is_analyzed_as_a_whole(networks, open_analyze, page_text, labeled):
+    app = open_analyze("two_faces")
+    for _ in range(2):
+        labeled(app.button, "Not a face").click().run()
+    labeled(app.button, "Analyze the whole image").click().run()
+    assert "Whole image · " in page_text(app)
+    labeled(app.button, "Detect faces").click().run()
+    assert not app.exception
+    assert "Face 1 of 2" in page_text(app)
+    assert "Detect faces" not in [b.label for b in app.button]
+
+
 def test_a_detection_can_be_removed_and_restored(networks, open_analyze, page_text, labeled):
     app = open_analyze("two_faces")
     first = app.segmented_control(key=labeled(app.segmented_control, "Face").key).options
@@ -128,6 +140,31 @@ def test_a_detection_can_be_removed_and_restored(networks, open_analyze, page_te
     labeled(app.button, "Restore 2 removed detections").click().run()
     assert "Face 1 of 2" in page_text(app)
     assert labeled(app.segmented_control, "Face").options == first
+
+
+def test_restoring_detections_keeps_the_face_that_is_shown(networks, open_analyze, page_text, labeled):
+    app = open_analyze("two_faces")
+    labeled(app.button, "Not a face").click().run()
+    second = wrapped_tables(app)[0].values.tolist()
+    labeled(app.button, "Restore 1 removed detection").click().run()
+    assert not app.exception
+    assert "Face 2 of 2" in page_text(app)
+    assert wrapped_tables(app)[0].values.tolist() == second
+    assert labeled(app.segmented_control, "Face").value == 1
+
+
+def test_a_removed_detection_counts_only_for_its_detector(networks, open_analyze, page_text, labeled):
+    portrait = Image.fromarray(decode(PORTRAIT))
+    tilted = np.asarray(portrait.rotate(25, expand=True))  # too far for Haar
+    app = open_analyze({"tilted.png": png(tilted)}, detector="MTCNN")
+    labeled(app.button, "Not a face").click().run()
+    assert "All detections were removed. Restore them, or try another detector (YuNet" in page_text(app)
+    app.selectbox(key="detector").set_value("haar").run()
+    assert "The detector Haar cascade found no face. Try another detector (YuNet" in page_text(app)
+    assert not [b for b in app.button if b.label.startswith("Restore")]
+    app.selectbox(key="detector").set_value("mtcnn").run()
+    labeled(app.button, "Restore 1 removed detection").click().run()
+    assert "Face 1 of 1" in page_text(app)
 
 
 def test_a_photo_is_rotated_by_90_degrees_per_click_and_its_faces_are_detected_again(

@@ -132,6 +132,22 @@ def test_a_stage_that_one_network_lacks_is_a_note_and_the_other_has_its_map(open
         network.stages = {"stage 1": path, **network.stages}
 
 
+def test_a_method_that_marks_pixels_needs_no_stage(opened, page_text, show_panel):
+    app = opened("Saliency", stage="stage 1")
+    network = services.predictor(services.listing().get("tiny_cnn")).network
+    path = network.stages.pop("stage 1")
+    try:
+        app.selectbox(key="method").set_value("guided_backprop").run()
+        assert app.selectbox(key="stage").disabled
+        for panel in ("Saliency", "Methods", "Regions", "Trust", "Report"):
+            show_panel(app, panel)
+            assert not app.error, app.error[0].value
+            assert "this network has no stage" not in page_text(app)
+            assert [b for b in app.get("download_button") if b.label == "All results (JSON)"]
+    finally:
+        network.stages = {"stage 1": path, **network.stages}
+
+
 def test_the_grid_has_a_row_per_method_and_a_map_per_network(opened, page_text):
     app = opened("Methods", methods=["LayerCAM", "Eigen-CAM"])
     app.pills(key="methods").set_value(["layercam", "eigencam", "occlusion"]).run()
@@ -230,7 +246,7 @@ def test_trust_is_about_the_chosen_method_and_contrast(opened, page_text, labele
     assert "scorecam" not in compared[0][1]
     text = page_text(app)
     assert "Occlusion of this face, evidence for striped rather than dark, compared with itself" in text
-    assert "the maps of Occlusion and of the quick methods, at stage 1" in text
+    assert f"the maps of Occlusion and of the quick methods, at {stage};" in text
     assert "Probability of striped, if only striped and dark are possible," in text
 
 

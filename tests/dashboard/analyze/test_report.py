@@ -124,9 +124,11 @@ def test_the_region_shares_of_the_report_add_up_to_one(opened):
     _, shares = opened("Report", stage=STAGE, detector="Haar cascade").chapters[-1]["Regions"]
     (numbers,) = shares.downloads
     table = pd.read_csv(io.StringIO(numbers.make()))
-    assert list(table["region"]) == ["brows", "eyes", "nose", "mouth", "rest"]
-    for column in table.columns[1:]:
-        assert table[column].sum() == pytest.approx(1, abs=0.003)
+    assert len(table) == table["network"].nunique() * 5
+    for _, of_network in table.groupby("network"):
+        assert list(of_network["region"]) == ["brows", "eyes", "nose", "mouth", "rest"]
+        assert of_network["share"].sum() == pytest.approx(1, abs=0.003)
+        assert of_network["area"].sum() == pytest.approx(1, abs=0.003)
 
 
 def test_measured_trust_is_part_of_the_report_and_the_file(opened, few_methods, measured):

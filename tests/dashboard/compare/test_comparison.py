@@ -138,11 +138,23 @@ def test_a_network_that_was_not_measured_is_named_and_its_ensemble_has_no_cost(c
     measured = replace(comparison, milliseconds={"tiny_cnn": Latency(2.0, "here")})
     assert ranking.costs_of(measured, ranking.MILLISECONDS) == ({"tiny_cnn": 2.0}, ["tiny_residual"])
     (section,) = ranking.sections(measured, ranking.Options((ranking.COST,), costs=(ranking.MILLISECONDS,)))
-    assert "The milliseconds of Residual CNN have not been measured." in section.notes[0].text
+    (note,) = section.notes
+    assert note.text == "The milliseconds of Residual CNN have not been measured. Measure them in Scores, Overview."
     (section,) = ranking.sections(
         replace(comparison, milliseconds={}), ranking.Options((ranking.COST,), costs=(ranking.MILLISECONDS,))
     )
     assert not section.figures
+
+
+def test_networks_without_weights_are_not_advised_to_be_measured(comparison):
+    first, second = comparison.checkpoints.values()
+    without = replace(second, card=replace(second.card, weights_shipped=False))
+    found = replace(comparison, checkpoints={"tiny_cnn": first, "tiny_residual": without}, milliseconds={})
+    (section,) = ranking.sections(found, ranking.Options((ranking.COST,), costs=(ranking.MILLISECONDS,)))
+    assert [note.text for note in section.notes] == [
+        "The milliseconds of CNN have not been measured. Measure them in Scores, Overview.",
+        "The milliseconds of Residual CNN cannot be measured here, because the weights are not included.",
+    ]
 
 
 @pytest.fixture

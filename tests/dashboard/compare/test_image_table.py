@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.evaluation import error_table
@@ -60,6 +61,11 @@ def test_the_page_shows_row_numbers_and_the_other_networks_by_name(table):
     assert list(shown["Other predicts"]) == ["a", "a", "a", "b", "c"]
     assert not {"image_id", "correct", "predicted_other", "confidence_other"} & set(shown.columns)
     assert np.isclose(shown["probability of true"][0], 0.8)
+
+
+def test_a_heading_is_the_name_by_which_the_table_can_be_sorted():
+    shown = image_table.shown(pd.DataFrame(columns=list(image_table.LABEL_ORDERS.values())), {})
+    assert list(shown.columns) == list(image_table.LABEL_ORDERS)
 
 
 def test_a_caption_names_both_classes_only_where_they_differ(table):

@@ -108,6 +108,23 @@ def test_errors_are_paged(networks, open_view, page_text):
     assert "1 to 12 of 12 images" in page_text(app)
 
 
+def test_a_list_of_other_images_begins_with_its_first_page(networks, open_view, page_text):
+    app = open_view("Gallery", list="all images", sort="row", errors_page="2")
+    app.toggle(key="ascending").set_value(True).run()
+    assert "1 to 20 of 36 images" in page_text(app)
+    app.session_state["errors_page"] = 2
+    app.run()
+    app.selectbox(key="of").set_value("tiny_residual").run()  # the same images in the same order
+    assert "21 to 36 of 36 images" in page_text(app)
+    app.selectbox(key="sort").set_value("loss").run()
+    assert "1 to 20 of 36 images" in page_text(app)
+    app.session_state["errors_page"] = 2
+    app.run()
+    app.selectbox(key="true").set_value("bright").run()  # one page only
+    app.selectbox(key="true").set_value("any").run()
+    assert "1 to 20 of 36 images" in page_text(app)
+
+
 def test_likely_wrong_labels_are_listed_with_a_warning(networks, open_view, page_text):
     app = open_view("Labels")
     assert not app.error

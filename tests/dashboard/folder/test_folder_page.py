@@ -13,9 +13,10 @@ from streamlit.testing.v1 import AppTest
 from core.batch.shares import expression_shares, folders_of
 from core.errors import BatchError
 from core.evaluation import wilson
-from dashboard.folder import session_batch
+from dashboard.folder import face_table, session_batch
 from dashboard.folder.face_filter import FaceFilter
 from dashboard.services.folders import open_allowed
+from dashboard.ui import session
 from tests.conftest import CLASSES, draw
 from tests.dashboard.conftest import ENTRY
 
@@ -39,7 +40,7 @@ def zipped():
 
 def finished(app):
     """The page after its background work."""
-    app.session_state["folder_batch"]._thread.join()
+    app.session_state[session.BATCH]._thread.join()
     app.run()
     assert not app.exception, app.exception
     return app
@@ -62,7 +63,7 @@ def scored_zip(page):
     return finished(page)
 
 
-def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, labeled):
+def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, monkeypatch):
     app = scored_zip(page)
     assert "photos.zip: 12 of 13 photos were analyzed; 1 could not be. CNN, Residual CNN;" in page_text(app)
     table = app.dataframe[0].value
@@ -74,6 +75,12 @@ def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, labeled):
     app.pills(key="folder_classes").set_value([]).run()
     app.selectbox(key="folder_order").set_value("confidence").run()
     assert app.dataframe[0].value["confidence"].is_monotonic_decreasing
+    monkeypatch.setattr(face_table, "ROWS_PER_PAGE", 5)
+    app.session_state["folder_page"] = 3
+    app.run()
+    assert len(app.dataframe[0].value) == 2
+    app.selectbox(key="folder_order").set_value("expression").run()  # another order begins with its first page
+    assert len(app.dataframe[0].value) == 5
     app.segmented_control(key="folder_panel").set_value("Distribution").run()
     app.segmented_control(key="shares_by").set_value("folder").run()
     assert "n = 12 faces in 12 photos" in page_text(app)
@@ -110,7 +117,7 @@ def test_forgetting_all_photos_ends_the_batch(page):
     app.switch_page("../pages/analyze.py").run()
     app.button(key="card-grace_hopper").click().run()
     next(b for b in app.button if b.label == "Forget all photos").click().run()
-    assert "folder_batch" not in app.session_state
+    assert session.BATCH not in app.session_state
 
 
 def test_a_batch_waits_while_as_many_as_the_server_allows_are_running(page, page_text, monkeypatch):
@@ -123,18 +130,18 @@ def test_a_batch_waits_while_as_many_as_the_server_allows_are_running(page, page
         next(b for b in page.button if b.label == "Analyze the photos").click().run()
         assert "photos.zip is waiting. This server analyzes at most 2 folders at the same time" in page_text(page)
         page.button(key="folder_stop").click().run()
-        page.session_state["folder_batch"]._thread.join()
+        page.session_state[session.BATCH]._thread.join()
         page.run()
         assert "stopped; 0 of 13 photos were analyzed" in page_text(page)
         page.button(key="folder_resume").click().run()
-        assert page.session_state["folder_batch"].waiting
+        assert page.session_state[session.BATCH].waiting
     assert "12 of 13 photos were analyzed; 1 could not be" in page_text(finished(page))
     assert places.acquire(timeout=0)
 
 
 def test_a_work_that_is_stopped_is_resumed_with_the_rest(page):
     app = scored_zip(page)
-    batch = app.session_state["folder_batch"]
+    batch = app.session_state[session.BATCH]
     before = batch.rows()
     batch._work.tables.clear()
     batch.stop()

@@ -123,3 +123,14 @@ def test_the_chart_has_a_line_per_expression_or_per_network():
 def test_a_line_is_joined_although_a_slow_server_answers_rarely(step_ms, gap_ms):
     points = f"[0, 1, 2, 3].map((n) => ({{ time: n * {step_ms} }}))"
     assert run(f"return Chart.prototype.gapMs({points});") == gap_ms
+
+
+def test_a_face_is_in_the_chart_as_long_as_its_last_point_is():
+    seen = run(
+        "const history = new History();",
+        "history.add(0, [{ track: 1, series: {} }]);",
+        "history.add(9000, [{ track: 1, series: {} }]);",
+        "history.add(60_000, [{ track: 2, series: {} }]);",
+        "return [[1, 9000], [1, 9001], [2, 50_000], [3, 0]].map((asked) => history.wasFoundSince(...asked));",
+    )
+    assert seen == [True, False, True, False]

@@ -1,12 +1,13 @@
 """Figures of the regions, the grid of methods and the clickable photo."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from core.explain import REGION_NAMES, Explanation, face_regions
+from core.explain import REGION_NAMES, Contrast, Explanation, face_regions
 from core.labels import LabelSet
 from core.probes import SplitRegionShares
 from dashboard.plots import method_grid, regions
@@ -31,16 +32,26 @@ def shares_of(model_id: str) -> SplitRegionShares:
 
 def test_each_network_is_a_marker_in_the_row_of_each_region(inks):
     found = {"one": np.array([0.1, 0.2, 0.3, 0.4, 0.0]), "two": np.array([0.2] * 5)}
-    areas = face_regions().areas
+    areas = dict.fromkeys(found, face_regions().areas)
     figure = regions.shares(found, areas, "happy", STYLES, NAMES, inks)
     bar, first, second = figure.data
-    assert list(bar.x) == list(areas)
+    assert list(bar.x) == list(face_regions().areas)
     assert [first.marker.symbol, second.marker.symbol] == ["circle", "square"]
     assert list(first.x) == [0.1, 0.2, 0.3, 0.4, 0.0]
     assert figure.layout.xaxis.range[0] < 0  # a marker at 0 is not cut off
     table = regions.numbers(found, areas, NAMES)
-    assert list(table["region"]) == list(REGION_NAMES)
-    assert table["Two"].sum() == pytest.approx(1)
+    assert list(table["region"]) == [*REGION_NAMES, *REGION_NAMES]
+    assert table.groupby("network")["share"].sum().to_dict() == pytest.approx({"One": 1, "Two": 1})
+
+
+def test_networks_with_different_crops_have_their_own_share_of_a_uniform_map(inks):
+    found = {"one": np.array([0.1, 0.2, 0.3, 0.4, 0.0]), "two": np.array([0.2] * 5)}
+    areas = {"one": np.array([0.1, 0.1, 0.1, 0.1, 0.6]), "two": np.array([0.05, 0.05, 0.05, 0.05, 0.8])}
+    lines = [t for t in regions.shares(found, areas, "happy", STYLES, NAMES, inks).data if "uniform" in t.name]
+    assert [list(line.x) for line in lines] == [list(of) for of in areas.values()]
+    assert [line.showlegend for line in lines] == [True, False]
+    table = regions.numbers(found, areas, NAMES)
+    assert table.loc[table["network"] == "Two", "area"].tolist() == list(areas["two"])
 
 
 def test_the_mean_of_a_class_without_images_is_not_drawn(inks):
@@ -76,7 +87,10 @@ def test_the_sheet_has_a_row_per_method_and_a_column_per_network():
 
 
 def test_the_numbers_of_the_grid_have_a_row_per_cell():
-    explanation = Explanation("One", "layercam", 1, "stage 2", np.eye(3, dtype=np.float32), 1.0)
-    table = method_grid.numbers([explanation, explanation])
+    of_class = Explanation("one", "layercam", 1, "stage 2", np.eye(3, dtype=np.float32), 1.0)
+    contrast = replace(of_class, model_id="two", target=Contrast(1, 2))
+    table = method_grid.numbers([of_class, contrast], dict.fromkeys(NAMES, LABELS.classes), NAMES)
     assert len(table) == 18
     assert table["saliency"].sum() == pytest.approx(6)
+    described = table[["network", "stage", "expression", "against"]].drop_duplicates().to_numpy().tolist()
+    assert described == [["One", "stage 2", "b", ""], ["Two", "stage 2", "b", "c"]]

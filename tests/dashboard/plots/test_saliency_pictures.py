@@ -47,6 +47,19 @@ def test_before_and_after_are_in_one_row_hollow_and_filled(inks):
     assert 'aria-label="now highest sad"' in text
 
 
+def test_the_legend_names_the_bars_where_there_is_an_ensemble(inks):
+    one, two = (
+        group_of(predicting("one", 0.9, 0.1)),
+        group_of(predicting("one", 0.9, 0.1), predicting("other", 0.5, 0.5)),
+    )
+    legends = [
+        dumbbells(group, group, STYLES, NAMES, inks, alt="").partition('class="legend"')[2] for group in (one, two)
+    ]
+    assert "bar" not in legends[0]
+    assert "bar: ensemble, changed" in legends[1]
+    assert "<b " in legends[1]
+
+
 def test_two_figures_of_one_page_keep_their_own_marks():
     texts = []
     for model_id in STYLES:

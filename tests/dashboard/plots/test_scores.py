@@ -76,3 +76,16 @@ def test_installed_networks_show_the_test_scores_of_their_cards(checkpoint):
     table = scores.installed([checkpoint.card], {checkpoint.card.run_id: "CNN"})
     assert table["accuracy"][0].startswith(f"{checkpoint.card.metrics['test'].accuracy.value:.3f}")
     assert np.array_equal(table["network"], ["CNN"])
+
+
+def test_installed_ensembles_have_no_sum_of_times_of_different_hardware(checkpoint, summaries):
+    first = replace(checkpoint.card, milliseconds=Latency(2.0, "here"))
+
+    def milliseconds(hardware: str) -> str:
+        second = replace(first, run_id="other", milliseconds=Latency(3.5, hardware))
+        names = {first.run_id: "CNN", "other": "Other"}
+        both = scores.EnsembleScore("Both", [first, second], summaries["a"])
+        return scores.installed([first, second], names, [both])["ms per face"].iloc[-1]
+
+    assert milliseconds("here") == "5.5"
+    assert milliseconds("elsewhere") == "not measured on the same hardware"

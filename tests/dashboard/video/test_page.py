@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.video import VideoJob
 from core.video.sample_clip import TITLE
-from dashboard.video.video_choice import VIDEO
+from dashboard.ui.session import ANNOTATED_VIDEO, OF_FILES, VIDEO
 from tests.dashboard.conftest import ENTRY
 
 
@@ -57,7 +57,10 @@ def test_the_sample_is_analyzed_and_its_panels_are_shown(open_video, page_text):
     app.button(key="video_step1").click().run()
     assert app.slider(key="video_time").value > before
     app.slider(key="video_smoothing").set_value(1.0).run()
-    assert "smoothed with a time constant of 1 s" in page_text(app)
+    assert "Ensemble, smoothed with a time constant of 1 s" in page_text(app)
+    assert "video with boxes contain the chosen part, smoothed with a time constant of 1 s. The" in page_text(app)
+    app.slider(key="video_smoothing").set_value(0.0).run()
+    assert "video with boxes contain the chosen part. The JSON file" in page_text(app)
     button(app, "Analyze this frame").click().run()
     assert not app.exception, app.exception
     assert app.title[0].value == "Analyze"
@@ -110,6 +113,20 @@ def test_changed_settings_are_offered_and_not_applied_by_themselves(open_video, 
     button(app, "Forget this video").click().run()
     assert not app.exception, app.exception
     assert VIDEO not in app.session_state
+
+
+def test_forgetting_all_photos_also_forgets_the_video_and_its_annotated_copy(open_video, labeled):
+    app = open_video()
+    button(app, TITLE).click()
+    app = finished(app.run())
+    labeled(app.slider, "Part of the video (s)").set_value((0.0, 1.0)).run()
+    button(app, "Create the video with boxes and expressions (mp4)").click().run()
+    assert VIDEO in app.session_state
+    assert ANNOTATED_VIDEO in app.session_state
+    button(app, "Analyze this frame").click().run()
+    button(app, "Forget all photos").click().run()
+    assert not app.exception, app.exception
+    assert [key for key in OF_FILES if key in app.session_state] == []
 
 
 @pytest.mark.parametrize("data", [b"This is text." * 100, b""])
