@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import warnings
@@ -153,6 +154,11 @@ def encode_jpeg(image: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(image)).save(file, format="JPEG", quality=95, subsampling=0)
     return file.getvalue()
+
+
+def data_uri(data: bytes, media_type: str) -> str:
+    """A file as an address that HTML can contain; ``media_type`` is, for example, ``image/png``."""
+    return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def rotated(image: np.ndarray, degrees_clockwise: int) -> np.ndarray:

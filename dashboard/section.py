@@ -7,7 +7,7 @@ A panel computes its sections without Streamlit; ``dashboard.ui.sections`` draws
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -99,6 +99,11 @@ class Table:
 def counted(n: int, noun: str) -> str:
     """A number with its noun, which takes an s in the plural: "1 image", "2,000 images"."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def listed(words: Sequence[str], last: str = " and ") -> str:
+    """Words separated by commas, the last one by ``last``: "A, B and C"."""
+    return last.join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
 def with_minus_signs(text: str) -> str:

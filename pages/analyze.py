@@ -5,7 +5,6 @@ import streamlit as st
 from core.errors import NotFiniteError
 from core.images import darkness_hint
 from core.inference import PhotoAnalysis
-from dashboard import services
 from dashboard.analyze import (
     PANELS,
     SelectedFace,
@@ -22,7 +21,7 @@ from dashboard.analyze import (
 )
 from dashboard.analyze.photo_analysis import available_analyzer
 from dashboard.services import Photo
-from dashboard.ui import busy, link_page, links, network_picker, photo_sources, session, theme
+from dashboard.ui import busy, detector_picker, link_page, links, network_picker, photo_sources, session, theme
 from dashboard.ui.messages import show_error, show_warning
 
 links.begin()
@@ -31,9 +30,7 @@ session.photo_was_added()  # it is shown here
 
 with st.sidebar:
     chosen_networks = network_picker.pick_networks()
-    detector = links.choice(
-        st.selectbox, "Face detector", services.DETECTORS, key="detector", default=next(iter(services.DETECTORS))
-    )
+    detector = detector_picker.choose()
     with link_page.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
         required_accuracy, views = uncertainty.choose_criteria()
 

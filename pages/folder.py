@@ -7,15 +7,13 @@ from core.errors import BatchError, DetectorUnavailableError
 from dashboard import services
 from dashboard.folder import batch_results, source_choice
 from dashboard.folder.session_batch import SessionBatch
-from dashboard.ui import link_page, links, network_picker, required_accuracy
+from dashboard.ui import detector_picker, link_page, links, network_picker, required_accuracy
 from dashboard.ui.messages import show_error
 from dashboard.ui.session import BATCH
 
 with st.sidebar:
     chosen = network_picker.pick_networks()
-    detector = links.choice(
-        st.selectbox, "Face detector", services.DETECTORS, key="detector", default=next(iter(services.DETECTORS))
-    )
+    detector = detector_picker.choose()
     with link_page.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
         accuracy = required_accuracy.choose()
         whole_image = links.toggle(

@@ -9,7 +9,7 @@ from dashboard.live import camera_view, controls
 from dashboard.live.frame_analysis import LiveSettings
 from dashboard.live.session_viewer import session_viewer
 from dashboard.style import ensemble_style
-from dashboard.ui import busy, links, navigation, network_picker, session, theme
+from dashboard.ui import busy, detector_picker, navigation, network_picker, session, theme
 from dashboard.ui.messages import show_error
 
 if session.photo_was_added():
@@ -18,9 +18,7 @@ if session.photo_was_added():
 with st.sidebar:
     chosen_networks = network_picker.pick_networks()
     networks = network_picker.load(chosen_networks)
-    detector_name = links.choice(
-        st.selectbox, "Face detector", services.DETECTORS, key="detector", default=next(iter(services.DETECTORS))
-    )
+    detector_name = detector_picker.choose()
 
 st.title("Live", anchor=False)
 st.markdown(

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import DetectorUnavailableError
 from dashboard import services
-from dashboard.ui import busy, link_page, links, navigation, network_picker, session, theme
+from dashboard.ui import busy, detector_picker, link_page, navigation, network_picker, session, theme
 from dashboard.ui.messages import show_error
 from dashboard.video import video_choice, video_results
 
@@ -14,9 +14,7 @@ if session.photo_was_added():
 with st.sidebar:
     chosen = network_picker.pick_networks()
     networks = network_picker.load(chosen)
-    detector = links.choice(
-        st.selectbox, "Face detector", services.DETECTORS, key="detector", default=next(iter(services.DETECTORS))
-    )
+    detector = detector_picker.choose()
     with link_page.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
         options = video_choice.choose_options()
 

@@ -3,7 +3,6 @@ server does not know, so it is a component of the browser."""
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from core.images import data_uri
 from core.inference import PhotoAnalysis
 
 DISPLAY_PX = 1280  # longest side of the copy on the screen; the analysis keeps the original
@@ -82,4 +82,4 @@ def _uri(image: np.ndarray, longest_px: int) -> str:
     picture.thumbnail((longest_px, longest_px), reducing_gap=2.0)
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=90)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+    return data_uri(file.getvalue(), "image/jpeg")

@@ -12,7 +12,7 @@ from dashboard.analyze import maps
 from dashboard.analyze.map_options import MapOptions
 from dashboard.analyze.selected_face import SelectedFace
 from dashboard.plots import saliency_pictures
-from dashboard.section import Download, Picture, Section
+from dashboard.section import Download, Picture, Section, listed
 from dashboard.ui import sections
 
 READING = (
@@ -120,7 +120,7 @@ def same_maps(face: SelectedFace, options: MapOptions) -> str:
             if len(titles) > 1:
                 networks.setdefault(titles, []).append(network.model_id)
     return " ".join(
-        f"{', '.join(titles[:-1])} and {titles[-1]} give the same map on {face.list_names(model_ids)} at this stage, "
+        f"{listed(titles)} give the same map on {face.list_names(model_ids)} at this stage, "
         "because only pooling and one linear layer follow it."
         for titles, model_ids in networks.items()
     )

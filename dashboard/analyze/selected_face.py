@@ -10,9 +10,9 @@ import numpy as np
 
 from core.images import MIN_SIDE_PX, SUFFIXES
 from core.inference import WHOLE_IMAGE, FaceAnalysis, LabelGroup, PhotoAnalysis, Predictor
+from dashboard.section import listed
 from dashboard.services import Photo
 from dashboard.style import Ink, NetworkStyle
-from dashboard.ui.url_parameters import listed
 
 ENSEMBLE_NAME = "ensemble"  # the mean of the networks' probabilities
 
@@ -94,7 +94,7 @@ class SelectedFace:
 
     def list_names(self, model_ids: Iterable[str]) -> str:
         """The names of some networks, as in "A, B and C"."""
-        return listed([self.names[model_id] for model_id in model_ids], last=" and ")
+        return listed([self.names[model_id] for model_id in model_ids])
 
 
 def too_small(side_px: float) -> str | None:

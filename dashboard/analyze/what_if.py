@@ -197,7 +197,7 @@ def _largest_change(face: SelectedFace, changed: FaceAnalysis) -> str:
 def _draw_response(face: SelectedFace, change: Perturbation) -> None:
     titles = {name: setting.title for name, setting in PERTURBATION_SETTINGS.items()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        setting = links.choice(st.selectbox, "Vary", titles, key="vary", default=next(iter(titles)), width=170)
+        setting = links.first_choice(st.selectbox, "Vary", titles, key="vary", width=170)
         class_name = links.dependent_choice(
             st.selectbox,
             "Class",

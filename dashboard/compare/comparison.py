@@ -123,9 +123,9 @@ class Comparison:
         """A key for widgets, links and figures that is unique on a page with several comparisons."""
         return f"{name}_{self.number + 1}" if self.number else name
 
-    def file_name(self, stem: str, suffix: str = "csv") -> str:
+    def file_name(self, stem: str) -> str:
         """The name of a download."""
-        return f"{self.key(f'{stem}-{self.split}')}.{suffix}"
+        return f"{self.key(f'{stem}-{self.split}')}.csv"
 
 
 def build_comparisons(

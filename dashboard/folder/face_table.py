@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Hashable
 from typing import Any
 
@@ -11,6 +10,7 @@ import streamlit as st
 
 from core.batch.job import given_columns
 from core.errors import ImageError
+from core.images import data_uri
 from dashboard.folder import face_filter
 from dashboard.folder.session_batch import ENTRY, THUMBNAIL, SessionBatch
 from dashboard.services import Photo
@@ -91,4 +91,4 @@ def open_in_analyze(batch: SessionBatch, row: dict[Hashable, Any]) -> None:
 
 
 def _picture(data: bytes | None) -> str | None:
-    return None if data is None else f"data:image/jpeg;base64,{base64.b64encode(data).decode('ascii')}"
+    return None if data is None else data_uri(data, "image/jpeg")

@@ -16,6 +16,7 @@ from PIL import Image
 from core import images
 from core.errors import ImageError
 from core.explain import colorize
+from core.images import data_uri
 from dashboard import services
 from dashboard.live import frames
 from dashboard.live.controls import LiveOptions
@@ -99,4 +100,4 @@ def _portrait() -> str:
     picture.thumbnail(PORTRAIT_PX)
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=85)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return data_uri(file.getvalue(), "image/jpeg")

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from core.inference import PhotoAnalysis
 
 DISPLAY_PX = 1280  # longest side of the copy; the analysis keeps the original
+BORDER_PX = 5  # of a framed thumbnail
 
 
 def with_boxes(analysis: PhotoAnalysis, selected: int) -> np.ndarray:
@@ -32,6 +33,6 @@ def with_boxes(analysis: PhotoAnalysis, selected: int) -> np.ndarray:
     return np.asarray(picture)
 
 
-def framed(picture: np.ndarray, color: str, width_px: int = 5) -> np.ndarray:
+def framed(picture: np.ndarray, color: str) -> np.ndarray:
     """A picture (H, W, 3) uint8 with a frame in a color such as "#D55E00"."""
-    return np.asarray(ImageOps.expand(Image.fromarray(picture), border=width_px, fill=color))
+    return np.asarray(ImageOps.expand(Image.fromarray(picture), border=BORDER_PX, fill=color))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.images import encode_jpeg
+from core.images import data_uri, encode_jpeg
 from core.video import GroupTimeline, Timeline
 from core.video.statistics import Stretch, TrackShares
 from dashboard.plots.cells import colorscale, heatmap
@@ -110,7 +109,7 @@ def _add_strip(figure: go.Figure, strip: Sequence[tuple[float, float, np.ndarray
     """Pictures above the first panel and its title; returns the height in px that they need."""
     for start_s, end_s, picture in strip:
         figure.add_layout_image(
-            source="data:image/jpeg;base64," + base64.b64encode(encode_jpeg(picture)).decode(),
+            source=data_uri(encode_jpeg(picture), "image/jpeg"),
             xref="x",
             yref="paper",
             x=start_s,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 from collections.abc import Sequence
@@ -38,4 +37,4 @@ def face_sheet(images: Sequence[np.ndarray], size_px: tuple[int, int] = (SIDE_PX
         sheet.paste(face, (width * (position % columns), height * (position // columns)))
     file = io.BytesIO()
     sheet.save(file, "JPEG", quality=QUALITY)
-    return FaceSheet(columns, "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(), size_px)
+    return FaceSheet(columns, data_uri(file.getvalue(), "image/jpeg"), size_px)

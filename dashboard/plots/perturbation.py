@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.images import encode_png
+from core.images import data_uri, encode_png
 from core.inference import Prediction
 from core.probes import OCCLUSION_GRID, Sweep
 from dashboard.style import Ink, NetworkStyle, class_color, reserved, template
@@ -19,7 +18,7 @@ GRID_PX = 300
 
 def grid(picture: np.ndarray, inks: Ink) -> go.Figure:
     """The picture (S, S, 3) uint8 under 6 x 6 squares that can be clicked; ``customdata`` is (row, column)."""
-    uri = "data:image/png;base64," + base64.b64encode(encode_png(picture)).decode()
+    uri = data_uri(encode_png(picture), "image/png")
     cells = [(row, column) for row in range(OCCLUSION_GRID) for column in range(OCCLUSION_GRID)]
     figure = go.Figure()
     figure.add_layout_image(

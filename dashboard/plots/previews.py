@@ -5,7 +5,6 @@ Not in Plotly: it is 5 MB of JavaScript, which the first page would have to wait
 
 from __future__ import annotations
 
-import base64
 import io
 from html import escape
 
@@ -14,6 +13,7 @@ from PIL import Image
 from plotly.colors import sample_colorscale
 
 from core.evaluation import ConfusionMatrix
+from core.images import data_uri
 from core.labels import LabelSet
 from dashboard.plots.cells import colorscale
 from dashboard.style import Ink, class_color
@@ -42,7 +42,7 @@ def picture(pixels: np.ndarray, width_px: int, *, alt: str) -> str:
     """An image (H, W, 3) uint8 that is part of the page, so that the browser need not request it."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=90)  # PNG takes ten times as long
-    uri = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+    uri = data_uri(file.getvalue(), "image/jpeg")
     return f'<img src="{uri}" alt="{escape(alt, quote=True)}" style="width:{width_px}px;max-width:100%">'
 
 

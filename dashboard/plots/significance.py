@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from core.evaluation import PairedComparison, Score
 from dashboard.plots.error_bars import whiskers
-from dashboard.section import with_minus_signs
+from dashboard.section import listed, with_minus_signs
 from dashboard.style import Ink, template
 
 
@@ -119,12 +119,12 @@ def headline(
     tied = [names[m] for m in single if m != best and not measurable[frozenset((best, m))]]
     if not worse:
         text = (
-            f"No measurable difference in accuracy between {_listed([names[best], *tied])}; {names[best]} has the "
+            f"No measurable difference in accuracy between {listed([names[best], *tied])}; {names[best]} has the "
             f"highest value, {single[best]}."
         )
     else:
-        text = f"{names[best]} is the most accurate network ({single[best]}): measurably better than {_listed(worse)}"
-        text += f", with no measurable difference from {_listed(tied)}." if tied else "."
+        text = f"{names[best]} is the most accurate network ({single[best]}): measurably better than {listed(worse)}"
+        text += f", with no measurable difference from {listed(tied)}." if tied else "."
     if ensemble_id is None:
         return text
     ensemble = f"the ensemble ({accuracies[ensemble_id]})"
@@ -133,10 +133,6 @@ def headline(
     if accuracies[ensemble_id].value > single[best].value:
         return f"{text} {ensemble[0].upper()}{ensemble[1:]} is measurably better than {names[best]}."
     return f"{text} {names[best]} is measurably better than {ensemble}."
-
-
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def in_words(pair: PairedComparison, names: Mapping[str, str], *, pairs: int = 1) -> str:

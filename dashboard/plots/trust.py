@@ -194,11 +194,6 @@ def numbers(found: Mapping[str, TrustFindings], names: Mapping[str, str]) -> pd.
     return pd.DataFrame(rows, columns=["network", "measure", "at", "steps", "value"])
 
 
-def shown(value: float) -> str:
-    """A number with three decimals; a dash if it is not defined."""
-    return "–" if np.isnan(value) else f"{value:.3f}"
-
-
 def _of_measures(
     found: FaithfulnessMeasures | None, tested: ChanceResult | None
 ) -> list[tuple[str, float | str, int | str, float]]:

@@ -6,7 +6,6 @@ serializes as JSON.
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from core.checkpoints import ModelCard
-from core.images import encode_png
+from core.images import data_uri, encode_png
 from core.versions import versions
 from dashboard.section import Figure, Picture, Section, facts
 from dashboard.style import CONFIG
@@ -116,4 +115,4 @@ def _plot(figure: Figure) -> Markup:
 
 
 def _png(picture: Picture) -> str:
-    return "data:image/png;base64," + base64.b64encode(encode_png(picture.pixels)).decode()
+    return data_uri(encode_png(picture.pixels), "image/png")

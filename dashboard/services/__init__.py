@@ -1,6 +1,6 @@
 """The functions of core that pages use: one ``core.runtime.Runtime`` per server and one photo store per session."""
 
-from core.photo_store import Photo, PhotoStore
+from core.photo_store import Photo
 from dashboard.services.datasets import (
     DATA_VARIABLE,
     data_path,
@@ -51,7 +51,6 @@ __all__ = [
     "DATA_VARIABLE",
     "DETECTORS",
     "Photo",
-    "PhotoStore",
     "analysis",
     "data_path",
     "dataset",

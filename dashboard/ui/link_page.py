@@ -10,8 +10,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from dashboard.section import listed
 from dashboard.ui import link_names
-from dashboard.ui.url_parameters import Parameter, listed, quoted
+from dashboard.ui.url_parameters import Parameter, quoted
 
 _place_of_messages: ContextVar[DeltaGenerator | None] = ContextVar("place_of_messages", default=None)
 
@@ -46,7 +47,7 @@ def _begin_page(page: str) -> None:
     for name in unknown:
         st.query_params.pop(name)
     if unknown:
-        named = listed([quoted(name) for name in unknown], last=" and ")
+        named = listed([quoted(name) for name in unknown])
         show_message(
             f"This link has {'a parameter' if len(unknown) == 1 else 'parameters'} that {page} does not have: {named}. "
             "The other parameters are applied."

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from dashboard.ui import link_page
-from dashboard.ui.url_parameters import Choice, Number, Parameter, Range, Switch, listed, not_available, quoted
+from dashboard.ui.url_parameters import Choice, Number, Parameter, Range, Switch, not_available, quoted
 
 CLASS, CONTRAST, FACE, SAMPLE, OWN_PHOTO = "class", "rather_than", "face", "sample", "own_photo"
 VARIED_CLASS, CLICKED_CELLS = "varied_class", "clicked_cells"
@@ -140,7 +140,7 @@ def chosen(name: str, options: Sequence[str], *, default: str, title: str) -> st
         return value or default
     if name in st.session_state["from_link"]:
         choose(name, None)
-        link_page.show_message(not_available(title, [quoted(value)], listed(options), default))
+        link_page.show_message(not_available(title, [quoted(value)], ", ".join(options), default))
     return default
 
 
@@ -153,7 +153,7 @@ def chosen_several(name: str, options: Sequence[str], *, title: str) -> list[str
         values = [value for value in values if value in options]
         choose(name, " ".join(values) or None)
         available = f"{options[0]} to {options[-1]}"
-        link_page.show_message(not_available(title, unknown, available, listed(values) or "none"))
+        link_page.show_message(not_available(title, unknown, available, ", ".join(values) or "none"))
     return values
 
 

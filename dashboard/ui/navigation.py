@@ -7,10 +7,10 @@ import streamlit as st
 PAGES = "../pages"  # relative to the entry file, dashboard/app.py
 
 
-def open_page(name: str, **query: str) -> None:
-    """Go to the page ``name``; its address has exactly the parameters of ``query``.
+def open_page(name: str) -> None:
+    """Go to the page ``name``; its address has no parameters.
 
-    ``st.switch_page`` without them clears the address, which Streamlit refuses while a parameter belongs to a widget;
-    with them, even with none, it replaces the address.
+    ``st.switch_page`` without ``query_params`` clears the address, which Streamlit refuses while a parameter belongs to
+    a widget; with them, even with none, it replaces the address.
     """
-    st.switch_page(f"{PAGES}/{name}.py", query_params=query)
+    st.switch_page(f"{PAGES}/{name}.py", query_params={})

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from dashboard.section import listed
+
 
 class Parameter(Protocol):
     """The value of a control as texts in the address, one for each ``name=text``."""
@@ -138,16 +140,11 @@ class Switch:
 
 def not_available(title: str, unknown: Sequence[str], available: str, shown: str) -> str:
     """The sentence about quoted values in a link that the control with this label does not have."""
-    values, verb = listed(unknown, last=" and "), "are" if len(unknown) > 1 else "is"
+    values, verb = listed(unknown), "are" if len(unknown) > 1 else "is"
     return (
         f"This link requests {values} for *{title}*, which {verb} not available. Available: {available}. "
         f"Shown: {shown}."
     )
-
-
-def listed(words: Sequence[str], last: str = ", ") -> str:
-    """Words separated by commas, the last one by ``last``."""
-    return last.join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
 def quoted(text: str) -> str:
