@@ -222,6 +222,11 @@ def test_every_face_is_part_of_the_file_and_the_selected_one_has_maps(opened):
     assert all(face["uncertainty"] for face in faces)
 
 
+def test_only_the_selected_face_is_predicted_over_all_views(opened):
+    faces = faces_of(opened("Saliency", "two_faces", face="2", views="10: ten crops"))
+    assert [face["uncertainty"]["views"] for face in faces] == ["one", "ten crops"]
+
+
 def test_the_numbers_of_trust_contain_every_point_and_correlation():
     fractions = np.linspace(0, 1, 3)
     explanation = Explanation("one", "gradcam", 0, "stage 3", np.eye(2, dtype=np.float32), 1.0)
