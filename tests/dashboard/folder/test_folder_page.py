@@ -19,6 +19,11 @@ from dashboard.services.folders import open_allowed
 from tests.conftest import CLASSES, draw
 from tests.dashboard.conftest import ENTRY
 
+CHANGED = (
+    "The networks or the options were changed after this analysis. Choose the photos again to analyze them with the "
+    "new settings."
+)
+
 
 def png(name, number):
     buffer = io.BytesIO()
@@ -104,7 +109,27 @@ def test_results_stay_when_no_network_is_chosen(page, page_text):
     assert "Choose at least one network in the sidebar." in page_text(app)
     assert len(app.dataframe[0].value) == 12
     app.button_group(key="networks").set_value(["tiny_cnn"]).run()
-    assert "The networks were changed after this analysis." in page_text(app)
+    assert CHANGED in page_text(app)
+
+
+def test_changed_options_are_reported_until_they_are_those_of_the_analysis_again(page, page_text):
+    app = scored_zip(page)
+    assert CHANGED not in page_text(app)
+    changes = [
+        (app.slider(key="accuracy"), 0.95, 0.8),
+        (app.toggle(key="folder_whole"), False, True),
+    ]
+    for control, changed, before in changes:
+        control.set_value(changed).run()
+        assert CHANGED in page_text(app)
+        control.set_value(before).run()
+        assert CHANGED not in page_text(app)
+    app.selectbox(key="detector").set_value("haar").run()
+    assert CHANGED not in page_text(app)  # photos that are faces need no detector
+    app.toggle(key="folder_whole").set_value(False).run()
+    app = scored_portraits(app, whole_image=False)
+    app.selectbox(key="detector").set_value("mtcnn").run()
+    assert CHANGED in page_text(app)
 
 
 def test_a_row_opens_its_photo_and_face_in_analyze(page, page_text):
