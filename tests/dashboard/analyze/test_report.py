@@ -18,7 +18,8 @@ from dashboard.analyze import downloads, report
 from dashboard.analyze import trust as trust_panel
 from dashboard.plots import method_grid, saliency_pictures, trust
 from dashboard.reports import html
-from dashboard.ui import progress
+from dashboard.style import DARK, LIGHT
+from dashboard.ui import progress, theme
 from tests.wrapped_tables import wrapped_tables
 
 STAGE = "stage 1"  # at which both networks of the tests have a map of the portrait
@@ -108,6 +109,17 @@ def test_the_report_shows_the_face_unless_the_photo_is_left_out(opened):
     assert "Photo" not in app.chapters[-1]
     assert not [p for s in app.chapters[-1]["Saliency"] for p in s.pictures if not p.alt.startswith("Saliency of")]
     assert not [p for s in app.chapters[-1]["Regions"] for p in s.pictures]
+
+
+def test_the_report_of_a_dark_page_has_the_hues_for_light_paper(opened, monkeypatch):
+    drawn = []
+    real = report.face_chapters
+    monkeypatch.setattr(report, "face_chapters", lambda face, *a, **o: drawn.append(face) or real(face, *a, **o))
+    monkeypatch.setattr(theme, "ink", lambda: DARK)
+    opened("Report")
+    (face,) = drawn
+    assert face.inks == LIGHT
+    assert {style.color for style in face.styles.values()} <= set(LIGHT.hues)
 
 
 def test_the_report_is_one_file_that_needs_nothing_else(opened):
