@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.batch.scorer import Preparation, Scorer, thresholds
 from core.errors import BatchError, DetectorUnavailableError
+from core.inference import WHOLE_IMAGE
 from dashboard import services
 from dashboard.folder import batch_results, source_choice
 from dashboard.folder.session_batch import SessionBatch
@@ -21,6 +22,11 @@ with st.sidebar:
             key="folder_whole",
             help="Use the central square of each photo as its face instead of detecting faces.",
         )
+request = (
+    tuple((c.card.run_id, c.card.weights_sha256) for c in chosen),
+    WHOLE_IMAGE if whole_image else detector,
+    accuracy,
+)
 
 st.title("Folder", anchor=False)
 st.markdown("Which expressions the networks predict in many photos, and how they are distributed.")
@@ -38,7 +44,7 @@ if started is not None and (networks := network_picker.load(chosen)):
         preparation = Preparation(
             tuple(n.card for n in networks), services.detector(detector).name, whole_image, with_thumbnails=True
         )
-        batch = SessionBatch(name, source, Scorer(networks, thresholds(loaded, accuracy)), preparation)
+        batch = SessionBatch(name, source, Scorer(networks, thresholds(loaded, accuracy)), preparation, request)
     except (BatchError, DetectorUnavailableError) as error:
         show_error(error)
     else:
@@ -46,6 +52,9 @@ if started is not None and (networks := network_picker.load(chosen)):
         batch.start()
         st.rerun()  # which folds the choice of photos
 if BATCH in st.session_state:
-    if chosen and {c.card.run_id for c in chosen} != set(st.session_state[BATCH].model_ids):
-        st.caption("The networks were changed after this analysis. Choose the photos again to analyze them with these.")
+    if chosen and st.session_state[BATCH].request != request:
+        st.caption(
+            "The networks or the options were changed after this analysis. Choose the photos again to analyze them "
+            "with the new settings."
+        )
     batch_results.draw(st.session_state[BATCH])

@@ -17,11 +17,13 @@ from dashboard.analyze.selected_face import SelectedFace
 
 
 def of_photo(face: SelectedFace, options: MapOptions) -> list[FaceDetails]:
-    """One entry per face of the photo; only the selected one has maps and their measurements."""
-    return [
-        _of_face(replace(face, number=number), options, selected=number == face.number)
-        for number in range(len(face.analysis.faces))
-    ]
+    """One entry per face of the photo; only the selected one has several views, maps and their measurements."""
+    found = []
+    for number in range(len(face.analysis.faces)):
+        selected = number == face.number
+        of_number = face if selected else replace(face, number=number, views="one")
+        found.append(_of_face(of_number, options, selected=selected))
+    return found
 
 
 def region_shares(face: SelectedFace, explanations: Mapping[str, Explanation]) -> dict[str, np.ndarray]:

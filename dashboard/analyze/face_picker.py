@@ -60,7 +60,7 @@ def pick_face(photo: Photo, analysis: PhotoAnalysis, detected: PhotoAnalysis) ->
     ``detected`` also has the detections that were marked as not a face.
     """
     place = st.container()
-    number = links.face_number(photo.digest, len(analysis.faces))
+    number = links.face_number(len(analysis.faces))
     titles = [f"{i} · {_title(face)}" for i, face in enumerate(analysis.faces, start=1)]
     control = ""
     if len(titles) > 1:

@@ -16,7 +16,7 @@ from dashboard.plots.boxed_photo import with_boxes
 from dashboard.reports import html
 from dashboard.reports.html import Chapter
 from dashboard.section import Note, Picture, Section
-from dashboard.style import LIGHT
+from dashboard.style import LIGHT, on_light
 from dashboard.ui import sections
 
 CAVEAT = (
@@ -39,7 +39,8 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
         )
     if measure:
         sections.draw_notes(Note(problem) for problem in trust.measure(face, options))
-    light = replace(face, inks=LIGHT)  # a report has the colors of a light page
+    # A report has the colors of a light page.
+    light = replace(face, inks=LIGHT, styles={m: on_light(style) for m, style in face.styles.items()})
     chapters = face_chapters(light, options, with_photo=with_photo)
     # Sections are computed now: when the file is requested, the session is not available.
     computed = [(chapter.title, tuple(chapter.sections())) for chapter in chapters]

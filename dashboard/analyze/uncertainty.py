@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -121,8 +120,8 @@ def _risk(face: SelectedFace, group: GroupUncertainty) -> list[Section]:
         made, run = decision(face, group.augmented), services.group_evaluation(group.augmented.model_ids, "test")
     except (CheckpointError, EvaluationError):
         return []
-    styles: Mapping[str, style.NetworkStyle] = {**face.styles, run.model_id: style.ensemble_style(face.inks)}
-    names = {**face.names, run.model_id: face.names.get(run.model_id, ENSEMBLE_NAME)}
+    styles = {run.model_id: style.ensemble_style(face.inks), **face.styles}  # a single network has its own
+    names = {run.model_id: ENSEMBLE_NAME, **face.names}
     plot = calibration.risk_coverage(
         {run.model_id: risk_coverage(run)}, {run.model_id: made.effect}, styles, names, face.inks
     )

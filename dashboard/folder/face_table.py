@@ -11,6 +11,7 @@ import streamlit as st
 from core.batch.job import given_columns
 from core.errors import ImageError
 from core.images import data_uri
+from core.inference import WHOLE_IMAGE
 from dashboard.folder import face_filter
 from dashboard.folder.session_batch import ENTRY, THUMBNAIL, SessionBatch
 from dashboard.services import Photo
@@ -78,13 +79,15 @@ def table(batch: SessionBatch, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def open_in_analyze(batch: SessionBatch, row: dict[Hashable, Any]) -> None:
-    """Add the photo of a row to the session's photos and show that face; a photo that is gone is reported."""
+    """Add the photo of a row to the session's photos and show that face, or the whole image if the batch had no
+    detector; a photo that is gone is reported."""
     try:
         photo = Photo.of(str(row["path"]), batch.data(int(row[ENTRY])), "folder")
     except ImageError as error:
         show_error(f"{row['path']}: {error.sentence}")
         return
     session.add_photo(photo)
+    session.use_whole_image(photo.digest, on=batch.detector == WHOLE_IMAGE)
     links.begin()
     links.choose_face(photo.digest, int(row["face"]) - 1)
     navigation.open_page("analyze")

@@ -55,8 +55,11 @@ class _Work:
 class SessionBatch:
     """The files of a source, scored in the background. Nothing is written; dropping the object stops the work."""
 
-    def __init__(self, name: str, source: PhotoSource, scorer: Scorer, preparation: Preparation) -> None:
-        """Raises BatchError where the source has no photo or too many."""
+    def __init__(
+        self, name: str, source: PhotoSource, scorer: Scorer, preparation: Preparation, request: object
+    ) -> None:
+        """``request`` identifies the networks and the options. Raises BatchError where the source has no photo or too
+        many."""
         entries: list[Entry] = []
         for entry in source.entries():
             entries.append(entry)
@@ -67,7 +70,7 @@ class SessionBatch:
                 )
         if not entries:
             raise BatchError(f"{name} contains no photo; choose another one")
-        self.name, self.source = name, source
+        self.name, self.source, self.request = name, source, request
         self._work = _Work(source, entries, scorer, preparation)
         self._thread: threading.Thread | None = None
         self._merged: tuple[int, pd.DataFrame] = (0, pd.DataFrame())
@@ -113,11 +116,6 @@ class SessionBatch:
         """Number of files that could not be analyzed so far."""
         rows = self.rows()
         return int(rows.loc[rows["error"].notna(), ENTRY].nunique()) if len(rows) else 0
-
-    @property
-    def model_ids(self) -> tuple[str, ...]:
-        """The networks that predict."""
-        return tuple(p.model_id for p in self._work.scorer.predictors)
 
     @property
     def finished(self) -> bool:

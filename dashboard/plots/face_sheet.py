@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from core.images import data_uri
+
 SIDE_PX = 48
 QUALITY = 70  # of JPEG; a face of 48 px has about 1 kB
 

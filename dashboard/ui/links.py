@@ -138,8 +138,9 @@ def chosen(name: str, options: Sequence[str], *, default: str, title: str) -> st
     value: str | None = st.session_state["chosen"].get(name)
     if value is None or value in options:
         return value or default
-    if name in st.session_state["from_link"]:
-        choose(name, None)
+    is_requested = name in st.session_state["from_link"]
+    choose(name, None)  # the address contains only what is shown
+    if is_requested:
         link_page.show_message(not_available(title, [quoted(value)], ", ".join(options), default))
     return default
 
@@ -169,10 +170,14 @@ def choose(name: str, value: str | None, default: str | None = None) -> None:
     link_page.write(name, *_texts_of(name))
 
 
-def face_number(photo: str, faces: int) -> int:
-    """Index of the chosen face. A number belongs to the photo it was chosen in; that of a link to the first photo."""
+def show_photo(photo: str) -> None:
+    """Forget the number of the face unless it was chosen in this photo; that of a link belongs to the first photo."""
     if st.session_state.setdefault("face_of", photo) != photo:
-        return 0
+        choose_face(photo, 0)
+
+
+def face_number(faces: int) -> int:
+    """Index of the chosen face of the photo."""
     return int(chosen(FACE, [str(n + 1) for n in range(faces)], default="1", title="Face")) - 1
 
 

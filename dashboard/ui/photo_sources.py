@@ -111,6 +111,7 @@ def show_in_link(photo: Photo) -> None:
     )
     links.choose(links.SAMPLE, sample)
     links.choose(links.OWN_PHOTO, None if sample else "yes")
+    links.show_photo(photo.digest)
 
 
 def browser_script() -> None:

@@ -1,5 +1,7 @@
 """The panels of Analyze on networks that were trained on generated pictures."""
 
+import json
+
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -9,6 +11,7 @@ from core.explain import Contrast, saliency_methods
 from core.probes import uncertainty as probe
 from dashboard import services
 from dashboard.plots import method_grid
+from dashboard.style import LIGHT
 from dashboard.ui import progress
 from tests.wrapped_tables import wrapped_tables
 
@@ -294,6 +297,15 @@ def test_the_uncertainty_panel_names_the_views(opened, page_text):
 def test_a_prediction_below_the_threshold_is_unsure(opened, page_text, monkeypatch):
     monkeypatch.setattr(probe, "threshold_for", lambda *_: 1.1)
     assert "Unsure: " in page_text(opened("Uncertainty"))
+
+
+@pytest.mark.parametrize("networks", [["CNN"], ["CNN", "Residual CNN"]])
+def test_risk_and_coverage_are_drawn_in_the_style_of_the_network_or_the_ensemble(opened, networks):
+    app = opened("Uncertainty", accuracy="0.5", networks=networks)
+    (chart,) = [c for c in app.get("plotly_chart") if c.proto.alt.startswith("Error rate by")]
+    line = json.loads(chart.proto.spec)["data"][0]["line"]
+    assert line["dash"] == ("dot" if networks == ["CNN"] else "solid")
+    assert line["color"] == (LIGHT.hues[0] if networks == ["CNN"] else LIGHT.text)
 
 
 def test_uncertainty_without_stored_predictions_has_no_threshold(opened, page_text, monkeypatch):

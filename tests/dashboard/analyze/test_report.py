@@ -18,7 +18,8 @@ from dashboard.analyze import downloads, report
 from dashboard.analyze import trust as trust_panel
 from dashboard.plots import method_grid, saliency_pictures, trust
 from dashboard.reports import html
-from dashboard.ui import progress
+from dashboard.style import DARK, LIGHT
+from dashboard.ui import progress, theme
 from tests.wrapped_tables import wrapped_tables
 
 STAGE = "stage 1"  # at which both networks of the tests have a map of the portrait
@@ -108,6 +109,17 @@ def test_the_report_shows_the_face_unless_the_photo_is_left_out(opened):
     assert "Photo" not in app.chapters[-1]
     assert not [p for s in app.chapters[-1]["Saliency"] for p in s.pictures if not p.alt.startswith("Saliency of")]
     assert not [p for s in app.chapters[-1]["Regions"] for p in s.pictures]
+
+
+def test_the_report_of_a_dark_page_has_the_hues_for_light_paper(opened, monkeypatch):
+    drawn = []
+    real = report.face_chapters
+    monkeypatch.setattr(report, "face_chapters", lambda face, *a, **o: drawn.append(face) or real(face, *a, **o))
+    monkeypatch.setattr(theme, "ink", lambda: DARK)
+    opened("Report")
+    (face,) = drawn
+    assert face.inks == LIGHT
+    assert {style.color for style in face.styles.values()} <= set(LIGHT.hues)
 
 
 def test_the_report_is_one_file_that_needs_nothing_else(opened):
@@ -222,6 +234,11 @@ def test_every_face_is_part_of_the_file_and_the_selected_one_has_maps(opened):
     assert [face["number"] for face in faces] == [1, 2]
     assert [bool(face["maps"]) for face in faces] == [False, True]
     assert all(face["uncertainty"] for face in faces)
+
+
+def test_only_the_selected_face_is_predicted_over_all_views(opened):
+    faces = faces_of(opened("Saliency", "two_faces", face="2", views="10: ten crops"))
+    assert [face["uncertainty"]["views"] for face in faces] == ["one", "ten crops"]
 
 
 def test_the_numbers_of_trust_contain_every_point_and_correlation():

@@ -20,6 +20,11 @@ from dashboard.ui import session
 from tests.conftest import CLASSES, draw
 from tests.dashboard.conftest import ENTRY
 
+CHANGED = (
+    "The networks or the options were changed after this analysis. Choose the photos again to analyze them with the "
+    "new settings."
+)
+
 
 def png(name, number):
     buffer = io.BytesIO()
@@ -63,6 +68,21 @@ def scored_zip(page):
     return finished(page)
 
 
+def scored_portraits(page, *, whole_image):
+    page.toggle(key="folder_whole").set_value(whole_image).run()
+    next(b for b in page.segmented_control if b.key == "folder_place").set_value("Portraits").run()
+    next(b for b in page.button if b.label == "Analyze the portraits").click().run()
+    return finished(page)
+
+
+def select(app, row):
+    """Analyze, opened by a click on a row."""
+    app.session_state["folder_faces-1"] = {"selection": {"rows": [int(row)], "columns": [], "cells": []}}
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
 def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, monkeypatch):
     app = scored_zip(page)
     assert "photos.zip: 12 of 13 photos were analyzed; 1 could not be. CNN, Residual CNN;" in page_text(app)
@@ -96,20 +116,45 @@ def test_results_stay_when_no_network_is_chosen(page, page_text):
     assert "Choose at least one network in the sidebar." in page_text(app)
     assert len(app.dataframe[0].value) == 12
     app.button_group(key="networks").set_value(["tiny_cnn"]).run()
-    assert "The networks were changed after this analysis." in page_text(app)
+    assert CHANGED in page_text(app)
+
+
+def test_changed_options_are_reported_until_they_are_those_of_the_analysis_again(page, page_text):
+    app = scored_zip(page)
+    assert CHANGED not in page_text(app)
+    changes = [
+        (app.slider(key="accuracy"), 0.95, 0.8),
+        (app.toggle(key="folder_whole"), False, True),
+    ]
+    for control, changed, before in changes:
+        control.set_value(changed).run()
+        assert CHANGED in page_text(app)
+        control.set_value(before).run()
+        assert CHANGED not in page_text(app)
+    app.selectbox(key="detector").set_value("haar").run()
+    assert CHANGED not in page_text(app)  # photos that are faces need no detector
+    app.toggle(key="folder_whole").set_value(False).run()
+    app = scored_portraits(app, whole_image=False)
+    app.selectbox(key="detector").set_value("mtcnn").run()
+    assert CHANGED in page_text(app)
 
 
 def test_a_row_opens_its_photo_and_face_in_analyze(page, page_text):
-    next(b for b in page.segmented_control if b.key == "folder_place").set_value("Portraits").run()
-    next(b for b in page.button if b.label == "Analyze the portraits").click().run()
-    app = finished(page)
+    app = scored_portraits(page, whole_image=False)
     table = app.dataframe[0].value
     row = table.index[(table["photo"] == "two_faces.jpg") & (table["number"] == 2)][0]
-    app.session_state["folder_faces-1"] = {"selection": {"rows": [int(row)], "columns": [], "cells": []}}
-    app.run()
-    assert not app.exception, app.exception
+    select(app, row)
     assert "two_faces.jpg · 949" in page_text(app)
     assert "Face 2 of" in page_text(app)
+
+
+def test_a_row_is_analyzed_as_a_whole_if_it_was_scored_so(page, page_text, labeled):
+    app = select(scored_portraits(page, whole_image=True), 0)
+    assert "detector: whole image" in page_text(app)
+    app.switch_page("../pages/folder.py").run()
+    app = select(scored_portraits(app, whole_image=False), 0)
+    assert "detector: whole image" not in page_text(app)
+    assert "Face 1 of" in page_text(app)
 
 
 def test_forgetting_all_photos_ends_the_batch(page):

@@ -7,12 +7,26 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.faces import Box, Detector, Face
 from core.sample_photos import sample_photos
+from dashboard import services
 from dashboard.ui.link_names import NAMES, require
 from dashboard.ui.url_parameters import Choice, Number, Range, Switch
 
 ROOT = Path(__file__).resolve().parents[3]
 PANELS = ("Saliency", "Methods", "Regions", "What if", "Trust", "Uncertainty", "Report")
+
+
+class FindsOne(Detector):
+    """Finds one face in every photo."""
+
+    name = "haar"
+
+    def _load(self):
+        return None
+
+    def _find(self, view, _):
+        return [Face(Box(4.0, 4.0, len(view) / 3, len(view) / 3), 0.9)]
 
 
 @pytest.fixture
@@ -139,6 +153,34 @@ def test_no_network_chosen_is_part_of_the_link(opened, page_text):
 def test_the_face_and_the_class_are_part_of_the_link(opened):
     link = link_of(opened("two_faces", face="2", **{"class": "dark"}))
     assert link == {"face": ["2"], "class": ["dark"]}
+
+
+def test_the_face_of_another_photo_is_not_part_of_the_link(opened, labeled, page_text):
+    app = opened("", sample="two_faces", face="2")
+    app.segmented_control(key="source").set_value("Portraits").run()
+    labeled(app.button, "Grace Hopper").click().run()
+    assert "Face 1 of 1" in page_text(app)
+    assert link_of(app) == {"sample": ["grace_hopper"]}
+
+
+def test_the_face_of_another_photo_is_not_part_of_the_address_of_all_faces(opened, labeled):
+    app = opened("", sample="two_faces", face="2", show="All faces")
+    app.segmented_control(key="source").set_value("Portraits").run()
+    labeled(app.button, "Grace Hopper").click().run()
+    assert app.query_params["sample"] in ("grace_hopper", ["grace_hopper"])
+    assert "face" not in app.query_params
+
+
+def test_what_is_no_longer_available_is_not_part_of_the_link(opened, labeled, monkeypatch):
+    app = opened("two_faces")
+    labeled(app.segmented_control, "Face").set_value(1).run()
+    labeled(app.segmented_control, "Evidence for the class").set_value("bright").run()
+    labeled(app.selectbox, "Rather than").set_value("dark").run()
+    labeled(app.segmented_control, "Evidence for the class").set_value("dark").run()
+    assert link_of(app) == {"face": ["2"], "class": ["dark"]}
+    monkeypatch.setattr(services.runtime(), "detector", lambda _: FindsOne(min_score=0.5))
+    app.selectbox(key="detector").set_value("haar").run()
+    assert link_of(app) == {"detector": ["Haar cascade"], "class": ["dark"]}
 
 
 def test_what_the_networks_lack_is_a_message_shown_once(opened, page_text, labeled):
