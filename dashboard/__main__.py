@@ -33,9 +33,9 @@ def report(
     """Write the comparison of networks as one HTML file: scores, tests, curves, slices, protocol, model cards."""
     # Imported here, so that the help appears at once.
     from dashboard.compare import comparison_report
-    from dashboard.compare.comparison import SPLITS, build_comparisons
+    from dashboard.compare.comparison import SCORED_SPLITS, build_comparisons
 
-    if split not in SPLITS:
+    if split not in SCORED_SPLITS:
         raise typer.BadParameter(f"expected val or test, got {split!r}", param_hint="--split")
     listing = checkpoints.list_checkpoints(root)
     chosen = [listing.get(run_id) for run_id in dict.fromkeys(runs or [])] or list(listing.checkpoints)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.compare import report, scores
-from dashboard.compare.comparison import SPLITS, build_comparisons
+from dashboard.compare.comparison import SCORED_SPLITS, build_comparisons
 from dashboard.compare.panels import GROUPS, REPORT
 from dashboard.ui import busy, links, sections, theme
 from dashboard.ui.markdown import escaped
@@ -11,14 +11,14 @@ from dashboard.ui.network_picker import ask_for_networks, pick_networks, pick_we
 
 with st.sidebar:
     checkpoints = pick_networks(to_predict=False)
-    names = {split: list(dict.fromkeys(c.card.data.split_name(split) for c in checkpoints)) for split in SPLITS}
+    names = {split: list(dict.fromkeys(c.card.data.split_name(split) for c in checkpoints)) for split in SCORED_SPLITS}
     split = links.choice(
         st.segmented_control,
         "Split",
-        {split: " / ".join(names[split]) or split for split in SPLITS},
+        {split: " / ".join(names[split]) or split for split in SCORED_SPLITS},
         key="split",
         default="test",
-        aliases={name: [split] for split in SPLITS for name in (*names[split], split)},
+        aliases={name: [split] for split in SCORED_SPLITS for name in (*names[split], split)},
         help="The validation split chose the epoch and the temperature; the test split was scored once.",
     )
     with_ensemble = links.toggle("Include ensemble", key="with_ensemble", default=True)

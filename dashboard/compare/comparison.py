@@ -20,7 +20,7 @@ from dashboard.section import Note
 from dashboard.style import LIGHT, Ink, NetworkStyle, ensemble_style
 from dashboard.ui import network_picker
 
-SPLITS = ("test", "val")
+SCORED_SPLITS = ("test", "val")
 
 
 @dataclass(frozen=True, eq=False)

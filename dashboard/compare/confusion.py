@@ -111,7 +111,7 @@ def _difference(comparison: Comparison, options: Options) -> Section:
     )
 
 
-def _position(comparison: Comparison, cell: Cell | None, model_id: str) -> plots.Cell | None:
+def _position(comparison: Comparison, cell: Cell | None, model_id: str) -> plots.Position | None:
     """Where a network's matrix has the selected cell."""
     if cell is None or cell.model_id != model_id:
         return None

@@ -19,7 +19,7 @@ from dashboard.plots import saliency_pictures
 from dashboard.section import csv
 from dashboard.ui import links
 from dashboard.ui import sections as ui
-from dashboard.ui.face_grid import Face, draw_faces
+from dashboard.ui.face_grid import DatasetFace, draw_faces
 from dashboard.ui.markdown import escaped
 from dashboard.ui.messages import show_error
 
@@ -111,7 +111,7 @@ def _faces(
     images = [samples.images[p] for p in np.searchsorted(samples.ids, rows["image_id"])]
     texts = image_table.captions(rows, classes)
     faces = [
-        Face(int(row), image, text if captions else "", f"Image {row}: {text}")
+        DatasetFace(int(row), image, text if captions else "", f"Image {row}: {text}")
         for row, image, text in zip(rows["image_id"], images, texts, strict=True)
     ]
     data, width_px, caption = comparison.data.title, WIDTH_PX, ""
@@ -143,8 +143,8 @@ def _wants_saliency(comparison: Comparison, key: str, explained: str) -> bool:
 
 
 def _with_maps(
-    rows: pd.DataFrame, faces: list[Face], samples: Samples, comparison: Comparison, explained: str, column: str
-) -> tuple[list[Face], str]:
+    rows: pd.DataFrame, faces: list[DatasetFace], samples: Samples, comparison: Comparison, explained: str, column: str
+) -> tuple[list[DatasetFace], str]:
     """Each face next to its overlay with the saliency map of the class in ``column``, and the caption of all."""
     name, labels = comparison.names[explained], comparison.labels
     network = services.predictor(comparison.checkpoints[explained])

@@ -17,7 +17,7 @@ from dashboard.plots import dataset as plots
 from dashboard.section import Note, Section, Table, counted, csv
 from dashboard.ui import links
 from dashboard.ui import sections as ui
-from dashboard.ui.face_grid import Face, draw_faces
+from dashboard.ui.face_grid import DatasetFace, draw_faces
 from dashboard.ui.markdown import escaped
 from dashboard.ui.messages import show_warning
 
@@ -95,7 +95,7 @@ def _faces(description: Description, rows: pd.DataFrame) -> None:
         return
     draw_faces(
         [
-            Face(int(first), images[int(first)], labels, f"Image {first}: {labels}")
+            DatasetFace(int(first), images[int(first)], labels, f"Image {first}: {labels}")
             for first, labels in zip(rows["first"], rows["labels"], strict=True)
         ],
         key="finding",

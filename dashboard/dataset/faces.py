@@ -13,7 +13,7 @@ from dashboard.plots import saliency_pictures
 from dashboard.section import Picture, Section
 from dashboard.ui import links
 from dashboard.ui import sections as ui
-from dashboard.ui.face_grid import Face, draw_faces
+from dashboard.ui.face_grid import DatasetFace, draw_faces
 from dashboard.ui.markdown import escaped
 from dashboard.ui.messages import show_warning
 
@@ -86,7 +86,7 @@ def draw(description: Description, problem: str) -> None:
 def _random_faces(description: Description, images: dict[int, np.ndarray], name: str) -> None:
     st.markdown(f"**{escaped(name)}**")
     draw_faces(
-        [Face(row, image, "", f"Image {row}, labeled {name}") for row, image in images.items()],
+        [DatasetFace(row, image, "", f"Image {row}, labeled {name}") for row, image in images.items()],
         key=f"random-{name}",
         data=description.name,
         width_px=WIDTH_PX,

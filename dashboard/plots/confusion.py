@@ -12,10 +12,10 @@ from dashboard.section import with_minus_signs
 from dashboard.style import LIGHT, Ink, reserved, template
 
 COUNTS, BY_TRUE, BY_PREDICTED = SHARES = ("counts", "by true class", "by predicted class")
-Cell = tuple[int, int]  # positions of the true and of the predicted class
+Position = tuple[int, int]  # positions of the true and of the predicted class
 
 
-def matrix(counted: ConfusionMatrix, inks: Ink, *, show: str = COUNTS, selected: Cell | None = None) -> go.Figure:
+def matrix(counted: ConfusionMatrix, inks: Ink, *, show: str = COUNTS, selected: Position | None = None) -> go.Figure:
     """True classes as rows, predicted classes as columns. ``show`` is one of SHARES.
 
     Color is the share of the predicted class for BY_PREDICTED, else of the true class: 0 to 1, so that all networks
@@ -44,7 +44,9 @@ def matrix(counted: ConfusionMatrix, inks: Ink, *, show: str = COUNTS, selected:
     return _figure(heat, counted.labels.classes, text, hover, inks, selected)
 
 
-def difference(first: EvaluationRun, second: EvaluationRun, inks: Ink, *, selected: Cell | None = None) -> go.Figure:
+def difference(
+    first: EvaluationRun, second: EvaluationRun, inks: Ink, *, selected: Position | None = None
+) -> go.Figure:
     """Shares by true class of the first network minus those of the second; zero has the color of the background.
 
     Bold where the difference is significant. Raises EvaluationError for runs that cannot be paired.
@@ -135,7 +137,7 @@ def _figure(
     text: list[list[str]],
     hover: list[list[str]],
     inks: Ink,
-    selected: Cell | None,
+    selected: Position | None,
 ) -> go.Figure:
     heat.update(x=classes, y=classes, text=text, hoverinfo="skip", xgap=1, ygap=1)
     figure = heatmap(heat, inks)

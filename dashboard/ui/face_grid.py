@@ -15,7 +15,7 @@ from dashboard.ui.markdown import escaped
 
 
 @dataclass(frozen=True, eq=False)
-class Face:
+class DatasetFace:
     """An image of a data set, (S, S) gray or (S, S, 3) uint8, and the picture that is shown for it."""
 
     row: int  # row number in the source of the data
@@ -25,7 +25,7 @@ class Face:
     picture: np.ndarray | None = None  # the image itself where it is None
 
 
-def draw_faces(faces: Sequence[Face], *, key: str, data: str, width_px: int = 96) -> None:
+def draw_faces(faces: Sequence[DatasetFace], *, key: str, data: str, width_px: int = 96) -> None:
     """The faces, with their captions and a button that opens each in Analyze; ``data`` names the data set."""
     with st.container(horizontal=True, gap="small"):
         for face in faces:
@@ -43,7 +43,7 @@ def draw_faces(faces: Sequence[Face], *, key: str, data: str, width_px: int = 96
                     open_in_analyze(face, data)
 
 
-def open_in_analyze(face: Face, data: str) -> None:
+def open_in_analyze(face: DatasetFace, data: str) -> None:
     """Add the image to the photos of the session, as one whole face, and go to Analyze."""
     photo = Photo.of(f"{data} {face.row}.png", encode_png(face.image), "data set")
     session.add_photo(photo)
