@@ -49,6 +49,6 @@ smoothing = f"smoothed with a time constant of {options.smoothing_s:g} s" if opt
 st.caption(
     f"Probabilities after temperature scaling, {smoothing}; detector: {services.DETECTORS[detector.name]}. A saliency "
     "map shows where the evidence for the predicted class lies (Grad-CAM before the pooling). Recorded numbers are not "
-    "smoothed. A prediction is marked *unsure* if its probability is below the lowest threshold above which "
+    "smoothed. A prediction is marked *unsure* if its probability is below the lowest threshold at or above which "
     f"predictions for the validation images have an accuracy of {options.required_accuracy:.2f}."
 )

@@ -74,8 +74,8 @@ class Decision:
 
 
 def decide(prediction: Prediction, chosen_on: EvaluationRun, shown_on: EvaluationRun, target: float) -> Decision:
-    """Compare a prediction's confidence with the lowest threshold above which the predictions of ``chosen_on`` reach
-    the accuracy ``target``; the threshold's effect is measured on the other images ``shown_on``.
+    """Compare a prediction's confidence with the lowest threshold at or above which the predictions of ``chosen_on``
+    reach the accuracy ``target``; the threshold's effect is measured on the other images ``shown_on``.
 
     Raises EvaluationError where no threshold reaches the target.
     """

@@ -17,6 +17,6 @@ def choose() -> float:
         REQUIRED_ACCURACY,
         0.05,
         key="accuracy",
-        help="A prediction is called *sure* if its probability reaches the lowest threshold above which predictions "
-        "for the validation images have this accuracy; otherwise it is *unsure*.",
+        help="A prediction is called *sure* if its probability reaches the lowest threshold at or above which "
+        "predictions for the validation images have this accuracy; otherwise it is *unsure*.",
     )
