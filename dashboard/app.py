@@ -73,7 +73,7 @@ st.set_page_config(page_title="FERscope" if page.title == "Overview" else f"{pag
 with link_page.of_page(page.title):
     if page.title not in WITHOUT_PYTORCH:
         progress.wait_for_loading(PYTORCH)
-    with busy.answered():
+    with busy.answered("page"):
         page.run()
     theme.follow()
     phone.close_sidebar()

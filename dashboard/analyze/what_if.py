@@ -40,7 +40,7 @@ def draw(face: SelectedFace, _options: MapOptions) -> None:
     if not known:
         with place:
             _draw_sliders()
-    with busy.answered():
+    with busy.answered("what-if"):
         _draw_result(face)
     if known:
         with place:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -150,7 +149,12 @@ def _selected(comparison: Comparison, model_id: str, key: str, shown: str, selec
     st.markdown("**Selected images**")
     chosen = selection.images
     if chosen:
-        st.button("Clear the selection", icon=":material/deselect:", on_click=selection.clear)
+        st.button(
+            "Clear the selection",
+            key=comparison.key("clear-selection"),
+            icon=":material/deselect:",
+            on_click=selection.clear,
+        )
         _images(comparison, model_id, chosen)
     else:
         st.caption(
@@ -220,22 +224,7 @@ def _tsne(comparison: Comparison, model_id: str) -> np.ndarray | None:
     results = services.results()
     if key in results:
         return results.get(key, lambda: tsne_map(embedding)).plane
-    title, place = f"t-SNE of {comparison.names[model_id]}, {len(embedding):,} images", st.empty()
-    with place.container():
-        bar = st.progress(0.0, text=f"{title}: searching for neighbors")
-        st.button(
-            "Stop",
-            key="stop-tsne",
-            icon=":material/stop_circle:",
-            on_click=lambda: st.session_state.update({comparison.key("layout"): plots.PCA}),
-        )
-    started = time.perf_counter()
-
-    def show(done: int, total: int) -> None:
-        left = (time.perf_counter() - started) / done * (total - done)
-        bar.progress(done / total, f"{title}: about {progress.duration(left)} left")
-
-    try:
+    show_pca = partial(st.session_state.update, {comparison.key("layout"): plots.PCA})
+    with progress.work(comparison.key("tsne"), key, 1, on_stop=show_pca, patience_s=0) as shown:
+        show = shown.part(f"t-SNE of {comparison.names[model_id]}, {len(embedding):,} images", "stages")
         return results.get(key, lambda: tsne_map(embedding, show)).plane
-    finally:
-        place.empty()

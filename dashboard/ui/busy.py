@@ -26,8 +26,9 @@ def end_page() -> NoReturn:
 
 
 @contextmanager
-def answered() -> Iterator[None]:
-    """Turn a FerscopeError into its sentence, and a BusyError also into a button that tries again.
+def answered(part: str) -> Iterator[None]:
+    """Turn a FerscopeError into its sentence, and a BusyError also into a button that tries again. ``part`` of the
+    page distinguishes this button from those of other parts.
 
     Panels report the errors that they expect themselves, so that the rest of the page is drawn. The whole page
     is drawn inside of it. A fragment that predicts needs its own, because Streamlit catches what a fragment raises.
@@ -39,6 +40,6 @@ def answered() -> Iterator[None]:
         pass
     except BusyError as error:
         show_error(error, icon="hourglass_top")
-        st.button("Try again", key="busy-try-again", icon=":material/refresh:")
+        st.button("Try again", key=f"try-again-{part}", icon=":material/refresh:")
     except FerscopeError as error:
         show_error(error)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import streamlit as st
@@ -84,8 +85,8 @@ def wait_for_loading(step: int) -> None:
 class Work:
     """The progress bar of slow work in one or more parts. Use :func:`work`."""
 
-    def __init__(self, key: str, request: Hashable, parts: int) -> None:
-        self._key, self._request, self._parts = key, request, max(parts, 1)
+    def __init__(self, key: str, parts: int, on_stop: Callable[[], None], patience_s: float) -> None:
+        self._key, self._parts, self._on_stop, self._patience_s = key, max(parts, 1), on_stop, patience_s
         self._place = st.empty()
         self._bar: DeltaGenerator | None = None
         self._started = time.monotonic()
@@ -112,15 +113,14 @@ class Work:
     def _show(self, fraction: float, text: str) -> None:
         if self._bar is not None:
             self._bar.progress(fraction, text)
-        elif time.monotonic() - self._started >= PATIENCE_S:
+        elif time.monotonic() - self._started >= self._patience_s:
             with self._place.container(horizontal=True, vertical_alignment="center"):
                 self._bar = st.progress(fraction, text)
                 st.button(
                     "Stop",
                     key=f"stop-{self._key}",
                     icon=":material/stop_circle:",
-                    on_click=stop,
-                    args=(self._key, self._request),
+                    on_click=self._on_stop,
                 )
 
     def _time_left(self, fraction: float) -> str:
@@ -136,9 +136,20 @@ def duration(seconds: float) -> str:
 
 
 @contextmanager
-def work(key: str, request: Hashable, parts: int) -> Iterator[Work]:
-    """Slow work under ``key``; ``request`` identifies what is computed, so that a stop ends with the request."""
-    shown = Work(key, request, parts)
+def work(
+    key: str,
+    request: Hashable,
+    parts: int,
+    *,
+    on_stop: Callable[[], None] | None = None,
+    patience_s: float = PATIENCE_S,
+) -> Iterator[Work]:
+    """Slow work under ``key``; ``request`` identifies what is computed, so that a stop ends with the request.
+
+    A click on Stop is remembered, or calls ``on_stop`` instead. The bar is drawn after ``patience_s``, which is 0 where
+    the first step takes long.
+    """
+    shown = Work(key, parts, on_stop or partial(stop, key, request), patience_s)
     try:
         yield shown
     finally:

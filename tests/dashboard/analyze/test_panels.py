@@ -51,13 +51,13 @@ def stopping_at(monkeypatch, module, name: str, number: int, key: str) -> list[i
 @pytest.fixture
 def remembers_the_request(monkeypatch):
     """Records the request of the current computation, which a click on Stop stores."""
-    real = progress.Work.__init__
+    real = progress.work
 
-    def recorded(self, key, request, parts):
+    def recorded(key, request, parts):
         st.session_state["request-by-test"] = request
-        real(self, key, request, parts)
+        return real(key, request, parts)
 
-    monkeypatch.setattr(progress.Work, "__init__", recorded)
+    monkeypatch.setattr(progress, "work", recorded)
 
 
 def choose_class(app: AppTest, name: str) -> None:

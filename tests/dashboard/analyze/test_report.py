@@ -163,10 +163,8 @@ def test_measured_trust_is_part_of_the_report_and_the_file(opened, few_methods, 
 
 def test_measuring_for_the_report_can_be_stopped_and_resumes(opened, page_text, labeled, few_methods, monkeypatch):
     real, begun, requests = probes.compare_with_chance, [], []
-    init = progress.Work.__init__
-    monkeypatch.setattr(
-        progress.Work, "__init__", lambda self, key, what, parts: requests.append(what) or init(self, key, what, parts)
-    )
+    work = progress.work
+    monkeypatch.setattr(progress, "work", lambda key, what, parts: requests.append(what) or work(key, what, parts))
 
     def stopped_at_the_second(*args, progress=None, **options):
         begun.append(1)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import checkpoints
+from core.labels import LabelSet
 from core.measurements import embed_checkpoint
 from dashboard.compare.embedding import selected_images
+from tests.dashboard.conftest import store_predictions
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,29 @@ def test_without_a_stored_map_tsne_is_computed_on_demand(embedded_root, open_vie
     assert "t-SNE (perplexity 30, 1,000 iterations, fixed seed)" in page_text(app)
     assert len(services.results()) == before + 1
     assert not [b for b in app.button if b.label == "Stop"]
+
+
+def test_the_maps_of_two_comparisons_are_computed_one_after_the_other(
+    embedded_root, image_folder, open_view, page_text, monkeypatch, tmp_path
+):
+    root = shutil.copytree(embedded_root, tmp_path / "checkpoints")
+    other = checkpoints.load_checkpoint(root / "tiny_residual")
+    embed_checkpoint(other, image_folder, ("test",), skip_bad=False)
+    run = other.evaluation("test")
+    letters = replace(run, labels=LabelSet("letters", ("a", "b", "c")))
+    store_predictions(other.path, letters, title="Letters", data={})
+    for stored in root.glob("*/tsne-*"):
+        stored.unlink()
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    app = open_view("Embedding", layout="t-SNE", layout_2="t-SNE")
+    assert page_text(app).count("t-SNE (perplexity") == 2
+    assert not [b for b in app.button if b.label == "Stop"]
+    for selection in app.session_state["selections"].values():
+        selection.images = tuple(int(row) for row in run.image_ids[:3])
+    app.run()
+    assert not app.exception, app.exception
+    assert page_text(app).count("3 images, ") == 2
 
 
 def test_runs_on_other_images_than_the_embedding_are_a_sentence(

@@ -41,7 +41,7 @@ def errors(app):
 
 
 @pytest.mark.parametrize("panel", ["Saliency", "What if"])
-def test_a_refused_prediction_is_one_sentence_and_can_be_tried_again(app, panel):
+def test_a_refused_prediction_is_one_sentence_and_can_be_tried_again(app, panel, labeled):
     app.session_state["panel"] = panel
     app.run()
     assert not errors(app)
@@ -53,8 +53,23 @@ def test_a_refused_prediction_is_one_sentence_and_can_be_tried_again(app, panel)
         app.selectbox(key="views").set_value(app.selectbox(key="views").options[-1]).run()
     assert errors(app) == [BUSY]
     queues.free()
-    app.button(key="busy-try-again").click().run()
+    labeled(app.button, "Try again").click().run()
     assert not errors(app)
+
+
+def test_a_panel_and_its_page_can_both_be_refused(networks):
+    def page():
+        from core.errors import BusyError
+        from dashboard.ui import busy
+
+        with busy.answered("page"):
+            with busy.answered("panel"):
+                raise BusyError("1 computation is already waiting for this network")
+            raise BusyError("2 computations are already waiting for this network")
+
+    app = AppTest.from_function(page).run()
+    assert len(errors(app)) == 2
+    assert [b.label for b in app.button] == ["Try again", "Try again"]
 
 
 def test_an_error_that_no_panel_expects_is_a_sentence(networks):
@@ -62,7 +77,7 @@ def test_an_error_that_no_panel_expects_is_a_sentence(networks):
         from core.errors import DataError
         from dashboard.ui import busy
 
-        with busy.answered():
+        with busy.answered("page"):
             raise DataError("faces.csv, row 7: no label")
 
     app = AppTest.from_function(page).run()
