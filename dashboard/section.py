@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-# A cell of a numeric column: a number with its unit or interval, or an empty cell or a dash. Longer texts that begin
-# with a digit are sentences.
-NUMERIC_CELL = re.compile(r"[<≤+\-−]? ?\d.{0,23}$|[–—-]?$")
+# A cell of a numeric column: a number with its unit or interval, an empty cell or a dash, or a few words in place of a
+# number, such as "not defined". Longer texts that begin with a digit are sentences.
+WORDS = re.compile(r"(not|that of|mean of) [a-z ]+$")
+NUMERIC_CELL = re.compile(rf"[<≤+\-−]? ?\d.{{0,23}}$|[–—-]?$|{WORDS.pattern}")
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class Table:
         """Whether each column contains numbers only, with their units and intervals, and is aligned to the right."""
         if self.data.empty:
             return [False] * self.data.shape[1]
-        return [all(NUMERIC_CELL.match(text) for text, _ in column) for column in zip(*self.rows(), strict=True)]
+        columns = [[text for text, _ in column] for column in zip(*self.rows(), strict=True)]
+        return [all(map(NUMERIC_CELL.match, texts)) and not all(map(WORDS.match, texts)) for texts in columns]
 
     def turned(self, heading: str = "score") -> Table:
         """The rows as columns under the values of the first column, which must differ: fewer columns fit a phone.

@@ -102,7 +102,12 @@ def _draw_caption(photo: Photo, analysis: PhotoAnalysis, number: int) -> None:
     height, width = analysis.image.shape[:2]
     detector = services.DETECTORS.get(analysis.detector, analysis.detector)
     elapsed_ms = sum(analysis.elapsed_ms.values())
-    words = [escaped(photo.name), f"{width} × {height} px", f"detector: {detector}", f"{elapsed_ms:.0f} ms"]
+    words = [
+        escaped(photo.name),
+        f"{width} × {height} px",
+        f"detector: {detector}",
+        f"analyzed in {elapsed_ms / 1000:.1f} s",
+    ]
     if analysis.rotation_deg:
         words.append(f"rotated by {analysis.rotation_deg}° clockwise")
     if analysis.faces[number].face.uncertain:

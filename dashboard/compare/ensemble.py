@@ -37,8 +37,7 @@ def _scores(comparison: Comparison, ensemble: EvaluationRun, members: list[Evalu
     of_classes = {run.model_id: per_class(run) for run in (ensemble, best)}
     return Section(
         text=(
-            "The weighted mean of the members' probabilities, each after temperature scaling. Members and weights are "
-            "chosen in the sidebar.",
+            "The weighted mean of the members' probabilities, each after temperature scaling.",
             f"Comparison with its most accurate member, {names[best.model_id]}. {text}",
         ),
         figures=(

@@ -45,6 +45,16 @@ def _is_dark(heat: go.Heatmap, inks: Ink) -> np.ndarray:
     known = np.array([ImageColor.getrgb(color)[:3] for color in colors]) / 255
     rgb = np.stack([np.interp(values, positions, known[:, channel]) for channel in range(3)], axis=-1)
     rgb[np.isnan(values)] = np.array(ImageColor.getrgb(inks.paper)[:3]) / 255
+    return _white_is_readable(rgb)
+
+
+def text_color(background: str) -> str:
+    """Black or white, whichever has the higher contrast to a color such as "#D55E00"."""
+    return TEXT_COLORS[int(_white_is_readable(np.array(ImageColor.getrgb(background)[:3]) / 255))]
+
+
+def _white_is_readable(rgb: np.ndarray) -> np.ndarray:
+    """(...) bool: whether white has a higher contrast than black to colors (..., 3) from 0 to 1."""
     # Relative luminance and contrast as defined by WCAG 2.1.
     linear = np.where(rgb <= 0.03928, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     luminance = linear @ np.array([0.2126, 0.7152, 0.0722])

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from core.images import data_uri, encode_jpeg
 from core.video import GroupTimeline, Timeline
 from core.video.statistics import Stretch, TrackShares
-from dashboard.plots.cells import colorscale, heatmap
+from dashboard.plots.cells import colorscale, heatmap, text_color
 from dashboard.style import Ink, class_color, template
 
 PANEL_PX = {1: 230, 2: 150}  # by the number of panels
@@ -155,6 +155,7 @@ def shares(found: Sequence[TrackShares], classes: Sequence[str], inks: Ink) -> g
             text=[class_name if value >= 0.15 else "" for value in values],
             textposition="inside",
             insidetextanchor="middle",
+            insidetextfont={"color": text_color(class_color(class_name))},
             customdata=[100 * value for value in values],
             hovertemplate=f"{class_name}: %{{customdata:.1f}} % of the time<extra>%{{y}}</extra>",
         )

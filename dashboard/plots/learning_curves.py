@@ -11,6 +11,8 @@ from core.evaluation import Score, smoothed, wilson_of_shares
 from dashboard.plots.error_bars import whiskers
 from dashboard.style import Ink, NetworkStyle, template
 
+BASE_PX, LEGEND_ROW_PX = 330, 20
+
 
 def learning_curves(
     histories: Mapping[str, pd.DataFrame],
@@ -30,7 +32,7 @@ def learning_curves(
 
     ``images`` counts the validation images of each network; the marked accuracy has the Wilson interval for that many.
     ``smoothing`` in [0, 1) is the weight of the past in a moving average of the lines; marks are not smoothed.
-    ``validation`` is the name of the validation split.
+    ``validation`` is the name of the validation split. The legend has one entry per network.
     """
     figure = go.Figure()
     for run_id, history in histories.items():
@@ -40,7 +42,9 @@ def learning_curves(
                 x=history["epoch"],
                 y=smoothed(history[f"{split}_{measure}"].to_numpy(float), smoothing),
                 mode="lines",
-                name=f"{name}, {title}",
+                name=name,
+                legendgroup=run_id,
+                showlegend=split == "val",
                 line={"dash": style.dash, "width": width, "color": style.color},
                 opacity=opacity,
                 hovertemplate="epoch %{x}: %{y:.3f}<extra>" + f"{name}, {title}</extra>",
@@ -52,7 +56,8 @@ def learning_curves(
             y=at[f"val_{measure}"],
             error_y=whiskers(scores, style.color, 2.0, 7) if scores else None,
             mode="markers",
-            name=f"{name}, chosen epoch",
+            name=name,
+            legendgroup=run_id,
             marker={
                 "symbol": style.symbol,
                 "size": 9,  # smaller than its interval
@@ -64,7 +69,7 @@ def learning_curves(
         )
     figure.update_layout(
         template=template(inks),
-        height=380,
+        height=BASE_PX + LEGEND_ROW_PX * len(histories),  # on a phone, the legend has one row per network
         xaxis={"title": "epoch"} | ({"type": "log", "dtick": "D2"} if log_epochs else {"rangemode": "tozero"}),
         yaxis={"title": measure, "tickformat": ".2f", "type": "log" if log_values else "linear"},
         legend={"y": -0.26},  # below the title of the axis

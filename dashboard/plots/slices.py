@@ -162,7 +162,7 @@ def table(report: Sequence[Slice]) -> pd.DataFrame:
         [
             {
                 "slice": title(s),
-                "images": s.accuracy.n,
+                "images": f"{s.accuracy.n:,}",
                 "accuracy": str(s.accuracy),
                 "on the rest": str(s.rest),
                 "difference": signed(s.difference_score),

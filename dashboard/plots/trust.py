@@ -49,6 +49,7 @@ def curves(found: FaithfulnessCurves, color: str, style: NetworkStyle, inks: Ink
             "ticktext": ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"],
             "range": [-0.02, 1.02],
         },
+        margin={"r": 28},  # for the label of the last tick
         yaxis={"title": "probability", "range": [-0.02, 1.02], "tickformat": ".1f"},
         # Above the curves, where it grows upward instead of over the axis.
         legend={"y": 1.02, "yanchor": "bottom"},
@@ -58,7 +59,7 @@ def curves(found: FaithfulnessCurves, color: str, style: NetworkStyle, inks: Ink
 
 def agreement(found: MethodAgreement, inks: Ink) -> go.Figure:
     """Rank correlation of each pair of methods; zero is in the middle of the color scale."""
-    text = [["–" if np.isnan(v) else f"{v:.2f}" for v in row] for row in found.correlation]
+    text = [["–" if np.isnan(v) else with_minus_signs(f"{v:.2f}") for v in row] for row in found.correlation]
     names = [m.replace(" = ", "<br>= ") for m in found.methods]
     short = [m.split(" = ")[0] + (" = …" if " = " in m else "") for m in found.methods]
     figure = heatmap(

@@ -60,7 +60,7 @@ def write(
         .get_template("report.html.j2")
         .render(
             title=title,
-            created_at=created_at.astimezone(UTC).isoformat(timespec="seconds"),
+            created_at=_date(created_at.astimezone(UTC)),
             summary=summary,
             chapters=computed,
             plotly_js=Markup(get_plotlyjs()),
@@ -93,6 +93,10 @@ def card_sections(card: ModelCard, name: str) -> list[Section]:
 def versions_section() -> Section:
     """Versions of FERscope, Python and the packages behind the numbers."""
     return Section(table=facts(versions(), "Versions"))
+
+
+def _date(time: datetime) -> str:
+    return f"{time:%B} {time.day}, {time:%Y, %H:%M} UTC"
 
 
 @cache

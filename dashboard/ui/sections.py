@@ -120,7 +120,7 @@ def _draw(section: Section, extras: _Extras, *, with_title: bool) -> None:
         st.markdown(escaped(paragraph))
     _draw_figures(section.figures, extras)
     if section.pictures:
-        with st.grid(len(section.pictures), min_column_width=150) as grid:
+        with st.grid(len(section.pictures), min_column_width=104) as grid:
             for picture in section.pictures:
                 with grid.cell():
                     if picture.title:

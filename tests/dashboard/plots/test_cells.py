@@ -3,8 +3,8 @@ import plotly.graph_objects as go
 import pytest
 from plotly.colors import sample_colorscale
 
-from dashboard.plots.cells import colorscale, heatmap
-from dashboard.style import DARK, LIGHT
+from dashboard.plots.cells import colorscale, heatmap, text_color
+from dashboard.style import DARK, LIGHT, class_color
 from tests.dashboard.test_style import contrast
 
 
@@ -33,3 +33,9 @@ def test_an_empty_cell_has_the_color_of_the_paper():
         heat = go.Heatmap(z=[[np.nan]], x=["a"], y=["b"], text=[["–"]], zmin=-1, zmax=1, colorscale="RdBu")
         (trace,) = [t for t in heatmap(heat, inks).data[1:] if t.text]
         assert (trace.textfont.color, trace.text) == (color, ("–",))
+
+
+@pytest.mark.parametrize("name", ["happy", "sad", "angry", "neutral", "fear"])
+def test_text_on_a_bar_has_the_higher_contrast(name):
+    color = class_color(name)
+    assert contrast(text_color(color), color) >= 4.5

@@ -46,7 +46,13 @@ def test_both_splits_have_the_hue_of_the_network_and_training_is_faint(inks):
     training, validation, chosen = drawn(inks, validation="PublicTest").data
     assert training.line.color == validation.line.color == chosen.marker.color == inks.hues[2]
     assert training.opacity < validation.opacity
-    assert validation.name == "One, PublicTest"
+    assert "One, PublicTest" in validation.hovertemplate
+
+
+def test_the_legend_has_one_entry_per_network_that_hides_all_of_its_marks(inks):
+    traces = drawn(inks).data
+    assert [trace.name for trace in traces if trace.showlegend] == ["One"]
+    assert len({trace.legendgroup for trace in traces}) == 1
 
 
 def test_the_file_has_the_interval_where_the_number_of_images_is_known():

@@ -74,4 +74,13 @@ def test_chapters_are_linked_and_report_progress_before_each():
     assert seen == [("First", 0, 2), ("Second part", 1, 2)]
     assert '<a href="#second-part">Second part</a>' in text
     assert '<h2 id="second-part">' in text
-    assert "2026-01-02T03:04:05+00:00" in text
+    assert "January 2, 2026, 03:04 UTC" in text
+
+
+def test_a_long_text_without_spaces_is_broken_so_that_its_table_fits():
+    table = Table(
+        pd.DataFrame({"property": ["hash", "limits"], "value": ["a1" * 32, "A long sentence. " * 5]}), "Facts"
+    )
+    text = report(Section(table=table))
+    assert f'<td class="unbroken">{"a1" * 32}</td>' in text
+    assert text.count('class="unbroken"') == 1
