@@ -66,14 +66,14 @@ LIGHT = Ink(
     "#55646A",
     "#D9E0E0",
     "#FFFFFF",
-    ("#0F6B66", "#7B3294", "#8C510A", "#C51B7D", "#4D9221", "#3B5BA5", "#A63A1E", "#6B6B00"),
+    ("#0F6B66", "#7B3294", "#8C510A", "#C51B7D", "#4D9221", "#3B5BA5", "#A63A1E", "#6B6B00", "#2E7D9A", "#B07900"),
 )
 DARK = Ink(
     "#E6ECEC",
     "#9AA8AB",
     "#314045",
     "#11181A",
-    ("#4FC3B8", "#C79BE3", "#D9A066", "#F28AC4", "#9BD06B", "#8FA8E8", "#F08A6C", "#CFCB66"),
+    ("#4FC3B8", "#C79BE3", "#D9A066", "#F28AC4", "#9BD06B", "#8FA8E8", "#F08A6C", "#CFCB66", "#6FC3DF", "#F2C14E"),
 )
 
 # Marker and line style by architecture; the position is that of the hue.
