@@ -29,6 +29,9 @@ CLASS_COLORS = {
 OTHER_COLORS = ("#332288", "#117733", "#44AA99", "#88CCEE", "#DDCC77", "#CC6677", "#AA4499")
 
 
+ENSEMBLE_NAME = "ensemble"  # the mean of the networks' probabilities, in figures and tables
+
+
 # Plotly's tool bar only offers the picture as a file, because accidental zooming would lose the common scale.
 CONFIG: dict[str, Any] = {
     "displaylogo": False,

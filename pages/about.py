@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import services
-from dashboard.plots.scores import card_summary
+from dashboard.plots.scores import card_summary, data_summary
 from dashboard.ui.network_picker import titles
 
 st.title("About", anchor=False)
@@ -11,18 +11,13 @@ st.markdown("The data and the protocol behind the numbers, their limitations, an
 
 listing = services.listing()
 st.header("Data and protocol", anchor=False)
-for data in {c.card.data.title: c.card.data for c in listing.checkpoints}.values():
-    training, validation, test = (data.split_name(split) for split in ("train", "val", "test"))
-    counts = ", ".join(f"{n:,} in {data.split_name(split)}" for split, n in data.images.items())
-    st.markdown(
-        f"**{data.title}**. Images: {counts or 'not stated'}. The networks were trained on *{training}*. The epoch and "
-        f"the temperature were chosen on *{validation}*. *{test}* was scored once."
-    )
+for paragraph in data_summary(c.card for c in listing.checkpoints):
+    st.markdown(paragraph)
 st.markdown(
     """
 FER2013 (Goodfellow et al., *Challenges in Representation Learning*, 2013) contains grayscale images of faces in seven
 classes, 48 × 48 pixels each, collected from the web. It contains exact copies: 288 of the 3,589 images of PrivateTest
-are also in Training. Scores are therefore given with and without them. With 3,589 images, the 95 % interval of an
+are also in Training. With 3,589 images, the 95 % interval of an
 accuracy near 70 % is ± 1.5 percentage points. Compare tests whether two networks differ significantly on the same
 images.
 """

@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import services
 from dashboard.loading import FIRST_NETWORK
 from dashboard.overview import example, network_files, networks
+from dashboard.plots.scores import data_summary
 from dashboard.ui import navigation, photo_sources, progress, sections, session
 from dashboard.ui.messages import show_warning
 from dashboard.ui.network_picker import EMPTY
@@ -55,14 +56,8 @@ else:
         network_files.draw(listing.with_weights)
 
     st.header("Data and protocol", anchor=False)
-    for data in {card.data.title: card.data for card in cards}.values():
-        counts = ", ".join(f"{n:,} in {data.split_name(split)}" for split, n in data.images.items())
-        st.markdown(
-            f"**{data.title}**: {counts or 'number of images not stated'}. Networks are trained on "
-            f"{data.split_name('train')}; the epoch and the temperature are chosen on {data.split_name('val')}; "
-            f"{data.split_name('test')} is scored once. Scores include images with an exact copy in "
-            f"{data.split_name('train')}; Compare also shows the accuracy without them."
-        )
+    for paragraph in data_summary(cards):
+        st.markdown(paragraph)
 
 st.header("Limitations", anchor=False)
 st.markdown(

@@ -10,7 +10,7 @@ import streamlit as st
 from core.explain import method_named
 from dashboard.analyze import maps
 from dashboard.analyze.map_options import DEFAULT_STAGE, MapOptions
-from dashboard.analyze.selected_face import ENSEMBLE_NAME, SelectedFace, too_small
+from dashboard.analyze.selected_face import SelectedFace, too_small
 from dashboard.plots.dumbbells import dumbbells
 from dashboard.section import Picture, Section, csv
 from dashboard.ui import sections
@@ -37,7 +37,6 @@ def draw(pair: Sequence[SelectedFace]) -> None:
                     first.inks,
                     alt=alt,
                     words=titles,
-                    ensemble=ENSEMBLE_NAME,
                 )
             )
     st.caption(escaped(f"Hollow: {titles[0]}. Filled: {titles[1]}."))

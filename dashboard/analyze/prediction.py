@@ -10,7 +10,7 @@ from core.errors import CheckpointError, EvaluationError
 from core.inference import LabelGroup
 from core.probes import Decision
 from dashboard.analyze import computations, uncertainty
-from dashboard.analyze.selected_face import ENSEMBLE_NAME, SelectedFace
+from dashboard.analyze.selected_face import SelectedFace
 from dashboard.plots import probabilities
 from dashboard.plots.uncertainty import OVER_VIEWS
 from dashboard.section import Figure, Section, Table, csv
@@ -55,7 +55,7 @@ def prediction_sections(face: SelectedFace) -> list[Section]:
             face.group_title(group),
             figures=(
                 Figure(
-                    probabilities.probabilities(group, face.styles, face.names, face.inks, ensemble=ENSEMBLE_NAME),
+                    probabilities.probabilities(group, face.styles, face.names, face.inks),
                     f"probabilities-{number}",
                     f"Probability of each expression by network; highest {group.verdict.expression}",
                 ),
@@ -69,7 +69,7 @@ def table_sections(face: SelectedFace) -> list[Section]:
     """The probabilities of each label group as a table."""
     built = []
     for number, group in enumerate(groups(face)):
-        table = probabilities.table(group, face.names, ensemble=ENSEMBLE_NAME)
+        table = probabilities.table(group, face.names)
         shown = table.map(lambda value: f"{value:.3f}" if isinstance(value, float) else value)
         title = face.group_title(group)
         of_group = f", {title}" if title else ""

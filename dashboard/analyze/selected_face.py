@@ -14,8 +14,6 @@ from dashboard.section import listed
 from dashboard.services import Photo
 from dashboard.style import Ink, NetworkStyle
 
-ENSEMBLE_NAME = "ensemble"  # the mean of the networks' probabilities
-
 
 @dataclass(frozen=True)
 class SelectedFace:

@@ -13,7 +13,7 @@ from core.probes import Decision, GroupUncertainty, decide
 from dashboard import services, style
 from dashboard.analyze import computations
 from dashboard.analyze.map_options import MapOptions
-from dashboard.analyze.selected_face import ENSEMBLE_NAME, SelectedFace, not_finite
+from dashboard.analyze.selected_face import SelectedFace, not_finite
 from dashboard.plots import calibration
 from dashboard.plots import uncertainty as plots
 from dashboard.plots.dumbbells import dumbbells
@@ -74,7 +74,6 @@ def draw(face: SelectedFace, _options: MapOptions) -> None:
                 face.inks,
                 alt="Probability of each expression before and after temperature scaling, by network",
                 words=("before temperature scaling", after),
-                ensemble=ENSEMBLE_NAME,
             )
         )
         st.caption(
@@ -89,7 +88,7 @@ def uncertainty_sections(face: SelectedFace) -> list[Section]:
     found = computations.uncertainty(face).get()
     built = []
     for number, group in enumerate(found.groups):
-        table = plots.table(group, found.views, face.names, ensemble=ENSEMBLE_NAME)
+        table = plots.table(group, found.views, face.names)
         text, notes = _verdict_text(face, group)
         built.append(
             Section(
@@ -121,7 +120,7 @@ def _risk(face: SelectedFace, group: GroupUncertainty) -> list[Section]:
     except (CheckpointError, EvaluationError):
         return []
     styles = {run.model_id: style.ensemble_style(face.inks), **face.styles}  # a single network has its own
-    names = {run.model_id: ENSEMBLE_NAME, **face.names}
+    names = {run.model_id: style.ENSEMBLE_NAME, **face.names}
     plot = calibration.risk_coverage(
         {run.model_id: risk_coverage(run)}, {run.model_id: made.effect}, styles, names, face.inks
     )

@@ -15,7 +15,7 @@ from core.inference import FaceAnalysis
 from core.probes import OCCLUSION_GRID, OCCLUSION_PRESETS, PERTURBATION_SETTINGS, Perturbation, Sweep, predict_perturbed
 from dashboard.analyze import computations
 from dashboard.analyze.map_options import MapOptions
-from dashboard.analyze.selected_face import ENSEMBLE_NAME, SelectedFace, not_finite
+from dashboard.analyze.selected_face import SelectedFace, not_finite
 from dashboard.plots import perturbation as plots
 from dashboard.plots import saliency_pictures
 from dashboard.plots.dumbbells import dumbbells
@@ -160,7 +160,6 @@ def _draw_predictions(face: SelectedFace, changed: FaceAnalysis, change: Perturb
                     face.names,
                     face.inks,
                     alt=f"Probability of each expression before and after the change; now highest {verdict.expression}",
-                    ensemble=ENSEMBLE_NAME,
                 )
             )
     largest = "" if change.is_identity else f" Largest change: {_largest_change(face, changed)}."

@@ -14,7 +14,7 @@ NEEDS_TWO = Note("A comparison needs at least two networks. Choose another one i
 
 def sections(comparison: Comparison) -> list[Section]:
     """Every pair of networks: the difference with its interval, and the test in words."""
-    runs, names, in_text = comparison.all_runs, comparison.names, comparison.names_in_text
+    runs, names = comparison.all_runs, comparison.names
     if len(runs) < 2:
         return [Section(notes=(NEEDS_TWO,), caption=comparison.protocol)]
     try:
@@ -38,14 +38,12 @@ def sections(comparison: Comparison) -> list[Section]:
         ),
         Section(
             title="Result of each test",
-            text=tuple(
-                f"{names[p.first]} and {in_text[p.second]}: {plots.in_words(p, in_text, pairs=len(pairs))}"
-                for p in pairs
-            ),
+            text=plots.sentences(pairs, names, comparison.names_in_text),
             table=Table(plots.table(pairs, names), "Paired tests of every pair of networks"),
             caption=f"{comparison.protocol} p: McNemar's exact test on the images that only one of the two networks "
-            "predicts correctly. Holm: corrected for all pairs shown; decisive at 5 %. Images for 80 % power: how "
-            "many test images the exact test needs to detect a difference of this size with a probability of 80 %.",
+            "predicts correctly. Holm: corrected for all pairs shown; the difference is measurable below 5 %. Images "
+            "for 80 % power: how many test images the exact test needs to detect a difference of this size with a "
+            "probability of 80 %.",
             downloads=(
                 csv("All paired tests (CSV)", comparison.file_name("significance"), lambda: plots.numbers(pairs)),
             ),

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.inference import Predictor
 from dashboard.live.frame_analysis import Series, series_of
-from dashboard.ui import link_page, links, required_accuracy
+from dashboard.ui import link_page, links, network_picker, required_accuracy, smoothing_slider
 
 NO_MAP = ""
 EXPRESSIONS, NETWORKS = "expressions", "networks"
@@ -37,9 +37,7 @@ def series_titles(networks: Sequence[Predictor], names: Mapping[str, str]) -> di
     return {
         series: names[series.model_ids[0]]
         if len(series.model_ids) == 1
-        else f"Ensemble ({series.labels.name})"
-        if several
-        else "Ensemble"
+        else network_picker.ensemble_of_classes(series.labels, several=several)
         for series in found
     }
 
@@ -76,16 +74,7 @@ def choose(networks: Sequence[Predictor], names: Mapping[str, str]) -> LiveOptio
     )
     with link_page.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
         accuracy = required_accuracy.choose()
-        smoothing_s = links.slider(
-            "Smoothing (s)",
-            0.0,
-            3.0,
-            0.3,
-            0.1,
-            key="live_smoothing",
-            help="Time constant: after a lasting change in the probabilities, 63 % of the change is shown after this "
-            "time. 0 turns smoothing off.",
-        )
+        smoothing_s = smoothing_slider.choose("live_smoothing")
         interval = links.slider(
             "Detect faces in every n-th frame",
             1,

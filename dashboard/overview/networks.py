@@ -9,7 +9,7 @@ from core.ensembles import ENSEMBLES
 from core.errors import CheckpointError, EvaluationError
 from dashboard import services
 from dashboard.plots import scores
-from dashboard.section import Section, Table
+from dashboard.section import Section, Table, listed
 from dashboard.ui.network_picker import titles
 
 # By role: title and explanation.
@@ -32,11 +32,15 @@ def sections(checkpoints: Sequence[Checkpoint]) -> list[Section]:
     groups = {role: [c for c in checkpoints if c.card.role == role] for role in GROUPS}
     groups = {role: members for role, members in groups.items() if members}
     found = []
+    explained: set[str] = set()
     for role, members in groups.items():
         title, text = GROUPS[role] if len(groups) > 1 else ("", "")
         rows = scores.installed([c.card for c in members], titles(list(checkpoints)), _ensembles(members))
         table = Table(rows, f"{title or 'Installed networks'} with their test scores").turned("network")
-        found.append(Section(title, text=(text,) if text else (), table=table))
+        label_sets = {c.card.labels.name: c.card.labels.classes for c in members}
+        caption = " ".join(f"{name}: {listed(label_sets[name])}." for name in label_sets if name not in explained)
+        explained |= label_sets.keys()
+        found.append(Section(title, text=(text,) if text else (), table=table, caption=caption))
     return found
 
 

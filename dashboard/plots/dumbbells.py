@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from html import escape
 
 from core.inference import LabelGroup
-from dashboard.style import Ink, NetworkStyle, class_color
+from dashboard.style import ENSEMBLE_NAME, Ink, NetworkStyle, class_color
 
 ROW_PX = 42
 MARK_PX = 11
@@ -41,7 +41,6 @@ def dumbbells(
     *,
     alt: str,
     words: tuple[str, str] = ("unchanged", "changed"),
-    ensemble: str = "ensemble",
 ) -> str:
     """One row per class: hollow marks before, filled marks after, connected by a line; the bar is the ensemble after.
     ``words`` describe the two states. Networks with a prediction in only one of the groups are left out."""
@@ -53,7 +52,9 @@ def dumbbells(
         marks = []
         if after.ensemble is not None:
             mean = after.ensemble.probabilities[k]
-            marks.append(f'<b style="width:{100 * mean:.2f}%" title="{_title(name, mean, ensemble, words[1])}"></b>')
+            marks.append(
+                f'<b style="width:{100 * mean:.2f}%" title="{_title(name, mean, ENSEMBLE_NAME, words[1])}"></b>'
+            )
         for position, model_id in enumerate(shown):
             was, now = (of.predictions[model_id].probabilities[k] for of in (before, after))
             left, width = 100 * min(was, now), 100 * abs(now - was)
@@ -69,7 +70,7 @@ def dumbbells(
         for word, kind in zip(words, ("was", "now"), strict=True)
     )
     if after.ensemble is not None:
-        legend += f'<span><q><b style="width:100%"></b></q>{escape(f"bar: {ensemble}, {words[1]}")}</span>'
+        legend += f'<span><q><b style="width:100%"></b></q>{escape(f"bar: {ENSEMBLE_NAME}, {words[1]}")}</span>'
     # A style applies to the whole page, which may have another figure with other networks; its variables do not.
     marks_style = "".join(
         f".dumbbells .m{position} {{ clip-path: var(--shape-{position}); top: var(--top-{position}); }}\n"

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.inference import LabelGroup
-from dashboard.style import Ink, NetworkStyle, class_color, template
+from dashboard.style import ENSEMBLE_NAME, Ink, NetworkStyle, class_color, template
 
 ROW_PX = 34
 
@@ -18,10 +18,8 @@ def probabilities(
     styles: Mapping[str, NetworkStyle],
     names: Mapping[str, str],
     inks: Ink,
-    *,
-    ensemble: str = "ensemble",
 ) -> go.Figure:
-    """One row per class, one marker per network; the ensemble, named ``ensemble``, is the bar behind the markers.
+    """One row per class, one marker per network; the ensemble is the bar behind the markers.
 
     In a dot plot agreement is easy to see, because the markers are close together.
     """
@@ -33,9 +31,9 @@ def probabilities(
             y=classes,
             x=group.ensemble.probabilities,
             orientation="h",
-            name=ensemble,
+            name=ENSEMBLE_NAME,
             marker={"color": colors, "opacity": 0.38, "line": {"color": inks.muted, "width": 0.6}},
-            hovertemplate="%{y}: %{x:.3f}<extra>" + ensemble + "</extra>",
+            hovertemplate="%{y}: %{x:.3f}<extra>" + ENSEMBLE_NAME + "</extra>",
             showlegend=False,
         )
     for model_id, prediction in group.predictions.items():
@@ -54,7 +52,7 @@ def probabilities(
             y=[None], x=[None], mode="markers", name=name, marker={"symbol": symbol, "size": 10, "color": inks.muted}
         )
     if group.ensemble is not None:
-        figure.add_bar(y=[None], x=[None], orientation="h", name=f"bar: {ensemble}", marker={"color": inks.faint})
+        figure.add_bar(y=[None], x=[None], orientation="h", name=f"bar: {ENSEMBLE_NAME}", marker={"color": inks.faint})
     figure.update_layout(
         template=template(inks),
         height=ROW_PX * len(classes) + 68,
@@ -67,8 +65,8 @@ def probabilities(
     return figure
 
 
-def table(group: LabelGroup, names: Mapping[str, str], *, ensemble: str = "ensemble") -> pd.DataFrame:
+def table(group: LabelGroup, names: Mapping[str, str]) -> pd.DataFrame:
     """One row per class with the probability by each network, and by the ensemble if there is one."""
     columns = {names[model_id]: prediction.probabilities for model_id, prediction in group.predictions.items()}
-    columns |= {ensemble: group.ensemble.probabilities} if group.ensemble else {}
+    columns |= {ENSEMBLE_NAME: group.ensemble.probabilities} if group.ensemble else {}
     return pd.DataFrame({"class": group.labels.classes} | columns)

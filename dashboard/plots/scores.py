@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -161,6 +161,20 @@ def _score_row(title: str, cards: Sequence[ModelCard], test: RunSummary | None) 
         "macro F1": shown(test.macro_f1) if test else "not scored",
         "ECE": shown(test.ece) if test else "not scored",
     } | _costs(cards, {c.run_id: c.milliseconds for c in cards if c.milliseconds})
+
+
+def data_summary(cards: Iterable[ModelCard]) -> list[str]:
+    """For each data set that networks were trained on: its images, and the use of its splits. In Markdown."""
+    found = []
+    for data in {card.data.title: card.data for card in cards}.values():
+        training, validation, test = (data.split_name(split) for split in ("train", "val", "test"))
+        counts = ", ".join(f"{n:,} in {data.split_name(split)}" for split, n in data.images.items())
+        found.append(
+            f"**{data.title}**: {counts or 'number of images not stated'}. Networks are trained on {training}; the "
+            f"epoch and the temperature are chosen on {validation}; {test} is scored once. Scores include images with "
+            f"an exact copy in {training}; Compare also shows the accuracy without them."
+        )
+    return found
 
 
 def card_summary(card: ModelCard) -> str:

@@ -14,6 +14,8 @@ from dashboard.plots.error_bars import whiskers
 from dashboard.section import listed, with_minus_signs
 from dashboard.style import Ink, template
 
+MAX_SENTENCES = 6  # the pairs of four networks; a longer list repeats the table and is not read
+
 
 def differences(
     pairs: Sequence[PairedComparison], rows: Sequence[str], inks: Ink, *, title: str = "difference in accuracy"
@@ -63,6 +65,9 @@ def table(pairs: Sequence[PairedComparison], names: Mapping[str, str]) -> pd.Dat
         [
             {
                 "first − second": f"{names[p.first]} − {names[p.second]}",
+                "more accurate": names[p.first if p.difference.value > 0 else p.second]
+                if p.significant
+                else "not measurable",
                 "accuracy difference": signed(p.difference),
                 "only first correct": f"{p.first_only:,}",
                 "only second correct": f"{p.second_only:,}",
@@ -133,6 +138,21 @@ def headline(
     if accuracies[ensemble_id].value > single[best].value:
         return f"{text} {ensemble[0].upper()}{ensemble[1:]} is measurably better than {names[best]}."
     return f"{text} {names[best]} is measurably better than {ensemble}."
+
+
+def sentences(
+    pairs: Sequence[PairedComparison], names: Mapping[str, str], in_text: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The result of every pair in words, or, beyond MAX_SENTENCES pairs, the number of measurable differences.
+
+    ``in_text`` are the names as they stand inside a sentence.
+    """
+    if len(pairs) <= MAX_SENTENCES:
+        return tuple(
+            f"{names[p.first]} and {in_text[p.second]}: {in_words(p, in_text, pairs=len(pairs))}" for p in pairs
+        )
+    measurable = sum(p.significant for p in pairs)
+    return (f"{measurable} of {len(pairs)} pairs {'has' if measurable == 1 else 'have'} a measurable difference.",)
 
 
 def in_words(pair: PairedComparison, names: Mapping[str, str], *, pairs: int = 1) -> str:

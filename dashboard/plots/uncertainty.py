@@ -9,17 +9,18 @@ import pandas as pd
 
 from core.inference import Prediction, entropy_bits
 from core.probes import Decision, GroupUncertainty
+from dashboard.style import ENSEMBLE_NAME
 
 VIEW_NAMES = {"one": "1: the face", "mirror": "2: with its mirror image", "ten crops": "10: ten crops"}
 OVER_VIEWS = {"one": "one view per face", "mirror": "mean over 2 views", "ten crops": "mean over 10 views"}
 
 
-def table(found: GroupUncertainty, views: str, names: Mapping[str, str], *, ensemble: str = "ensemble") -> pd.DataFrame:
+def table(found: GroupUncertainty, views: str, names: Mapping[str, str]) -> pd.DataFrame:
     """Per network the predicted expression and its probability before and after temperature scaling and over the views,
     then the entropy of the last one."""
     rows = []
     most = np.log2(len(found.augmented.labels))
-    for name, (raw, calibrated, augmented) in _stages(found, names, ensemble).items():
+    for name, (raw, calibrated, augmented) in _stages(found, names).items():
         k = augmented.top
         row = {
             "network": name,
@@ -34,15 +35,13 @@ def table(found: GroupUncertainty, views: str, names: Mapping[str, str], *, ense
     return pd.DataFrame(rows)
 
 
-def _stages(
-    found: GroupUncertainty, names: Mapping[str, str], ensemble: str
-) -> dict[str, tuple[Prediction, Prediction, Prediction]]:
+def _stages(found: GroupUncertainty, names: Mapping[str, str]) -> dict[str, tuple[Prediction, Prediction, Prediction]]:
     raw, calibrated, augmented = found.raw, found.calibrated, found.augmented
     stages = {
         names[m]: (raw.predictions[m], calibrated.predictions[m], augmented.predictions[m]) for m in augmented.model_ids
     }
     if raw.ensemble and calibrated.ensemble and augmented.ensemble:
-        stages[ensemble] = (raw.ensemble, calibrated.ensemble, augmented.ensemble)
+        stages[ENSEMBLE_NAME] = (raw.ensemble, calibrated.ensemble, augmented.ensemble)
     return stages
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from core.checkpoints import Checkpoint
 from core.ensembles import ENSEMBLES, ensemble_of, with_members
 from core.errors import CheckpointError
+from core.labels import LabelSet
 from dashboard import services
 from dashboard.style import Ink, NetworkStyle, network_styles
 from dashboard.ui import link_page, links
@@ -90,6 +91,11 @@ def ensemble_name(weights: Mapping[str, float]) -> str:
         return "Weighted ensemble"
     named = ensemble_of(weights)
     return named.title if named else "Ensemble"
+
+
+def ensemble_of_classes(labels: LabelSet, *, several: bool) -> str:
+    """The name of the mean of all networks with these classes, which are named where there are several such means."""
+    return f"Ensemble ({labels.name})" if several else "Ensemble"
 
 
 def load(checkpoints: list[Checkpoint]) -> list[Predictor]:

@@ -13,7 +13,7 @@ from core.inference import ENSEMBLE
 from core.video import GroupTimeline, Timeline
 from core.video.annotation import write_annotated
 from dashboard.style import Ink
-from dashboard.ui import links, progress, sections
+from dashboard.ui import links, network_picker, progress, sections, smoothing_slider
 from dashboard.ui.markdown import escaped
 from dashboard.ui.messages import show_error, show_warning
 from dashboard.ui.session import ANNOTATED_VIDEO
@@ -41,16 +41,7 @@ def _draw(video: SessionVideo, inks: Ink, was_running: bool) -> None:
         chosen = links.first_choice(
             st.selectbox, "Prediction shown", {key: title for key, (_, _, title) in series.items()}, key="video_shown"
         )
-        smoothing_s = links.slider(
-            "Smoothing (s)",
-            0.0,
-            3.0,
-            0.3,
-            0.1,
-            key="video_smoothing",
-            help="Time constant: after a lasting change in the probabilities, 63 % of the change is shown after this "
-            "time. 0 turns smoothing off.",
-        )
+        smoothing_s = smoothing_slider.choose("video_smoothing")
         first_s, last_s = _choose_part(video, found)
     position, name, title = series[str(chosen)]
     timeline = video.timeline(smoothing_s).between(first_s, last_s)
@@ -124,7 +115,7 @@ def _series(timeline: Timeline, names: Mapping[str, str]) -> dict[str, tuple[int
 def _title(group: GroupTimeline, name: str, names: Mapping[str, str], several: bool) -> str:
     if name != ENSEMBLE:
         return names[name]
-    return f"Ensemble ({group.labels.name})" if several else "Ensemble"
+    return network_picker.ensemble_of_classes(group.labels, several=several)
 
 
 def _choose_part(video: SessionVideo, timeline: Timeline) -> tuple[float, float]:

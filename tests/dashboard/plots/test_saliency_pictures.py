@@ -158,11 +158,11 @@ def measured(score: float) -> TrustFindings:
 
 def test_the_ensemble_is_a_bar_and_each_network_a_marker(inks):
     group = group_of(predicting("one", 0.9, 0.1), predicting("other", 0.5, 0.5))
-    bar, *marks = probabilities.probabilities(group, STYLES, NAMES, inks, ensemble="mean").data
+    bar, *marks = probabilities.probabilities(group, STYLES, NAMES, inks).data
     assert list(bar.x) == pytest.approx([0.7, 0.3])
     shown = [trace for trace in marks if trace.type == "scatter" and trace.x[0] is not None]
     assert [trace.marker.symbol for trace in shown] == ["circle", "square"]
-    table = probabilities.table(group, NAMES, ensemble="mean")
-    assert list(table.columns) == ["class", "One", "Other", "mean"]
+    table = probabilities.table(group, NAMES)
+    assert list(table.columns) == ["class", "One", "Other", "ensemble"]
     alone = group_of(predicting("one", 0.9, 0.1))
     assert not [t for t in probabilities.probabilities(alone, STYLES, NAMES, inks).data if t.type == "bar"]

@@ -134,3 +134,18 @@ def test_the_headline_compares_the_ensemble_with_the_best_network(runs_of_60):
 
 def test_the_headline_of_one_network_asks_for_another(runs_of_60):
     assert "needs a second network" in headline({"best": runs_of_60["best"]})
+
+
+def test_the_table_names_the_more_accurate_network_of_a_measurable_pair(pair, predicted_run):
+    tie = compare(predicted_run([0] * 4, [0, 0, 1, 1], "a"), predicted_run([0] * 4, [1, 1, 0, 0], "b"))
+    table = significance.table([pair, tie], {"first": "First", "second": "Second", "a": "Alpha", "b": "Beta"})
+    assert list(table["more accurate"]) == ["First", "not measurable"]
+
+
+def test_many_pairs_are_counted_instead_of_described_one_by_one(predicted_run):
+    correct = {"a": 60, "b": 59, "c": 20, "d": 19, "e": 18}
+    pairs = compare_all([predicted_run([0] * 60, [0] * n + [1] * (60 - n), m) for m, n in correct.items()])
+    names = {m: m.upper() for m in correct}
+    few = [p for p in pairs if "e" not in (p.first, p.second)]
+    assert [s.split(":")[0] for s in significance.sentences(few, names, names)][:2] == ["A and B", "A and C"]
+    assert significance.sentences(pairs, names, names) == ("6 of 10 pairs have a measurable difference.",)
