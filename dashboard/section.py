@@ -128,6 +128,7 @@ class Section:
     notes: tuple[Note, ...] = ()
     figures: tuple[Figure, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    color_scale: Picture | None = None  # a bar that explains the colors of the pictures, with its caption beside it
     table: Table | None = None
     code: str = ""  # preformatted text, such as JSON
     caption: str = ""

@@ -23,6 +23,7 @@ from dashboard.ui import links, progress, sections
 DEFAULT_METHODS = ("gradcam", "gradcam++", "layercam", "eigencam", "guided_backprop")
 CELL_PX = 176
 KEY = "methods-work"
+SCALE = "0: no evidence, 1: maximum. Every map has its own scale."
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,15 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
         for section in _row_sections(face, options, rows):
             with grid.cell():
                 sections.draw([section])
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(saliency_pictures.color_bar(options.colormap), alt="Color bar from 0 on the left to 1", width=200)
-        st.caption("0: no evidence, 1: maximum. Every map has its own scale.")
-    sections.draw([Section(caption=_caption(face, options, rows), downloads=_downloads(face, options, rows))])
+    sections.draw(
+        [
+            Section(
+                color_scale=saliency_pictures.color_scale(options.colormap, SCALE),
+                caption=_caption(face, options, rows),
+                downloads=_downloads(face, options, rows),
+            )
+        ]
+    )
 
 
 def method_title(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -47,11 +48,8 @@ def draw(face: SelectedFace, options: MapOptions) -> None:
     width_px = 190 * (len(section.pictures) + 1)
     with st.container(width=max(width_px, 560)):
         sections.draw([Section(pictures=section.pictures)])
-    if found.explanations:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.image(saliency_pictures.color_bar(options.colormap), alt="Color bar from 0 on the left to 1", width=200)
-            st.caption(READING)
-    sections.draw([Section(caption=section.caption, downloads=_downloads(face, options, found.explanations))])
+    downloads = _downloads(face, options, found.explanations)
+    sections.draw([replace(section, title="", notes=(), pictures=(), downloads=downloads)])
 
 
 def saliency_sections(face: SelectedFace, options: MapOptions, *, with_photo: bool = True) -> list[Section]:
@@ -78,6 +76,7 @@ def saliency_sections(face: SelectedFace, options: MapOptions, *, with_photo: bo
             f"Evidence for {options.evidence}",
             notes=found.notes,
             pictures=tuple(pictures),
+            color_scale=saliency_pictures.color_scale(options.colormap, READING) if found.explanations else None,
             caption=" ".join(_notes(face, options)),
         )
     ]

@@ -16,7 +16,7 @@ from dashboard import services
 from dashboard.compare import image_table
 from dashboard.compare.comparison import Comparison
 from dashboard.plots import saliency_pictures
-from dashboard.section import csv
+from dashboard.section import Section, csv
 from dashboard.ui import links
 from dashboard.ui import sections as ui
 from dashboard.ui.face_grid import DatasetFace, draw_faces
@@ -123,9 +123,7 @@ def _faces(
             show_error(error)
     draw_faces(faces, key=comparison.key(key), data=data, width_px=width_px)
     if caption:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.image(saliency_pictures.color_bar(COLORMAP), alt="Color bar from 0 to 1", width=200)
-            st.caption(caption)
+        ui.draw([Section(color_scale=saliency_pictures.color_scale(COLORMAP, caption))])
     return True
 
 

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.explain import Explanation, colorize, overlay
 from core.images import encode_png
+from dashboard.section import Picture
 
 SIZE_PX = 336
 COLORMAPS = ("viridis", "cividis", "magma")
@@ -32,6 +33,11 @@ def overlay_picture(
 def color_bar(colormap: str) -> np.ndarray:
     """(14, 336, 3) uint8, from 0 on the left to 1 on the right."""
     return colorize(np.tile(np.linspace(0, 1, SIZE_PX, dtype=np.float32), (14, 1)), colormap)
+
+
+def color_scale(colormap: str, caption: str) -> Picture:
+    """The color bar as part of a section; ``caption`` states what its ends mean."""
+    return Picture(color_bar(colormap), "Color bar from 0 on the left to 1", caption=caption)
 
 
 def contact_sheet(pictures: Mapping[str, np.ndarray], title: str, colormap: str) -> bytes:

@@ -30,6 +30,7 @@ SELECTION_CONFIG = {
     **CONFIG,
     "modeBarButtonsToRemove": [b for b in CONFIG["modeBarButtonsToRemove"] if b not in SELECTION_TOOLS],
 }
+COLOR_SCALE_PX = 200
 MAX_STATIC_ROWS = 40  # a longer table scrolls
 
 IDLE = """
@@ -128,6 +129,10 @@ def _draw(section: Section, extras: _Extras, *, with_title: bool) -> None:
                     st.image(picture.pixels, alt=picture.alt, width="stretch")
                     if picture.caption:
                         st.caption(escaped(picture.caption))
+    if section.color_scale is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.image(section.color_scale.pixels, alt=section.color_scale.alt, width=COLOR_SCALE_PX)
+            st.caption(escaped(section.color_scale.caption))
     if section.table is not None:
         _draw_table(section.table)
     if section.code:

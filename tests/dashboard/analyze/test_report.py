@@ -103,6 +103,7 @@ def test_every_number_of_the_report_has_one_value(opened, page_text, views):
 def test_the_report_shows_the_face_unless_the_photo_is_left_out(opened):
     app = opened("Report")
     assert "Photo" in app.chapters[-1]
+    assert app.chapters[-1]["Saliency"][0].color_scale.caption.startswith("0: no evidence, 1: maximum.")
     assert app.chapters[-1]["Saliency"][0].pictures[0].alt == "Input of the networks"
     app.toggle(key="report_photo").set_value(False).run()
     assert not app.exception

@@ -25,6 +25,7 @@ def test_all_text_entered_by_users_is_escaped():
             text=(HOSTILE,),
             notes=(Note(HOSTILE),),
             pictures=(Picture(np.zeros((4, 4, 3), np.uint8), alt=HOSTILE, title=HOSTILE, caption=HOSTILE),),
+            color_scale=Picture(np.zeros((4, 4, 3), np.uint8), alt=HOSTILE, caption=HOSTILE),
             table=Table(pd.DataFrame({HOSTILE: [HOSTILE]}), HOSTILE),
             code=HOSTILE,
             caption=HOSTILE,
@@ -34,7 +35,7 @@ def test_all_text_entered_by_users_is_escaped():
         summary=(HOSTILE,),
     )
     assert HOSTILE not in text
-    assert text.count("&lt;script&gt;alert") >= 12
+    assert text.count("&lt;script&gt;alert") >= 14
 
 
 def test_a_title_inside_a_figure_cannot_end_the_script():
