@@ -14,7 +14,8 @@ from core.labels import LabelSet
 
 def comparable_groups(runs: Sequence[EvaluationRun]) -> tuple[tuple[EvaluationRun, ...], ...]:
     """The runs in groups with the same classes, split, images and true classes; the largest group first, groups of the
-    same size in the order given. The runs of a group are paired: they have the same image in each row."""
+    same size in the order given. The runs of a group are paired: they have the same image in each row and the same
+    class in each column, in the order of the first one."""
     groups: list[list[EvaluationRun]] = []
     for run in runs:
         for group in groups:
@@ -68,9 +69,7 @@ def map_to_common_labels(runs: Sequence[EvaluationRun]) -> CommonLabels:
                 fitting[run.model_id] = _mapped(run, reference)
                 dropped[run.model_id] = extra
             else:
-                same_order = run.labels.classes == reference.labels.classes
-                reordered = run if same_order else run.mapped_to(reference.labels)
-                fitting[run.model_id] = reference.paired_with(reordered)[1]
+                fitting[run.model_id] = reference.paired_with(run)[1]
         except EvaluationError as error:
             excluded[run.model_id] = str(error)
     shared = reference.image_ids

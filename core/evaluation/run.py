@@ -159,17 +159,19 @@ class EvaluationRun:
         return self.select(order[rows])
 
     def paired_with(self, other: EvaluationRun) -> tuple[EvaluationRun, EvaluationRun]:
-        """Both runs with the same image in each row, in the order of this run.
+        """Both runs with the same image in each row and the same class in each column, in the order of this run.
 
         Raises EvaluationError naming both runs if their classes, splits, images or true classes differ, because
         networks can only be compared on the same images and labels.
         """
         both = f"{self.model_id} and {other.model_id}"
-        if self.labels.classes != other.labels.classes:
+        if set(self.labels.classes) != set(other.labels.classes):
             raise EvaluationError(
                 f"{self.model_id} predicts {self.labels.name} ({', '.join(self.labels.classes)}) and {other.model_id} "
                 f"{other.labels.name} ({', '.join(other.labels.classes)}); choose networks with the same classes"
             )
+        if self.labels.classes != other.labels.classes:
+            other = other.mapped_to(self.labels)
         if not np.array_equal(self.image_ids, other.image_ids):
             shared = len(np.intersect1d(self.image_ids, other.image_ids))
             if not shared == len(self) == len(other):

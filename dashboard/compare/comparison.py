@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas as pd
 
@@ -250,5 +251,10 @@ def _groups(runs: Mapping[str, EvaluationRun], known: Mapping[str, Checkpoint]) 
     by_data: dict[str, list[EvaluationRun]] = {}
     for run_id, run in runs.items():
         by_data.setdefault(known[run_id].card.data.title, []).append(run)
-    groups = [group for of_data in by_data.values() for group in comparable_groups(of_data)]
+    # Cached, because a run that is put into another order is a new object, and results are cached by runs.
+    groups = [
+        group
+        for of_data in by_data.values()
+        for group in services.results().get(("groups", *of_data), partial(comparable_groups, of_data))
+    ]
     return sorted(groups, key=len, reverse=True)

@@ -144,7 +144,7 @@ def _with_maps(
     rows: pd.DataFrame, faces: list[DatasetFace], samples: Samples, comparison: Comparison, explained: str, column: str
 ) -> tuple[list[DatasetFace], str]:
     """Each face next to its overlay with the saliency map of the class in ``column``, and the caption of all."""
-    name, labels = comparison.names[explained], comparison.labels
+    name, labels = comparison.names[explained], comparison.cards[explained].labels
     network = services.predictor(comparison.checkpoints[explained])
     found = services.image_saliency(
         network,

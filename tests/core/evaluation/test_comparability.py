@@ -3,7 +3,7 @@ import pytest
 
 from core.errors import EvaluationError
 from core.evaluation import comparable_groups, ensemble_run, map_to_common_labels
-from core.labels import FER7, FERPLUS8, PAIN6, LabelSet
+from core.labels import AFFECTNET8, FER7, FERPLUS8, PAIN6, LabelSet
 
 
 def test_runs_are_grouped_by_classes_split_images_and_labels(make_run) -> None:
@@ -28,6 +28,14 @@ def test_the_runs_of_a_group_have_the_same_image_in_each_row(make_run) -> None:
     shuffled = make_run(seed=1).select(np.random.default_rng(0).permutation(400))
     ((first, second),) = comparable_groups([make_run(), shuffled])
     np.testing.assert_array_equal(first.image_ids, second.image_ids)
+
+
+def test_the_runs_of_a_group_have_the_same_class_in_each_column(make_run) -> None:
+    ferplus, other = make_run(labels=FERPLUS8), make_run(seed=1, labels=FERPLUS8)
+    ((first, second),) = comparable_groups([ferplus, other.mapped_to(AFFECTNET8)])
+    assert first.labels == second.labels == FERPLUS8
+    np.testing.assert_array_equal(second.logits, other.logits)
+    np.testing.assert_array_equal(second.truth, first.truth)
 
 
 def test_ferplus_is_mapped_to_fer2013_by_dropping_contempt(make_run) -> None:

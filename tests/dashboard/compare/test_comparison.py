@@ -8,6 +8,7 @@ import pytest
 
 from core.checkpoints import Latency, list_checkpoints, load_checkpoint, save_card
 from core.data import describe, image_facts, read
+from core.labels import LabelSet
 from dashboard import services
 from dashboard.compare import ranking, slices
 from dashboard.compare.comparison import build_comparisons
@@ -42,6 +43,19 @@ def test_networks_with_the_same_classes_and_images_are_one_comparison(comparison
     mean = np.mean([run.probabilities for run in comparison.runs.values()], axis=0)
     assert comparison.ensemble.probabilities == pytest.approx(mean, abs=1e-5)
     assert comparison.protocol == "shapes test, n = 36."
+
+
+def test_the_order_of_the_classes_does_not_matter(root, comparison):
+    turned = load_checkpoint(root / "tiny_residual")
+    labels = LabelSet("turned", turned.card.labels.classes[::-1])
+    run = turned.evaluation("test").mapped_to(labels)
+    run.save(turned.path / "predictions-test.parquet")
+    save_card(replace(turned.card, labels=labels), turned.path)
+    (found,), _ = build_comparisons(list_checkpoints(root).checkpoints, "test")
+    assert found.labels == comparison.labels
+    assert found.ensemble.probabilities == pytest.approx(comparison.ensemble.probabilities, abs=1e-5)
+    again, _ = build_comparisons(list_checkpoints(root).checkpoints, "test")
+    assert again[0].runs["tiny_residual"] is found.runs["tiny_residual"]  # results are cached by runs
 
 
 def test_other_classes_are_a_comparison_of_their_own_and_nothing_is_mixed(fer_networks):

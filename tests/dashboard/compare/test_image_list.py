@@ -1,11 +1,15 @@
 """Saliency next to the faces of a confusion cell, through the entry file."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 import streamlit as st
 
 from core import checkpoints
+from core.data import read
+from core.labels import LabelSet
+from dashboard import services
 
 
 def cell(checkpoint_root, name: str) -> tuple[str, str, int]:
@@ -31,10 +35,28 @@ def test_a_cell_shows_the_chosen_networks_saliency(
     assert all(f"saliency of {title}" in face.proto.imgs[0].alt for face in faces)
 
 
+def test_a_map_is_for_the_predicted_class_in_the_order_of_its_network(
+    networks, open_view, image_folder, monkeypatch, tmp_path
+):
+    root = shutil.copytree(networks, tmp_path / "checkpoints")
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
+    turned = checkpoints.load_checkpoint(root / "tiny_residual")
+    labels = LabelSet("turned", turned.card.labels.classes[::-1])
+    turned.evaluation("test").mapped_to(labels).save(turned.path / "predictions-test.parquet")
+    data = replace(turned.card.data, fingerprint=read(image_folder).ordered_like(labels).fingerprint())
+    checkpoints.save_card(replace(turned.card, labels=labels, data=data), turned.path)
+    true, predicted, _ = cell(root, "tiny_residual")
+    wanted = []
+    real = services.image_saliency
+    monkeypatch.setattr(services, "image_saliency", lambda *given: wanted.append(given[3]) or real(*given))
+    link = {"cell_of": "Residual CNN", "cell_true": true, "cell_predicted": predicted}
+    open_view("Confusion", **link, cell_saliency="true")
+    assert set(wanted[0]) == {labels.index(predicted)}
+
+
 def test_an_ensemble_has_no_saliency_of_its_own(networks, open_view, page_text, image_folder, monkeypatch):
     monkeypatch.setenv("FERSCOPE_DATA", str(image_folder))
-    from dashboard import services
-
     runs = [services.evaluation(c, "test") for c in services.listing().checkpoints]
     together = services.ensemble(runs)
     classes = together.labels.classes
