@@ -29,9 +29,10 @@ STRIP_PICTURES = 8
 def draw(
     video: SessionVideo, timeline: Timeline, group: GroupTimeline, name: str, title: str, smoothing_s: float, inks: Ink
 ) -> None:
-    """The timeline on the left, the picture at the cursor on the right; ``title`` is that of the series ``name``."""
-    left, right = st.columns([7, 5], gap="large")
-    with left:
+    """The picture at the cursor on the left, or above on a phone, and the timeline on the right; ``title`` is that of
+    the series ``name``."""
+    picture, timelines = st.columns([5, 7], gap="large")
+    with timelines:
         tracks = _choose_tracks(timeline)
         chart = st.container()
         time_s = _choose_time(video, timeline)
@@ -46,7 +47,7 @@ def draw(
             f"{len(timeline.frame_times_s):,} analyzed frames; {detector} detected faces in {interval}. "
             "Point at the chart to see the frame at that time; click to enlarge the frame."
         )
-    with right:
+    with picture:
         _draw_picture(video, timeline, group, name, time_s)
 
 
