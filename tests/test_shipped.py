@@ -13,7 +13,7 @@ from core.evaluation import summarize
 from core.explain import class_maps, explain
 from core.exporting.conversion import export
 from core.inference.backends import OnnxBackend
-from core.labels import FER7, FERPLUS8
+from core.labels import AFFECTNET8, FER7, FERPLUS8
 from core.measurements import evaluate_checkpoint, read_own_samples
 from core.sample_photos import sample_photos
 
@@ -23,9 +23,10 @@ SHIPPED = {c.card.run_id: c for c in list_checkpoints(ROOT).checkpoints}
 IMAGES = {
     "FER7": {"train": 28_709, "val": 3_589, "test": 3_589},
     "FERPLUS8": {"train": 25_060, "val": 3_199, "test": 3_153},
+    "AFFECTNET8": {"train": 25_060, "val": 3_199, "test": 3_153},
 }
 # Of the test images, those that have no identical copy in Training.
-WITHOUT_COPIES = {"FER7": 3_589 - 288, "FERPLUS8": 2_894}
+WITHOUT_COPIES = {"FER7": 3_589 - 288, "FERPLUS8": 2_894, "AFFECTNET8": 2_894}
 
 pytestmark = pytest.mark.skipif(not SHIPPED, reason="no network is installed")
 each = pytest.mark.parametrize("run_id", SHIPPED)
@@ -80,7 +81,7 @@ def test_the_readme_repeats_the_cards_scores(run_id):
 @each
 def test_the_card_names_labels_data_and_license(run_id):
     card = SHIPPED[run_id].card
-    assert card.labels in (FER7, FERPLUS8)
+    assert card.labels in (FER7, FERPLUS8, AFFECTNET8)
     assert card.data.images == IMAGES[card.labels.name]
     assert "research" in card.data.license
     assert set(card.preprocessing.crop_margin) >= {"haar", "yunet"}
