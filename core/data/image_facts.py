@@ -252,9 +252,10 @@ def _fingerprints(samples: Samples) -> tuple[str, ...]:
     if samples.votes is not None and bool((ferplus_majority(samples.votes) >= 0).any()):
         seen.append(with_ferplus_labels(samples))
     seen += [
-        samples.ordered_like(labels)
+        labeled.ordered_like(labels)
+        for labeled in tuple(seen)
         for labels in LABEL_SETS.values()
-        if sorted(labels.classes) == sorted(samples.labels.classes) and labels.classes != samples.labels.classes
+        if sorted(labels.classes) == sorted(labeled.labels.classes) and labels.classes != labeled.labels.classes
     ]
     return tuple(s.fingerprint() for s in seen)
 
