@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from core.checkpoints import Checkpoint
 from core.ensembles import ENSEMBLES
 from core.errors import CheckpointError, EvaluationError
+from core.labels import LabelSet
 from dashboard import services
 from dashboard.plots import scores
 from dashboard.section import Section, Table, listed
@@ -32,13 +33,13 @@ def sections(checkpoints: Sequence[Checkpoint]) -> list[Section]:
     groups = {role: [c for c in checkpoints if c.card.role == role] for role in GROUPS}
     groups = {role: members for role, members in groups.items() if members}
     found = []
-    explained: set[str] = set()
+    explained: set[LabelSet] = set()
     for role, members in groups.items():
         title, text = GROUPS[role] if len(groups) > 1 else ("", "")
         rows = scores.installed([c.card for c in members], titles(list(checkpoints)), _ensembles(members))
         table = Table(rows, f"{title or 'Installed networks'} with their test scores").turned("network")
-        label_sets = {c.card.labels.name: c.card.labels.classes for c in members}
-        caption = " ".join(f"{name}: {listed(label_sets[name])}." for name in label_sets if name not in explained)
+        label_sets = dict.fromkeys(c.card.labels for c in members)
+        caption = " ".join(f"{of.name}: {listed(of.classes)}." for of in label_sets if of not in explained)
         explained |= label_sets.keys()
         found.append(Section(title, text=(text,) if text else (), table=table, caption=caption))
     return found
