@@ -60,6 +60,10 @@ class LabelSet:
             known = ", ".join(self.classes)
             raise LabelError(f"the label set {self.name} has no class {class_name!r}; it has {known}") from None
 
+    def same_classes(self, other: LabelSet) -> bool:
+        """Whether both sets have the same classes, in any order."""
+        return set(self.classes) == set(other.classes)
+
     def positions_in(self, other: LabelSet) -> tuple[int | None, ...]:
         """For each class its position in ``other``, or None if ``other`` lacks it."""
         return tuple(other.classes.index(c) if c in other.classes else None for c in self.classes)
@@ -97,11 +101,11 @@ def parse_labels(text: str) -> LabelSet:
 
 
 def groups_by_classes(labels: Mapping[str, LabelSet]) -> tuple[tuple[str, ...], ...]:
-    """The names of networks, grouped by their classes: the largest group first, equally large groups in the order of
-    their first network. Two label sets with the same classes in another order belong to different groups."""
-    groups: dict[tuple[str, ...], list[str]] = {}
+    """The names of networks, grouped by their classes in any order: the largest group first, equally large groups in
+    the order of their first network. The order of the classes of a group is that of its first network."""
+    groups: dict[frozenset[str], list[str]] = {}
     for name, label_set in labels.items():
-        groups.setdefault(label_set.classes, []).append(name)
+        groups.setdefault(frozenset(label_set.classes), []).append(name)
     return tuple(tuple(group) for group in sorted(groups.values(), key=len, reverse=True))
 
 

@@ -255,7 +255,7 @@ def _fingerprints(samples: Samples) -> tuple[str, ...]:
         labeled.ordered_like(labels)
         for labeled in tuple(seen)
         for labels in LABEL_SETS.values()
-        if sorted(labels.classes) == sorted(labeled.labels.classes) and labels.classes != labeled.labels.classes
+        if labels.same_classes(labeled.labels) and labels.classes != labeled.labels.classes
     ]
     return tuple(s.fingerprint() for s in seen)
 

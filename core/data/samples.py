@@ -102,7 +102,7 @@ class Samples:
         """
         if labels == self.labels:
             return self
-        if sorted(labels.classes) != sorted(self.labels.classes):
+        if not labels.same_classes(self.labels):
             raise DataError(f"expected the classes {', '.join(labels.classes)}, got {', '.join(self.labels.classes)}")
         position = np.array([labels.index(c) for c in self.labels.classes])
         return replace(self, labels=labels, truth=position[self.truth])

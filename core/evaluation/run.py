@@ -165,7 +165,7 @@ class EvaluationRun:
         networks can only be compared on the same images and labels.
         """
         both = f"{self.model_id} and {other.model_id}"
-        if set(self.labels.classes) != set(other.labels.classes):
+        if not self.labels.same_classes(other.labels):
             raise EvaluationError(
                 f"{self.model_id} predicts {self.labels.name} ({', '.join(self.labels.classes)}) and {other.model_id} "
                 f"{other.labels.name} ({', '.join(other.labels.classes)}); choose networks with the same classes"

@@ -13,7 +13,7 @@ from core.checkpoints import ModelCard
 from core.errors import NotFiniteError, TooManyFacesError
 from core.faces import MEASURED, CropMargin, Detection, Detector, Face, crop, find_faces, whole_image_face
 from core.images import rotated
-from core.inference.ensemble import LabelGroup, group_predictions, predictions_by_model
+from core.inference.ensemble import LabelGroup, group_predictions
 from core.inference.predictor import Prediction, Predictor
 
 WHOLE_IMAGE = "whole image"  # the detector's name where no detector was used
@@ -28,12 +28,12 @@ class FaceAnalysis:
 
     face: Face
     inputs: Mapping[str, np.ndarray]  # model id -> the crop at that network's input size, (S, S) or (S, S, 3) uint8
-    groups: tuple[LabelGroup, ...]  # networks with the same classes; the largest group first
+    predictions: Mapping[str, Prediction]  # by model id; the classes are in the order of the network's logits
 
     @cached_property
-    def predictions(self) -> Mapping[str, Prediction]:
-        """The predictions of the single networks by model id, group by group."""
-        return predictions_by_model(self.groups)
+    def groups(self) -> tuple[LabelGroup, ...]:
+        """The predictions of networks with the same classes, in one order of the classes; the largest group first."""
+        return group_predictions(self.predictions)
 
     @property
     def verdict(self) -> Prediction:
@@ -187,7 +187,7 @@ def analyzed_faces(
         FaceAnalysis(
             face,
             {model_id: images[number] for model_id, images in inputs.items()},
-            group_predictions({model_id: of_faces[number] for model_id, of_faces in predictions.items()}),
+            {model_id: of_faces[number] for model_id, of_faces in predictions.items()},
         )
         for number, face in enumerate(faces)
     )

@@ -17,7 +17,10 @@ from core.labels import LabelSet, groups_by_classes
 
 @dataclass(frozen=True, eq=False)
 class LabelGroup:
-    """Predictions of networks that share their classes. There is at least one; the ensemble is not among them."""
+    """Predictions of networks that share their classes. There is at least one; the ensemble is not among them.
+
+    The classes of every prediction are in the order of ``labels``, which may differ from that of the network's logits.
+    """
 
     labels: LabelSet
     predictions: Mapping[str, Prediction]  # by model id, in the order given
@@ -26,7 +29,9 @@ class LabelGroup:
         if not self.predictions:
             raise ValueError("a label group needs at least one prediction, got none")
         for model_id, prediction in self.predictions.items():
-            _require_same_classes(self.labels, prediction, model_id)
+            found = prediction.labels
+            if found.classes != self.labels.classes:
+                raise ValueError(f"expected predictions of {self.labels.name}, got {found.name} by {model_id}")
 
     @property
     def model_ids(self) -> tuple[str, ...]:
@@ -55,12 +60,16 @@ class LabelGroup:
             return None
         return float(divergence_bits([p.probabilities for p in self.predictions.values()]))
 
+    def in_order_of(self, labels: LabelSet) -> LabelGroup:
+        """The same predictions with the classes in the order of ``labels``, which must be the same classes."""
+        return LabelGroup(labels, {m: prediction.in_order_of(labels) for m, prediction in self.predictions.items()})
+
 
 def group_predictions(predictions: Mapping[str, Prediction]) -> tuple[LabelGroup, ...]:
     """Predictions by model id in groups, ordered as by :func:`core.labels.groups_by_classes`."""
     labels = {model_id: prediction.labels for model_id, prediction in predictions.items()}
     return tuple(
-        LabelGroup(labels[ids[0]], {model_id: predictions[model_id] for model_id in ids})
+        LabelGroup(labels[ids[0]], {m: predictions[m].in_order_of(labels[ids[0]]) for m in ids})
         for ids in groups_by_classes(labels)
     )
 
@@ -71,23 +80,16 @@ def predictions_by_model(groups: Iterable[LabelGroup]) -> dict[str, Prediction]:
 
 
 def ensemble_prediction(predictions: Sequence[Prediction], model_id: str = ENSEMBLE) -> Prediction:
-    """Mean of calibrated probabilities, stored as log-probabilities. Raises ValueError for different classes."""
+    """Mean of calibrated probabilities, stored as log-probabilities; its classes are in the order of the first one's.
+
+    Raises ValueError for different classes.
+    """
     labels = predictions[0].labels
-    for prediction in predictions:
-        _require_same_classes(labels, prediction, prediction.model_id)
     shares = [1 / len(predictions)] * len(predictions)
-    logits = log_mean_probabilities([p.probabilities for p in predictions], shares)
+    logits = log_mean_probabilities([p.in_order_of(labels).probabilities for p in predictions], shares)
     return Prediction(model_id, labels, logits.astype(np.float32))
 
 
 def entropy_bits(probabilities: np.ndarray) -> float:
     """Shannon entropy of one distribution (K,): 0 for a certain class, log2 K for a uniform distribution."""
     return float(entr(probabilities / np.sum(probabilities)).sum() / np.log(2))
-
-
-def _require_same_classes(labels: LabelSet, prediction: Prediction, model_id: str) -> None:
-    if prediction.labels.classes != labels.classes:
-        raise ValueError(
-            f"an ensemble needs networks with the same classes, got {labels.name} and {prediction.labels.name} "
-            f"({model_id})"
-        )

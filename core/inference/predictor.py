@@ -65,6 +65,17 @@ class Prediction:
         """Probability of the most probable class."""
         return float(self.probabilities[self.top])
 
+    def in_order_of(self, labels: LabelSet) -> Prediction:
+        """The same prediction with the classes in the order of ``labels``, which must be the same classes."""
+        if labels.classes == self.labels.classes:
+            return self
+        if not labels.same_classes(self.labels):
+            raise ValueError(
+                f"expected a prediction of {labels.name} ({', '.join(labels.classes)}), got one of {self.labels.name} "
+                f"({', '.join(self.labels.classes)}) by {self.model_id}"
+            )
+        return replace(self, labels=labels, logits=self.logits[[self.labels.index(name) for name in labels.classes]])
+
 
 class Predictor:
     """A network with its card. Several threads may predict at once; code that uses hooks must hold ``lock``."""

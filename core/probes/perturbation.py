@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import NotFiniteError, PerturbationError
 from core.faces import CropMargin, crop
-from core.inference import FaceAnalysis, PhotoAnalysis, Prediction, Predictor, group_predictions, margin_for
+from core.inference import FaceAnalysis, PhotoAnalysis, Prediction, Predictor, margin_for
 from core.parallel import parallel_map
 
 OCCLUSION_GRID = 6
@@ -193,7 +193,7 @@ def predict_perturbed(
     predictions = {p.model_id: found for p in predictors if (found := results[p.model_id][1]) is not None}
     if not predictions:
         raise NotFiniteError(*(p.model_id for p in predictors))
-    return FaceAnalysis(analysis.faces[face_number].face, inputs, group_predictions(predictions))
+    return FaceAnalysis(analysis.faces[face_number].face, inputs, predictions)
 
 
 @dataclass(frozen=True, eq=False)

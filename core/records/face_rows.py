@@ -121,9 +121,9 @@ class RowLayout:
             "uncertain": face.uncertain,
             "roll_deg": face.roll_deg,
         }
-        found = {tuple(group.labels.classes): group for group in face.groups}
+        found = {frozenset(group.labels.classes): group for group in face.groups}
         for number, group in enumerate(self.groups):
-            record = found.get(group.labels.classes)
+            record = found.get(frozenset(group.labels.classes))
             if record is None:
                 continue
             verdict = _verdict(record, group)

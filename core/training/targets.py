@@ -58,7 +58,7 @@ def training_samples(recipe: Recipe, samples: Samples) -> Samples:
     if recipe.labels == "data":
         return samples
     expected = LABEL_SETS[recipe.labels]
-    has_classes = sorted(expected.classes) == sorted(samples.labels.classes)
+    has_classes = expected.same_classes(samples.labels)
     if recipe.target == "ferplus" or (recipe.target == "label_or_ferplus" and not has_classes):
         samples = with_ferplus_labels(samples)
         has_classes = True
@@ -76,7 +76,7 @@ def labeled_for(card: ModelCard, recipe: Recipe, samples: Samples) -> Samples:
     An imported network may have the classes of the data set in another order. Raises as :func:`training_samples`.
     """
     labeled = training_samples(recipe, samples)
-    has_classes = sorted(labeled.labels.classes) == sorted(card.labels.classes)
+    has_classes = labeled.labels.same_classes(card.labels)
     return labeled.ordered_like(card.labels) if has_classes else labeled
 
 

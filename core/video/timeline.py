@@ -216,7 +216,10 @@ class TimelineRecorder:
         for (labels, model_ids), rows in zip(self._groups, self._probabilities, strict=True):
             for model_id in model_ids:
                 prediction = predictions.get(model_id)
-                rows.extend([float("nan")] * len(labels) if prediction is None else prediction.probabilities.tolist())
+                if prediction is None:
+                    rows.extend([float("nan")] * len(labels))
+                else:
+                    rows.extend(prediction.in_order_of(labels).probabilities.tolist())
 
     def timeline(self) -> Timeline:
         """A copy of what was added so far."""

@@ -25,7 +25,7 @@ def draw(pair: Sequence[SelectedFace]) -> None:
     first, second = pair
     titles = first.title, second.title
     for before in first.found.groups:
-        after = next((g for g in second.found.groups if g.labels.classes == before.labels.classes), None)
+        after = next((g for g in second.found.groups if g.labels.same_classes(before.labels)), None)
         if after is not None:
             alt = f"Probability of each expression for {titles[0]} and for {titles[1]}, by network"
             st.html(

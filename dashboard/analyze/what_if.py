@@ -146,7 +146,7 @@ def _draw_predictions(face: SelectedFace, changed: FaceAnalysis, change: Perturb
     if missing:
         st.info(not_finite(missing, face.names), icon=":material/info:")
     for group in changed.groups:
-        before = next(g for g in face.found.groups if g.labels.classes == group.labels.classes)
+        before = next(g for g in face.found.groups if g.labels.same_classes(group.labels))
         verdict = group.verdict
         if title := face.group_title(before):
             st.markdown(f"**{title}**")

@@ -136,6 +136,7 @@ class FrameAnalysis:
             if not predictions:
                 continue
             prediction = ensemble_prediction(predictions) if len(predictions) > 1 else predictions[0]
+            prediction = prediction.in_order_of(series.labels)
             smoothing = self._smoothed.setdefault((track, series.key), ExponentialSmoothing(settings.smoothing_s))
             smoothing.time_constant_s = settings.smoothing_s
             smoothed = smoothing.update(prediction.probabilities, time_s)

@@ -45,6 +45,7 @@ def dumbbells(
     """One row per class: hollow marks before, filled marks after, connected by a line; the bar is the ensemble after.
     ``words`` describe the two states. Networks with a prediction in only one of the groups are left out."""
     labels = after.labels
+    before = before.in_order_of(labels)
     shown = [model_id for model_id in after.model_ids if model_id in before.predictions]
     tops = [ROW_PX / 2 + (position - (len(shown) - 1) / 2) * LANE_PX for position in range(len(shown))]
     rows = []

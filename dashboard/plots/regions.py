@@ -107,11 +107,12 @@ def by_class(
     first = next(iter(found.values()))
     classes = first.labels.classes
     for position, (model_id, of) in enumerate(found.items()):
+        order = [of.labels.index(c) for c in classes]
         offset = (position - (len(found) - 1) / 2) * 0.16
         figure.add_scatter(
             y=[row + offset for row in range(len(classes))],
-            x=of.mean()[:, column],
-            error_x={"array": of.half_width()[:, column], "color": inks.muted, "thickness": 1, "width": 0},
+            x=of.mean()[order, column],
+            error_x={"array": of.half_width()[order, column], "color": inks.muted, "thickness": 1, "width": 0},
             mode="markers",
             name=names[model_id],
             marker={
@@ -120,7 +121,7 @@ def by_class(
                 "color": [class_color(c) for c in classes],
                 "line": {"color": inks.text, "width": 1.1},
             },
-            customdata=[[c, n] for c, n in zip(classes, of.counts(), strict=True)],
+            customdata=[[c, n] for c, n in zip(classes, of.counts()[order], strict=True)],
             hovertemplate="%{customdata[0]}: %{x:.3f}, %{customdata[1]:,} images<extra>" + names[model_id] + "</extra>",
             showlegend=False,
         )

@@ -46,4 +46,4 @@ def test_a_folder_in_a_known_order_is_recognized():
 def test_names_with_the_same_classes_form_a_group_and_the_largest_group_is_first() -> None:
     reversed_classes = LabelSet("other", FER7.classes[::-1])
     labels = {"a": FERPLUS8, "b": FER7, "c": reversed_classes, "d": FER7}
-    assert groups_by_classes(labels) == (("b", "d"), ("a",), ("c",))
+    assert groups_by_classes(labels) == (("b", "c", "d"), ("a",))

@@ -11,7 +11,7 @@ from core.checkpoints import list_checkpoints
 from core.explain import ChanceResult, ConfidenceDrop, Explanation, FaithfulnessCurves, RandomizationStep, RoadCurves
 from core.faces import Box, Face, detector
 from core.images import decode
-from core.inference import Predictor, analyze, entropy_bits, explain_face, group_predictions
+from core.inference import Predictor, analyze, entropy_bits, explain_face
 from core.labels import LabelSet
 from core.probes import FaithfulnessMeasures, MethodAgreement, TrustFindings, decide, estimate_uncertainty
 from core.records import SCHEMA_VERSION, AnalysisRecord, FaceDetails, PhotoRecord, to_json
@@ -168,7 +168,7 @@ def test_networks_with_other_classes_are_a_group_of_their_own(analysis):
     first = analysis.faces[0]
     tiny, residual = first.predictions.values()
     other = replace(residual, labels=LabelSet("other", ("a", "b", "c")))
-    mixed = replace(first, groups=group_predictions({"tiny_cnn": tiny, "tiny_residual": other}))
+    mixed = replace(first, predictions={"tiny_cnn": tiny, "tiny_residual": other})
     photo = replace(analysis, faces=(mixed,))
     groups = PhotoRecord.of("a.jpg", photo).model_dump()["faces"][0]["groups"]
     assert [list(g["predictions"]) for g in groups] == [["tiny_cnn"], ["tiny_residual"]]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.faces import Box, Face
-from core.inference import FaceAnalysis, Prediction, group_predictions
+from core.inference import FaceAnalysis, Prediction
 from core.labels import LabelSet
 from core.records import FaceDetails, FaceRecord, PhotoRecord
 from core.records.face_rows import RowGroup, RowLayout
@@ -19,7 +19,7 @@ def photo(**logits):
         name: Prediction(name, PAIN if name == "c" else MOODS, np.log(np.array(p, np.float32)))
         for name, p in logits.items()
     }
-    found = FaceAnalysis(Face(Box(1, 2, 3, 4), 0.9), {}, group_predictions(predictions))
+    found = FaceAnalysis(Face(Box(1, 2, 3, 4), 0.9), {}, predictions)
     record = FaceRecord.of(1, found, FaceDetails(), 10, 10)
     left_out = tuple(name for name in "abc" if name not in logits)
     return PhotoRecord(path="p.jpg", width=10, height=10, detector="haar", left_out=left_out, faces=(record,))

@@ -65,9 +65,22 @@ def test_networks_with_other_classes_form_a_group_with_its_own_ensemble():
 
 
 def test_equally_large_groups_keep_the_order_of_their_first_network():
+    others = LabelSet("others", ("c", "a"))
+    groups = grouped(predicting("one", 0.9, 0.1, labels=others), predicting("two", 0.9, 0.1))
+    assert [group.labels.name for group in groups] == ["others", "two"]
+
+
+def test_networks_with_the_same_classes_in_another_order_are_one_group_in_the_order_of_the_first():
     reversed_classes = LabelSet("reversed", ("b", "a"))
-    groups = grouped(predicting("one", 0.9, 0.1, labels=reversed_classes), predicting("two", 0.9, 0.1))
-    assert [group.labels.name for group in groups] == ["reversed", "two"]
+    (group,) = grouped(predicting("one", 0.9, 0.1), predicting("two", 0.6, 0.4, labels=reversed_classes))
+    assert group.labels is TWO
+    assert group.predictions["two"].probabilities == pytest.approx([0.4, 0.6], abs=1e-6)
+    assert group.predictions["two"].expression == "b"
+    assert group.ensemble.probabilities == pytest.approx([0.65, 0.35], abs=1e-6)
+    assert group.agreeing == 1
+    back = group.in_order_of(reversed_classes)
+    assert back.ensemble.probabilities == pytest.approx([0.35, 0.65], abs=1e-6)
+    assert back.predictions["one"].expression == "a"
 
 
 def test_label_sets_of_one_group_may_have_different_names():
@@ -79,9 +92,9 @@ def test_label_sets_of_one_group_may_have_different_names():
 def test_a_group_without_predictions_or_with_other_classes_is_refused():
     with pytest.raises(ValueError, match="at least one prediction"):
         LabelGroup(TWO, {})
-    with pytest.raises(ValueError, match="got FER7 and two"):
+    with pytest.raises(ValueError, match="expected predictions of FER7, got two by one"):
         LabelGroup(FER7, {"one": predicting("one", 0.9, 0.1)})
-    with pytest.raises(ValueError, match="FER7 and FERPLUS8"):
+    with pytest.raises(ValueError, match=r"of FER7 .* got one of FERPLUS8 .* by b"):
         ensemble_prediction(
             [Prediction("a", FER7, np.zeros(7, np.float32)), Prediction("b", FERPLUS8, np.zeros(8, np.float32))]
         )

@@ -27,7 +27,7 @@ def samples(image_folder):
 
 
 def analysis_of(face: Face) -> PhotoAnalysis:
-    return PhotoAnalysis(np.zeros((200, 300, 3), np.uint8), "yunet", (FaceAnalysis(face, {}, ()),), {})
+    return PhotoAnalysis(np.zeros((200, 300, 3), np.uint8), "yunet", (FaceAnalysis(face, {}, {}),), {})
 
 
 def test_a_face_without_landmarks_has_the_regions_of_the_template(predictor):
@@ -70,7 +70,7 @@ def test_shares_of_a_split_are_those_of_its_images(predictor, samples):
     for row in (0, 17, 35):
         prediction = predictor.predict_inputs([images[row]])[0]
         assert found.predicted[row] == prediction.top
-        face = FaceAnalysis(Face(Box(0, 0, 48, 48), 1.0), {predictor.model_id: images[row]}, ())
+        face = FaceAnalysis(Face(Box(0, 0, 48, 48), 1.0), {predictor.model_id: images[row]}, {})
         (one,) = explain_face(predictor, face, targets=prediction.top)
         if one.has_evidence:
             assert found.shares[row] == pytest.approx(face_regions().shares(one.heatmap), abs=1e-4)

@@ -10,7 +10,7 @@ from torch import nn
 from core.errors import ExplainError
 from core.explain import Contrast, Explanation
 from core.faces import Box, Face
-from core.inference import FaceAnalysis, Predictor, explain_face, group_predictions
+from core.inference import FaceAnalysis, Predictor, explain_face
 from core.labels import LabelSet
 from core.models import Network
 from core.preprocessing import Preprocessing
@@ -69,7 +69,7 @@ def face(predictor):
     return FaceAnalysis(
         Face(Box(0, 0, SIZE, SIZE), 1.0),
         {predictor.model_id: picture},
-        group_predictions({predictor.model_id: predictor.predict_inputs([picture])[0]}),
+        {predictor.model_id: predictor.predict_inputs([picture])[0]},
     )
 
 
@@ -168,9 +168,7 @@ def test_measures_of_a_contrast_follow_the_difference_of_logits(three_classes):
     picture[4:20, 4:10] = 255  # in the left half only
     prediction = three_classes.predict_inputs([picture])[0]
     model_id = three_classes.model_id
-    face = FaceAnalysis(
-        Face(Box(0, 0, SIZE, SIZE), 1.0), {model_id: picture}, group_predictions({model_id: prediction})
-    )
+    face = FaceAnalysis(Face(Box(0, 0, SIZE, SIZE), 1.0), {model_id: picture}, {model_id: prediction})
     (contrast,) = explain_face(three_classes, face, method="gradcam", stage="two", targets=Contrast(0, 1))
     found = measure_faithfulness(three_classes, face, contrast)
     a, b = prediction.logits[:2]

@@ -12,7 +12,7 @@ from dashboard.analyze import clickable_photo
 
 
 def data_of(*boxes: Box, height: int, width: int) -> dict:
-    faces = tuple(FaceAnalysis(Face(box, 0.9), {}, ()) for box in boxes)
+    faces = tuple(FaceAnalysis(Face(box, 0.9), {}, {}) for box in boxes)
     photo = PhotoAnalysis(np.zeros((height, width, 3), np.uint8), "haar", faces, {})
     return clickable_photo.photo_data(photo, 0, ["1 · happy"] * len(boxes), alt="photo", clickable=True)
 

@@ -104,7 +104,7 @@ def test_the_saliency_map_lies_on_the_crop_of_its_network(networks, mtcnn, two_f
 
 def test_networks_with_other_classes_have_series_of_their_own(networks):
     one, other = networks
-    classes = LabelSet("other", tuple(reversed(one.card.labels.classes)))
+    classes = LabelSet("other", ("a", "b", "c"))
     foreign = Predictor(other.network, replace(other.card, labels=classes, run_id="foreign"))
     names = {"tiny_cnn": "CNN", "tiny_residual": "Residual CNN", "foreign": "Other"}
     assert list(series_titles([foreign, one], names).values()) == ["Other", "CNN"]

@@ -66,6 +66,18 @@ def test_the_mean_of_a_class_without_images_is_not_drawn(inks):
     assert table.loc[(table["predicted"] == "c"), "images"].eq(0).all()
 
 
+def test_networks_with_the_classes_in_another_order_have_their_markers_in_the_rows_of_these_classes(inks):
+    one = shares_of("one")
+    order = [2, 0, 1]
+    labels = LabelSet("other", tuple(one.labels.classes[k] for k in order))
+    two = replace(one, model_id="two", labels=labels, predicted=np.argsort(order)[one.predicted])
+    figure = regions.by_class({"one": one, "two": two}, "mouth", STYLES, NAMES, inks)
+    first, second = (next(t for t in figure.data if t.name == name and t.x[0] is not None) for name in ("One", "Two"))
+    np.testing.assert_allclose(first.x, second.x)
+    np.testing.assert_allclose(first.error_x.array, second.error_x.array)
+    assert [c[1] for c in first.customdata] == [c[1] for c in second.customdata]
+
+
 def test_outlines_change_a_small_part_of_a_copy():
     picture = np.full((336, 336, 3), 128, np.uint8)
     drawn = regions.outlined(picture, face_regions())
