@@ -3,7 +3,8 @@
 import streamlit as st
 
 from dashboard import services
-from dashboard.plots.scores import card_summary, data_summary
+from dashboard.plots.scores import card_summary, data_summary, terms_of_use
+from dashboard.ui.markdown import escaped
 from dashboard.ui.network_picker import titles
 
 st.title("About", anchor=False)
@@ -77,6 +78,8 @@ st.header("Installed networks", anchor=False)
 names = titles(list(listing.checkpoints))
 for checkpoint in listing.checkpoints:
     st.markdown(f"**{names[checkpoint.card.run_id]}** (`{checkpoint.card.run_id}`)")
-    st.markdown(card_summary(checkpoint.card))
+    st.markdown(escaped(card_summary(checkpoint.card)))
+for paragraph in terms_of_use(c.card for c in listing.checkpoints):
+    st.markdown(escaped(paragraph))
 if not listing.checkpoints:
     st.markdown("No network is installed.")

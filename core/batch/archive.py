@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import itertools
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from core.batch.entry import Entry, is_photo, require_present
@@ -37,6 +38,20 @@ class ArchiveSource:
         source = cls(data=data)
         source._archive  # noqa: B018
         return source
+
+    @classmethod
+    def of_photos(cls, photos: Iterable[tuple[str, bytes]]) -> ArchiveSource:
+        """Files with their names, as a zip in memory; of two with the same name, the second becomes "name (2)"."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            used: set[str] = set()
+            for name, data in photos:
+                path = PurePosixPath(name)
+                numbered = (str(path.with_stem(f"{path.stem} ({number})")) for number in itertools.count(2))
+                unused = next(n for n in itertools.chain([name], numbered) if n not in used)
+                used.add(unused)
+                archive.writestr(unused, data)
+        return cls(data=buffer.getvalue())
 
     def check(self) -> None:
         """Raises BatchError if the zip file is no longer there."""

@@ -82,14 +82,15 @@ def _verdict(comparison: Comparison) -> Section:
 
 def card_sections(comparison: Comparison) -> list[Section]:
     """How each network was trained and what limits it, folded."""
+    summaries = (
+        paragraph
+        for run_id, card in comparison.cards.items()
+        for paragraph in (f"{comparison.names[run_id]} ({run_id})", scores.card_summary(card))
+    )
     return [
         Section(
             title="Training and model cards",
-            text=tuple(
-                paragraph
-                for run_id, card in comparison.cards.items()
-                for paragraph in (f"{comparison.names[run_id]} ({run_id})", scores.card_summary(card))
-            ),
+            text=(*summaries, *scores.terms_of_use(comparison.cards.values())),
             folded=True,
         )
     ]

@@ -51,8 +51,8 @@ def _draw_progress(batch: SessionBatch) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if batch.waiting:
             st.info(
-                f"{escaped(batch.name)} is waiting. This server analyzes at most {MAX_RUNNING} folders at the same "
-                "time; the analysis starts as soon as one of them is finished.",
+                f"The analysis of {escaped(batch.name)} is waiting. This server analyzes at most {MAX_RUNNING} folders "
+                "at the same time; this one starts as soon as one of them is finished.",
                 icon=":material/hourglass_top:",
             )
             st.button("Stop waiting", key="folder_stop", icon=":material/stop_circle:", on_click=batch.stop)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.checkpoints import Latency, ModelCard
 from core.evaluation import RunSummary, Score
+from dashboard.section import listed
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ def data_summary(cards: Iterable[ModelCard]) -> list[str]:
 
 
 def card_summary(card: ModelCard) -> str:
-    """How a network was trained, on what, and its limits, in a few sentences."""
+    """How a network was trained, and what identifies it, in one paragraph; see :func:`terms_of_use` for the rest."""
     recipe = card.recipe
     training = (
         "imported, so its training is not known"
@@ -190,5 +191,14 @@ def card_summary(card: ModelCard) -> str:
     return (
         f"{recipe.get('summary') or card.architecture}. {card.parameters:,} parameters; {training}; "
         f"temperature {card.temperature:.2f}; SHA-256 of the weights {card.weights_sha256[:12]}…; "
-        f"commit {card.commit}, {card.created_at[:10]}. {card.data.license} {card.data.limits}"
+        f"commit {card.commit}, {card.created_at[:10]}."
     )
+
+
+def terms_of_use(cards: Iterable[ModelCard]) -> list[str]:
+    """The license and the limitations of networks, each once, with the data sets that they apply to."""
+    titles: dict[str, dict[str, None]] = {}
+    for data in (card.data for card in cards):
+        if terms := f"{data.license} {data.limits}".strip():
+            titles.setdefault(terms, {})[data.title] = None
+    return [f"Networks trained on {listed(list(of))}: {terms}" for terms, of in titles.items()]

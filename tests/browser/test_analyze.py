@@ -233,7 +233,7 @@ def test_a_photo_pasted_into_folder_reaches_neither_its_uploader_nor_the_next_pa
 
     browser.get(f"{address}/analyze")
     wait_for(browser, lambda b: "Drop a photo here" in page_text(b), "Analyze")
-    open_page("Folder", "Drop a zip of photos here")
+    open_page("Folder", "Drop photos or a zip of photos here")
     paste_photo(browser)
     time.sleep(1)
     assert "not allowed" not in page_text(browser)

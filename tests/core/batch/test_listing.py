@@ -156,6 +156,13 @@ def test_of_files_with_one_name_in_a_zip_the_last_is_read_and_the_others_are_rep
     assert [(e.path, e.problem, source.read(e)) for e in (other, last)] == [("b.jpg", "", b"b"), ("a.jpg", "", b"last")]
 
 
+def test_photos_with_the_same_name_are_packed_under_different_names():
+    given = [("a.jpg", b"first"), ("a (2).jpg", b"second"), ("a.jpg", b"third"), ("b", b"no photo"), ("a.jpg", b"4th")]
+    source = ArchiveSource.of_photos(given)
+    expected = [("a.jpg", b"first"), ("a (2).jpg", b"second"), ("a (3).jpg", b"third"), ("a (4).jpg", b"4th")]
+    assert [(e.path, source.read(e)) for e in source.entries()] == expected
+
+
 def test_a_csv_with_a_column_twice_is_refused(folder):
     for header, repeated in (("path,path,who", "path"), ("path,who,Who", "who")):
         (folder / "list.csv").write_text(f"{header}\nb.JPG,a/2.png,me\n")

@@ -62,10 +62,29 @@ def page(networks):
 
 def scored_zip(page):
     page.toggle(key="folder_whole").set_value(True).run()
-    page.file_uploader(key="folder_zip").upload("photos.zip", zipped())
+    page.file_uploader(key="folder_files").upload("photos.zip", zipped())
     page.run()
     next(b for b in page.button if b.label == "Analyze the photos").click().run()
     return finished(page)
+
+
+def test_loose_photos_are_scored_and_a_zip_among_them_is_refused(page, page_text):
+    page.toggle(key="folder_whole").set_value(True).run()
+    names = ["one.png", "two.png", "two.png"]
+    for number, name in enumerate(names):
+        page.file_uploader(key="folder_files").upload(name, png(CLASSES[number], number))
+    page.run()
+    next(b for b in page.button if b.label == "Analyze the photos").click().run()
+    app = finished(page)
+    assert "Uploaded photos: 3 of 3 photos were analyzed" in page_text(app)
+    assert list(app.session_state[session.BATCH].rows()["path"]) == ["one.png", "two.png", "two (2).png"]
+
+    app.file_uploader(key="folder_files").upload("one.png", png(CLASSES[0], 0)).upload("photos.zip", zipped())
+    app.run()
+    next(b for b in app.button if b.label == "Analyze the photos").click().run()
+    (error,) = app.error
+    assert "photos or one zip, got a zip and other files" in error.value
+    assert app.session_state[session.BATCH].total == 3  # the results stay
 
 
 def scored_portraits(page, *, whole_image):
@@ -170,10 +189,10 @@ def test_a_batch_waits_while_as_many_as_the_server_allows_are_running(page, page
     monkeypatch.setattr(session_batch, "_places", places)
     with places:  # the batch of another session
         page.toggle(key="folder_whole").set_value(True).run()
-        page.file_uploader(key="folder_zip").upload("photos.zip", zipped())
+        page.file_uploader(key="folder_files").upload("photos.zip", zipped())
         page.run()
         next(b for b in page.button if b.label == "Analyze the photos").click().run()
-        assert "photos.zip is waiting. This server analyzes at most 2 folders at the same time" in page_text(page)
+        assert "The analysis of photos.zip is waiting. This server analyzes at most 2 folders" in page_text(page)
         page.button(key="folder_stop").click().run()
         page.session_state[session.BATCH]._thread.join()
         page.run()

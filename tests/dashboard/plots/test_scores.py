@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.checkpoints import Latency
+from core.checkpoints import Latency, ModelCard
 from core.evaluation import Score, summarize
 from core.evaluation.intervals import UNDEFINED
 from dashboard.plots import scores
@@ -89,3 +89,15 @@ def test_installed_ensembles_have_no_sum_of_times_of_different_hardware(checkpoi
 
     assert milliseconds("here") == "5.5"
     assert milliseconds("elsewhere") == "not measured on the same hardware"
+
+
+def test_the_terms_of_each_data_set_are_stated_once(checkpoint):
+    def trained_on(title: str, terms: str) -> ModelCard:
+        return replace(checkpoint.card, data=replace(checkpoint.card.data, title=title, license=terms, limits="Gray."))
+
+    cards = [trained_on("A", "Free."), trained_on("A", "Free."), trained_on("B", "Free."), trained_on("C", "Paid.")]
+    assert scores.terms_of_use(cards) == [
+        "Networks trained on A and B: Free. Gray.",
+        "Networks trained on C: Paid. Gray.",
+    ]
+    assert not any("Gray." in scores.card_summary(card) for card in cards)
