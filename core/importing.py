@@ -15,7 +15,7 @@ from core.checkpoints import Checkpoint, ModelCard, check_run_id, load_checkpoin
 from core.checkpoints.weights import differences, save_weights
 from core.data.info import DatasetInfo
 from core.errors import CheckpointError
-from core.labels import LABEL_SETS, LabelSet
+from core.labels import FERPLUS8, LABEL_SETS, LabelSet
 from core.models import Network, build_network, family
 from core.models.torchvision_layouts import renamed
 from core.preprocessing import Preprocessing
@@ -58,12 +58,13 @@ def import_weights(path: Path, options: ImportOptions, root: Path) -> Checkpoint
         raise CheckpointError(f"{root / options.name} exists already; choose another name")
     tensors = renamed(read_state_dict(path), family(options.architecture).torchvision_names)
     network, channels = _filled(tensors, options, path)
-    known = LABEL_SETS.get(options.labels.name)
+    known = next((labels for labels in LABEL_SETS.values() if labels.same_classes(options.labels)), None)
     recipe = Recipe(
         name=options.name,
         architecture=options.architecture,
-        summary=f"imported from {path.name}",
-        labels=options.labels.name if known is not None and known == options.labels else "data",
+        summary=f"imported from {path.name.encode(errors='backslashreplace').decode()}",
+        labels="data" if known is None else known.name,  # their order in the card may be another one
+        target="label_or_ferplus" if options.labels.same_classes(FERPLUS8) else "label",
         size_px=options.size_px,
         channels=channels,
         model=dict(options.model_options),

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.checkpoints import Checkpoint, Latency, ModelCard, save_card
+from core.checkpoints import Checkpoint, Latency, ModelCard, load_checkpoint, save_card
 from core.data import Samples, read
 from core.data.identity import identify
 from core.data.info import DatasetInfo
 from core.data.splits import ALL
 from core.device import describe_device
-from core.errors import DataError, RecipeError, RobustnessError, SplitError
+from core.errors import CheckpointError, DataError, RecipeError, RobustnessError, SplitError
 from core.evaluation import EvaluationRun, RunSummary, fit_temperature, summarize
 from core.evaluation.embedding import Embedding
 from core.inference import Predictor, embed_split, evaluate, milliseconds_per_face
@@ -134,6 +134,7 @@ def save_scores(checkpoint: Checkpoint, scores: CheckpointScores) -> None:
     the temperature that is fitted on it, which also changes the scores on the test split. Raises DataError for a data
     set other than the card's and for the train split.
     """
+    checkpoint = _reread(checkpoint)
     card, run = checkpoint.card, scores.run
     if run.split not in ("val", "test"):
         raise DataError(f"only the scores of the val and test splits can be stored, got {run.split}")
@@ -152,9 +153,23 @@ def save_scores(checkpoint: Checkpoint, scores: CheckpointScores) -> None:
     save_card(dataclasses.replace(card, metrics=metrics, data=data), checkpoint.path)
 
 
+def _reread(checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint with its card as it is now: another command may have stored something since it was read.
+
+    Raises CheckpointError if the network itself was replaced.
+    """
+    now = load_checkpoint(checkpoint.path)
+    if now.card.weights_sha256 != checkpoint.card.weights_sha256:
+        raise CheckpointError(
+            f"{now.card.run_id} was replaced by other weights during the measurement; run the command again"
+        )
+    return now
+
+
 def measure_latency(checkpoint: Checkpoint, device: torch.device) -> Checkpoint:
     """Measure the milliseconds per face and store them in the card. Raises CheckpointError and NotFiniteError."""
     elapsed_ms = milliseconds_per_face(Predictor.load(checkpoint, device))
+    checkpoint = _reread(checkpoint)
     card = dataclasses.replace(checkpoint.card, milliseconds=Latency(round(elapsed_ms, 2), describe_device(device)))
     save_card(card, checkpoint.path)
     return Checkpoint(checkpoint.path, card)

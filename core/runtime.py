@@ -272,9 +272,11 @@ class Runtime:
             key = (files, file_stamp(*files), data.fingerprints)
             return self._facts.get(key, lambda: image_facts.facts_about(data, folder))
         except DataError as error:
-            sizes = f"--size-px {card.preprocessing.size_px} --channels {card.preprocessing.channels}"
+            options = f"--size-px {card.preprocessing.size_px} --channels {card.preprocessing.channels}"
+            if shares := data.shares:
+                options += f" --split {shares.percentages} --seed {shares.seed}"
             raise DataError(
-                f"{error}; create one for {card.data.title} with: python -m core data describe DATA {sizes}"
+                f"{error}; create one for {data.title} with: python -m core data describe DATA {options}"
             ) from error
 
     def image_maps(
@@ -283,8 +285,8 @@ class Runtime:
         """Saliency maps of images of :meth:`card_samples`, each for its own class. Raises NotFiniteError."""
         from core.inference import explain_images
 
-        # The weights determine the data set, and its row numbers the images.
-        key = (predictor.card.weights_sha256, image_ids, class_indices)
+        # The network determines the data set, and its row numbers the images.
+        key = (predictor.key, image_ids, class_indices)
         stage = predictor.network.closed_form_stage
         images = samples.images[np.searchsorted(samples.ids, image_ids)]
         return self._image_maps.get(key, lambda: explain_images(predictor, list(images), class_indices, stage=stage))

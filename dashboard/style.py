@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -86,14 +87,27 @@ FAMILIES = {
     "resnet50": ("diamond", "solid"),
     "mobilenet_v2": ("triangle-up", "dashdot"),
 }
-OTHERS = (("cross", "longdash"), ("x", "longdashdot"), ("pentagon", "dot"), ("hexagon", "dash"))
+OTHERS = (
+    ("cross", "longdash"),
+    ("x", "longdashdot"),
+    ("pentagon", "dot"),
+    ("hexagon", "dash"),
+    ("triangle-down", "dashdot"),
+    ("bowtie", "solid"),
+    ("hourglass", "longdash"),
+)
+
+_other_hues: dict[str, int] = {}  # the position of the hue of each class without its own
+_lock = threading.Lock()
 
 
 def class_color(name: str) -> str:
-    """The hue of a class. An unknown name always gets the same one of the fallback hues."""
+    """The hue of a class. An unknown name gets the next one of the fallback hues when it is first drawn, so that the
+    classes of a data set differ as long as there are enough hues."""
     if name in CLASS_COLORS:
         return CLASS_COLORS[name]
-    return OTHER_COLORS[sum(name.encode()) % len(OTHER_COLORS)]
+    with _lock:
+        return OTHER_COLORS[_other_hues.setdefault(name, len(_other_hues)) % len(OTHER_COLORS)]
 
 
 def network_styles(architectures: Mapping[str, str], inks: Ink) -> dict[str, NetworkStyle]:

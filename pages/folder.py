@@ -38,7 +38,6 @@ else:
     network_picker.ask_for_networks()
 if started is not None and (networks := network_picker.load(chosen)):
     name, source = started
-    st.session_state.pop(BATCH, None)  # ends the previous batch
     loaded = [c for c in chosen if c.card.run_id in {n.model_id for n in networks}]
     try:
         preparation = Preparation(
@@ -48,7 +47,7 @@ if started is not None and (networks := network_picker.load(chosen)):
     except (BatchError, DetectorUnavailableError) as error:
         show_error(error)
     else:
-        st.session_state[BATCH] = batch
+        st.session_state[BATCH] = batch  # the previous one ends when nothing refers to it
         batch.start()
         st.rerun()  # which folds the choice of photos
 if BATCH in st.session_state:

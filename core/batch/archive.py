@@ -19,7 +19,8 @@ from core.images import MAX_BYTES
 
 @dataclass(frozen=True, eq=False)
 class ArchiveSource:
-    """The photos in a zip, either a file or the bytes of one. Raises BatchError where it is none."""
+    """The photos in a zip, either a file or the bytes of one. Raises BatchError where it is none, and OSError for a
+    file that cannot be opened."""
 
     path: Path | None = None
     data: bytes = b""
@@ -90,6 +91,8 @@ class ArchiveSource:
     def _archive(self) -> zipfile.ZipFile:
         try:
             return zipfile.ZipFile(self.path or io.BytesIO(self.data))
+        except (FileNotFoundError, PermissionError):
+            raise
         except DAMAGED_ZIP as error:
             name = self.path.name if self.path else "the file"
             raise BatchError(f"{name} is damaged or not a zip ({error}); pack it again") from error

@@ -55,9 +55,14 @@ class FolderSource:
     columns: tuple[str, ...] = ()
 
     def entries(self) -> Iterator[Entry]:
-        """Raises BatchError if the folder cannot be read."""
+        """Raises BatchError if the folder cannot be read or the pattern is invalid."""
         if self.pattern:
-            matched = sorted(path for path in self.folder.glob(self.pattern) if not path.is_dir())
+            try:
+                matched = sorted(path for path in self.folder.glob(self.pattern) if not path.is_dir())
+            except ValueError as error:
+                raise BatchError(
+                    f"the pattern {self.pattern} cannot be used: {error}; write ** between slashes, as in **/*.jpg"
+                ) from error
             paths = (path.relative_to(self.folder).as_posix() for path in matched)
             return (Entry(path) for path in paths if not is_hidden(path))
         return self._walk("")

@@ -99,7 +99,9 @@ def video(
     runtime = Runtime(root, device)
     earlier, timeline_before = (None, None) if before is None else _earlier(before)
     if earlier is not None:
-        model, detector = model or list(earlier.networks), earlier.detector
+        if model is None or set(model) == set(earlier.networks):
+            model = list(earlier.networks)  # in their order
+        detector = earlier.detector
     predictors = runtime.predictors(model, report=warn)
     cards = [predictor.card for predictor in predictors]
     if before is not None and earlier is not None:

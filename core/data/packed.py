@@ -16,7 +16,7 @@ from core.data.ferplus import FILE_NAME, FerPlusTable, parse_votes
 from core.data.info import FER2013
 from core.data.rows import ReadOptions, Row, RowLabels, samples_from_rows
 from core.data.samples import FERPLUS_COLUMNS, Samples
-from core.errors import DataError
+from core.errors import DataError, SplitError
 from core.files import write_atomically
 from core.labels import FER7
 
@@ -79,7 +79,10 @@ def pack(official_csv: str | Path, out: str | Path, ferplus_csv: str | Path | No
     for path in (source, votes_path):
         if not path.is_file() and (path is source or ferplus_csv):
             raise DataError(f"{path} does not exist")
-    samples = read_faces(source)
+    try:
+        samples = read_faces(source)
+    except SplitError as error:
+        raise DataError(f"{error.fact}; a packed file has the official splits, so add a column Usage") from error
     columns: dict[str, Any] = {
         "image": [_encoded(image) for image in samples.images],
         "emotion": samples.truth.astype(np.int8),

@@ -58,6 +58,9 @@ def _csv_with(columns: set[str]) -> Callable[[Path], bool]:
     return recognizes
 
 
+_is_manifest = _csv_with(MANIFEST_COLUMNS)
+
+
 def _is_parquet(path: Path) -> bool:
     if not path.is_file():
         return False
@@ -99,7 +102,7 @@ SOURCES = (
         read_fer2013,
         fer2013_labels,
     ),
-    Source("a CSV with the columns path, label and split", _csv_with(MANIFEST_COLUMNS), read_manifest, manifest_labels),
+    Source("a CSV with the columns path, label and split", _is_manifest, read_manifest, manifest_labels),
     Source("a folder of root/split/class/image files", Path.is_dir, read_folder, folder_labels),
     Source("a zip of one of these", zipfile.is_zipfile, _read_zip),
 )
@@ -183,13 +186,16 @@ def _source_of(path: Path) -> tuple[Path, Source]:
 
 
 def _only_table(folder: Path) -> Path | None:
-    """The table in a folder without images, None for any other folder.
+    """The table in a folder that is read instead of the folder: among images the one that lists them, otherwise the
+    only data set. None for a folder without such a table.
 
     Raises DataError naming the tables if there are several, because it is not known which one is meant.
     """
     files = folder_files(folder).values()
     tables = [file for file in files if file.suffix.lower() in TABLE_SUFFIXES]
-    if not tables or any(file.suffix.lower() in SUFFIXES for file in files):
+    if any(file.suffix.lower() in SUFFIXES for file in files):
+        tables = [table for table in tables if table.parent == folder and _is_manifest(table)]
+    if not tables:
         return None
     known = [table for table in tables if any(source.recognizes(table) for source in SOURCES)]
     if len(known) == 1 or [table.name for table in known] == ["test.csv", "train.csv"]:

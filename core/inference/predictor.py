@@ -119,6 +119,11 @@ class Predictor:
     def model_id(self) -> str:
         return self.card.run_id
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Identifies the network among all installed ones: several may have the same weights."""
+        return self.card.run_id, self.card.weights_sha256
+
     def input_images(self, crops: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Face crops of any size at the network's input size: (S, S) or (S, S, 3) uint8."""
         return [self.card.preprocessing.to_input_image(c) for c in crops]

@@ -45,6 +45,11 @@ class PerturbationSetting:
     step: float
     identity: float
 
+    @property
+    def title_in_text(self) -> str:
+        """The title inside a sentence: "rotation", "JPEG quality"."""
+        return self.title if self.title[:2].isupper() else self.title.lower()
+
 
 PERTURBATION_SETTINGS = {
     setting.name: setting

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from core.device import describe_device
+from core.errors import TrainingError
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -31,6 +32,17 @@ def make_fabric(precision: str) -> Fabric:
     fabric.launch()
     torch.backends.cudnn.benchmark = torch.cuda.is_available()  # batches have one shape: measure the fastest kernels
     return fabric
+
+
+def require_one_process() -> None:
+    """Raises TrainingError where a run would use several processes, as it does with several GPUs."""
+    if (processes := int(os.environ.get("WORLD_SIZE", "1"))) > 1:
+        raise TrainingError(f"a plan needs one process, but torchrun started {processes}; start it without torchrun")
+    if (gpus := torch.cuda.device_count()) > 1:
+        raise TrainingError(
+            f"a plan uses one GPU, but {gpus} are visible; choose one with CUDA_VISIBLE_DEVICES=0, and start another "
+            "plan on each of the others"
+        )
 
 
 def hardware(fabric: Fabric) -> str:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 
-from core.checkpoints import ROOT, Checkpoint
+from core.checkpoints import ROOT, Checkpoint, load_checkpoint
 from core.data import DatasetInfo, Samples, read
 from core.data.identity import identify
-from core.errors import RecipeError, TrainingError, UnknownModelError
+from core.errors import CheckpointError, RecipeError, TrainingError, UnknownModelError
 from core.inference import prepared_images
 from core.models import Network, build_unfilled, count_parameters
 from core.training.fabric import Fabric, hardware, make_fabric
@@ -69,12 +69,19 @@ def train_on(
     read_samples, samples = samples, training_samples(recipe, samples)
     check_samples(recipe, samples, val_only=val_only)
     data = identify(read_samples, samples)
+    _check_destination(recipe, data, root)
     fabric = make_fabric(recipe.precision)
     run = RunFolder(runs / recipe.name)
     for needed in untrained(recipe, data, run, root):
         check_samples(needed, samples, val_only=True)
     with run.lock() if fabric.is_global_zero else nullcontext():
-        _train_run(recipe, samples, data, run, root, fabric, store_every_s, progress)
+        try:
+            _train_run(recipe, samples, data, run, root, fabric, store_every_s, progress)
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                f"{recipe.name}: the GPU has too little free memory for batches of {recipe.batch_size} images; end "
+                "other programs that use it, or give the recipe a smaller batch_size and another name"
+            ) from error
         if not fabric.is_global_zero:
             return None
         return publish(
@@ -88,6 +95,19 @@ def train_on(
             trained_on=hardware(fabric),
             val_only=val_only,
             ship_weights=ship_weights,
+        )
+
+
+def _check_destination(recipe: Recipe, data: DatasetInfo, root: Path) -> None:
+    """Raise TrainingError where the checkpoint would replace a network that was trained on other data."""
+    try:
+        trained_on = load_checkpoint(root / recipe.name).card.data
+    except CheckpointError:
+        return
+    if trained_on.fingerprint and not trained_on.matches(*data.fingerprints):
+        raise TrainingError(
+            f"{root / recipe.name} is a network that was trained on other data ({trained_on.title}); copy the recipe "
+            "to a TOML file with another name, or choose another folder with --checkpoints"
         )
 
 

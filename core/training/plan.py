@@ -20,6 +20,7 @@ from core.checkpoints.history import EpochRow
 from core.data import Samples, read
 from core.errors import FerscopeError, RecipeError
 from core.files import write_atomically, write_text
+from core.training.fabric import require_one_process
 from core.training.loop import Progress, TrainingStopped
 from core.training.pipeline import check_recipe, train_on
 from core.training.recipe import Recipe, as_values, load_recipe, recipe_from
@@ -122,7 +123,10 @@ def run_plan(
     the same command resumes it. Each finished checkpoint is written below ``root`` and packed into ``out``, in parts of
     at most 15 MiB. A run that fails is reported and does not stop the others. ``split``, ``seed`` and ``ship_weights``
     are those of :func:`core.training.train`; without ``ship_weights``, no run of the plan stores its weights.
+
+    Raises RecipeError for a mistake in the plan, and TrainingError for several GPUs or processes.
     """
+    require_one_process()
     started = time.monotonic()
     plan, recipes = load_plan(path)
     publish_s = plan.publish_s
@@ -164,13 +168,13 @@ def run_plan(
                 store_every_s=plan.store_every_s,
                 progress=after_epoch,
             )
-            outcomes.append(Outcome(recipe.name, checkpoint))
             if checkpoint:
                 pack(checkpoint.path, out)
+            outcomes.append(Outcome(recipe.name, checkpoint))
             publish_s = max(publish_s, time.monotonic() - trained_at)
         except TrainingStopped:
             outcomes.append(Outcome(recipe.name, None, f"stopped: it does not fit into the budget of {budget_s:.0f} s"))
-        except FerscopeError as error:
+        except (FerscopeError, OSError) as error:
             outcomes.append(Outcome(recipe.name, None, f"failed: {error}", failed=True))
         _write_readme(out, runs, outcomes)
     return outcomes

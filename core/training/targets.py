@@ -113,7 +113,7 @@ def _required_votes(recipe: Recipe, samples: Samples) -> np.ndarray:
     if samples.votes is None:
         raise DataError(
             f"{recipe.name} mixes FER+ votes into its targets, but {samples.name} has none; put {FERPLUS_FILE} next to "
-            "the CSV of the faces, or set votes_weight = 0"
+            "the CSV of the faces, which needs its column Usage, or set votes_weight = 0"
         )
     return samples.votes
 

@@ -17,6 +17,7 @@ from typing import BinaryIO
 import av
 import numpy as np
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from core.errors import VideoError
@@ -117,10 +118,11 @@ class VideoFile:
         parts and about a file that ends early; the frames before are returned. Raises VideoError as :meth:`info`.
         """
         with self.opened() as (container, stream):
-            damage = _Damage()
-            last_s, next_s, number = -math.inf, start_s, 0
+            damage, size = _Damage(), _first_size(stream)
+            last_s, step_s, next_s, number = -math.inf, 0.0, start_s, 0
             for decoded in _frames(container, stream, start_s, damage):
-                time_s = last_s = _time_s(decoded, stream, last_s)
+                time_s = _time_s(decoded, stream, last_s)
+                step_s, last_s = (0.0 if math.isinf(last_s) else time_s - last_s), time_s
                 if time_s < start_s - 1e-6:
                     continue
                 if time_s > end_s:
@@ -134,9 +136,9 @@ class VideoFile:
                         next_s = max(next_s + 1 / sampling.per_second, time_s + 0.5 / sampling.per_second)
                 number += 1
                 if is_sampled:
-                    yield _upright(decoded, stream, time_s, max_side_px)
+                    yield _upright(decoded, stream, time_s, max_side_px, size)
             else:  # read to the end
-                _report_missing(_duration_s(container, stream), last_s, end_s, damage, report)
+                _report_missing(_duration_s(container, stream), last_s + step_s, end_s, damage, report)
 
     def frame_at(self, time_s: float, *, max_side_px: int | None = None) -> Frame:
         """The frame shown at a time: the last one that begins by then, at the resolution of the video by default.
@@ -144,7 +146,7 @@ class VideoFile:
         Raises VideoError if there is none.
         """
         with self.opened() as (container, stream):
-            found = None
+            found, size = None, _first_size(stream)
             last_s = -math.inf
             for decoded in _frames(container, stream, time_s):
                 frame_s = _time_s(decoded, stream, last_s)
@@ -153,7 +155,7 @@ class VideoFile:
                 found, last_s = decoded, frame_s
             if found is None:
                 raise VideoError(f"the video {self.name} has no frame at {time_s:.2f} s; choose an earlier time")
-            return _upright(found, stream, last_s, max_side_px)
+            return _upright(found, stream, last_s, max_side_px, size)
 
     @contextmanager
     def opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
@@ -169,11 +171,13 @@ class VideoFile:
                     "export or copy it again"
                 ) from error
             with closing(container):
-                if not container.streams.video:
+                # The cover of a song is a video stream, too.
+                pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+                if not pictures:
                     kinds = " and ".join(sorted({s.type for s in container.streams}))
                     found = f"only {kinds}" if kinds else "no stream"
                     raise VideoError(f"expected a video, but {self.name} contains {found}; choose a file with pictures")
-                stream = container.streams.video[0]
+                stream = pictures[0]
                 if stream.codec_context is None:
                     raise VideoError(f"the codec of {self.name} is unknown; export the video as H.264")
                 stream.thread_type = "AUTO"
@@ -250,18 +254,32 @@ def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:
     return duration if duration > 0 else None
 
 
-def _size(frame: av.VideoFrame, stream: VideoStream) -> tuple[int, int]:
-    """Width and height of a stored frame after its pixels have been made square."""
+def _first_size(stream: VideoStream) -> tuple[int, int] | None:
+    """Width and height of the frames at the beginning, before any is decoded: the resolution of a recorded call may
+    change, but boxes and tracks need one. None where the file does not state it."""
+    context = stream.codec_context
+    return (context.width, context.height) if context.width and context.height else None
+
+
+def _size(frame: av.VideoFrame, stream: VideoStream, stored_size: tuple[int, int] | None = None) -> tuple[int, int]:
+    """Width and height of a frame of a stored size, by default its own, after its pixels have been made square."""
+    width, height = stored_size or (frame.width, frame.height)
     ratio = float(stream.sample_aspect_ratio or 1)
-    return (round(frame.width * ratio) if 0.1 < ratio < 10 else frame.width), frame.height
+    return (round(width * ratio) if 0.1 < ratio < 10 else width), height
 
 
 def _clockwise(frame: av.VideoFrame) -> int:
     return -round(frame.rotation / 90) * 90 % 360
 
 
-def _upright(frame: av.VideoFrame, stream: VideoStream, time_s: float, max_side_px: int | None) -> Frame:
-    width, height = _size(frame, stream)
+def _upright(
+    frame: av.VideoFrame,
+    stream: VideoStream,
+    time_s: float,
+    max_side_px: int | None,
+    stored_size: tuple[int, int] | None,
+) -> Frame:
+    width, height = _size(frame, stream, stored_size)
     scale = _scale(width, height, max_side_px)
     image = frame.to_ndarray(
         format="rgb24",

@@ -76,7 +76,7 @@ def target_explanation(
 
 def uncertainty(face: SelectedFace) -> Computation[Uncertainty]:
     """Predictions before and after temperature scaling and over the chosen views. Raises NotFiniteError."""
-    networks = tuple(n.card.weights_sha256 for n in face.networks)
+    networks = tuple(n.key for n in face.networks)
     return Computation(
         face.photo,
         ("uncertainty", face.key, networks, face.views),
@@ -145,7 +145,7 @@ def split_region_shares(network: Predictor, samples: Samples, split: str, stage:
     """Region shares of a network over a whole split. Raises ExplainError and DataError."""
     return Computation(
         None,
-        ("split region shares", network.card.weights_sha256, network.card.data.fingerprint, split, stage),
+        ("split region shares", network.key, network.card.data.fingerprint, split, stage),
         lambda progress: probes.split_region_shares(network, samples, split, stage=stage, progress=progress),
     )
 
@@ -154,18 +154,18 @@ def summaries(
     photo: Photo, networks: Sequence[Predictor], detector: str, analyze: Callable[[Photo], PhotoAnalysis]
 ) -> Computation[tuple[FaceSummary, ...]]:
     """The faces of one photo for the gallery. Raises DetectorUnavailableError and NotFiniteError."""
-    shas = tuple(n.card.weights_sha256 for n in networks)
+    keys = tuple(n.key for n in networks)
     digest = photo.digest
     found_by = detector, session.is_whole_image(digest), session.rotation_deg(digest)
     return Computation(
         photo,
-        ("summaries", shas, *found_by, session.removed_faces(digest, detector)),
+        ("summaries", keys, *found_by, session.removed_faces(digest, detector)),
         lambda _: inference.summarize_faces(photo.digest, analyze(photo)),
     )
 
 
-def _key(what: str, face: SelectedFace, network: Predictor) -> tuple[str, str, str]:
-    return what, face.key, network.card.weights_sha256
+def _key(what: str, face: SelectedFace, network: Predictor) -> tuple[str, str, tuple[str, str]]:
+    return what, face.key, network.key
 
 
 def _map_key(network: Predictor, explanation: Explanation) -> tuple[str, str, int, int | None]:

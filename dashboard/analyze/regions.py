@@ -17,7 +17,7 @@ from dashboard.analyze.selected_face import SelectedFace
 from dashboard.plots import regions as plots
 from dashboard.plots import saliency_pictures
 from dashboard.plots.trust import CHANCE
-from dashboard.section import Figure, Note, Picture, Section, csv
+from dashboard.section import Figure, Note, Picture, Section, csv, listed
 from dashboard.ui import links, progress, sections
 from dashboard.ui.markdown import escaped
 
@@ -77,7 +77,7 @@ def region_sections(face: SelectedFace, options: MapOptions, *, with_photo: bool
         "area, so coarse maps extend beyond the borders of a region."
     )
     if chance:
-        caption += f" No better than chance: the map of {', '.join(chance)}."
+        caption += f" No better than chance: the map{'s' if len(chance) > 1 else ''} of {listed(chance)}."
     numbers = csv(
         "Region shares (CSV)",
         f"{face.stem}-regions.csv",
@@ -105,7 +105,7 @@ def _highest(face: SelectedFace, shares: Mapping[str, np.ndarray]) -> str:
 def _draw_split(face: SelectedFace) -> None:
     splits = face.data_and_split(SPLIT, last=" and ")
     st.header(f"Mean over {escaped(splits)}", anchor=False)
-    networks = tuple(n.card.weights_sha256 for n in face.networks)
+    networks = tuple(n.key for n in face.networks)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Compute means by class", icon=":material/groups:", on_click=_request, args=(networks,))
         st.caption(
@@ -128,7 +128,7 @@ def _draw_split(face: SelectedFace) -> None:
             sections.draw([_split_section(face, of_group, region, face.group_title(group), number)])
 
 
-def _request(networks: tuple[str, ...]) -> None:
+def _request(networks: tuple[tuple[str, str], ...]) -> None:
     st.session_state[f"requested-{KEY}"] = networks
     progress.resume(KEY)
 

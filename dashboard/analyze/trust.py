@@ -67,7 +67,7 @@ def measurements(face: SelectedFace, options: MapOptions, network: Predictor, ex
 
 def draw(face: SelectedFace, options: MapOptions) -> None:
     """The maps; after the button was pressed, their measurements, one column per network."""
-    request = (face.key, options, tuple(n.card.weights_sha256 for n in face.networks))
+    request = (face.key, options, tuple(n.key for n in face.networks))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Measure", icon=":material/straighten:", on_click=_request, args=(request,))
         st.caption(

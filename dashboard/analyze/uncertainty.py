@@ -62,7 +62,7 @@ def decision(face: SelectedFace, group: LabelGroup) -> Decision:
 def draw(face: SelectedFace, _options: MapOptions) -> None:
     """The verdict, the predictions before and after temperature scaling, then the numbers."""
     found = computations.uncertainty(face).get()
-    for group, section in zip(found.groups, uncertainty_sections(face), strict=True):
+    for number, (group, section) in enumerate(zip(found.groups, uncertainty_sections(face), strict=True)):
         sections.draw([section])
         after = "after" if found.views == "one" else f"after, {plots.OVER_VIEWS[found.views]}"
         st.html(
@@ -80,7 +80,7 @@ def draw(face: SelectedFace, _options: MapOptions) -> None:
             "Hollow: without temperature scaling. Filled: with the temperature fitted on "
             f"{face.data_and_split('val', group.augmented.model_ids)}, {plots.OVER_VIEWS[found.views]}."
         )
-        sections.draw(_risk(face, group))
+        sections.draw(_risk(face, group, number))
 
 
 def uncertainty_sections(face: SelectedFace) -> list[Section]:
@@ -113,7 +113,7 @@ def _verdict_text(face: SelectedFace, group: GroupUncertainty) -> tuple[tuple[st
     return (f"{plots.verdict(made)}. {plots.reason(made)}", protocol), ()
 
 
-def _risk(face: SelectedFace, group: GroupUncertainty) -> list[Section]:
+def _risk(face: SelectedFace, group: GroupUncertainty, number: int) -> list[Section]:
     """Risk by coverage on the test split, folded; nothing without a threshold."""
     try:
         made, run = decision(face, group.augmented), services.group_evaluation(group.augmented.model_ids, "test")
@@ -127,7 +127,7 @@ def _risk(face: SelectedFace, group: GroupUncertainty) -> list[Section]:
     split = face.data_and_split("test", group.augmented.model_ids)
     figure = Figure(
         plot,
-        f"risk-{run.model_id}-{group.augmented.labels.name}",
+        f"risk-{number}",
         f"Error rate by the fraction of the faces of {split} that are predicted; the threshold is marked",
     )
     caption = f"{split}, n = {len(run):,}. The most confident predictions come first; the threshold is marked."

@@ -145,13 +145,13 @@ def _draw_predictions(face: SelectedFace, changed: FaceAnalysis, change: Perturb
     missing = [n.model_id for n in face.networks if n.model_id not in changed.predictions]
     if missing:
         st.info(not_finite(missing, face.names), icon=":material/info:")
-    for group in changed.groups:
+    for number, group in enumerate(changed.groups):
         before = next(g for g in face.found.groups if g.labels.same_classes(group.labels))
         verdict = group.verdict
         if title := face.group_title(before):
             st.markdown(f"**{title}**")
         st.markdown(_comparison(before.verdict, verdict, change))
-        with st.container(key=f"what-if-predictions-{len(group.labels)}"):
+        with st.container(key=f"what-if-predictions-{number}"):
             st.html(
                 dumbbells(
                     before,
@@ -223,7 +223,7 @@ def _draw_response(face: SelectedFace, change: Perturbation) -> None:
 def _response_section(
     face: SelectedFace, sweeps: Mapping[str, Sweep], class_name: str, setting: str, current: float
 ) -> Section:
-    title = PERTURBATION_SETTINGS[setting].title.lower()
+    title = PERTURBATION_SETTINGS[setting].title_in_text
     figure = Figure(
         plots.response_curve(sweeps, class_name, current, face.styles, face.names, face.inks),
         "what-if-response",

@@ -13,6 +13,7 @@ import pandas as pd
 
 from core.checkpoints import Checkpoint, Latency, ModelCard
 from core.data import DatasetInfo, ImageFacts
+from core.data.info import KNOWN
 from core.errors import CheckpointError, DataError
 from core.evaluation import EvaluationRun, RunSummary, comparable_groups, map_to_common_labels
 from core.labels import LabelSet
@@ -93,13 +94,17 @@ class Comparison:
     @property
     def use_of_split(self) -> str:
         """One sentence on how the networks used this split."""
-        training, validation = self.data.split_name("train"), self.data.split_name("val")
+        imported = sum(card.is_imported for card in self.cards.values())
+        if imported == len(self.cards):
+            return "The networks are imported, so it is not known how they were trained and how this split was used."
+        exception = " This is not known of imported networks." if imported else ""
         if self.split == "test":
+            training, validation = self.data.split_name("train"), self.data.split_name("val")
             return (
                 f"The networks were trained on {training}; the epoch and the temperature were chosen on {validation}; "
-                "this split was scored once."
+                f"this split was scored once.{exception}"
             )
-        return "This split chose the epoch and the temperature, so its scores are optimistic."
+        return f"This split chose the epoch and the temperature, so its scores are optimistic.{exception}"
 
     @property
     def weights_sentence(self) -> str:
@@ -193,10 +198,12 @@ def on_common_classes(comparisons: Sequence[Comparison]) -> tuple[Comparison, tu
     """The networks of several comparisons among the classes that all of them have, with sentences on what was dropped.
 
     None where nothing has to be mapped, where the data sets differ, or where the ensemble would have fewer than two
-    members.
+    members. Only of FER2013 and FER+ is it known that the same row number is the same image.
     """
     first = comparisons[0]
-    fitting = [c for c in comparisons if c.data.source == first.data.source]
+    fitting = [c for c in comparisons if c.data.title in KNOWN and c.data.source == first.data.source]
+    if not fitting:
+        return None
     runs = [run for c in fitting for run in c.runs.values()]
     common = services.results().get(("common classes", *runs), lambda: map_to_common_labels(runs))
     if len(common.runs) < 2 or not common.dropped_classes:
@@ -209,7 +216,8 @@ def on_common_classes(comparisons: Sequence[Comparison]) -> tuple[Comparison, tu
     reference = next(c for c in fitting if c.labels == common.labels)
     found = replace(
         reference,
-        checkpoints={m: by_id[m].checkpoints[m] for m in common.runs},
+        # Those of the reference first, because the data set of a comparison is that of its first network.
+        checkpoints={m: by_id[m].checkpoints[m] for m in sorted(common.runs, key=lambda m: by_id[m] is not reference)},
         runs=common.runs,
         ensemble=ensemble,
         weights=weights,

@@ -46,7 +46,8 @@ def filters(
     with order:
         by = links.first_choice(st.selectbox, "Sort by", list(orders), key=comparison.key(key))
     with direction:
-        ascending = links.toggle("Ascending", key=comparison.key("ascending"), help="Smallest value first")
+        direction_key = comparison.key(key.replace("sort", "ascending"))
+        ascending = links.toggle("Ascending", key=direction_key, help="Smallest value first")
     return chosen, orders[by], ascending
 
 

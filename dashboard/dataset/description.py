@@ -12,7 +12,7 @@ from core.data import DatasetInfo, ImageFacts, Samples, image_facts
 from core.data.info import KNOWN
 from core.data.overview import class_counts
 from core.data.samples import SPLITS
-from core.errors import CheckpointError, DataError
+from core.errors import CheckpointError, DataError, SplitError
 from dashboard import services
 
 
@@ -78,11 +78,14 @@ def available(*, read: bool) -> tuple[list[Description], str]:
         try:
             samples, facts = services.whole_dataset()
             found.append(_from_facts(facts, samples))
+        except SplitError as error:
+            problem = DataError(f"{error.fact}; this page shows data sets with splits, so add them").sentence
         except DataError as error:
             problem = error.sentence
     known = {f for d in found if d.facts for f in d.facts.fingerprints}
     for checkpoint in services.listing().checkpoints:
-        if checkpoint.card.data.matches(*known):
+        data = checkpoint.card.data
+        if not data.fingerprint or data.matches(*known):  # an imported network may have no data set
             continue
         try:
             facts = services.facts(checkpoint.card)
@@ -90,7 +93,7 @@ def available(*, read: bool) -> tuple[list[Description], str]:
             known |= set(facts.fingerprints)
         except DataError as error:
             found.append(_from_predictions(checkpoint, error.sentence))
-        known |= set(checkpoint.card.data.fingerprints)
+        known |= set(data.fingerprints)
     return found or [_from_facts(f) for f in image_facts.shipped()], problem
 
 

@@ -29,9 +29,8 @@ def sections(batch: SessionBatch, rows: pd.DataFrame, by: str, inks: Ink) -> lis
         f"shares-{by}",
         f"Share of each expression among the faces, by {by}",
     )
-    who = "the ensemble" if batch.network_count > 1 else "the network"
     caption = (
-        f"{batch.name}: expressions that {who} predicts, n = {counted(sum(g.faces for g in shares), 'face')} "
+        f"{batch.name}: expressions that {batch.who} predicts, n = {counted(sum(g.faces for g in shares), 'face')} "
         f"in {counted(sum(g.photos for g in shares), 'photo')}.{left_out} Error bars: 95 % (Wilson), for "
         "independent faces; with several photos of one person they are too narrow. Shares of predictions are not "
         "shares of expressions: networks confuse some expressions more often than others."

@@ -16,6 +16,7 @@ from dashboard.folder import face_filter
 from dashboard.folder.session_batch import ENTRY, THUMBNAIL, SessionBatch
 from dashboard.services import Photo
 from dashboard.ui import links, navigation, session
+from dashboard.ui.markdown import escaped
 from dashboard.ui.messages import show_error
 
 ROWS_PER_PAGE = 50
@@ -51,9 +52,9 @@ def draw(batch: SessionBatch, rows: pd.DataFrame) -> None:
         key=f"{KEY}-{page}",
         alt="Faces with their predicted expressions",
     )
-    verdict = "of the ensemble" if several else "of the network"
     st.caption(
-        f"{len(found):,} of {faces:,} faces. Select a row to open its photo in Analyze. Probabilities {verdict}"
+        f"{len(found):,} of {faces:,} faces. Select a row to open its photo in Analyze. "
+        f"Probabilities of {escaped(batch.who)}"
         + ("; disagreement of its networks (Jensen-Shannon divergence)." if several else ".")
     )
     if event.selection.rows:

@@ -20,6 +20,7 @@ from core.batch.scorer import Preparation, Scorer
 from core.errors import BatchError, FerscopeError
 from core.inference import WHOLE_IMAGE
 from core.parallel import core_count
+from dashboard.section import listed
 
 MAX_FILES = 20_000  # a face takes about 4 KB, its thumbnail and its row; the command line has no limit
 FILES_PER_PART = 16  # smaller than in files: results appear sooner
@@ -85,6 +86,17 @@ class SessionBatch:
     def network_count(self) -> int:
         """How many networks the verdict is of."""
         return len(self._work.scorer.layout.groups[0].model_ids)
+
+    @property
+    def who(self) -> str:
+        """Whose predictions the faces are listed with: those of the largest group of networks with the same classes."""
+        groups = self._work.scorer.layout.groups
+        titles = {p.model_id: p.card.title for p in self._work.scorer.predictors}
+        if len(groups) == 1:
+            return "the ensemble" if self.network_count > 1 else "the network"
+        if self.network_count > 1:
+            return f"the ensemble of {listed([titles[m] for m in groups[0].model_ids])}"
+        return titles[groups[0].model_ids[0]]
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.checkpoints import Checkpoint
+from core.data.info import NOT_STATED
 from core.errors import FerscopeError
 from core.exporting.formats import FORMATS
 from dashboard.services.exports import exported_file
@@ -55,7 +56,8 @@ def draw(checkpoints: Sequence[Checkpoint]) -> None:
                 width="stretch",
                 key="export-download",
             )
+        terms = chosen.card.data.license
         st.caption(
             "The file takes face crops and returns logits and class maps. Labels and preprocessing are in its "
-            f"metadata. {chosen.card.data.license} For 8-bit networks use: python -m core export"
+            f"metadata.{'' if terms == NOT_STATED else f' {terms}'} For 8-bit networks use: python -m core export"
         )

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from core.evaluation import AgreementGroup, AnnotatorComparison, Score, VoteMatrix
 from dashboard.plots.cells import colorscale, heatmap
 from dashboard.plots.error_bars import whiskers
+from dashboard.section import counted
 from dashboard.style import Ink, NetworkStyle, reserved, template
 
 AGREEMENT, CROSS_ENTROPY = "agreement with an annotator", "cross-entropy to the votes (nats)"
@@ -110,9 +111,10 @@ def by_agreement(
             line={"dash": style.dash, "width": style.width, "color": style.color},
             marker={"symbol": style.symbol, "size": 9, "color": style.color},
             customdata=[
-                [str(s), f"{s.n:,}", f"{(u - 1) / 10:.1f} to {u / 10:.1f}"] for s, u in zip(scores, uppers, strict=True)
+                [str(s), counted(s.n, "image"), f"{(u - 1) / 10:.1f} to {u / 10:.1f}"]
+                for s, u in zip(scores, uppers, strict=True)
             ],
-            hovertemplate="%{customdata[2]} of the votes: %{customdata[0]}<br>%{customdata[1]} images<extra>"
+            hovertemplate="%{customdata[2]} of the votes: %{customdata[0]}<br>%{customdata[1]}<extra>"
             + names[model_id]
             + "</extra>",
         )
@@ -157,7 +159,7 @@ def label_matrix(matrix: VoteMatrix, inks: Ink) -> go.Figure:
             text=[[str(n) for n in row] for row in counts],  # no thousands separator, so that four digits fit a phone
             customdata=[
                 [
-                    f"{n:,} images" + ("" if np.isnan(s) else f", {s:.3f} of the label")
+                    counted(n, "image") + ("" if np.isnan(s) else f", {s:.3f} of the label")
                     for n, s in zip(*row, strict=True)
                 ]
                 for row in zip(counts, shares, strict=True)

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from core.evaluation import ClassScores
 from dashboard.plots.error_bars import whiskers
+from dashboard.section import counted
 from dashboard.style import Ink, NetworkStyle, class_color, template
 
 F1, PRECISION, RECALL = MEASURES = ("F1", "precision", "recall")
@@ -42,10 +43,10 @@ def marks(
                 "color": [class_color(s.class_name) for s in of_classes],
                 "line": {"color": inks.text, "width": 1.1},
             },
-            customdata=[[s.class_name, str(v), s.support] for s, v in zip(of_classes, values, strict=True)],
-            hovertemplate="%{customdata[0]}: %{customdata[1]}, %{customdata[2]:,} images<extra>"
-            + names[model_id]
-            + "</extra>",
+            customdata=[
+                [s.class_name, str(v), counted(s.support, "image")] for s, v in zip(of_classes, values, strict=True)
+            ],
+            hovertemplate="%{customdata[0]}: %{customdata[1]}, %{customdata[2]}<extra>" + names[model_id] + "</extra>",
             showlegend=False,
         )
         # The legend shows the marker without a hue, because hues denote classes.

@@ -88,14 +88,14 @@ def response_curve(
             name=names[model_id],
             line={"dash": style.dash, "width": style.width, "color": class_color(class_name)},
             marker={"symbol": style.symbol, "size": 7, "color": class_color(class_name)},
-            hovertemplate=f"{setting.title.lower()} %{{x:.2f}}: %{{y:.3f}}<extra>{names[model_id]}</extra>",
+            hovertemplate=f"{setting.title_in_text} %{{x:.2f}}: %{{y:.3f}}<extra>{names[model_id]}</extra>",
         )
     figure.add_vline(x=current, line={"color": inks.muted, "width": 1})
     figure.update_layout(
         template=template(inks),
         height=300,
         margin=reserved(left=37, below=93),
-        xaxis={"title": f"{setting.title.lower()} ({setting.unit})"},
+        xaxis={"title": f"{setting.title_in_text} ({setting.unit})"},
         yaxis={"range": [-0.02, 1.02], "title": f"probability of {class_name}", "tickformat": ".1f"},
         legend={"y": -0.3},
     )

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from core.explain import REGION_NAMES, FaceRegions
 from core.probes import SplitRegionShares
+from dashboard.section import counted
 from dashboard.style import Ink, NetworkStyle, class_color, template
 
 OUTLINE = (79, 195, 184)
@@ -121,8 +122,8 @@ def by_class(
                 "color": [class_color(c) for c in classes],
                 "line": {"color": inks.text, "width": 1.1},
             },
-            customdata=[[c, n] for c, n in zip(classes, of.counts()[order], strict=True)],
-            hovertemplate="%{customdata[0]}: %{x:.3f}, %{customdata[1]:,} images<extra>" + names[model_id] + "</extra>",
+            customdata=[[c, counted(int(n), "image")] for c, n in zip(classes, of.counts()[order], strict=True)],
+            hovertemplate="%{customdata[0]}: %{x:.3f}, %{customdata[1]}<extra>" + names[model_id] + "</extra>",
             showlegend=False,
         )
         # The legend shows the marker without a color, because colors denote classes.

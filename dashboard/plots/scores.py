@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.checkpoints import Latency, ModelCard
+from core.data.info import NOT_STATED
 from core.evaluation import RunSummary, Score
 from dashboard.section import listed
 
@@ -157,7 +158,7 @@ def _score_row(title: str, cards: Sequence[ModelCard], test: RunSummary | None) 
     return {
         "network": title,
         "classes": f"{len(card.labels)} ({card.labels.name})",
-        "tested on": f"{card.data.title} {card.data.split_name('test')}",
+        "tested on": f"{card.data.title} {card.data.split_name('test')}" if test else "not tested",
         "accuracy": shown(test.accuracy) if test else "not scored",
         "macro F1": shown(test.macro_f1) if test else "not scored",
         "ECE": shown(test.ece) if test else "not scored",
@@ -165,9 +166,9 @@ def _score_row(title: str, cards: Sequence[ModelCard], test: RunSummary | None) 
 
 
 def data_summary(cards: Iterable[ModelCard]) -> list[str]:
-    """For each data set that networks were trained on: its images, and the use of its splits. In Markdown."""
+    """For each data set that networks were trained on here: its images, and the use of its splits. In Markdown."""
     found = []
-    for data in {card.data.title: card.data for card in cards}.values():
+    for data in {card.data.title: card.data for card in cards if not card.is_imported}.values():
         training, validation, test = (data.split_name(split) for split in ("train", "val", "test"))
         counts = ", ".join(f"{n:,} in {data.split_name(split)}" for split, n in data.images.items())
         found.append(
@@ -196,9 +197,9 @@ def card_summary(card: ModelCard) -> str:
 
 
 def terms_of_use(cards: Iterable[ModelCard]) -> list[str]:
-    """The license and the limitations of networks, each once, with the data sets that they apply to."""
+    """The license and the limitations of networks, each once, with the data sets that they apply to, where stated."""
     titles: dict[str, dict[str, None]] = {}
     for data in (card.data for card in cards):
-        if terms := f"{data.license} {data.limits}".strip():
+        if terms := " ".join(text for text in (data.license, data.limits) if text != NOT_STATED):
             titles.setdefault(terms, {})[data.title] = None
     return [f"Networks trained on {listed(list(of))}: {terms}" for terms, of in titles.items()]

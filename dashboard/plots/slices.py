@@ -50,10 +50,10 @@ def differences(report: Sequence[Slice], inks: Ink) -> go.Figure:
                 "line": {"width": 1.5, "color": inks.text},
             },
             customdata=[
-                [title(s), f"{s.accuracy.n:,}", str(s.accuracy), str(s.rest), signed(v), p_value(s.p_holm)]
+                [title(s), counted(s.accuracy.n, "image"), str(s.accuracy), str(s.rest), signed(v), p_value(s.p_holm)]
                 for (_, s), v in zip(tested, scores, strict=True)
             ],
-            hovertemplate="%{customdata[0]}, %{customdata[1]} images<br>accuracy %{customdata[2]}<br>the rest "
+            hovertemplate="%{customdata[0]}, %{customdata[1]}<br>accuracy %{customdata[2]}<br>the rest "
             "%{customdata[3]}<br>%{customdata[4]}, corrected %{customdata[5]}<extra></extra>",
             showlegend=False,
         )
@@ -100,8 +100,8 @@ def by_property(
             name=names[model_id],
             line={"dash": style.dash, "width": style.width, "color": style.color},
             marker={"symbol": style.symbol, "size": 10, "color": style.color},
-            customdata=[[title(s), str(s.accuracy), f"{s.accuracy.n:,}"] for s in parts],
-            hovertemplate="%{customdata[0]}: %{customdata[1]}<br>%{customdata[2]} images<extra>"
+            customdata=[[title(s), str(s.accuracy), counted(s.accuracy.n, "image")] for s in parts],
+            hovertemplate="%{customdata[0]}: %{customdata[1]}<br>%{customdata[2]}<extra>"
             + names[model_id]
             + "</extra>",
         )

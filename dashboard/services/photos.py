@@ -56,7 +56,7 @@ def analysis(
                 rotation_deg=rotation_deg,
             )
 
-    networks = tuple((p.model_id, p.card.weights_sha256) for p in predictors)
+    networks = tuple(p.key for p in predictors)
     return photo_result(photo, ("analysis", networks, detector_name, whole_image, rotation_deg), compute)
 
 
@@ -69,7 +69,7 @@ def samples() -> dict[str, SamplePhoto]:
 def sample_analysis(network: Predictor) -> PhotoAnalysis:
     """The first sample portrait, which does not belong to a session, analyzed by one network."""
     data = next(iter(samples().values())).data
-    key = ("sample", network.model_id, network.card.weights_sha256)
+    key = ("sample", *network.key)
     return runtime().results.get(key, lambda: runtime().analyze(images.decode(data), [network], AUTO))
 
 

@@ -19,6 +19,7 @@ from dashboard.ui.messages import show_error, show_warning
 if TYPE_CHECKING:
     from core.inference import Predictor
 
+KEY, CARRIED = "networks", "carried-networks"
 EMPTY = "No trained network is installed. Train one with: python -m core train cnn --data fer2013.csv"
 
 
@@ -35,17 +36,37 @@ def pick_networks(*, to_predict: bool = True) -> list[Checkpoint]:
         st.info(EMPTY, icon=":material/info:")
         return []
     names = titles(list(offered))
+    default = tuple(c.card.run_id for c in listing.default or offered)
+    _carry_over(list(names), default)
     chosen = links.choice(
         st.pills,
         "Networks",
         names,
-        key="networks",
-        default=tuple(c.card.run_id for c in listing.default or offered),
+        key=KEY,
+        default=default,
         aliases=_names_of_programs(names),
     )
     if len(offered) < len(listing.checkpoints):
         _draw_without_weights([c for c in listing.checkpoints if not c.card.weights_shipped])
     return [c for c in offered if c.card.run_id in (chosen or ())]
+
+
+def _carry_over(offered: list[str], default: tuple[str, ...]) -> None:
+    """Keep a selection of Compare while a page that predicts is open, where networks without weights are not offered.
+
+    Where nothing of it is left there, the default networks are selected, so that the page is never empty.
+    """
+    selected: list[str] | None = st.session_state.get(KEY)
+    if selected is None:
+        return
+    if any(name not in offered for name in selected):
+        here = [name for name in selected if name in offered] or list(default)
+        st.session_state[CARRIED] = selected, here
+        st.session_state[KEY] = here
+    elif CARRIED in st.session_state and set(st.session_state[CARRIED][0]) <= set(offered):
+        before, there = st.session_state.pop(CARRIED)
+        if selected == there:  # not changed since
+            st.session_state[KEY] = before
 
 
 def ask_for_networks() -> None:

@@ -12,7 +12,7 @@ from core.records import VideoRecord, to_json
 from core.video import GroupTimeline, Timeline
 from core.video.statistics import disagreements, expressive_moments, track_shares, transitions
 from dashboard.plots import expression_timeline as plots
-from dashboard.section import Download, Figure, Note, Picture, Section, Table, csv
+from dashboard.section import Download, Figure, Note, Picture, Section, Table, counted, csv
 from dashboard.style import Ink
 from dashboard.video.session_video import SessionVideo
 
@@ -78,7 +78,7 @@ def changes(summary: Summary) -> list[Section]:
                 ),
             ),
             caption=f"{summary.protocol} Number of times that the most probable expression of a face changed from one "
-            f"analyzed frame to the next: {int(counts.sum()) - stays:,}; it stayed the same {stays:,} times.",
+            f"analyzed frame to the next: {int(counts.sum()) - stays:,}; it stayed the same {counted(stays, 'time')}.",
             downloads=(
                 csv("Transitions (CSV)", "video-transitions.csv", lambda: plots.transitions_table(counts, classes)),
             ),

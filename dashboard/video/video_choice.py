@@ -83,16 +83,13 @@ def current() -> SessionVideo | None:
 
 def started(networks: Sequence[Predictor], detector: str, options: VideoOptions) -> SessionVideo | None:
     """The video of the session; its analysis is started when it was chosen. Its settings may be older."""
-    source: tuple[str, bytes] | None = st.session_state.pop(VIDEO_SOURCE, None)
-    if source is not None:
-        _forget()
-        _start(VideoFile(source[1], source[0]), networks, detector, options)
+    source: tuple[str, bytes] | None = st.session_state.get(VIDEO_SOURCE)
+    if source is not None and _start(VideoFile(source[1], source[0]), networks, detector, options):
+        del st.session_state[VIDEO_SOURCE]
     if (video := current()) is not None:
         is_changed = video.request != request_of(networks, detector, options)
         wanted, before = _offer_analysis(video, is_changed)
-        if wanted:
-            _forget()
-            _start(video.job.video, networks, detector, options, before, video.job.thumbnails)
+        if wanted and _start(video.job.video, networks, detector, options, before, video.job.thumbnails):
             st.rerun()
     return current()
 
@@ -129,7 +126,7 @@ def _uploader_key() -> str:
 
 def request_of(networks: Sequence[Predictor], detector: str, options: VideoOptions) -> object:
     """Identifies how a video is analyzed."""
-    return tuple((n.model_id, n.card.weights_sha256) for n in networks), detector, options
+    return tuple(n.key for n in networks), detector, options
 
 
 def _start(
@@ -139,21 +136,26 @@ def _start(
     options: VideoOptions,
     before: Timeline | None = None,
     thumbnails: Thumbnails | None = None,
-) -> None:
-    """``before`` and ``thumbnails`` are those of the analysis that is continued."""
+) -> bool:
+    """Replace the session's video by this one, whose analysis starts; False where it cannot start, as is then stated.
+
+    ``before`` and ``thumbnails`` are those of the analysis that is continued.
+    """
     kept = thumbnails if before is not None and thumbnails is not None else Thumbnails()
     try:
         info = video.info()
         job = VideoJob(video, info, services.detector(detector), networks, options, before=before, thumbnails=kept)
     except (VideoError, DetectorUnavailableError) as error:
         show_error(error)
-    else:
-        st.session_state[VIDEO] = SessionVideo(
-            job,
-            request_of(networks, detector, options),
-            [network.card for network in networks],
-            network_picker.titles(networks),
-        )
+        return False
+    _forget()
+    st.session_state[VIDEO] = SessionVideo(
+        job,
+        request_of(networks, detector, options),
+        [network.card for network in networks],
+        network_picker.titles(networks),
+    )
+    return True
 
 
 def _forget() -> None:
@@ -166,7 +168,9 @@ def _forget() -> None:
 
 def _uploaded(key: str) -> None:
     file = st.session_state[key]
-    if file is not None:
+    if file is None:
+        st.session_state.pop(VIDEO_SOURCE, None)
+    else:
         st.session_state[VIDEO_SOURCE] = (file.name, file.getvalue())
 
 

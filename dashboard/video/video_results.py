@@ -129,7 +129,8 @@ def _choose_part(video: SessionVideo, timeline: Timeline) -> tuple[float, float]
 def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
     """A button that makes the video with boxes and expressions, then one that downloads it."""
     first_s, last_s = float(timeline.frame_times_s[0]), float(timeline.frame_times_s[-1])
-    request = (id(video), id(timeline.groups[0].probabilities), first_s, last_s)
+    # The numbers themselves, because the part and the smoothing make new arrays in every run.
+    request = (id(video), timeline.groups[0].probabilities.tobytes(), first_s, last_s)
     made: tuple[object, bytes] | None = st.session_state.get(ANNOTATED_VIDEO)
     wanted = st.button(
         "Create the video with boxes and expressions (mp4)",

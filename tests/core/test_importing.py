@@ -15,9 +15,11 @@ from core.checkpoints import list_checkpoints
 from core.cli import app
 from core.errors import CheckpointError
 from core.importing import ImportOptions, import_weights, read_state_dict
-from core.labels import FER7, LabelSet
+from core.labels import FER7, FERPLUS8, LabelSet
+from core.measurements import evaluate_checkpoint, save_scores
 from core.models import build_network
 from core.runtime import Runtime
+from tests.core.test_card_samples import write_csv
 
 TWO = LabelSet("custom", ("a", "b"))
 SMALL = {"stem": 8, "widths": [8, 16, 16], "blocks": 1}
@@ -159,3 +161,16 @@ def test_the_command_names_the_next_step(network, tmp_path):
     assert result.exit_code == 0, result.output
     assert "python -m core evaluate my_net --data DATA --split val --save" in " ".join(result.stdout.split())
     assert list_checkpoints(tmp_path / "root").get("my_net").card.labels.classes == ("happy", "sad")
+
+
+def test_a_network_with_contempt_is_scored_on_the_ferplus_majority_in_any_order_of_its_classes(network, tmp_path):
+    weights = tmp_path / b"r\xe9seau.pt".decode(errors="surrogateescape")  # no UTF-8
+    torch.save(build_network("cnn", classes=8, channels=1).state_dict(), tmp_path / "net.pt")
+    (tmp_path / "net.pt").rename(weights)
+    labels = LabelSet("alphabetical", tuple(sorted(FERPLUS8.classes)))
+    checkpoint = import_weights(weights, ImportOptions("eight", "cnn", labels), tmp_path / "checkpoints")
+    assert checkpoint.card.recipe["summary"] == "imported from r\\udce9seau.pt"
+    found = evaluate_checkpoint(checkpoint, write_csv(tmp_path / "voted"), "val")
+    assert found.note == ""
+    assert found.run.labels == labels
+    save_scores(checkpoint, found)

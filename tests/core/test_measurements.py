@@ -1,5 +1,6 @@
 """Scores of installed networks on their own and on other data sets."""
 
+import dataclasses
 import itertools
 import shutil
 import sys
@@ -10,10 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from core.checkpoints import load_checkpoint
+from core.checkpoints import load_checkpoint, save_card
 from core.cli import main
 from core.data import SplitShares
-from core.errors import DataError, SplitError
+from core.errors import CheckpointError, DataError, SplitError
 from core.importing import ImportOptions, import_weights
 from core.labels import FERPLUS8, LabelSet
 from core.measurements import embed_checkpoint, evaluate_checkpoint, read_own_samples, save_scores
@@ -170,3 +171,21 @@ def test_scores_of_training_images_are_not_stored(imported, image_folder, capsys
         main()
     assert stop.value.code == 2
     assert "expected one of val, test, all" in " ".join(capsys.readouterr().err.split())
+
+
+def test_scores_of_two_commands_at_the_same_time_are_both_kept(imported, image_folder):
+    first, second = (evaluate_checkpoint(imported, image_folder, split) for split in ("val", "test"))
+    save_scores(imported, first)
+    save_scores(imported, second)  # read before the first was stored
+    card = load_checkpoint(imported.path).card
+    assert set(card.metrics) == {"val", "test"}
+    assert card.temperature != imported.card.temperature
+
+
+def test_scores_of_a_network_that_was_replaced_in_between_are_not_stored(imported, image_folder):
+    scores = evaluate_checkpoint(imported, image_folder, "val")
+    other = dataclasses.replace(imported.card, weights_sha256="0" * 64)
+    save_card(other, imported.path)
+    with pytest.raises(CheckpointError, match="was replaced by other weights"):
+        save_scores(imported, scores)
+    assert load_checkpoint(imported.path).card == other

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 
 from core import checkpoints
-from dashboard.style import DARK, LIGHT, Ink, ensemble_style, network_styles, on_light, template
+from dashboard.style import DARK, LIGHT, Ink, class_color, ensemble_style, network_styles, on_light, template
 from dashboard.ui import network_picker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,3 +111,15 @@ def test_a_dark_style_has_its_light_hue_in_a_report():
     dark, light = network_styles({"a": "resnet50"}, DARK), network_styles({"a": "resnet50"}, LIGHT)
     assert on_light(dark["a"]) == light["a"]
     assert on_light(ensemble_style(DARK)) == ensemble_style(LIGHT)
+
+
+def test_the_classes_of_an_own_data_set_have_different_hues():
+    names = ("bored", "confused", "engaged", "frustrated", "curious", "tired", "calm")
+    assert len({class_color(name) for name in names}) == len(names)
+    assert class_color("bored") == class_color("bored")
+
+
+def test_the_shipped_networks_have_different_markers():
+    cards = [c.card for c in checkpoints.list_checkpoints().checkpoints]
+    styles = network_styles({card.run_id: card.architecture for card in cards}, LIGHT)
+    assert len({style.symbol for style in styles.values()}) == len(cards)

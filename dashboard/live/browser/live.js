@@ -227,7 +227,8 @@ class LiveView {
   }
 
   recordingText() {
-    return this.recording ? `Stop and save CSV (${this.recording.rows.length} rows)` : "Record numbers";
+    const count = this.recording?.rows.length;
+    return this.recording ? `Stop and save CSV (${count === 1 ? "1 row" : `${count} rows`})` : "Record numbers";
   }
 
   showCameras(cameras) {

@@ -22,7 +22,8 @@ function hintOf({ shown, data }) {
   const { left_out: leftOut, faces } = shown.answer;
   const titles = data.series.filter(({ network }) => leftOut.includes(network)).map(({ title }) => title);
   if (titles.length) return `${titles.join(", ")}: no valid prediction; the weights may be damaged.`;
-  const map = faces.find((face) => face.map)?.map;
-  const evidence = map ? `Map: evidence for ${map.class}, yellow is the maximum. ` : "";
+  const classes = [...new Set(faces.filter((face) => face.map).map((face) => face.map.class))];
+  const of = classes.length === 1 ? classes[0] : "the predicted class of each face";
+  const evidence = classes.length ? `Map: evidence for ${of}, yellow is the maximum. ` : "";
   return evidence + (faces.length > 1 ? "Click a face in the picture to see its probabilities." : "");
 }

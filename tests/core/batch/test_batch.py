@@ -299,3 +299,22 @@ def test_a_photo_that_ends_its_process_is_reported_and_the_others_are_scored(bat
     assert list(found) == [entry.path for entry in entries]
     assert "was ended by the system" in found.pop("dark/004.png")
     assert not any(found.values())
+
+
+def test_a_batch_is_not_continued_with_the_networks_in_another_order(batch, many_photos, tmp_path, here):
+    """The columns begin with the verdict of the first group of networks."""
+    chosen = batch(many_photos, run_ids=("tiny_cnn", "tiny_residual"))
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(chosen, tmp_path / "out.parquet", stopping_after_one_part(here))
+    swapped = batch(many_photos, run_ids=("tiny_residual", "tiny_cnn"))
+    with pytest.raises(BatchError, match="options differ in: networks"):
+        run_batch(swapped, tmp_path / "out.parquet", here)
+    run_batch(chosen, tmp_path / "out.parquet", here)
+
+
+def stopping_after_one_part(engine):
+    def stopping(batch, parts):
+        yield next(engine(batch, parts))
+        raise KeyboardInterrupt
+
+    return stopping

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import sys
 import zipfile
 
 import pytest
@@ -217,3 +218,14 @@ def test_a_source_that_is_none_is_named(folder):
         list(open_source(f"file://{folder}/nowhere").entries())
     with pytest.raises(BatchError, match="is a single file"):
         list(open_source(f"file://{folder}/b.JPG").entries())
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="Python 3.13 reads ** in a name as *")
+def test_a_pattern_that_cannot_be_used_is_named(folder):
+    with pytest.raises(BatchError, match=r"the pattern \*\*\.jpg cannot be used: .*; write \*\* between slashes"):
+        list(open_source(f"{folder}/**.jpg").entries())
+
+
+def test_a_missing_zip_is_named(folder):
+    with pytest.raises(BatchError, match=r"gone\.zip cannot be read: No such file or directory"):
+        open_source(str(folder / "gone.zip"))

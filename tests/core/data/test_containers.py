@@ -218,3 +218,27 @@ def test_samples_are_restricted_to_the_classes_of_another_set(official_csv):
     assert restricted.ids.tolist() == [row for row, name in enumerate(names) if name in shared.classes]
     with pytest.raises(DataError, match="no image of the classes"):
         samples.restricted_to(LabelSet("other", ("pain", "calm")))
+
+
+@pytest.fixture
+def listed_images(tmp_path):
+    """A folder of images with a CSV that lists them; the folders of the images are persons."""
+    root = tmp_path / "faces"
+    rows = ["path,label,split"]
+    for number, split in enumerate(["train", "val", "test"] * 2):
+        name = f"person{number % 2}/{number}.png"
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((48, 48), 40 * number, np.uint8)).save(root / name)
+        rows.append(f"{name},{'happy' if number % 3 else 'sad'},{split}")
+    (root / "list.csv").write_text("\n".join(rows))
+    return root
+
+
+def test_a_csv_beside_the_images_that_it_lists_is_read_also_in_a_zip(listed_images, tmp_path):
+    expected = read(listed_images / "list.csv")
+    assert set(expected.labels.classes) == {"happy", "sad"}
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", listed_images)
+    for source in (listed_images, packed):
+        found = read(source)
+        assert found.labels == expected.labels
+        assert found.fingerprint() == expected.fingerprint()

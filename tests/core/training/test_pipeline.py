@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from core.checkpoints import list_checkpoints, load_checkpoint
@@ -17,7 +18,7 @@ from core.errors import CheckpointError, DataError, RecipeError, TrainingError
 from core.labels import PAIN6
 from core.measurements import evaluate_checkpoint
 from core.training import load_recipe, train
-from tests.conftest import CLASSES, tiny_recipe
+from tests.conftest import CLASSES, tiny_recipe, write_folder
 from tests.core.training.conftest import SMALL, write_recipe
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -166,3 +167,23 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+def test_a_network_that_was_trained_on_other_data_is_not_replaced(image_folder, checkpoint_root, tmp_path):
+    root = tmp_path / "checkpoints"
+    shutil.copytree(checkpoint_root / "tiny_cnn", root / "tiny_cnn")
+    before = {p.name: p.read_bytes() for p in (root / "tiny_cnn").iterdir()}
+    other = write_folder(tmp_path / "other", {"train": 24, "val": 12, "test": 12})
+    with pytest.raises(TrainingError, match=r"was trained on other data .*; copy the recipe to a TOML file"):
+        train(tiny_recipe(name="tiny_cnn"), other, runs=tmp_path / "runs", root=root)
+    assert not (tmp_path / "runs").exists()
+    assert {p.name: p.read_bytes() for p in (root / "tiny_cnn").iterdir()} == before
+
+
+def test_too_little_memory_of_a_gpu_is_one_sentence(image_folder, tmp_path, monkeypatch):
+    def full(*_args, **_options):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr("core.training.pipeline.fit", full)
+    with pytest.raises(TrainingError, match="too little free memory for batches of"):
+        train(tiny_recipe(), image_folder, runs=tmp_path / "runs", root=tmp_path / "checkpoints")

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from core.checkpoints import load_checkpoint
 from core.cli import app
 from core.data import SplitShares
-from core.errors import OutputError, RecipeError
+from core.errors import OutputError, RecipeError, TrainingError
 from core.training import RunFolder, load_recipe
 from core.training.plan import PART_BYTES, load_plan, pack, run_plan
 from tests.conftest import write_folder
@@ -184,3 +184,22 @@ def test_training_command_imports_without_the_dashboard_and_saliency_packages():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
+
+
+def test_plan_is_refused_in_several_processes(plan, image_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    folders = {"out": tmp_path / "out", "runs": tmp_path / "runs", "root": tmp_path / "checkpoints"}
+    with pytest.raises(TrainingError, match="a plan needs one process, but torchrun started 2"):
+        run_plan(plan, image_folder, budget_s=120, **folders)
+
+
+def test_full_disk_while_a_checkpoint_is_packed_does_not_stop_the_other_runs(plan, image_folder, tmp_path, monkeypatch):
+    def full(folder, out):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("core.training.plan.pack", full)
+    folders = {"out": tmp_path / "out", "runs": tmp_path / "runs", "root": tmp_path / "checkpoints"}
+    (tmp_path / "out").mkdir()
+    outcomes = run_plan(plan, image_folder, budget_s=120, **folders)
+    assert [o.failed for o in outcomes] == [True, False, True]
+    assert "No space left on device" in outcomes[0].reason

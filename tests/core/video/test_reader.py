@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import struct
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from core.errors import VideoError
 from core.video import Sampling, VideoFile
@@ -204,3 +206,64 @@ def test_sampling_is_checked():
     for wrong in ({"every": 0}, {"per_second": 0}, {"per_second": float("nan")}):
         with pytest.raises(VideoError, match="expected"):
             Sampling(**wrong)
+
+
+def test_frames_of_another_size_are_scaled_to_the_first_ones():
+    """As in a recorded call, whose resolution rises after its first seconds."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="avi") as out:
+        stream = out.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        encoders = [stream.codec_context]
+        larger = av.CodecContext.create("mjpeg", "w")
+        larger.width, larger.height, larger.pix_fmt, larger.time_base = 128, 96, "yuvj420p", Fraction(1, 10)
+        encoders.append(larger)
+        for number in range(10):
+            width, height = (64, 48) if number < 5 else (128, 96)
+            frame = av.VideoFrame.from_ndarray(np.full((height, width, 3), 100, np.uint8), format="rgb24")
+            frame = frame.reformat(format="yuvj420p")
+            frame.pts, frame.time_base = number, Fraction(1, 10)
+            for packet in encoders[number >= 5].encode(frame):
+                packet.stream = stream
+                out.mux(packet)
+    video = VideoFile(file.getvalue())
+    found = list(video.frames())
+    assert len(found) == 10
+    assert {(f.image.shape, f.scale) for f in found} == {((48, 64, 3), 1.0)}
+    assert video.frame_at(0.9).image.shape == (48, 64, 3)
+
+
+def test_the_cover_of_a_song_is_not_a_video():
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as out:
+        sound = out.add_stream("aac", rate=44100)
+        cover = out.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 48, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        samples = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        samples.sample_rate = 44100
+        picture = av.VideoFrame.from_ndarray(numbered(1)[0], format="rgb24").reformat(format="yuvj420p")
+        out.mux(cover.encode(picture))
+        out.mux(sound.encode(samples))
+        out.mux(cover.encode(None))
+        out.mux(sound.encode(None))
+    with pytest.raises(VideoError, match="contains only audio"):
+        VideoFile(file.getvalue(), "song.mp4").info()
+
+
+def test_a_slide_show_is_not_called_truncated():
+    """The last of three pictures is shown for five seconds, too."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as out:
+        stream = out.add_stream("libx264", rate=1, options={"bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1)
+        frames = [av.VideoFrame.from_ndarray(picture, format="rgb24") for picture in numbered(3)]
+        for number, frame in enumerate(frames):
+            frame.pts, frame.time_base = 5 * number, Fraction(1, 1)
+        for frame in (*frames, None):
+            for packet in stream.encode(frame):
+                packet.duration = 5
+                out.mux(packet)
+    assert VideoFile(file.getvalue()).info().duration_s == pytest.approx(15, abs=0.1)
+    assert list_of_reports(file.getvalue()) == []

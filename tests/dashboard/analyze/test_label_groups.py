@@ -113,3 +113,32 @@ def test_the_input_names_its_networks_where_networks_receive_different_pictures(
     text = page_text(open_analyze())
     assert "**Input of CNN and Four classes**" in text
     assert "**Input of Residual CNN**" in text
+
+
+@pytest.mark.parametrize("panel", ["What if", "Uncertainty"])
+def test_groups_with_equally_many_classes_are_told_apart(two_groups, open_analyze, panel):
+    path = two_groups / "tiny_residual" / "card.json"
+    card = json.loads(path.read_text())
+    card["labels"] = {"name": "custom", "classes": ["bored", "calm", "curious"]}
+    path.write_text(json.dumps(card))
+    for predictions in path.parent.glob("predictions-*"):
+        predictions.unlink()
+    st.cache_resource.clear()
+    app = open_analyze(panel=panel)
+    assert not app.error
+    assert len(app.header) >= 3
+
+
+def test_two_networks_with_the_same_weights_and_other_classes_do_not_share_results(two_groups, open_analyze, page_text):
+    path = shutil.copytree(two_groups / "tiny_cnn", two_groups / "twin") / "card.json"
+    card = json.loads(path.read_text())
+    card |= {"run_id": "twin", "title": "Twin", "labels": {"name": "custom", "classes": ["bored", "calm", "curious"]}}
+    path.write_text(json.dumps(card))
+    for predictions in path.parent.glob("predictions-*"):
+        predictions.unlink()
+    st.cache_resource.clear()
+    app = open_analyze(networks=["CNN"], panel="Uncertainty")
+    app.pills(key="networks").set_value(["twin"]).run()
+    assert not app.exception
+    assert "damaged" not in page_text(app)
+    assert any(word in page_text(app) for word in ("bored", "calm", "curious"))

@@ -1,6 +1,7 @@
 """Panels that read the table of image facts, and networks with different label sets, through the entry file."""
 
 import json
+import shutil
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -112,3 +113,14 @@ def test_images_of_another_data_set_have_no_common_ensemble(fer_networks, open_v
     app = open_view("Ensemble")
     assert "common classes" not in page_text(app)
     assert page_text(app).count("An ensemble needs at least two networks") == 2
+
+
+def test_the_common_ensemble_is_on_the_data_set_of_its_labels_whatever_comes_first(fer_networks, open_view, page_text):
+    """FER+ comes first where it has more networks."""
+    path = shutil.copytree(fer_networks / "tiny_residual", fer_networks / "another") / "card.json"
+    card = json.loads(path.read_text())
+    path.write_text(json.dumps(card | {"run_id": "another", "title": "Another"}))
+    st.cache_resource.clear()
+    app = open_view("Ensemble", networks=["CNN", "FER+ CNN", "Another"])
+    assert "the labels are those of FER2013" in page_text(app)
+    assert [c.value for c in app.caption if c.value.startswith("FER2013 PrivateTest, n = 3,153.")]

@@ -28,3 +28,13 @@ def test_compare_shows_its_scores(one_without_weights, open_view, tables):
     app = open_view("Overview", networks=["CNN", "Residual CNN"])
     assert "Networks without weights" not in [box.label for box in app.expander]
     assert {"CNN", "Residual CNN"} <= set(tables(app)[0].columns)
+
+
+def test_a_selection_of_compare_outlasts_a_page_that_predicts(one_without_weights, open_view):
+    app = open_view("Overview", networks=["CNN"])
+    assert app.pills(key="networks").value == ["tiny_cnn"]
+    app.switch_page("../pages/analyze.py").run()
+    assert app.pills(key="networks").value == ["tiny_residual"]  # the network without weights is not offered
+    app.switch_page("../pages/compare.py").run()
+    assert app.pills(key="networks").value == ["tiny_cnn"]
+    assert not app.exception

@@ -123,6 +123,8 @@ def test_forgetting_all_photos_also_forgets_the_video_and_its_annotated_copy(ope
     button(app, "Create the video with boxes and expressions (mp4)").click().run()
     assert VIDEO in app.session_state
     assert ANNOTATED_VIDEO in app.session_state
+    app.segmented_control(key="video_panel").set_value("Moments").run()  # it stays available
+    assert "Video with boxes and expressions (mp4)" in [b.label for b in app.get("download_button")]
     button(app, "Analyze this frame").click().run()
     button(app, "Forget all photos").click().run()
     assert not app.exception, app.exception
@@ -151,3 +153,26 @@ def test_the_analysis_stops_when_the_session_forgets_the_video(open_video):
     gc.collect()
     job.wait(30)
     assert job.progress.state == "stopped"
+
+
+def test_settings_that_cannot_be_used_keep_the_finished_analysis(open_video, page_text):
+    app = open_video()
+    button(app, TITLE).click()
+    app = finished(app.run())
+    first = app.session_state[VIDEO]
+    app.number_input(key="video_start").set_value(20.0).run()
+    button(app, "Analyze with these settings").click().run()
+    assert "choose an earlier start" in " ".join(e.value for e in app.error)
+    assert app.session_state[VIDEO] is first
+    assert "18 analyzed frames" in page_text(app)
+
+
+def test_a_video_that_cannot_be_started_is_started_with_other_settings(open_video):
+    app = open_video()
+    app.number_input(key="video_start").set_value(20.0).run()
+    button(app, TITLE).click().run()
+    assert "choose an earlier start" in " ".join(e.value for e in app.error)
+    assert VIDEO not in app.session_state
+    app.number_input(key="video_start").set_value(0.0).run()
+    assert not app.error
+    finished(app)
