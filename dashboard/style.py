@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -97,17 +97,31 @@ OTHERS = (
     ("hourglass", "longdash"),
 )
 
-_other_hues: dict[str, int] = {}  # the position of the hue of each class without its own
+_other_hues: dict[str, int] = {}  # the position of the fallback hue of each class that has one
 _lock = threading.Lock()
 
 
 def class_color(name: str) -> str:
-    """The hue of a class. An unknown name gets the next one of the fallback hues when it is first drawn, so that the
-    classes of a data set differ as long as there are enough hues."""
+    """The hue of a class; for an unknown name, its fallback hue, which is kept from its first use on."""
     if name in CLASS_COLORS:
         return CLASS_COLORS[name]
     with _lock:
-        return OTHER_COLORS[_other_hues.setdefault(name, len(_other_hues)) % len(OTHER_COLORS)]
+        return OTHER_COLORS[_other_hue(name, _other_hues)]
+
+
+def distinguish(classes: Sequence[str]) -> None:
+    """Give the unknown ones among the classes of one data set hues that differ, as long as there are enough hues and
+    no earlier use has determined them."""
+    unknown = [name for name in classes if name not in CLASS_COLORS]
+    with _lock:
+        for name in unknown:
+            _other_hue(name, unknown)
+
+
+def _other_hue(name: str, among: Iterable[str]) -> int:
+    """The position of a fallback hue: at first the one that is used least ``among`` these classes."""
+    used = [_other_hues[other] for other in among if other in _other_hues]
+    return _other_hues.setdefault(name, min(range(len(OTHER_COLORS)), key=lambda hue: (used.count(hue), hue)))
 
 
 def network_styles(architectures: Mapping[str, str], inks: Ink) -> dict[str, NetworkStyle]:

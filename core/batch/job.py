@@ -88,7 +88,8 @@ class Batch:
         """What an unfinished batch must agree with to be continued, as plain values."""
         return {
             "source": self.options.source,
-            "networks": [list(p.key) for p in self.predictors],  # in their order, which is that of the columns
+            "networks": {p.model_id: p.card.weights_sha256 for p in self.predictors},
+            "order of the networks": [p.model_id for p in self.predictors],  # that of the columns
             "temperatures": {p.model_id: p.card.temperature for p in self.predictors},
             "detector": self.options.detector,
             "whole_image": self.options.whole_image,

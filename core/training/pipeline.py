@@ -69,7 +69,6 @@ def train_on(
     read_samples, samples = samples, training_samples(recipe, samples)
     check_samples(recipe, samples, val_only=val_only)
     data = identify(read_samples, samples)
-    _check_destination(recipe, data, root)
     fabric = make_fabric(recipe.precision)
     run = RunFolder(runs / recipe.name)
     for needed in untrained(recipe, data, run, root):
@@ -126,6 +125,7 @@ def _train_run(
     if fabric.is_global_zero:
         run.claim(recipe, data)
     fabric.barrier()
+    _check_destination(recipe, data, root)
     state = run.load_state()
     if state is not None and state["epoch"] >= recipe.epochs:
         return

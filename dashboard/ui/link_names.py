@@ -23,7 +23,7 @@ COMPARE = (
     *("cells", "minuend", "subtrahend", "cell_of", "cell_true", "cell_predicted", "cell_page", "cell_saliency"),
     *("of", "list", "true", "predicted", "sort", "ascending", "errors_page", "errors_saliency"),
     *("confidence_range", "disagreement_range", "loss_range"),
-    *("judge", "given", "suggested", "sort_labels", "labels_page"),
+    *("judge", "given", "suggested", "sort_labels", "ascending_labels", "labels_page"),
     *("embedding_of", "layout", "colored_by", "points", "embedded_page", "embedded_saliency"),
     *("slices_of", "property", "slice", "slice_images_page", "slice_images_saliency"),
     *("bins", "threshold", "corruption"),

@@ -12,7 +12,7 @@ from core.ensembles import ENSEMBLES, ensemble_of, with_members
 from core.errors import CheckpointError
 from core.labels import LabelSet
 from dashboard import services
-from dashboard.style import Ink, NetworkStyle, network_styles
+from dashboard.style import Ink, NetworkStyle, distinguish, network_styles
 from dashboard.ui import link_page, links
 from dashboard.ui.messages import show_error, show_warning
 
@@ -31,6 +31,8 @@ def pick_networks(*, to_predict: bool = True) -> list[Checkpoint]:
     listing = services.listing()
     for problem in listing.problems:
         show_warning(problem)
+    for checkpoint in listing.checkpoints:
+        distinguish(checkpoint.card.labels.classes)
     offered = listing.with_weights if to_predict else listing.checkpoints
     if not offered:
         st.info(EMPTY, icon=":material/info:")

@@ -114,6 +114,7 @@ def _offer_analysis(video: SessionVideo, is_changed: bool) -> tuple[bool, Timeli
 def forget_video() -> None:
     """Remove the video, everything computed from it, and the file that Streamlit holds for the uploader."""
     _forget()
+    st.session_state.pop(VIDEO_SOURCE, None)
     session.delete_upload(st.session_state.get(_uploader_key()))
     st.session_state[FORGOTTEN] = st.session_state.get(FORGOTTEN, 0) + 1
 

@@ -9,7 +9,17 @@ import pytest
 import streamlit as st
 
 from core import checkpoints
-from dashboard.style import DARK, LIGHT, Ink, class_color, ensemble_style, network_styles, on_light, template
+from dashboard.style import (
+    DARK,
+    LIGHT,
+    Ink,
+    class_color,
+    distinguish,
+    ensemble_style,
+    network_styles,
+    on_light,
+    template,
+)
 from dashboard.ui import network_picker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,9 +124,11 @@ def test_a_dark_style_has_its_light_hue_in_a_report():
 
 
 def test_the_classes_of_an_own_data_set_have_different_hues():
-    names = ("bored", "confused", "engaged", "frustrated", "curious", "tired", "calm")
+    names = [f"class {number}" for number in range(7)]
+    distinguish(["another class"])
+    distinguish(["happy", *names])
     assert len({class_color(name) for name in names}) == len(names)
-    assert class_color("bored") == class_color("bored")
+    assert class_color(names[1]) == class_color(names[1])
 
 
 def test_the_shipped_networks_have_different_markers():

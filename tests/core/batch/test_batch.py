@@ -307,7 +307,7 @@ def test_a_batch_is_not_continued_with_the_networks_in_another_order(batch, many
     with pytest.raises(KeyboardInterrupt):
         run_batch(chosen, tmp_path / "out.parquet", stopping_after_one_part(here))
     swapped = batch(many_photos, run_ids=("tiny_residual", "tiny_cnn"))
-    with pytest.raises(BatchError, match="options differ in: networks"):
+    with pytest.raises(BatchError, match="options differ in: order of the networks"):
         run_batch(swapped, tmp_path / "out.parquet", here)
     run_batch(chosen, tmp_path / "out.parquet", here)
 

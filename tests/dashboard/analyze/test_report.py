@@ -196,7 +196,7 @@ def test_the_chance_test_is_named_with_every_drawing_of_the_map(
     measured(app)
     for panel, words in {
         "Saliency": "cells · no better than chance",
-        "Regions": "No better than chance: the map of CNN, Residual CNN.",
+        "Regions": "No better than chance: the maps of CNN and Residual CNN.",
         "Methods": "no better than chance",
     }.items():
         assert words in page_text(show_panel(app, panel)), panel
