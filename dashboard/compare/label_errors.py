@@ -23,7 +23,7 @@ def draw(comparison: Comparison) -> None:
         "the label, so inspect each image."
     )
     chosen, by, ascending = mistakes.filters(
-        comparison, ("given", "suggested"), image_table.LABEL_ORDERS, key="sort_labels"
+        comparison, ("given", "suggested"), image_table.LABEL_ORDERS, keys=("sort_labels", "ascending_labels")
     )
     keep = image_table.select(issues.table, chosen, mistakes=False)
     image_list.draw(

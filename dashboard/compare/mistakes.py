@@ -20,7 +20,7 @@ def draw(comparison: Comparison) -> None:
         model_id = links.first_choice(st.selectbox, "Predictions of", comparison.names, key=comparison.key("of"))
     with right:
         listed = links.first_choice(st.segmented_control, "List", LISTS, key=comparison.key("list"), width="stretch")
-    chosen, by, ascending = filters(comparison, ("true", "predicted"), image_table.ORDERS, key="sort")
+    chosen, by, ascending = filters(comparison, ("true", "predicted"), image_table.ORDERS, keys=("sort", "ascending"))
     predictions = comparison.error_table(str(model_id))
     keep = image_table.select(predictions, chosen, _ranges(comparison), mistakes=listed == MISTAKES)
     image_list.draw(
@@ -34,9 +34,10 @@ def draw(comparison: Comparison) -> None:
 
 
 def filters(
-    comparison: Comparison, columns: tuple[str, str], orders: dict[str, str], *, key: str
+    comparison: Comparison, columns: tuple[str, str], orders: dict[str, str], *, keys: tuple[str, str]
 ) -> tuple[dict[str, str], str, bool]:
-    """The classes to list by column, the column to sort by, and whether the smallest value comes first."""
+    """The classes to list by column, the column to sort by, and whether the smallest value comes first; ``keys`` are
+    those of the controls for the latter two."""
     *boxes, order, direction = st.columns([2, 2, 2, 1], vertical_alignment="bottom")
     classes = [image_table.ANY, *comparison.labels.classes]
     chosen = {}
@@ -44,10 +45,9 @@ def filters(
         with box:
             chosen[column] = links.first_choice(st.selectbox, column.capitalize(), classes, key=comparison.key(column))
     with order:
-        by = links.first_choice(st.selectbox, "Sort by", list(orders), key=comparison.key(key))
+        by = links.first_choice(st.selectbox, "Sort by", list(orders), key=comparison.key(keys[0]))
     with direction:
-        direction_key = comparison.key(key.replace("sort", "ascending"))
-        ascending = links.toggle("Ascending", key=direction_key, help="Smallest value first")
+        ascending = links.toggle("Ascending", key=comparison.key(keys[1]), help="Smallest value first")
     return chosen, orders[by], ascending
 
 

@@ -232,7 +232,9 @@ def test_an_unfinished_batch_with_other_options_is_not_continued(batch, many_pho
     out = tmp_path / "out.parquet"
     with pytest.raises(KeyboardInterrupt):
         run_batch(batch(many_photos), out, stopping)
-    with pytest.raises(BatchError, match="options differ in: networks, temperatures, accuracy; use the options"):
+    with pytest.raises(
+        BatchError, match="differ in: networks, order of the networks, temperatures, accuracy; use the options"
+    ):
         run_batch(batch(many_photos, run_ids=("tiny_cnn",), accuracy=0.5), out, here)
     shutil.copy(many_photos / "dark" / "001.png", many_photos / "dark" / "999.png")  # not part of this batch
     try:
