@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import ClassScores
-from dashboard.plots.error_bars import whiskers
+from dashboard.plots.error_bars import row_offsets, row_px, whiskers
 from dashboard.section import counted
 from dashboard.style import Ink, NetworkStyle, class_color, template
 
@@ -27,10 +27,8 @@ def marks(
     A hue denotes a class, a marker a network. A class without images has no mark.
     """
     figure = go.Figure()
-    for position, (model_id, of_classes) in enumerate(scores.items()):
+    for offset, (model_id, of_classes) in zip(row_offsets(len(scores)), scores.items(), strict=True):
         values = [getattr(s, measure.lower()) for s in of_classes]
-        # Networks are slightly offset within a row, so that their intervals do not cover each other.
-        offset = (position - (len(scores) - 1) / 2) * 0.16
         figure.add_scatter(
             y=[row + offset for row in range(len(of_classes))],
             x=[v.value if v.defined else None for v in values],
@@ -60,7 +58,7 @@ def marks(
     first = next(iter(scores.values()))
     figure.update_layout(
         template=template(inks),
-        height=52 * len(first) + 100,
+        height=row_px(len(scores), 52) * len(first) + 100,
         xaxis={"range": [0, 1.02], "title": measure, "tickformat": ".1f"},
         yaxis={
             "autorange": "reversed",

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from core.explain import REGION_NAMES, FaceRegions
 from core.probes import SplitRegionShares
+from dashboard.plots.error_bars import row_offsets, row_px
 from dashboard.section import counted
 from dashboard.style import Ink, NetworkStyle, class_color, template
 
@@ -62,8 +63,7 @@ def shares(
             marker={"color": inks.faint, "line": {"width": 0}},
             hovertemplate="%{x:.3f}<extra>share of the crop</extra>",
         )
-    for position, (model_id, of) in enumerate(found.items()):
-        offset = (position - (len(found) - 1) / 2) * 0.16
+    for offset, (model_id, of) in zip(row_offsets(len(found)), found.items(), strict=True):
         heights = [row + offset for row in rows]
         if not alike:
             figure.add_scatter(
@@ -73,7 +73,7 @@ def shares(
                 name="line: uniform map",
                 marker={"symbol": "line-ns", "size": 12, "line": {"color": inks.muted, "width": 2}},
                 hovertemplate="%{x:.3f}<extra>share of the crop of " + names[model_id] + "</extra>",
-                showlegend=position == 0,
+                showlegend=model_id == next(iter(found)),
             )
         figure.add_scatter(
             y=heights,
@@ -90,7 +90,7 @@ def shares(
             hovertemplate="%{customdata}: %{x:.3f}<extra>" + names[model_id] + "</extra>",
         )
     most = max(float(np.nanmax(of)) for of in (*of_uniform, *found.values()))
-    _style(figure, inks, list(REGION_NAMES), 46, "share of the saliency", most)
+    _style(figure, inks, list(REGION_NAMES), row_px(len(found), 46), "share of the saliency", most)
     return figure
 
 
@@ -107,9 +107,8 @@ def by_class(
     column = REGION_NAMES.index(region)
     first = next(iter(found.values()))
     classes = first.labels.classes
-    for position, (model_id, of) in enumerate(found.items()):
+    for offset, (model_id, of) in zip(row_offsets(len(found)), found.items(), strict=True):
         order = [of.labels.index(c) for c in classes]
-        offset = (position - (len(found) - 1) / 2) * 0.16
         figure.add_scatter(
             y=[row + offset for row in range(len(classes))],
             x=of.mean()[order, column],
@@ -137,7 +136,7 @@ def by_class(
     figure.add_vline(x=float(first.areas[column]), line={"color": inks.muted, "width": 1})
     tops = [of.mean()[:, column] + np.nan_to_num(of.half_width()[:, column]) for of in found.values()]
     most = max([float(first.areas[column]), *np.concatenate(tops)[np.isfinite(np.concatenate(tops))].tolist()])
-    _style(figure, inks, list(classes), 44, f"share of the saliency on the {region}", most)
+    _style(figure, inks, list(classes), row_px(len(found), 44), f"share of the saliency on the {region}", most)
     return figure
 
 
@@ -174,10 +173,10 @@ def class_numbers(found: Mapping[str, SplitRegionShares], names: Mapping[str, st
     return pd.DataFrame(rows)
 
 
-def _style(figure: go.Figure, inks: Ink, rows: list[str], row_px: int, title: str, most: float) -> None:
+def _style(figure: go.Figure, inks: Ink, rows: list[str], height_px: int, title: str, most: float) -> None:
     figure.update_layout(
         template=template(inks),
-        height=row_px * len(rows) + 110,
+        height=height_px * len(rows) + 110,
         bargap=0.4,
         # Slightly below 0, so that markers at 0 are not cut off.
         xaxis={"title": title, "range": [-0.03 * most, 1.06 * most], "tickformat": ".2f"},
