@@ -74,8 +74,11 @@ def test_stored_predictions_give_the_scores_of_the_card(run_id):
 @each
 def test_the_readme_repeats_the_cards_scores(run_id):
     readme = (ROOT.parent / "README.md").read_text(encoding="utf-8")
-    metrics = SHIPPED[run_id].card.metrics
-    assert f"| `{run_id}` | {metrics['val'].accuracy} | {metrics['test'].accuracy} |" in readme
+    card = SHIPPED[run_id].card
+    val, test = card.metrics["val"], card.metrics["test"]
+    scores = (val.accuracy, test.accuracy, val.accuracy_mirrored, test.accuracy_mirrored)
+    cells = (f"`{run_id}`", *map(str, scores), f"{card.parameters / 1e6:.2f} M", f"{card.macs / 1e6:.0f} M")
+    assert f"| {' | '.join(cells)} |" in readme
 
 
 @each

@@ -53,7 +53,7 @@ def fit(
     ``store_every_s`` ago: on a GPU, writing a state takes as long as an epoch. Every epoch draws from generators seeded
     by its number, so a run that was interrupted and resumed ends with the weights of one that was not (same kind of
     device and number of threads). Raises TrainingError where the loss is no longer finite or an epoch cannot be stored;
-    the epochs before are then stored.
+    the epochs that were stored before remain.
     """
     fabric.seed_everything(recipe.seed, verbose=False)
     network = build_network(recipe.architecture, classes=data.classes, channels=recipe.channels, **recipe.model)

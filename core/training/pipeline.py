@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -98,7 +99,14 @@ def train_on(
 
 
 def _check_destination(recipe: Recipe, data: DatasetInfo, root: Path) -> None:
-    """Raise TrainingError where the checkpoint would replace a network that was trained on other data."""
+    """Raise TrainingError where the checkpoint cannot be written, or would replace a network trained on other data."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=root).close()
+    except OSError as error:
+        raise TrainingError(
+            f"{root} cannot be written ({error.strerror or error}); choose another folder with --checkpoints"
+        ) from error
     try:
         trained_on = load_checkpoint(root / recipe.name).card.data
     except CheckpointError:

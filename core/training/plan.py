@@ -24,6 +24,7 @@ from core.training.fabric import require_one_process
 from core.training.loop import Progress, TrainingStopped
 from core.training.pipeline import check_recipe, train_on
 from core.training.recipe import Recipe, as_values, load_recipe, recipe_from
+from core.training.teachers import prerequisites
 from core.validation import first_problem
 
 PART_BYTES = 15 * 2**20
@@ -89,7 +90,24 @@ def load_plan(path: Path) -> tuple[Plan, tuple[Recipe, ...]]:
         recipe = load_recipe(file if file.suffix == ".toml" and file.is_file() else planned.recipe)
         recipes.append(recipe_from(_changed(as_values(recipe), planned.options)))
         check_recipe(recipes[-1])
+    planned_recipes = {recipe.name: recipe for recipe in recipes}
+    for recipe in recipes:
+        _check_options(path, recipe, recipe, planned_recipes)
     return plan, tuple(recipes)
+
+
+def _check_options(path: Path, recipe: Recipe, of: Recipe, planned: Mapping[str, Recipe]) -> None:
+    """Raise RecipeError where the plan changes the options of a recipe that another one builds on.
+
+    ``of`` is ``recipe`` or a recipe that it builds on; a recipe names the file of each, whose options apply.
+    """
+    for needed in prerequisites(of):
+        if planned.get(needed.name, needed) != needed:
+            raise RecipeError(
+                f"{path} changes the options of {needed.name}, but {recipe.name} builds on {needed.name} with the "
+                f"options of its recipe; remove these options, or remove {recipe.name} from the plan"
+            )
+        _check_options(path, recipe, needed, planned)
 
 
 def _changed(values: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:

@@ -104,8 +104,9 @@ def test_pain_recipe_trains_on_a_generated_folder_of_its_six_classes(tmp_path):
     recipe = load_recipe("pain6_resnet50")
     # Without the download, and small enough for a test; everything else is the recipe's.
     recipe = dataclasses.replace(recipe, model={**recipe.model, "imagenet": False}, size_px=32, batch_size=6, epochs=1)
-    checkpoint = train(recipe, tmp_path / "pain", runs=tmp_path / "runs", root=tmp_path / "out", val_only=True)
+    checkpoint = train(recipe, tmp_path / "pain", runs=tmp_path / "runs", root=tmp_path / "out")
     assert checkpoint is not None
+    assert len(checkpoint.evaluation("test")) == 18
     assert checkpoint.card.labels == PAIN6
     assert checkpoint.card.preprocessing.channels == 3
 
@@ -149,6 +150,13 @@ def test_missing_disk_space_is_named_before_the_first_epoch(image_folder, tmp_pa
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
     with pytest.raises(TrainingError, match=r"needs \d+ MB for its state in .*free some disk space"):
         train(tiny_recipe(), image_folder, runs=tmp_path / "runs", root=tmp_path / "out")
+
+
+def test_folder_that_cannot_hold_the_checkpoint_is_named_before_the_first_epoch(image_folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TrainingError, match="file cannot be written .*choose another folder with --checkpoints"):
+        train(tiny_recipe(), image_folder, runs=tmp_path / "runs", root=tmp_path / "file")
+    assert not list((tmp_path / "runs").rglob("history.csv"))
 
 
 def test_two_processes_train_one_network(image_folder, tmp_path):

@@ -49,6 +49,10 @@ def test_shipped_plan_is_valid_and_begins_with_the_compared_networks():
         ('[[run]]\nrecipe = "cnn"\noptions = { epoch = 1 }', "unknown recipe key epoch;"),
         ('[[run]]\nrecipe = "cnn"\nweights = false', "is not a valid plan"),
         ('[[run]]\nrecipe = "cnn"\noptions = { model = { dropouts = 0.3 } }', "cnn cannot be built with the options"),
+        (
+            '[[run]]\nrecipe = "cnn"\noptions = { epochs = 120 }\n[[run]]\nrecipe = "fer_best"',
+            "changes the options of cnn, but fer_best builds on cnn with the options of its recipe; remove",
+        ),
         ("[[run", "is not valid TOML"),
     ],
 )
@@ -89,21 +93,29 @@ def test_plan_without_time_starts_nothing(plan, image_folder, tmp_path):
 
 
 def test_shipped_plan_runs_from_the_command_line_with_one_tiny_epoch(image_folder, tmp_path):
-    """The command for a GPU, with four of its runs: small networks, one epoch, few images."""
+    """The command for a GPU, with five of its runs: small networks, one epoch, few images."""
     head, *runs = GPU.read_text().split("[[run]]")
-    text = "[[run]]".join((head, *runs[:3], runs[5]))
+    text = "[[run]]".join((head, *runs[:3], *runs[5:7]))
     names = re.findall(r'recipe = "(\w+)"', text)
-    for name in names:
-        write_recipe(tmp_path / f"{name}.toml", epochs=1)
+    files = {name: str(tmp_path / f"{name}.toml") for name in names}
+    for name, file in files.items():
+        recipe = load_recipe(name)
+        start = {"start": files[recipe.start]} if recipe.start else {}
+        taught = {"teachers": [files[t] for t in recipe.teachers], "teachers_weight": recipe.teachers_weight}
+        write_recipe(Path(file), epochs=1, **start, **(taught if recipe.teachers else {}))
     text = re.sub(r'recipe = "(\w+)"', r'recipe = "\1.toml"', text)
     (tmp_path / "gpu.toml").write_text(text)
     arguments = ["train", "--plan", tmp_path / "gpu.toml", "--budget-s", 540, "--out", tmp_path / "out"]
     arguments += ["--data", image_folder, "--runs", tmp_path / "runs", "--checkpoints", tmp_path / "checkpoints"]
     result = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    assert len(names) == 4
+    assert len(names) == 5
     assert {p.name for p in (tmp_path / "checkpoints").iterdir()} == set(names)
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"README", *(f"{name}.tar" for name in names)}
+    cards = {name: load_checkpoint(tmp_path / "checkpoints" / name).card for name in names}
+    assert cards["fer_best"].recipe["teachers"] == [files[t] for t in load_recipe("fer_best").teachers]
+    assert set(cards["fer_best"].prerequisite_seconds) == {"cnn", "residual_cnn", "resnet50"}
+    assert {name for name, card in cards.items() if not card.weights_shipped} == {"scratch_resnet50"}
 
 
 def test_options_of_a_table_change_that_table_only(tmp_path):
