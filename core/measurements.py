@@ -135,11 +135,17 @@ def save_scores(checkpoint: Checkpoint, scores: CheckpointScores) -> None:
     set other than the card's and for the train split.
     """
     checkpoint = _reread(checkpoint)
-    card, run = checkpoint.card, scores.run
+    card = checkpoint.card
+    run = dataclasses.replace(scores.run, temperature=card.temperature)  # it may have been fitted in the meantime
     if run.split not in ("val", "test"):
         raise DataError(f"only the scores of the val and test splits can be stored, got {run.split}")
     if scores.note:
         raise DataError(f"the scores cannot be stored with {card.run_id}: {scores.note}")
+    if card.data.fingerprint and not card.data.matches(*scores.data.fingerprints):
+        raise DataError(
+            f"the scores cannot be stored with {card.run_id}, which in the meantime got those of another data set "
+            f"({card.data.title})"
+        )
     metrics = dict(card.metrics)
     if run.split == "val" and "val" not in metrics:
         temperature = fit_temperature(run.logits, run.truth)

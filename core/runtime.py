@@ -69,7 +69,7 @@ class Runtime:
         self._mean_faces = Cache(6)
         self._findings = Cache(4)
         self._latency_lock = threading.Lock()
-        self._latencies_ms: dict[str, float] = {}  # by SHA-256 of the weights
+        self._latencies_ms: dict[tuple[str, str], float] = {}  # by run id and SHA-256 of the weights
 
     # Networks
 
@@ -163,12 +163,12 @@ class Runtime:
         predictor = self.predictor(checkpoint)
         with self._latency_lock:
             elapsed_ms = milliseconds_per_face(predictor)
-            self._latencies_ms[checkpoint.card.weights_sha256] = elapsed_ms
+            self._latencies_ms[checkpoint.card.run_id, checkpoint.card.weights_sha256] = elapsed_ms
         return elapsed_ms
 
     def measured_latency(self, checkpoint: Checkpoint) -> float | None:
         """The last result of :meth:`measure_latency`, None if this network was not measured."""
-        return self._latencies_ms.get(checkpoint.card.weights_sha256)
+        return self._latencies_ms.get((checkpoint.card.run_id, checkpoint.card.weights_sha256))
 
     # Stored with the checkpoints
 

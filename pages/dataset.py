@@ -6,6 +6,7 @@ from dashboard import services
 from dashboard.dataset import audit, balance, faces, votes
 from dashboard.dataset.description import available
 from dashboard.services import DATA_VARIABLE
+from dashboard.style import distinguish
 from dashboard.ui import busy, links
 from dashboard.ui.messages import show_warning
 
@@ -40,6 +41,7 @@ if len(known) > 1:
     with above:
         number = links.first_choice(st.selectbox, "Data set", titles, key="dataset", width=320)
 description = known[number]
+distinguish(list(description.counts.index))
 if view == BALANCE:
     balance.draw(description)
 elif view == FACES:

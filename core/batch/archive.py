@@ -103,7 +103,7 @@ class ArchiveSource:
 
 
 def _too_large(member: zipfile.ZipInfo) -> str:
-    return (
-        f"a photo may be at most {MAX_BYTES / 1e6:.0f} MB; this file unpacks from "
-        f"{member.compress_size / 1e6:.1f} to {member.file_size / 1e6:.1f} MB; save a smaller version"
-    )
+    found = f"this file is {member.file_size / 1e6:.1f} MB"
+    if member.compress_size < member.file_size:
+        found = f"this file unpacks from {member.compress_size / 1e6:.1f} to {member.file_size / 1e6:.1f} MB"
+    return f"a photo may be at most {MAX_BYTES / 1e6:.0f} MB; {found}; save a smaller version"

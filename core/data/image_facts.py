@@ -46,7 +46,7 @@ class ImageFacts:
     ``brightness`` is the mean and ``contrast`` the standard deviation of the gray levels (0 to 255, to a tenth).
     ``sharpness`` is the variance of the Laplacian (Pech-Pacheco et al. 2000), to three digits, and low for blurred
     images. ``copy_group`` numbers the sets of pixel-identical images, -1 for an image without a copy. ``fingerprints``
-    are those of the data set from which it was computed, under its own labels and under those of the FER+ majority.
+    are those of the data set from which it was computed, in each of the forms in which networks get it.
     Raises DataError for columns of different lengths or with invalid values.
     """
 

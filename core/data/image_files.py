@@ -48,6 +48,12 @@ def folder_files(root: Path) -> dict[str, Path]:
     }
 
 
+def is_in_split_and_class(relative: str) -> bool:
+    """Whether a path relative to the root of a data set is ``split/class/file``."""
+    folders = relative.split("/")[:-1]
+    return len(folders) == 2 and split_of(folders[0]) is not None
+
+
 def read_folder(root: Path, options: ReadOptions = ReadOptions()) -> Samples:
     """Read a folder of images; ids are positions in the sorted listing, classes are alphabetical.
 
@@ -87,8 +93,8 @@ def _folder_entries(root: Path) -> tuple[list[ImageEntry], int]:
 
 def _entry(relative: str, path: Path, root_name: str) -> ImageEntry:
     folders = relative.split("/")[:-1]
-    if len(folders) == 2 and (split := split_of(folders[0])) is not None:
-        return ImageEntry(path, relative, folders[1], split)
+    if is_in_split_and_class(relative):
+        return ImageEntry(path, relative, folders[1], split_of(folders[0]))
     if len(folders) == 1 and split_of(folders[0]) is None:
         return ImageEntry(path, relative, folders[0], None)
     raise DataError(f"{_LAYOUT}; found {root_name}/{relative}")

@@ -16,6 +16,7 @@ from core.data.image_files import (
     MANIFEST_COLUMNS,
     folder_files,
     folder_labels,
+    is_in_split_and_class,
     manifest_labels,
     read_folder,
     read_manifest,
@@ -58,6 +59,7 @@ def _csv_with(columns: set[str]) -> Callable[[Path], bool]:
     return recognizes
 
 
+_is_fer2013 = _csv_with(FER2013_COLUMNS)
 _is_manifest = _csv_with(MANIFEST_COLUMNS)
 
 
@@ -98,7 +100,7 @@ SOURCES = (
     Source("a packed Parquet file", _is_parquet, read_packed, packed_labels),
     Source(
         "fer2013.csv with the columns emotion, pixels and Usage",
-        _csv_with(FER2013_COLUMNS),
+        _is_fer2013,
         read_fer2013,
         fer2013_labels,
     ),
@@ -159,7 +161,7 @@ def data_stamp(path: str | Path) -> str:
     if path.is_dir():
         files = list(folder_files(path).values())
     elif path.is_file():
-        recognized = _csv_with(FER2013_COLUMNS)(path)
+        recognized = _is_fer2013(path)
         files = source_files(path) if recognized else [path]
     else:
         files = []
@@ -187,18 +189,22 @@ def _source_of(path: Path) -> tuple[Path, Source]:
 
 def _only_table(folder: Path) -> Path | None:
     """The table in a folder that is read instead of the folder: among images the one that lists them, otherwise the
-    only data set. None for a folder without such a table.
+    only data set. None for a folder without such a table, and where the images are in ``split/class`` folders.
 
     Raises DataError naming the tables if there are several, because it is not known which one is meant.
     """
-    files = folder_files(folder).values()
-    tables = [file for file in files if file.suffix.lower() in TABLE_SUFFIXES]
-    if any(file.suffix.lower() in SUFFIXES for file in files):
+    files = folder_files(folder)
+    tables = [file for file in files.values() if file.suffix.lower() in TABLE_SUFFIXES]
+    if images := [relative for relative, file in files.items() if file.suffix.lower() in SUFFIXES]:
+        if all(map(is_in_split_and_class, images)):
+            return None
         tables = [table for table in tables if table.parent == folder and _is_manifest(table)]
     if not tables:
         return None
     known = [table for table in tables if any(source.recognizes(table) for source in SOURCES)]
-    if len(known) == 1 or [table.name for table in known] == ["test.csv", "train.csv"]:
+    # The two files of one form of FER2013 are read together.
+    is_pair = [table.name for table in known] == ["test.csv", "train.csv"] and _is_fer2013(known[-1])
+    if len(known) == 1 or is_pair:
         return known[-1]
     names = ", ".join(str(table.relative_to(folder)) for table in tables[:5])
     raise DataError(

@@ -22,6 +22,7 @@ from core.models import Network, NetworkOutput
 from core.parallel import core_count
 
 BackendName = Literal["torch", "onnx", "auto"]
+NetworkKey = tuple[str, str, float]  # run id, SHA-256 of the weights, temperature
 TEMPERATURES = (0.01, 100.0)  # lowest and highest
 
 
@@ -120,9 +121,9 @@ class Predictor:
         return self.card.run_id
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> NetworkKey:
         """Identifies the network among all installed ones: several may have the same weights."""
-        return self.card.run_id, self.card.weights_sha256
+        return self.card.run_id, self.card.weights_sha256, self.card.temperature
 
     def input_images(self, crops: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Face crops of any size at the network's input size: (S, S) or (S, S, 3) uint8."""

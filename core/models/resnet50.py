@@ -60,9 +60,10 @@ def resnet50(
 ) -> Network:
     """ResNet50; for 48 px faces without the stem's max-pool: its stages have sides of 24, 12, 6, 3 cells.
 
-    ``stem="imagenet"`` keeps the max-pool of the published network, which is meant for images of 224 px. ``extra_blocks`` adds 3 x 3 convolution blocks of those
-    widths before the pooling, the first with a 2 x 2 max-pool (ITM Web Conf. 80, 01013). With ``imagenet`` the filters
-    of the first layer are summed over color when ``channels`` is 1.
+    ``stem="imagenet"`` keeps the max-pool of the published network, which is meant for images of 224 px.
+    ``extra_blocks`` adds 3 x 3 convolution blocks of those widths before the pooling, the first with a 2 x 2 max-pool
+    (ITM Web Conf. 80, 01013). With ``imagenet`` the filters of the first layer are summed over color when ``channels``
+    is 1.
 
     Raises WeightsUnavailableError where ImageNet weights are requested and cannot be downloaded.
     """

@@ -11,7 +11,8 @@ from core.records.base import Number, Record
 
 
 class LabelsRecord(Record):
-    """A label set; the classes are in the order of the logits."""
+    """A label set. The classes of a network are in the order of its logits, those of a group in the order of its first
+    network."""
 
     name: str
     classes: list[str]

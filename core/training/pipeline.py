@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -75,31 +76,47 @@ def train_on(
     for needed in untrained(recipe, data, run, root):
         check_samples(needed, samples, val_only=True)
     with run.lock() if fabric.is_global_zero else nullcontext():
-        try:
+        _claim(recipe, data, run, fabric)
+        _check_destination(recipe, data, root)
+        with _memory_errors(recipe):
             _train_run(recipe, samples, data, run, root, fabric, store_every_s, progress)
-        except torch.OutOfMemoryError as error:
-            raise TrainingError(
-                f"{recipe.name}: the GPU has too little free memory for batches of {recipe.batch_size} images; end "
-                "other programs that use it, or give the recipe a smaller batch_size and another name"
-            ) from error
-        if not fabric.is_global_zero:
-            return None
-        return publish(
-            recipe,
-            samples,
-            data,
-            preprocessing_of(recipe),
-            run,
-            root,
-            device=fabric.device,
-            trained_on=hardware(fabric),
-            val_only=val_only,
-            ship_weights=ship_weights,
-        )
+            if not fabric.is_global_zero:
+                return None
+            return publish(
+                recipe,
+                samples,
+                data,
+                preprocessing_of(recipe),
+                run,
+                root,
+                device=fabric.device,
+                trained_on=hardware(fabric),
+                val_only=val_only,
+                ship_weights=ship_weights,
+            )
+
+
+@contextmanager
+def _memory_errors(recipe: Recipe) -> Iterator[None]:
+    """Raise TrainingError where the memory of the GPU does not suffice for a recipe."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            f"{recipe.name}: the GPU has too little free memory for batches of {recipe.batch_size} images; end other "
+            "programs that use it, or give the recipe a smaller batch_size and another name"
+        ) from error
+
+
+def _claim(recipe: Recipe, data: DatasetInfo, run: RunFolder, fabric: Fabric) -> None:
+    if fabric.is_global_zero:
+        run.claim(recipe, data)
+    fabric.barrier()
 
 
 def _check_destination(recipe: Recipe, data: DatasetInfo, root: Path) -> None:
-    """Raise TrainingError where the checkpoint cannot be written, or would replace a network trained on other data."""
+    """Raise TrainingError where the checkpoint cannot be written, or would replace a network that is imported or was
+    trained on other data."""
     try:
         root.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=root).close()
@@ -108,14 +125,19 @@ def _check_destination(recipe: Recipe, data: DatasetInfo, root: Path) -> None:
             f"{root} cannot be written ({error.strerror or error}); choose another folder with --checkpoints"
         ) from error
     try:
-        trained_on = load_checkpoint(root / recipe.name).card.data
+        card = load_checkpoint(root / recipe.name).card
     except CheckpointError:
         return
-    if trained_on.fingerprint and not trained_on.matches(*data.fingerprints):
-        raise TrainingError(
-            f"{root / recipe.name} is a network that was trained on other data ({trained_on.title}); copy the recipe "
-            "to a TOML file with another name, or choose another folder with --checkpoints"
-        )
+    if card.is_imported:
+        found = "an imported network"
+    elif card.data.fingerprint and not card.data.matches(*data.fingerprints):
+        found = f"a network that was trained on other images, labels, splits or image sizes ({card.data.title})"
+    else:
+        return
+    raise TrainingError(
+        f"{root / recipe.name} is {found}; copy the recipe to a TOML file with another name, or choose another folder "
+        "with --checkpoints"
+    )
 
 
 def _train_run(
@@ -128,12 +150,8 @@ def _train_run(
     store_every_s: float,
     progress: Progress | None,
 ) -> None:
-    """Train or resume one run; the runs it builds on are trained first where neither they nor their checkpoints
-    exist."""
-    if fabric.is_global_zero:
-        run.claim(recipe, data)
-    fabric.barrier()
-    _check_destination(recipe, data, root)
+    """Train or resume one run, whose folder is claimed; the runs it builds on are trained first where neither they nor
+    their checkpoints exist."""
     state = run.load_state()
     if state is not None and state["epoch"] >= recipe.epochs:
         return
@@ -145,7 +163,8 @@ def _train_run(
         folder = run.beside(needed)
         if checkpoint := stand_in(needed, data, folder, root):
             return checkpoint.network()
-        with folder.lock() if fabric.is_global_zero else nullcontext():
+        with folder.lock() if fabric.is_global_zero else nullcontext(), _memory_errors(needed):
+            _claim(needed, data, folder, fabric)
             _train_run(needed, samples, data, folder, root, fabric, store_every_s, progress)
         return best_network(needed, len(samples.labels), folder)
 

@@ -199,7 +199,10 @@ def run_plan(
 
 
 def pack(folder: Path, out: Path) -> list[Path]:
-    """Write a folder as a tar file into ``out``, in parts of at most 15 MiB if it is larger; returns the files."""
+    """Write a folder as a tar file into ``out``, in parts of at most 15 MiB if it is larger; returns the files.
+
+    Nothing remains of an archive that cannot be written completely, for example because the disk is full.
+    """
     out.mkdir(parents=True, exist_ok=True)
     archive = out / f"{folder.name}.tar"
     for stale in out.glob(f"{archive.name}*"):
@@ -213,11 +216,17 @@ def pack(folder: Path, out: Path) -> list[Path]:
     if archive.stat().st_size <= PART_BYTES:
         return [archive]
     parts: list[Path] = []
-    with archive.open("rb") as file:
-        while chunk := file.read(PART_BYTES):
-            parts.append(out / f"{archive.name}.part-{len(parts):02}")
-            parts[-1].write_bytes(chunk)
-    archive.unlink()
+    try:
+        with archive.open("rb") as file:
+            while chunk := file.read(PART_BYTES):
+                parts.append(out / f"{archive.name}.part-{len(parts):02}")
+                parts[-1].write_bytes(chunk)
+    except OSError:
+        for part in parts:
+            part.unlink(missing_ok=True)
+        raise
+    finally:
+        archive.unlink()
     return parts
 
 

@@ -21,8 +21,8 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from core.errors import VideoError
-from core.images import rotated
 from core.parallel import core_count
+from core.video.frame_images import clockwise_deg, reduction, square_size, stated_size, upright_image
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
 # Frames are scaled to this longest side while they are converted to RGB: a frame of an 8K video has 100 MB.
@@ -50,7 +50,7 @@ class VideoInfo:
     @property
     def frame_scale(self) -> float:
         """The ``scale`` of the frames that :meth:`VideoFile.frames` returns by default."""
-        return _scale(self.width, self.height, MAX_SIDE_PX)
+        return reduction(self.width, self.height, MAX_SIDE_PX)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +89,8 @@ class VideoFile:
             first = next(_frames(container, stream), None)
             if first is None:
                 raise VideoError(f"expected frames in {self.name}, but none can be decoded; export the video again")
-            width, height = _size(first, stream)
-            rotation_deg = _clockwise(first)
+            width, height = square_size(first, stream)
+            rotation_deg = clockwise_deg(first)
             if rotation_deg in (90, 270):
                 width, height = height, width
             rate = stream.average_rate
@@ -118,7 +118,7 @@ class VideoFile:
         parts and about a file that ends early; the frames before are returned. Raises VideoError as :meth:`info`.
         """
         with self.opened() as (container, stream):
-            damage, size = _Damage(), _first_size(stream)
+            damage, size = _Damage(), stated_size(stream)
             last_s, step_s, next_s, number = -math.inf, 0.0, start_s, 0
             for decoded in _frames(container, stream, start_s, damage):
                 time_s = _time_s(decoded, stream, last_s)
@@ -136,7 +136,7 @@ class VideoFile:
                         next_s = max(next_s + 1 / sampling.per_second, time_s + 0.5 / sampling.per_second)
                 number += 1
                 if is_sampled:
-                    yield _upright(decoded, stream, time_s, max_side_px, size)
+                    yield Frame(time_s, *upright_image(decoded, stream, max_side_px, size))
             else:  # read to the end
                 _report_missing(_duration_s(container, stream), last_s + step_s, end_s, damage, report)
 
@@ -146,7 +146,7 @@ class VideoFile:
         Raises VideoError if there is none.
         """
         with self.opened() as (container, stream):
-            found, size = None, _first_size(stream)
+            found, size = None, stated_size(stream)
             last_s = -math.inf
             for decoded in _frames(container, stream, time_s):
                 frame_s = _time_s(decoded, stream, last_s)
@@ -155,7 +155,7 @@ class VideoFile:
                 found, last_s = decoded, frame_s
             if found is None:
                 raise VideoError(f"the video {self.name} has no frame at {time_s:.2f} s; choose an earlier time")
-            return _upright(found, stream, last_s, max_side_px, size)
+            return Frame(last_s, *upright_image(found, stream, max_side_px, size))
 
     @contextmanager
     def opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
@@ -174,7 +174,7 @@ class VideoFile:
                 # The cover of a song is a video stream, too.
                 pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
                 if not pictures:
-                    kinds = " and ".join(sorted({s.type for s in container.streams}))
+                    kinds = " and ".join(sorted({s.type for s in container.streams} - {"video"}))
                     found = f"only {kinds}" if kinds else "no stream"
                     raise VideoError(f"expected a video, but {self.name} contains {found}; choose a file with pictures")
                 stream = pictures[0]
@@ -252,46 +252,6 @@ def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:
     else:
         return None
     return duration if duration > 0 else None
-
-
-def _first_size(stream: VideoStream) -> tuple[int, int] | None:
-    """Width and height of the frames at the beginning, before any is decoded: the resolution of a recorded call may
-    change, but boxes and tracks need one. None where the file does not state it."""
-    context = stream.codec_context
-    return (context.width, context.height) if context.width and context.height else None
-
-
-def _size(frame: av.VideoFrame, stream: VideoStream, stored_size: tuple[int, int] | None = None) -> tuple[int, int]:
-    """Width and height of a frame of a stored size, by default its own, after its pixels have been made square."""
-    width, height = stored_size or (frame.width, frame.height)
-    ratio = float(stream.sample_aspect_ratio or 1)
-    return (round(width * ratio) if 0.1 < ratio < 10 else width), height
-
-
-def _clockwise(frame: av.VideoFrame) -> int:
-    return -round(frame.rotation / 90) * 90 % 360
-
-
-def _upright(
-    frame: av.VideoFrame,
-    stream: VideoStream,
-    time_s: float,
-    max_side_px: int | None,
-    stored_size: tuple[int, int] | None,
-) -> Frame:
-    width, height = _size(frame, stream, stored_size)
-    scale = _scale(width, height, max_side_px)
-    image = frame.to_ndarray(
-        format="rgb24",
-        width=max(1, round(width / scale)),
-        height=max(1, round(height / scale)),
-        interpolation="AREA" if scale > 1 else "BILINEAR",
-    )
-    return Frame(time_s, rotated(image, _clockwise(frame)), scale)
-
-
-def _scale(width: int, height: int, max_side_px: int | None) -> float:
-    return max(1.0, max(width, height) / max_side_px) if max_side_px else 1.0
 
 
 def _report_missing(

@@ -96,8 +96,13 @@ class Comparison:
         """One sentence on how the networks used this split."""
         imported = sum(card.is_imported for card in self.cards.values())
         if imported == len(self.cards):
+            if self.split == "val":
+                return (
+                    "The networks are imported, so it is not known how they were trained. This split chose the "
+                    "temperature, so the scores of their probabilities are optimistic."
+                )
             return "The networks are imported, so it is not known how they were trained and how this split was used."
-        exception = " This is not known of imported networks." if imported else ""
+        exception = " How the imported networks were trained is not known." if imported else ""
         if self.split == "test":
             training, validation = self.data.split_name("train"), self.data.split_name("val")
             return (
@@ -200,8 +205,7 @@ def on_common_classes(comparisons: Sequence[Comparison]) -> tuple[Comparison, tu
     None where nothing has to be mapped, where the data sets differ, or where the ensemble would have fewer than two
     members. Only of FER2013 and FER+ is it known that the same row number is the same image.
     """
-    first = comparisons[0]
-    fitting = [c for c in comparisons if c.data.title in KNOWN and c.data.source == first.data.source]
+    fitting = [c for c in comparisons if c.data.title in KNOWN]
     if not fitting:
         return None
     runs = [run for c in fitting for run in c.runs.values()]
@@ -223,7 +227,7 @@ def on_common_classes(comparisons: Sequence[Comparison]) -> tuple[Comparison, tu
         weights=weights,
         summaries={r.model_id: services.summary(r) for r in (*common.runs.values(), ensemble)},
         names={m: by_id[m].names[m] for m in common.runs} | _ensemble_name(ensemble, weights),
-        styles={m: by_id[m].styles[m] for m in common.runs} | {ensemble.model_id: ensemble_style(first.inks)},
+        styles={m: by_id[m].styles[m] for m in common.runs} | {ensemble.model_id: ensemble_style(reference.inks)},
         milliseconds={m: by_id[m].milliseconds[m] for m in common.runs if m in by_id[m].milliseconds},
         number=len(comparisons),
     )

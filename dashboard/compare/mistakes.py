@@ -53,11 +53,9 @@ def filters(
 
 def _ranges(comparison: Comparison) -> dict[str, tuple[float, float]]:
     """The numbers to list by column. A slider at its upper end has no upper bound."""
-    # The largest disagreement of so many networks, in bits
-    most = math.ceil(100 * math.log2(max(2, len(comparison.runs)))) / 100
     bounds = {
         "confidence": (1.0, "Confidence"),
-        "disagreement": (most, "Disagreement (bits)"),
+        "disagreement": (2.0, "Disagreement (bits)"),  # the largest one of four networks
         "loss": (10.0, "Loss (nats)"),
     }
     chosen = {}

@@ -21,6 +21,7 @@ from core.errors import BatchError, FerscopeError
 from core.inference import WHOLE_IMAGE
 from core.parallel import core_count
 from dashboard.section import listed
+from dashboard.ui import network_picker
 
 MAX_FILES = 20_000  # a face takes about 4 KB, its thumbnail and its row; the command line has no limit
 FILES_PER_PART = 16  # smaller than in files: results appear sooner
@@ -91,7 +92,7 @@ class SessionBatch:
     def who(self) -> str:
         """Whose predictions the faces are listed with: those of the largest group of networks with the same classes."""
         groups = self._work.scorer.layout.groups
-        titles = {p.model_id: p.card.title for p in self._work.scorer.predictors}
+        titles = network_picker.titles(self._work.scorer.predictors)
         if len(groups) == 1:
             return "the ensemble" if self.network_count > 1 else "the network"
         if self.network_count > 1:
@@ -106,7 +107,7 @@ class SessionBatch:
     @property
     def networks(self) -> str:
         """The titles of the networks."""
-        return ", ".join(p.card.title for p in self._work.scorer.predictors)
+        return ", ".join(network_picker.titles(self._work.scorer.predictors).values())
 
     @property
     def detector(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 
@@ -53,14 +54,17 @@ def _uploaded(files: Sequence[UploadedFile]) -> tuple[str, PhotoSource]:
     first = files[0]
     has_zip = any(file.name.lower().endswith(".zip") for file in files)
     if has_zip and len(files) > 1:
-        raise BatchError("expected photos or one zip, got a zip and other files; remove the zip or the other files")
+        raise BatchError(
+            f"expected photos or a single zip, got {len(files)} files, at least one of which is a zip; keep only one "
+            "zip, or only the photos"
+        )
     if has_zip:
         return first.name, ArchiveSource.of_bytes(first.getvalue())
     size_mb = sum(file.size for file in files) / 1e6
     if size_mb > MAX_MB:
         raise BatchError(
-            f"expected photos of at most {MAX_MB} MB together, got {size_mb:,.0f} MB; remove some, or use the command "
-            "line: python -m core batch SOURCE --out results.parquet"
+            f"expected photos of at most {MAX_MB} MB together, got {math.ceil(size_mb):,} MB; remove some, or use the "
+            "command line: python -m core batch SOURCE --out results.parquet"
         )
     name = first.name if len(files) == 1 else "Uploaded photos"
     return name, ArchiveSource.of_photos((file.name, file.getvalue()) for file in files)

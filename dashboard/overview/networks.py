@@ -38,11 +38,21 @@ def sections(checkpoints: Sequence[Checkpoint]) -> list[Section]:
         title, text = GROUPS[role] if len(groups) > 1 else ("", "")
         rows = scores.installed([c.card for c in members], titles(list(checkpoints)), _ensembles(members))
         table = Table(rows, f"{title or 'Installed networks'} with their test scores").turned("network")
-        label_sets = dict.fromkeys(c.card.labels for c in members)
-        caption = " ".join(f"{of.name}: {listed(of.classes)}." for of in label_sets if of not in explained)
-        explained |= label_sets.keys()
+        label_sets = list(dict.fromkeys(c.card.labels for c in members))
+        caption = " ".join(
+            f"{_named(of, checkpoints)}: {listed(of.classes)}." for of in label_sets if of not in explained
+        )
+        explained.update(label_sets)
         found.append(Section(title, text=(text,) if text else (), table=table, caption=caption))
     return found
+
+
+def _named(labels: LabelSet, checkpoints: Sequence[Checkpoint]) -> str:
+    """The name of a label set, with its networks where another one has the same name."""
+    if len({c.card.labels for c in checkpoints if c.card.labels.name == labels.name}) == 1:
+        return labels.name
+    names = titles(list(checkpoints))
+    return f"{labels.name}, {listed([names[c.card.run_id] for c in checkpoints if c.card.labels == labels])}"
 
 
 def _ensembles(checkpoints: Sequence[Checkpoint]) -> list[scores.EnsembleScore]:

@@ -12,7 +12,7 @@ from html import escape
 from core.inference import LabelGroup
 from dashboard.style import ENSEMBLE_NAME, Ink, NetworkStyle, class_color
 
-ROW_PX = 42
+ROW_PX = 42  # at least; more for many networks
 MARK_PX = 11
 LANE_PX = 9  # between the networks of a row
 TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -50,7 +50,8 @@ def dumbbells(
     labels = after.labels
     before = before.in_order_of(labels)
     shown = [model_id for model_id in after.model_ids if model_id in before.predictions]
-    tops = [ROW_PX / 2 + (position - (len(shown) - 1) / 2) * LANE_PX for position in range(len(shown))]
+    row_px = max(ROW_PX, LANE_PX * len(shown) + MARK_PX)
+    tops = [row_px / 2 + (position - (len(shown) - 1) / 2) * LANE_PX for position in range(len(shown))]
     rows = []
     for k, name in enumerate(labels.classes):
         marks = []
@@ -80,7 +81,7 @@ def dumbbells(
         f".dumbbells .m{position} {{ clip-path: var(--shape-{position}); top: var(--top-{position}); }}\n"
         for position in range(len(shown))
     )
-    variables = "".join(
+    variables = f"--row: {row_px}px; " + "".join(
         f"--shape-{position}: {SHAPES.get(styles[model_id].symbol, SHAPES['circle'])}; "
         f"--top-{position}: {tops[position]:.1f}px; "
         for position, model_id in enumerate(shown)
@@ -104,8 +105,8 @@ def _style(inks: Ink) -> str:
     return f"""
 .dumbbells {{ color: {inks.text}; font-size: 13px; font-variant-numeric: tabular-nums; }}
 .dumbbells .rows {{ display: grid; grid-template-columns: max-content 1fr; column-gap: 14px; padding-right: 14px; }}
-.dumbbells .rows > span {{ line-height: {ROW_PX}px; text-align: right; }}
-.dumbbells p {{ position: relative; height: {ROW_PX}px; margin: 0; background: {grid}; border-right: 1px solid
+.dumbbells .rows > span {{ line-height: var(--row); text-align: right; }}
+.dumbbells p {{ position: relative; height: var(--row); margin: 0; background: {grid}; border-right: 1px solid
   {inks.faint}; }}
 .dumbbells b {{ position: absolute; left: 0; top: 15%; height: 70%; opacity: .38; background: var(--class);
   box-shadow: inset 0 0 0 .6px {inks.muted}; }}

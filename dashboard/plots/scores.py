@@ -197,9 +197,12 @@ def card_summary(card: ModelCard) -> str:
 
 
 def terms_of_use(cards: Iterable[ModelCard]) -> list[str]:
-    """The license and the limitations of networks, each once, with the data sets that they apply to, where stated."""
+    """The license and the limitations of networks, each once, with the data sets that they apply to, where stated.
+
+    It is not known on which data imported networks were trained.
+    """
     titles: dict[str, dict[str, None]] = {}
-    for data in (card.data for card in cards):
+    for data in (card.data for card in cards if not card.is_imported):
         if terms := " ".join(text for text in (data.license, data.limits) if text != NOT_STATED):
             titles.setdefault(terms, {})[data.title] = None
     return [f"Networks trained on {listed(list(of))}: {terms}" for terms, of in titles.items()]

@@ -78,14 +78,9 @@ def slider(label: str, low: float, high: float, default: float, step: float, *, 
 
 
 def range_slider(label: str, low: float, high: float, step: float, *, key: str) -> tuple[float, float]:
-    """A bound slider with two ends. If ``high`` changes, an upper end that was there moves with it."""
+    """A bound slider with two ends. Its bounds must not depend on what is selected: Streamlit takes a slider with other
+    bounds for a new one, with the values of the address."""
     _register(key, Range(label, low, high))
-    high_before = st.session_state.get(f"{key}-high", high)
-    if key in st.session_state and high_before != high:
-        first, last = st.session_state[key]
-        last = high if last >= high_before else min(last, high)
-        st.session_state[key] = min(first, last), last
-    st.session_state[f"{key}-high"] = high
     first, last = st.slider(label, low, high, (low, high), step, key=key, bind="query-params")
     return first, last
 

@@ -145,6 +145,11 @@ def _start(
     kept = thumbnails if before is not None and thumbnails is not None else Thumbnails()
     try:
         info = video.info()
+    except VideoError as error:
+        show_error(error)
+        st.session_state.pop(VIDEO_SOURCE, None)  # no setting makes the file readable
+        return False
+    try:
         job = VideoJob(video, info, services.detector(detector), networks, options, before=before, thumbnails=kept)
     except (VideoError, DetectorUnavailableError) as error:
         show_error(error)

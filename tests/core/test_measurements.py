@@ -15,6 +15,7 @@ from core.checkpoints import load_checkpoint, save_card
 from core.cli import main
 from core.data import SplitShares
 from core.errors import CheckpointError, DataError, SplitError
+from core.evaluation import summarize
 from core.importing import ImportOptions, import_weights
 from core.labels import FERPLUS8, LabelSet
 from core.measurements import embed_checkpoint, evaluate_checkpoint, read_own_samples, save_scores
@@ -180,6 +181,17 @@ def test_scores_of_two_commands_at_the_same_time_are_both_kept(imported, image_f
     card = load_checkpoint(imported.path).card
     assert set(card.metrics) == {"val", "test"}
     assert card.temperature != imported.card.temperature
+    for split, summary in card.metrics.items():
+        assert summary == summarize(load_checkpoint(imported.path).evaluation(split))
+
+
+def test_scores_of_two_data_sets_at_the_same_time_are_not_mixed(imported, image_folder, tmp_path):
+    other = write_folder(tmp_path / "other", {"train": 4, "val": 4, "test": 4}, seed=5)
+    first, second = (evaluate_checkpoint(imported, source, "test") for source in (image_folder, other))
+    save_scores(imported, first)
+    with pytest.raises(DataError, match=r"in the meantime got those of another data set \(shapes\)"):
+        save_scores(imported, second)
+    assert load_checkpoint(imported.path).card.metrics["test"].n == first.summary.n
 
 
 def test_scores_of_a_network_that_was_replaced_in_between_are_not_stored(imported, image_folder):

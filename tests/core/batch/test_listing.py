@@ -145,6 +145,11 @@ def test_a_zip_is_read_without_unpacking_and_refuses_bombs_and_names_that_lead_o
     assert sorted(p.name for p in tmp_path.iterdir()) == ["photos.zip"]
 
 
+def test_a_large_loose_photo_is_not_called_packed():
+    source = ArchiveSource.of_photos([("large.png", bytes(MAX_BYTES + 1))])
+    assert "this file is 30.0 MB" in problems(source)["large.png"]
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_of_files_with_one_name_in_a_zip_the_last_is_read_and_the_others_are_reported():
     buffer = io.BytesIO()

@@ -242,3 +242,21 @@ def test_a_csv_beside_the_images_that_it_lists_is_read_also_in_a_zip(listed_imag
         found = read(source)
         assert found.labels == expected.labels
         assert found.fingerprint() == expected.fingerprint()
+
+
+@pytest.mark.parametrize("names", [["labels.csv"], ["train.csv", "val.csv"]])
+def test_a_csv_beside_split_and_class_folders_is_not_needed(image_folder, tmp_path, names):
+    expected = read(image_folder)
+    root = shutil.copytree(image_folder, tmp_path / "mine")
+    for name in names:
+        (root / name).write_text("path,label\ntrain/a.png,dark\n")
+    assert read(root).fingerprint() == expected.fingerprint()
+
+
+def test_several_csvs_beside_images_are_named(listed_images):
+    rows = (listed_images / "list.csv").read_text()
+    (listed_images / "list.csv").unlink()
+    for name in ("train.csv", "test.csv"):
+        (listed_images / name).write_text(rows)
+    with pytest.raises(DataError, match=r"is a folder with test.csv, train.csv; give the path of a file"):
+        read(listed_images)

@@ -15,6 +15,7 @@ from PIL import Image
 
 from core.checkpoints import list_checkpoints, load_checkpoint
 from core.errors import CheckpointError, DataError, RecipeError, TrainingError
+from core.importing import ImportOptions, import_weights
 from core.labels import PAIN6
 from core.measurements import evaluate_checkpoint
 from core.training import load_recipe, train
@@ -154,7 +155,7 @@ def test_missing_disk_space_is_named_before_the_first_epoch(image_folder, tmp_pa
 
 def test_folder_that_cannot_hold_the_checkpoint_is_named_before_the_first_epoch(image_folder, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(TrainingError, match="file cannot be written .*choose another folder with --checkpoints"):
+    with pytest.raises(TrainingError, match=r"file cannot be written .*choose another folder with --checkpoints"):
         train(tiny_recipe(), image_folder, runs=tmp_path / "runs", root=tmp_path / "file")
     assert not list((tmp_path / "runs").rglob("history.csv"))
 
@@ -182,16 +183,25 @@ def test_a_network_that_was_trained_on_other_data_is_not_replaced(image_folder, 
     shutil.copytree(checkpoint_root / "tiny_cnn", root / "tiny_cnn")
     before = {p.name: p.read_bytes() for p in (root / "tiny_cnn").iterdir()}
     other = write_folder(tmp_path / "other", {"train": 24, "val": 12, "test": 12})
-    with pytest.raises(TrainingError, match=r"was trained on other data .*; copy the recipe to a TOML file"):
+    with pytest.raises(TrainingError, match=r"trained on other images, .*\(shapes\); copy the recipe to a TOML file"):
         train(tiny_recipe(name="tiny_cnn"), other, runs=tmp_path / "runs", root=root)
     assert not list((tmp_path / "runs").rglob("state.pt"))
     assert {p.name: p.read_bytes() for p in (root / "tiny_cnn").iterdir()} == before
 
 
-def test_too_little_memory_of_a_gpu_is_one_sentence(image_folder, tmp_path, monkeypatch):
+def test_an_imported_network_is_not_replaced(image_folder, checkpoint, tmp_path):
+    torch.save(checkpoint.network().state_dict(), tmp_path / "net.pt")
+    options = ImportOptions("tiny", "cnn", checkpoint.card.labels, model_options=dict(checkpoint.card.model_options))
+    import_weights(tmp_path / "net.pt", options, tmp_path / "out")
+    with pytest.raises(TrainingError, match="tiny is an imported network; copy the recipe to a TOML file"):
+        train(tiny_recipe(), image_folder, runs=tmp_path / "runs", root=tmp_path / "out")
+
+
+@pytest.mark.parametrize("step", ["fit", "publish"])
+def test_too_little_memory_of_a_gpu_is_one_sentence(image_folder, tmp_path, monkeypatch, step):
     def full(*_args, **_options):
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
-    monkeypatch.setattr("core.training.pipeline.fit", full)
+    monkeypatch.setattr(f"core.training.pipeline.{step}", full)
     with pytest.raises(TrainingError, match="too little free memory for batches of"):
         train(tiny_recipe(), image_folder, runs=tmp_path / "runs", root=tmp_path / "checkpoints")

@@ -178,6 +178,22 @@ def test_large_folder_is_packed_in_parts_that_join_again(tmp_path):
     assert (tmp_path / "checkpoints" / "network" / "weights").read_bytes() == content
 
 
+def test_archive_that_fills_the_disk_is_removed(tmp_path, monkeypatch):
+    (tmp_path / "network").mkdir()
+    (tmp_path / "network" / "weights").write_bytes(bytes(2 * PART_BYTES))
+    write_bytes = Path.write_bytes
+
+    def full(path, data):
+        if path.name.endswith("part-01"):
+            raise OSError(28, "No space left on device")
+        return write_bytes(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        pack(tmp_path / "network", tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_training_command_imports_without_the_dashboard_and_saliency_packages():
     """A machine for training may have PyTorch and little else."""
     script = (

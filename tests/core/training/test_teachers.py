@@ -1,6 +1,7 @@
 import dataclasses
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from core.training import RunFolder, load_recipe, train
 from core.training.fabric import make_fabric
 from core.training.recipe import shipped_recipes
 from core.training.teachers import check_prerequisites, mean_probabilities
-from tests.conftest import tiny_recipe
+from tests.conftest import tiny_recipe, write_folder
 from tests.core.test_card_samples import write_csv
 from tests.core.training.conftest import SMALL, write_recipe
 
@@ -48,6 +49,18 @@ def test_teacher_is_trained_first_and_once(image_folder, tmp_path, folders):
     weights.with_suffix(".away").rename(weights)
     train(dataclasses.replace(student, name="other", seed=1), image_folder, **folders)
     assert weights.stat().st_mtime_ns == first
+
+
+def test_teacher_is_trained_where_a_checkpoint_of_its_name_is_of_other_data(image_folder, checkpoint_root, tmp_path):
+    """Nothing is written to that checkpoint, so it does not matter."""
+    root = Path(shutil.copytree(checkpoint_root, tmp_path / "out"))
+    before = {p.name: p.read_bytes() for p in (root / "tiny_cnn").iterdir()}
+    other = write_folder(tmp_path / "other", {"train": 24, "val": 12, "test": 12})
+    teacher = write_recipe(tmp_path / "tiny_cnn.toml")
+    student = tiny_recipe(name="student", epochs=1, model=SMALL, teachers=(teacher,), teachers_weight=0.5)
+    train(student, other, runs=tmp_path / "runs", root=root, val_only=True)
+    assert RunFolder(tmp_path / "runs" / "tiny_cnn").finished_epochs() == 1
+    assert {p.name: p.read_bytes() for p in (root / "tiny_cnn").iterdir()} == before
 
 
 def test_epochs_are_shown_with_the_recipe_that_they_are_of(image_folder, tmp_path):

@@ -208,29 +208,47 @@ def test_sampling_is_checked():
             Sampling(**wrong)
 
 
-def test_frames_of_another_size_are_scaled_to_the_first_ones():
-    """As in a recorded call, whose resolution rises after its first seconds."""
+def white_video(*sizes):
+    """Five white frames of each size (width, height), as in a recorded call, whose resolution changes."""
     file = io.BytesIO()
     with av.open(file, "w", format="avi") as out:
         stream = out.add_stream("mjpeg", rate=10)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        (stream.width, stream.height), stream.pix_fmt = sizes[0], "yuvj420p"
         encoders = [stream.codec_context]
-        larger = av.CodecContext.create("mjpeg", "w")
-        larger.width, larger.height, larger.pix_fmt, larger.time_base = 128, 96, "yuvj420p", Fraction(1, 10)
-        encoders.append(larger)
-        for number in range(10):
-            width, height = (64, 48) if number < 5 else (128, 96)
-            frame = av.VideoFrame.from_ndarray(np.full((height, width, 3), 100, np.uint8), format="rgb24")
+        for width, height in sizes[1:]:
+            encoders.append(av.CodecContext.create("mjpeg", "w"))
+            encoders[-1].width, encoders[-1].height, encoders[-1].pix_fmt = width, height, "yuvj420p"
+            encoders[-1].time_base = Fraction(1, 10)
+        for number in range(5 * len(sizes)):
+            width, height = sizes[number // 5]
+            frame = av.VideoFrame.from_ndarray(np.full((height, width, 3), 255, np.uint8), format="rgb24")
             frame = frame.reformat(format="yuvj420p")
             frame.pts, frame.time_base = number, Fraction(1, 10)
-            for packet in encoders[number >= 5].encode(frame):
+            for packet in encoders[number // 5].encode(frame):
                 packet.stream = stream
                 out.mux(packet)
-    video = VideoFile(file.getvalue())
+    return VideoFile(file.getvalue())
+
+
+def test_frames_of_another_size_are_scaled_to_the_first_ones():
+    video = white_video((64, 48), (128, 96))
     found = list(video.frames())
     assert len(found) == 10
     assert {(f.image.shape, f.scale) for f in found} == {((48, 64, 3), 1.0)}
+    assert all((f.image > 250).all() for f in found)
     assert video.frame_at(0.9).image.shape == (48, 64, 3)
+
+
+@pytest.mark.parametrize("max_side_px", [None, 32])
+def test_frames_of_another_shape_keep_it(max_side_px):
+    """They fit into the first ones; the rest is black."""
+    *_, last = white_video((64, 48), (48, 64)).frames(max_side_px=max_side_px)
+    height, width = (48, 64) if max_side_px is None else (24, 32)
+    assert last.image.shape == (height, width, 3)
+    columns = np.flatnonzero((last.image > 250).all(axis=(0, 2)))
+    assert len(columns) == pytest.approx(height * 48 / 64, abs=1)
+    assert (last.image[:, : columns[0] - 1] < 5).all()
+    assert columns[0] + columns[-1] == pytest.approx(width - 1, abs=1)
 
 
 def test_the_cover_of_a_song_is_not_a_video():
@@ -247,7 +265,7 @@ def test_the_cover_of_a_song_is_not_a_video():
         out.mux(sound.encode(samples))
         out.mux(cover.encode(None))
         out.mux(sound.encode(None))
-    with pytest.raises(VideoError, match="contains only audio"):
+    with pytest.raises(VideoError, match="contains only audio;"):
         VideoFile(file.getvalue(), "song.mp4").info()
 
 

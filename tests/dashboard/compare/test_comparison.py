@@ -138,6 +138,15 @@ def test_the_validation_split_is_named_as_optimistic(checkpoint_root):
     assert "so its scores are optimistic" in found.use_of_split
 
 
+def test_of_imported_networks_only_the_temperature_is_known_to_be_chosen(checkpoint_root):
+    (found,), _ = build_comparisons(list_checkpoints(checkpoint_root).checkpoints, "val")
+    checkpoints = {m: replace(c, card=replace(c.card, chosen_epoch=0)) for m, c in found.checkpoints.items()}
+    imported = replace(found, checkpoints=checkpoints)
+    assert "This split chose the temperature" in imported.use_of_split
+    assert "epoch" not in imported.use_of_split
+    assert "it is not known how" in replace(imported, split="test").use_of_split
+
+
 def test_an_ensemble_costs_as_much_as_its_members_together(comparison):
     costs, missing = ranking.costs_of(comparison, ranking.PARAMETERS)
     of_members = {m: c.parameters for m, c in comparison.cards.items()}

@@ -16,6 +16,6 @@ def test_the_classes_of_every_label_set_are_listed_once(checkpoint_root, tmp_pat
     )
     save_card(replace(second.card, labels=LabelSet("custom", ("one", "two"))), second.path)
     (section,) = networks.sections(list_checkpoints(root).checkpoints)
-    assert section.caption.count("custom: ") == 2  # two data sets with classes of their own have the same name
-    assert f"custom: {first}, " in section.caption
-    assert "custom: one and two." in section.caption
+    # Two data sets with classes of their own have the same name.
+    assert f"custom, CNN: {first}, " in section.caption
+    assert "custom, Residual CNN: one and two." in section.caption

@@ -71,6 +71,18 @@ def test_two_figures_of_one_page_keep_their_own_marks():
     assert f"--shape-0: {SHAPES[STYLES['other'].symbol]};" in other[2]
 
 
+@pytest.mark.parametrize("count", [1, 5, 9])
+def test_the_marks_of_a_class_stay_in_its_row(count):
+    names = {f"n{k}": f"N{k}" for k in range(count)}
+    shown = group_of(*(predicting(model_id, 0.9, 0.1) for model_id in names))
+    text = dumbbells(shown, shown, dict.fromkeys(names, STYLES["one"]), names, LIGHT, alt="")
+    (row_px,) = map(float, re.findall(r"--row: ([\d.]+)px", text))
+    tops = [float(top) for top in re.findall(r"--top-\d+: ([\d.]+)px", text)]
+    assert len(tops) == count
+    assert min(tops) >= 5.5  # half of a mark
+    assert max(tops) <= row_px - 5.5
+
+
 def test_predictions_before_and_after_as_a_table():
     table = perturbation.predictions_table(
         {"one": predicting("one", 0.9, 0.1)}, {"one": predicting("one", 0.4, 0.6)}, NAMES

@@ -101,3 +101,4 @@ def test_the_terms_of_each_data_set_are_stated_once(checkpoint):
         "Networks trained on C: Paid. Gray.",
     ]
     assert not any("Gray." in scores.card_summary(card) for card in cards)
+    assert scores.terms_of_use([replace(cards[0], chosen_epoch=0)]) == []  # imported: trained on unknown data

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.video import VideoJob
 from core.video.sample_clip import TITLE
-from dashboard.ui.session import ANNOTATED_VIDEO, OF_FILES, VIDEO
+from dashboard.ui.session import ANNOTATED_VIDEO, OF_FILES, VIDEO, VIDEO_SOURCE
 from tests.dashboard.conftest import ENTRY
 
 
@@ -139,6 +139,7 @@ def test_a_file_that_is_not_a_video_is_refused_in_one_sentence(open_video, page_
     assert not app.exception, app.exception
     assert len(app.error) == 1
     assert "clip.mp4" in app.error[0].value
+    assert VIDEO_SOURCE not in app.session_state  # no setting makes it readable
 
 
 def test_the_analysis_stops_when_the_session_forgets_the_video(open_video):
