@@ -25,7 +25,7 @@ from core.inference.face_summary import FACE_ORDERS, FaceSummary, face_thumbnail
 from core.inference.features import embed, embed_split
 from core.inference.latency import milliseconds_per_face
 from core.inference.photo_overlay import overlay_on_photo
-from core.inference.predictor import TEMPERATURES, Prediction, Predictor
+from core.inference.predictor import TEMPERATURES, NetworkKey, Prediction, Predictor
 from core.inference.saliency import explain_face, explain_images, input_tensor
 from core.inference.scoring import evaluate, infer_logits, prepared_images
 
@@ -37,6 +37,7 @@ __all__ = [
     "FaceAnalysis",
     "FaceSummary",
     "LabelGroup",
+    "NetworkKey",
     "PhotoAnalysis",
     "Prediction",
     "Predictor",

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from core import inference, probes
 from core.data import Samples
 from core.explain import ChanceResult, Contrast, Explanation, RandomizationStep, distinct_methods, saliency_methods
-from core.inference import FaceSummary, PhotoAnalysis, Predictor
+from core.inference import FaceSummary, NetworkKey, PhotoAnalysis, Predictor
 from core.probes import (
     PERTURBATION_SETTINGS,
     FaithfulnessMeasures,
@@ -164,7 +164,7 @@ def summaries(
     )
 
 
-def _key(what: str, face: SelectedFace, network: Predictor) -> tuple[str, str, tuple[str, str]]:
+def _key(what: str, face: SelectedFace, network: Predictor) -> tuple[str, str, NetworkKey]:
     return what, face.key, network.key
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.errors import DataError
 from core.explain import REGION_NAMES, FaceRegions
+from core.inference import NetworkKey
 from core.probes import SplitRegionShares, regions_in_crop
 from dashboard import services
 from dashboard.analyze import computations, details, maps
@@ -128,7 +129,7 @@ def _draw_split(face: SelectedFace) -> None:
             sections.draw([_split_section(face, of_group, region, face.group_title(group), number)])
 
 
-def _request(networks: tuple[tuple[str, str], ...]) -> None:
+def _request(networks: tuple[NetworkKey, ...]) -> None:
     st.session_state[f"requested-{KEY}"] = networks
     progress.resume(KEY)
 

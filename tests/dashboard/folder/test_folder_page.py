@@ -83,7 +83,7 @@ def test_loose_photos_are_scored_and_a_zip_among_them_is_refused(page, page_text
     app.run()
     next(b for b in app.button if b.label == "Analyze the photos").click().run()
     (error,) = app.error
-    assert "expected photos or a single zip, got " in error.value
+    assert "photos or a single zip, got 2 files" in error.value
     assert app.session_state[session.BATCH].total == 3  # the results stay
 
 
