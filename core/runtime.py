@@ -114,7 +114,7 @@ class Runtime:
             except CheckpointError as error:
                 problems.append(str(error))
         if not found:
-            reasons = "; ".join(problems) or "train one with: python -m core train cnn"
+            reasons = "; ".join(problems) or "train one with: python -m core train cnn --data fer2013.csv"
             raise CheckpointError(f"there is no trained network in {self.root}; {reasons}")
         for problem in problems:
             if report is not None:

@@ -45,7 +45,9 @@ def report(
         comparisons, notes = build_comparisons(chosen, split)
         problems += [note.text for note in notes]
         if not comparisons:
-            why = problems or [f"there is no trained network in {root}; train one with: python -m core train cnn"]
+            why = problems or [
+                f"there is no trained network in {root}; train one with: python -m core train cnn --data fer2013.csv"
+            ]
             raise CheckpointError(" ".join(why))
         for problem in problems:
             warn(problem)

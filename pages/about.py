@@ -19,8 +19,8 @@ st.markdown(
 FER2013 (Goodfellow et al., *Challenges in Representation Learning*, 2013) contains grayscale images of faces in seven
 classes, 48 × 48 pixels each, collected from the web. It contains exact copies: 288 of the 3,589 images of PrivateTest
 are also in Training. With 3,589 images, the 95 % interval of an
-accuracy near 70 % is ± 1.5 percentage points. Compare tests whether two networks differ significantly on the same
-images.
+accuracy near 70 % is ± 1.5 percentage points. The page *Compare* tests whether the accuracies of two networks on the
+same images differ significantly.
 """
 )
 

@@ -18,7 +18,7 @@ with st.sidebar:
     with link_page.messages_in(st.container()), st.expander("Options", icon=":material/tune:"):
         accuracy = required_accuracy.choose()
         whole_image = links.toggle(
-            "Photos are faces",
+            "Without face detection",
             key="folder_whole",
             help="Use the central square of each photo as its face instead of detecting faces.",
         )

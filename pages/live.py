@@ -49,6 +49,7 @@ smoothing = f"smoothed with a time constant of {options.smoothing_s:g} s" if opt
 st.caption(
     f"Probabilities after temperature scaling, {smoothing}; detector: {services.DETECTORS[detector.name]}. A saliency "
     "map shows where the evidence for the predicted class lies (Grad-CAM before the pooling). Recorded numbers are not "
-    "smoothed. A prediction is marked *unsure* if its probability is below the lowest threshold at or above which "
-    f"predictions for the validation images have an accuracy of {options.required_accuracy:.2f}."
+    "smoothed. A prediction is marked *unsure* if its probability is below a threshold: the lowest one for which the "
+    "predictions for the validation images with at least this probability have an accuracy of "
+    f"{options.required_accuracy:.2f}."
 )

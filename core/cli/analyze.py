@@ -13,6 +13,7 @@ from rich.table import Table
 
 from core import checkpoints, images
 from core.cli.output import (
+    DetectorName,
     Device,
     Json,
     Models,
@@ -39,9 +40,7 @@ app = typer.Typer()
 def analyze(
     photos: Annotated[list[Path], typer.Argument(help="Photos, or folders that are searched for photos.")],
     model: Models = None,
-    detector: Annotated[
-        str, typer.Option(help="auto (YuNet if its file is present or can be downloaded, otherwise MTCNN), or a name.")
-    ] = "auto",
+    detector: DetectorName = "auto",
     temperature: Annotated[
         float | None, typer.Option(help="Divide the logits by this, instead of by the temperature of each card.")
     ] = None,

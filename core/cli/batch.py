@@ -9,6 +9,7 @@ import typer
 
 from core import checkpoints
 from core.cli.output import (
+    DetectorName,
     Device,
     Json,
     Models,
@@ -36,7 +37,7 @@ def batch(
     ],
     out: Annotated[Path, typer.Option("--out", help="The table to write: .parquet or .csv.")],
     model: Models = None,
-    detector: Annotated[str, typer.Option(help="auto, or the name of a detector.")] = "auto",
+    detector: DetectorName = "auto",
     whole_image: Annotated[
         bool, typer.Option("--whole-image", help="Use the central square of each photo as its face.")
     ] = False,
@@ -55,7 +56,7 @@ def batch(
     json_output: Json = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
-    """Score every photo of a source and write one row per face.
+    """Predict the expressions of the faces in every photo of a source, and write one row per face.
 
     A photo without a face has one row; so does a file that cannot be read, which states the reason. Finished parts are
     stored: the same command continues a batch that was stopped or killed.

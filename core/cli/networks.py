@@ -59,7 +59,7 @@ def models(
         print_json([c.card.to_json() for c in listing.checkpoints])
         return
     if not listing.checkpoints:
-        warn(f"There is no trained network in {root}; train one with: python -m core train cnn")
+        warn(f"There is no trained network in {root}; train one with: python -m core train cnn --data fer2013.csv")
         return
     table = Table(*("network", "classes", "val", "test", "parameters", "MACs", "ms per face"))
     table.columns[0].no_wrap = True  # commands take the whole name
@@ -96,7 +96,10 @@ def evaluate(
     run: RunId,
     data: Data,
     split: Annotated[
-        str, typer.Option(help="val or test, or all for every image of a data set without splits.")
+        str,
+        typer.Option(
+            help="train, val or test, or all for every image of a data set without splits; not train with --save."
+        ),
     ] = "test",
     save: Annotated[
         bool, typer.Option("--save", help="Store the predictions with the network and the scores in its card.")
@@ -107,8 +110,8 @@ def evaluate(
 ) -> None:
     """Evaluate a network's weights on a split and print the scores with their intervals.
 
-    On another data set than that of the network's card, the difference is reported; classes that the network lacks are
-    left out.
+    A warning says so if the data set is not that of the network's card. Only the classes that the network and the data
+    set share are scored.
     """
     from core.measurements import evaluate_checkpoint, save_scores
     from core.records import EvaluationRecord

@@ -32,6 +32,13 @@ Data = Annotated[
         "--data", envvar="FERSCOPE_DATA", help="fer2013.csv, a packed Parquet file, an image folder or a manifest."
     ),
 ]
+DetectorName = Annotated[
+    str,
+    typer.Option(
+        "--detector",
+        help="yunet, mtcnn or haar; auto is YuNet if its file is present or can be downloaded, otherwise MTCNN.",
+    ),
+]
 Device = Annotated[str, typer.Option(help="Device for predictions: auto, cpu, cuda or mps.")]
 Models = Annotated[
     list[str] | None, typer.Option("--model", help="Name of a network; repeat the option for several networks.")

@@ -47,7 +47,8 @@ def train(
     The exit status of a plan is 1 if a run failed; a run that does not fit into the budget has not failed.
     """
     if (recipe is None) == (plan is None):
-        raise typer.BadParameter("give the name of a recipe, or --plan with a file", param_hint="RECIPE")
+        found = "got neither; give one of them" if recipe is None else "got both; remove one of them"
+        raise typer.BadParameter(f"expected either a recipe or --plan, {found}", param_hint="RECIPE")
     options: dict[str, Any] = {
         "runs": runs,
         "root": root,

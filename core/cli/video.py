@@ -14,6 +14,7 @@ from rich.table import Table
 
 from core import checkpoints
 from core.cli.output import (
+    DetectorName,
     Device,
     Json,
     Models,
@@ -45,11 +46,14 @@ app = typer.Typer()
 def video(
     file: Annotated[Path, typer.Argument(help="A video: mp4, mov, webm, mkv or avi.")],
     model: Models = None,
-    detector: Annotated[str, typer.Option(help="auto, or the name of a face detector.")] = "auto",
+    detector: DetectorName = "auto",
     every: Annotated[int | None, typer.Option(help="Analyze every n-th frame instead of --fps.")] = None,
     fps: Annotated[float, typer.Option(help="Analyze this many frames per second.")] = 5.0,
     detect_every: Annotated[
-        int, typer.Option(help="Search for faces in every k-th analyzed frame; between them, faces are tracked.")
+        int,
+        typer.Option(
+            help="Detect faces in every k-th analyzed frame; in the frames between, the boxes are interpolated."
+        ),
     ] = 2,
     start: Annotated[float, typer.Option(help="Begin at this time in seconds.")] = 0.0,
     end: Annotated[float | None, typer.Option(help="End at this time in seconds.")] = None,
@@ -161,7 +165,10 @@ def _require_same(earlier: VideoRecord, document: Path, info: VideoInfo, cards: 
         )
     known = {name: network.weights_sha256 for name, network in earlier.networks.items()}
     if changed := [card.run_id for card in cards if known.get(card.run_id) not in (None, card.weights_sha256)]:
-        raise VideoError(f"the weights of {', '.join(changed)} have changed since {document}; analyze the video again")
+        raise VideoError(
+            f"the weights of {', '.join(changed)} are not those with which {document} was created; analyze the video from "
+            "the beginning, without --continue"
+        )
 
 
 def _described(width: int, height: int, duration_s: float) -> str:

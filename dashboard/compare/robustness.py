@@ -27,7 +27,8 @@ def sections(comparison: Comparison) -> list[Section]:
         return [Section(notes=tuple(notes), caption=comparison.protocol)]
     names, styles, inks = comparison.names, comparison.styles, comparison.inks
     ensemble = (
-        " An ensemble has no result: which predictions are correct is stored per network, without probabilities."
+        " The ensemble has no result, because its prediction needs the probabilities of each network under each "
+        "corruption, and only the correctness of the predictions is stored."
         if comparison.ensemble is not None
         else ""
     )

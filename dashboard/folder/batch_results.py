@@ -17,7 +17,7 @@ from dashboard.ui.markdown import escaped
 from dashboard.ui.messages import show_error
 
 PARQUET = "application/vnd.apache.parquet"
-FACES, DISTRIBUTION, UNREADABLE = "Faces", "Distribution", "Not analyzed"
+FACES, DISTRIBUTION, UNREADABLE = "Faces", "Distribution", "Without a result"
 REFRESH_S = 2.0
 
 
@@ -76,11 +76,12 @@ def _draw_progress(batch: SessionBatch) -> None:
         show_error(batch.error)
 
 
-def _draw_unreadable(_batch: SessionBatch, rows: pd.DataFrame) -> None:
+def _draw_unreadable(batch: SessionBatch, rows: pd.DataFrame) -> None:
     problems = rows[rows["error"].notna()]
     without_face = rows[rows["error"].isna() & rows["expression"].isna()]
     if problems.empty and without_face.empty:
-        st.success("Every photo could be read and has a face.", icon=":material/check:")
+        so_far = "Every photo" if batch.finished else "So far, every photo"
+        st.success(f"{so_far} could be read and has a face.", icon=":material/check:")
     if len(problems):
         st.markdown(f"**Files that could not be analyzed: {len(problems):,}**")
         shown = problems[["path", "error"]].rename(columns={"path": "file", "error": "reason"})

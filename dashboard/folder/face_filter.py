@@ -54,7 +54,13 @@ def choose(classes: Sequence[str], *, several_networks: bool, with_certainty: bo
         if several_networks:
             with st.container(width=190):
                 disagreement = links.slider(
-                    "Disagreement of at least", 0.0, 1.0, 0.0, 0.05, key="folder_disagreement", help="In bits."
+                    "Disagreement of at least",
+                    0.0,
+                    1.0,
+                    0.0,
+                    0.05,
+                    key="folder_disagreement",
+                    help="Jensen-Shannon divergence of the networks' probabilities, in bits; 0 if they are equal.",
                 )
         certainty = EVERY
         if with_certainty:

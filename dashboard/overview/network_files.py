@@ -59,5 +59,6 @@ def draw(checkpoints: Sequence[Checkpoint]) -> None:
         terms = chosen.card.data.license
         st.caption(
             "The file takes face crops and returns logits and class maps. Labels and preprocessing are in its "
-            f"metadata.{'' if terms == NOT_STATED else f' {terms}'} For 8-bit networks use: python -m core export"
+            f"metadata.{'' if terms == NOT_STATED else f' {terms}'} An 8-bit network is created by: "
+            f"`python -m core export {run_id} --quantize int8 --data fer2013.csv`"
         )

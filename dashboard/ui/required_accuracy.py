@@ -17,6 +17,7 @@ def choose() -> float:
         REQUIRED_ACCURACY,
         0.05,
         key="accuracy",
-        help="A prediction is called *sure* if its probability reaches the lowest threshold at or above which "
-        "predictions for the validation images have this accuracy; otherwise it is *unsure*.",
+        help="A prediction is called *sure* if its probability reaches a threshold: the lowest one for which the "
+        "predictions for the validation images with at least this probability have this accuracy. Otherwise it is "
+        "*unsure*.",
     )

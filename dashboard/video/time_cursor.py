@@ -40,11 +40,12 @@ def draw(
             _draw_chart(video, timeline, group, name, tracks, time_s, inks)
         job = video.job
         detector = services.DETECTORS[job.detector_name]
-        interval = "each of them" if job.options.detect_every == 1 else f"one of {job.options.detect_every} of them"
+        every = job.options.detect_every
+        searched = {1: "each of them", 2: "every other one"}.get(every, f"one in {every} of them")
         smoothed = f", smoothed with a time constant of {smoothing_s:g} s" if smoothing_s else ""
         st.caption(
             f"Probabilities by {title}{smoothed}. "
-            f"{len(timeline.frame_times_s):,} analyzed frames; {detector} detected faces in {interval}. "
+            f"{len(timeline.frame_times_s):,} analyzed frames; {detector} detected faces in {searched}. "
             "Point at the chart to see the frame at that time; click to enlarge the frame."
         )
     with picture:

@@ -41,7 +41,7 @@ def choose_options() -> VideoOptions:
         DETECT_EVERY,
         1,
         key="video_detect",
-        help="Between detections, the box of a face is interpolated linearly.",
+        help="In the frames between, the boxes of the faces are interpolated.",
     )
     start = links.number("Start at (s)", 0, LONGEST_S, key="video_start")
     end = links.number("End at (s)", 0, LONGEST_S, key="video_end", help="0: at the end of the video.")

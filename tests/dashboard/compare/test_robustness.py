@@ -47,7 +47,7 @@ def test_what_is_stored_is_drawn_and_the_rest_is_named(measured, open_view, page
     text = page_text(app)
     assert len(app.get("plotly_chart")) == 2
     assert "Residual CNN has not been measured" in text
-    assert "An ensemble has no result" in text
+    assert "The ensemble has no result" in text
     drops = tables(app)[1].set_index("corruption")
     assert drops.loc["Blur", "CNN"].startswith("0.250")  # 3, 6, 9, 12 and 15 of 36 are lost
     assert "shapes test, n = 36." in text

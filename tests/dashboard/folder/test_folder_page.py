@@ -123,7 +123,7 @@ def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, monkeypatc
     app.segmented_control(key="folder_panel").set_value("Distribution").run()
     app.segmented_control(key="shares_by").set_value("folder").run()
     assert "n = 12 faces in 12 photos" in page_text(app)
-    app.segmented_control(key="folder_panel").set_value("Not analyzed").run()
+    app.segmented_control(key="folder_panel").set_value("Without a result").run()
     assert app.dataframe[0].value["file"].tolist() == ["left/notes.jpg"]
     assert not app.exception
 
@@ -239,7 +239,7 @@ def test_folders_of_the_server_are_read_only_below_the_allowed_ones(page, monkey
     app = finished(page)
     (row,) = app.dataframe[0].value.to_dict("records")
     assert (row["group"], row["entry"], row["given_number"], row["number"]) == ("A", "first", "7", 1)
-    app.segmented_control(key="folder_panel").set_value("Not analyzed").run()
+    app.segmented_control(key="folder_panel").set_value("Without a result").run()
     assert f"points outside {root}" in app.dataframe[0].value["reason"].iloc[0]
 
 
