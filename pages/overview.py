@@ -62,8 +62,8 @@ else:
 st.header("Limitations", anchor=False)
 st.markdown(
     "A network predicts which *expression* a picture would be labeled with, not what a person feels. Human accuracy on "
-    "FER2013 is about 65 % (Goodfellow et al. 2013). The networks are less accurate on other photos than on the test images, "
-    "and *unsure* is a valid result."
+    "FER2013 is about 65 % (Goodfellow et al. 2013). The networks are less accurate on other photos than on the test "
+    "images, and *unsure* is a valid result."
 )
 st.page_link(f"{navigation.PAGES}/about.py", label="Data, limitations and law", icon=":material/info:")
 

@@ -166,8 +166,8 @@ def _require_same(earlier: VideoRecord, document: Path, info: VideoInfo, cards: 
     known = {name: network.weights_sha256 for name, network in earlier.networks.items()}
     if changed := [card.run_id for card in cards if known.get(card.run_id) not in (None, card.weights_sha256)]:
         raise VideoError(
-            f"the weights of {', '.join(changed)} are not those with which {document} was created; analyze the video from "
-            "the beginning, without --continue"
+            f"the weights of {', '.join(changed)} are not those with which {document} was created; analyze the video "
+            "from the beginning, without --continue"
         )
 
 
