@@ -229,16 +229,14 @@ def measure_robustness(
     """
     samples = read_own_samples(checkpoint.card, source, skip_bad=skip_bad)
     partial = _partial(checkpoint, split)
-    if again:
-        partial.unlink(missing_ok=True)
-    elif not partial.is_file():  # a partial file means that a newer measurement was interrupted
+    if not again and not partial.is_file():  # a partial file means that a newer measurement was interrupted
         try:
             if stored := load_robustness(checkpoint, split):
                 return stored
         except RobustnessError as error:
             if report:
                 report(error.sentence)
-    found = measure(Predictor.load(checkpoint), samples, split, partial=partial, progress=progress)
+    found = measure(Predictor.load(checkpoint), samples, split, partial=partial, again=again, progress=progress)
     save_robustness(found, checkpoint.robustness_path(split))
     partial.unlink(missing_ok=True)
     return load_robustness(checkpoint, split) or found

@@ -231,17 +231,19 @@ def _measured(checkpoint: Checkpoint, data: Path, split: str, *, again: bool, sk
     run_id = checkpoint.card.run_id
     with progress_bar() as bar:
         task = bar.add_task(f"{run_id}: reading the data", total=1, left="")
-        started, resumed_at, last_title = time.monotonic(), -1, ""
+        # At the first report: reading the data takes a while, and a resumed measurement begins with earlier results.
+        first: tuple[float, int] | None = None
+        last_title = ""
 
         def show(title: str, finished: int, total: int) -> None:
-            nonlocal resumed_at, last_title
-            # A resumed measurement begins with predictions that took no time now.
-            resumed_at = finished - 1 if resumed_at < 0 else resumed_at
-            left_s = (time.monotonic() - started) / max(finished - resumed_at, 1) * (total - finished)
+            nonlocal first, last_title
+            first = first or (time.monotonic(), finished)
+            seconds, images = time.monotonic() - first[0], finished - first[1]
+            left = f"{seconds / images * (total - finished) / 60:.0f} min left" if images else ""
             text = f"{run_id}, {split}: {title}"
-            bar.update(task, total=total, completed=finished, description=text, left=f"{left_s / 60:.0f} min left")
+            bar.update(task, total=total, completed=finished, description=text, left=left)
             if not messages.is_terminal and title != last_title:
-                print_line(f"{text}, {finished:,} of {total:,}, {left_s / 60:.0f} min left", messages)
+                print_line(f"{text}, {finished:,} of {total:,}{left and f', {left}'}", messages)
             last_title = title
 
         try:
@@ -252,4 +254,6 @@ def _measured(checkpoint: Checkpoint, data: Path, split: str, *, again: bool, sk
             if not can_be_resumed(checkpoint, split):
                 raise KeyboardInterrupt("Stopped before the first result; nothing was changed.") from None
             command = "the command without --again" if again else "the same command"
-            raise KeyboardInterrupt(f"Stopped at {last_title}; {command} resumes the measurement.") from None
+            raise KeyboardInterrupt(
+                f"Stopped{last_title and f' at {last_title}'}; {command} resumes the measurement."
+            ) from None

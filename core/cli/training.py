@@ -30,7 +30,11 @@ def train(
     ),
     val_only: Annotated[bool, typer.Option("--val-only", help="Do not read the test split.")] = False,
     ship_weights: Annotated[
-        bool, typer.Option("--weights/--no-weights", help="Store the weights, or the card and predictions only.")
+        bool,
+        typer.Option(
+            "--weights/--no-weights",
+            help="Store the weights, or everything else only.",
+        ),
     ] = True,
     plan: Annotated[Path | None, typer.Option(help="A TOML file that lists recipes in order of value.")] = None,
     budget_s: Annotated[

@@ -67,6 +67,6 @@ def build_unfilled(name: str, *, classes: int, channels: int, options: Mapping[s
 
     Raises the errors of :func:`build_network`.
     """
-    options = {key: value for key, value in options.items() if key != "imagenet"}
+    options = {key: value if key != "imagenet" else False for key, value in options.items()}
     with WithoutRandomValues():
         return build_network(name, classes=classes, channels=channels, **options)

@@ -25,13 +25,15 @@ def measure(
     split: str,
     *,
     partial: Path | None = None,
+    again: bool = False,
     progress: Progress | None = None,
 ) -> Robustness:
     """Classify the images of one split, unchanged and under every corruption, in the arithmetic of the card's scores.
 
     ``partial`` is a file that is extended after each condition; if it exists and fits, the measurement continues from
-    it. ``progress`` is called with the title of the condition, the images done and all images. Raises DataError for a
-    split without images and for other classes than the network's.
+    it, except with ``again``: the first condition then replaces it. ``progress`` is called with the title of the
+    condition, the images done and all images. Raises DataError for a split without images and for other classes than
+    the network's.
     """
     card = predictor.card
     chosen = samples.of(split)
@@ -42,7 +44,7 @@ def measure(
         )
     # Equalization comes after the corruption, as for a photo taken in bad light.
     images = prepared_images(chosen, replace(card.preprocessing, equalize="none")).numpy()
-    correct = _continued(partial, predictor, split, len(chosen))
+    correct = {} if again else _continued(partial, predictor, split, len(chosen))
     done = sum(len(of_images) for of_images in correct.values())
     total = len(chosen) * len(CONDITIONS)
     for condition in CONDITIONS:

@@ -23,10 +23,19 @@ __all__ = ["Fabric", "hardware", "make_fabric"]
 
 
 def make_fabric(precision: str) -> Fabric:
-    """Fabric for this machine: all GPUs, else the CPU; or the processes that ``torchrun`` started."""
+    """Fabric for this machine: all GPUs, else the CPU; or the processes that ``torchrun`` started.
+
+    Raises TrainingError where ``torchrun`` started processes on several machines.
+    """
+    local, all_processes = (os.environ.get(name) for name in ("LOCAL_WORLD_SIZE", "WORLD_SIZE"))  # set by torchrun
+    if local and all_processes and local != all_processes:
+        raise TrainingError(
+            f"training uses one machine, but torchrun started {local} of {all_processes} processes on this one; start "
+            "it on one machine"
+        )
     for name in ("lightning_fabric", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # it logs the precision on every start
-    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # set by torchrun
+    processes = int(local or 1)
     devices: int | str = "auto" if torch.cuda.is_available() else processes
     fabric = Fabric(accelerator="auto", devices=devices, precision=precision)  # type: ignore[arg-type]
     fabric.launch()

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from core.checkpoints.history import EpochRow, best_epoch
 from core.errors import TrainingError
 from core.inference import infer_logits
-from core.models import Network, build_network
+from core.models import Network, build_network, build_unfilled
 from core.preprocessing import Preprocessing
 from core.training.augmentation import augment, mix
-from core.training.fabric import Fabric
+from core.training.fabric import Fabric, hardware
 from core.training.recipe import Recipe
 from core.training.run_folder import RunFolder
 from core.training.schedules import WeightAverage, learning_rate_at, make_optimizer, plateau_factor
@@ -56,7 +56,11 @@ def fit(
     the epochs that were stored before remain.
     """
     fabric.seed_everything(recipe.seed, verbose=False)
-    network = build_network(recipe.architecture, classes=data.classes, channels=recipe.channels, **recipe.model)
+    shape: dict[str, Any] = {"classes": data.classes, "channels": recipe.channels}
+    if state is None and start is None:
+        network = build_network(recipe.architecture, **shape, **recipe.model)
+    else:  # other weights replace the first ones, which may have to be downloaded
+        network = build_unfilled(recipe.architecture, **shape, options=recipe.model)
     if start is not None:
         network.load_state_dict(start)
     network = network.to(memory_format=torch.channels_last)
@@ -74,6 +78,8 @@ def fit(
             average.network.load_state_dict(state["average"])
             average.updates = state["average_updates"]
 
+    # Where the epochs were trained: a run may be resumed on another machine.
+    used = list(dict.fromkeys([*(state or {}).get("hardware", ()), hardware(fabric)]))
     best: Network | None = None  # the network of the best epoch, while it is not stored
     stored_epochs, stored_at = len(history), time.perf_counter()
 
@@ -84,6 +90,7 @@ def fit(
         values = {
             **origin,
             "epoch": len(history),
+            "hardware": used,
             "best_epoch": best_epoch([r.val_accuracy for r in history]),
             "history": [dataclasses.asdict(row) for row in history],
             "network": network.state_dict(),
@@ -103,7 +110,8 @@ def fit(
                 fabric, wrapped, optimizer, average, recipe, data, preprocessing, epoch, rate_factor
             )
             evaluated = average.network if average else network
-            val_loss, val_accuracy = _validate(evaluated, data, preprocessing)
+            # Of one process: they differ slightly between processes, which have to halve the learning rate together.
+            val_loss, val_accuracy = fabric.broadcast(_validate(evaluated, data, preprocessing))
             seconds = time.perf_counter() - started
             row = EpochRow(epoch + 1, train_loss, train_accuracy, val_loss, val_accuracy, rate, seconds)
             _check_finite(row, recipe, run)
@@ -171,7 +179,7 @@ def _train_epoch(
         optimizer.zero_grad()
         fabric.backward(loss)
         if recipe.clip_norm:
-            fabric.clip_gradients(network, optimizer, max_norm=recipe.clip_norm)
+            fabric.clip_gradients(network, optimizer, max_norm=recipe.clip_norm, error_if_nonfinite=False)
         optimizer.step()
         if average and (step + 1) % average_every == 0:
             average.update(getattr(network, "module", network))

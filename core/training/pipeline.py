@@ -90,7 +90,7 @@ def train_on(
                 run,
                 root,
                 device=fabric.device,
-                trained_on=hardware(fabric),
+                trained_on=run.hardware() or hardware(fabric),
                 val_only=val_only,
                 ship_weights=ship_weights,
             )
@@ -165,7 +165,8 @@ def _train_run(
             return checkpoint.network()
         with folder.lock() if fabric.is_global_zero else nullcontext(), _memory_errors(needed):
             _claim(needed, data, folder, fabric)
-            _train_run(needed, samples, data, folder, root, fabric, store_every_s, progress)
+            own = fabric if needed.precision == recipe.precision else make_fabric(needed.precision)
+            _train_run(needed, samples, data, folder, root, own, store_every_s, progress)
         return best_network(needed, len(samples.labels), folder)
 
     start = finished(recipe.start).state_dict() if recipe.start and state is None else None
@@ -222,10 +223,10 @@ def _without_memory(recipe: Recipe, classes: int = 2) -> Network:
 
 def check_space(recipe: Recipe, classes: int, run: RunFolder) -> None:
     """Raise TrainingError, before the first epoch, where the disk has no room for the run's state."""
-    # In float32: the network, its optimizer's moments, its average; twice, since a new state is written next to the
-    # previous one; and the best weights, likewise.
-    copies = 1 + {"sgd": 1}.get(recipe.optimizer, 2) + bool(recipe.ema)
-    needed = 4 * count_parameters(_without_memory(recipe, classes)) * (2 * copies + 2)
+    # In float32: the network, its optimizer's moments, its average, and the best weights. Twice, since a new state is
+    # written next to the previous one, unless that one exists already.
+    copies = 2 + {"sgd": 1}.get(recipe.optimizer, 2) + bool(recipe.ema)
+    needed = 4 * count_parameters(_without_memory(recipe, classes)) * copies * (1 if run.state_path.is_file() else 2)
     free = shutil.disk_usage(run.path).free
     if free < needed:
         raise TrainingError(

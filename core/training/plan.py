@@ -170,12 +170,13 @@ def run_plan(
             outcomes.append(Outcome(recipe.name, None, "not started: the budget is spent"))
             _write_readme(out, runs, outcomes)
             continue
-        size, trained_at = (recipe.size_px, recipe.channels), time.monotonic()
+        size = recipe.size_px, recipe.channels
         try:
             if size not in read_samples:
                 read_samples[size] = read(
                     data_path, size_px=size[0], channels=size[1], skip_bad=skip_bad, split=split, seed=seed
                 )
+            trained_at = time.monotonic()  # a finished run has no further epoch
             checkpoint = train_on(
                 recipe,
                 read_samples[size],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,7 +98,8 @@ def publish(
             **facts_of(network, recipe.channels, recipe.size_px),
         )
         save_card(dataclasses.replace(card, milliseconds=_latency(network, card)), folder.path)
-        _copy_robustness(root / recipe.name, folder, digest)
+        added = [f"*-{split}.*" for split in runs] + ([folder.onnx_path.name] if ship_weights else [])
+        _copy_added(root / recipe.name, folder, digest, added)
         if not ship_weights:
             folder.weights_path.unlink()
     return load_checkpoint(root / recipe.name)
@@ -150,13 +151,14 @@ def _latency(network: Network, card: ModelCard) -> Latency:
     return Latency(milliseconds_per_face(Predictor(network, card)), describe_device(torch.device("cpu")))
 
 
-def _copy_robustness(previous: Path, folder: CheckpointFolder, digest: str) -> None:
-    """Copy the measured robustness, which takes long, if the new checkpoint has the weights of the previous one."""
+def _copy_added(previous: Path, folder: CheckpointFolder, digest: str, patterns: Sequence[str]) -> None:
+    """Copy what other commands added to the previous checkpoint, if the new one has the same weights: measured
+    robustness, t-SNE maps and the exported network."""
     try:
         checkpoint = load_checkpoint(previous)
     except CheckpointError:
         return
     if checkpoint.card.weights_sha256 == digest:
-        for split in checkpoint.card.metrics:
-            if checkpoint.robustness_path(split).is_file():
-                shutil.copy2(checkpoint.robustness_path(split), folder.robustness_path(split))
+        for path in (path for pattern in patterns for path in previous.glob(pattern)):
+            if not (folder.path / path.name).exists():
+                shutil.copy2(path, folder.path / path.name)

@@ -84,6 +84,11 @@ class RunFolder:
         state = self.load_state()
         return state is not None and state["epoch"] >= recipe.epochs
 
+    def hardware(self) -> str:
+        """The hardware that its epochs were trained on; empty where none is stored. Raises TrainingError where the
+        state is damaged."""
+        return " and ".join((self.load_state() or {}).get("hardware", ()))
+
     def beside(self, recipe: Recipe) -> RunFolder:
         """The folder of another recipe's run, next to this one."""
         return RunFolder(self.path.with_name(recipe.name))
@@ -123,6 +128,14 @@ class RunFolder:
 
     def load_state(self) -> dict[str, Any] | None:
         """The last finished epoch, on the CPU; None for a new run. Raises TrainingError where it is damaged."""
+        state = self._read_state()
+        if state is not None and not self.weights_path(state["best_epoch"]).is_file():
+            state = self._read_state()  # another process may have stored an epoch in between
+        if state is not None and not self.weights_path(state["best_epoch"]).is_file():
+            raise self._incomplete(self.weights_path(state["best_epoch"]).name)
+        return state
+
+    def _read_state(self) -> dict[str, Any] | None:
         if not self.state_path.is_file():
             return None
         try:
@@ -133,13 +146,14 @@ class RunFolder:
                 f"{self.state_path} cannot be read ({first_line(error)}); delete the folder {self.path} to "
                 "train from the beginning"
             ) from error
-        if missing or not self.weights_path(state["best_epoch"]).is_file():
-            lacking = f"the entry {min(missing)}" if missing else self.weights_path(state["best_epoch"]).name
-            raise TrainingError(
-                f"{self.path} lacks {lacking}, so the run cannot be resumed; delete the folder to train from the "
-                "beginning"
-            )
+        if missing:
+            raise self._incomplete(f"the entry {min(missing)}")
         return state
+
+    def _incomplete(self, lacking: str) -> TrainingError:
+        return TrainingError(
+            f"{self.path} lacks {lacking}, so the run cannot be resumed; delete the folder to train from the beginning"
+        )
 
     def _check_origin(self, recipe: Recipe, data: DatasetInfo, state: dict[str, Any]) -> None:
         if recipe_from(state["recipe"]) != recipe:

@@ -59,13 +59,15 @@ def training_samples(recipe: Recipe, samples: Samples) -> Samples:
         return samples
     expected = LABEL_SETS[recipe.labels]
     has_classes = expected.same_classes(samples.labels)
-    if recipe.target == "ferplus" or (recipe.target == "label_or_ferplus" and not has_classes):
+    or_ferplus = recipe.target == "label_or_ferplus"
+    if recipe.target == "ferplus" or (or_ferplus and not has_classes and samples.votes is not None):
         samples = with_ferplus_labels(samples)
         has_classes = True
     if not has_classes:
+        votes = ", put fer2013new.csv in the folder of fer2013.csv," if or_ferplus else ""
         raise RecipeError(
             f"{recipe.name} is for {expected.name} ({', '.join(expected.classes)}), but {samples.name} has "
-            f'{", ".join(samples.labels.classes)}; choose other data or set labels = "data"'
+            f'{", ".join(samples.labels.classes)}; choose other data{votes} or set labels = "data"'
         )
     return samples if expected.classes == samples.labels.classes else samples.ordered_like(expected)
 

@@ -63,8 +63,9 @@ def protocol(decision: Decision, views: str, chosen_on: str, shown_on: str) -> s
     """Where the threshold comes from, and its effect on other images; the splits by name."""
     return (
         f"The threshold is the lowest one for which the predictions for {chosen_on} (n = {decision.chosen_on:,}) with "
-        f"at least this probability have an accuracy of {decision.target:.2f}. On {shown_on} (n = {decision.shown_on:,}), "
-        f"{decision.effect.coverage} of the faces reach it, and {decision.effect.accuracy} of those are predicted "
+        f"at least this probability have an accuracy of {decision.target:.2f}. On {shown_on} "
+        f"(n = {decision.shown_on:,}), {decision.effect.coverage} of the faces reach it, and "
+        f"{decision.effect.accuracy} of those are predicted "
         "correctly (95 % intervals, Wilson). "
         + ("" if views == "one" else "Both were measured with one view per face. ")
         + "Predictions may be less accurate for photos that differ from these data sets."

@@ -144,6 +144,10 @@ def test_the_stored_measurement_remains_until_a_new_one_is_complete(root, image_
         measure_robustness(checkpoint, image_folder, "test", again=True, progress=stop)
     assert path.read_bytes() == written
     assert can_be_resumed(checkpoint, "test")
+    interrupted = path.with_suffix(".partial").read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        measure_robustness(checkpoint, image_folder, "test", again=True, progress=stop_at_once)
+    assert path.with_suffix(".partial").read_bytes() == interrupted  # nothing newer was finished
     titles = []
     again = measure_robustness(checkpoint, image_folder, "test", progress=lambda title, *_: titles.append(title))
     assert titles[0] == "Blur 2"  # resumed, although a measurement is stored

@@ -128,6 +128,7 @@ def test_missing_test_split_is_named_before_anything_is_trained_or_replaced(imag
     [
         ({"architecture": "nope"}, "there is no network family 'nope'; known families: cnn"),
         ({"model": SMALL | {"dropouts": 0.3}}, "cnn cannot be built with the options .*'dropouts'"),
+        ({"model": SMALL | {"imagenet": True}}, "cnn cannot be built with the options"),
         ({"model": SMALL | {"dropout": 5}}, "cnn cannot be built with the options .*dropout"),
         ({"model": {"widths": "wide"}}, "cnn cannot be built with the options"),
         ({"small_px": 2, "small_part": 0.5}, r"cnn cannot process images of 2 px \(.*too small\)"),
@@ -187,6 +188,13 @@ def test_a_network_that_was_trained_on_other_data_is_not_replaced(image_folder, 
         train(tiny_recipe(name="tiny_cnn"), other, runs=tmp_path / "runs", root=root)
     assert not list((tmp_path / "runs").rglob("state.pt"))
     assert {p.name: p.read_bytes() for p in (root / "tiny_cnn").iterdir()} == before
+
+
+def test_several_machines_are_refused(image_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(TrainingError, match="torchrun started 1 of 2 processes on this one; start it on one machine"):
+        train(tiny_recipe(), image_folder, runs=tmp_path / "runs", root=tmp_path / "out")
 
 
 def test_an_imported_network_is_not_replaced(image_folder, checkpoint, tmp_path):

@@ -14,6 +14,7 @@ from torch import nn
 from core.checkpoints import list_checkpoints
 from core.data import read
 from core.errors import RecipeError, TrainingError
+from core.models import build_network, count_parameters
 from core.training import RunFolder, train, train_on
 from core.training.recipe import Augmentation
 from tests.conftest import tiny_recipe, write_folder
@@ -107,6 +108,57 @@ def test_damaged_state_is_reported_in_one_sentence_with_the_remedy(samples, tmp_
             train_on(RECIPE, samples, **folders)
 
 
+def test_state_that_another_process_replaces_while_it_is_read_is_read_again(samples, tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt, match="after epoch 1"):
+        train_on(RECIPE, samples, runs=tmp_path / "runs", root=tmp_path / "out", progress=stop_after_the_first)
+    load, calls = torch.load, []
+
+    def earlier_state(*args, **options):
+        calls.append(args)
+        return load(*args, **options) | ({"best_epoch": 9} if len(calls) == 1 else {})
+
+    monkeypatch.setattr(torch, "load", earlier_state)
+    assert RunFolder(tmp_path / "runs" / "run").load_state()["best_epoch"] == 1
+
+
+def test_card_names_every_machine_that_trained_an_epoch(samples, tmp_path):
+    folders = {"runs": tmp_path / "runs", "root": tmp_path / "out"}
+    with pytest.raises(KeyboardInterrupt, match="after epoch 1"):
+        train_on(RECIPE, samples, progress=stop_after_the_first, **folders)
+    run = RunFolder(tmp_path / "runs" / "run")
+    here = run.hardware()
+    assert here.startswith("CPU")
+    torch.save(torch.load(run.state_path, weights_only=True) | {"hardware": ["1 x NVIDIA H200"]}, run.state_path)
+    assert train_on(RECIPE, samples, **folders).card.hardware == f"1 x NVIDIA H200 and {here}"
+
+
+def test_resuming_needs_space_for_the_next_state_only(samples, tmp_path, monkeypatch):
+    folders = {"runs": tmp_path / "runs", "root": tmp_path / "out"}
+    with pytest.raises(KeyboardInterrupt, match="after epoch 1"):
+        train_on(RECIPE, samples, progress=stop_after_the_first, **folders)
+    usage = shutil.disk_usage(tmp_path)
+    parameters = count_parameters(build_network(RECIPE.architecture, classes=3, channels=1, **SMALL))
+    one_state = 4 * parameters * 5  # network, two moments, average, best weights
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=round(1.5 * one_state)))
+    with pytest.raises(TrainingError, match="MB for its state"):
+        train_on(dataclasses.replace(RECIPE, name="new"), samples, **folders)
+    assert train_on(RECIPE, samples, **folders)
+
+
+def test_what_other_commands_added_stays_when_the_same_weights_are_published_again(samples, tmp_path):
+    folders = {"runs": tmp_path / "runs", "root": tmp_path / "out"}
+    checkpoint = train_on(RECIPE, samples, **folders)
+    added = [checkpoint.tsne_path("val"), checkpoint.robustness_path("test").with_suffix(".partial")]
+    for path in (*added, checkpoint.onnx_path):
+        path.write_text(path.name)
+    train_on(RECIPE, samples, **folders)
+    assert all(path.read_text() == path.name for path in (*added, checkpoint.onnx_path))
+    train_on(RECIPE, samples, ship_weights=False, val_only=True, **folders)
+    assert added[0].is_file()
+    assert not added[1].exists()  # of a split that is no longer scored
+    assert not checkpoint.onnx_path.exists()  # it contains the weights
+
+
 def test_run_folder_belongs_to_one_recipe(samples, tmp_path):
     folders = {"runs": tmp_path / "runs", "root": tmp_path / "out"}
     train_on(RECIPE, samples, **folders)
@@ -143,8 +195,10 @@ def test_loss_that_is_not_finite_ends_with_a_sentence_and_the_last_good_epoch(sa
     recipe = dataclasses.replace(
         RECIPE, optimizer="sgd", momentum=0.0, learning_rate=1e30, schedule="warmup_cosine", warmup=0.9, ema=0.0
     )
-    with pytest.raises(TrainingError, match=r"loss became NaN or infinite in epoch \d"):
-        train_on(recipe, samples, **folders)
+    for clip_norm in (0.0, 1e20):
+        changed = dataclasses.replace(recipe, name=f"norm{clip_norm:.0f}", clip_norm=clip_norm)
+        with pytest.raises(TrainingError, match=r"loss became NaN or infinite in epoch \d"):
+            train_on(changed, samples, **folders)
     with pytest.raises(KeyboardInterrupt, match="after epoch 1"):
         train_on(RECIPE, samples, runs=tmp_path / "good", root=tmp_path / "out", progress=stop_after_the_first)
     good = RunFolder(tmp_path / "good" / "run")

@@ -50,7 +50,9 @@ def test_affectnet_recipe_takes_its_own_classes_or_the_ferplus_majority():
     majority = training_samples(recipe, fer_rows(8, FER7, votes_for(8, "contempt")))
     assert majority.labels == AFFECTNET8
     assert set(majority.truth) == {AFFECTNET8.index("contempt")}
-    with pytest.raises(DataError, match=r"put fer2013new\.csv"):
+    with pytest.raises(
+        RecipeError, match=r"FER2013 has angry, .*put fer2013new\.csv in the folder of fer2013\.csv, or"
+    ):
         training_samples(recipe, fer_rows(8))
 
 

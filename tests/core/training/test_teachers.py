@@ -14,6 +14,7 @@ from core.models import build_network
 from core.preprocessing import Preprocessing
 from core.training import RunFolder, load_recipe, train
 from core.training.fabric import make_fabric
+from core.training.loop import fit
 from core.training.recipe import shipped_recipes
 from core.training.teachers import check_prerequisites, mean_probabilities
 from tests.conftest import tiny_recipe, write_folder
@@ -61,6 +62,21 @@ def test_teacher_is_trained_where_a_checkpoint_of_its_name_is_of_other_data(imag
     train(student, other, runs=tmp_path / "runs", root=root, val_only=True)
     assert RunFolder(tmp_path / "runs" / "tiny_cnn").finished_epochs() == 1
     assert {p.name: p.read_bytes() for p in (root / "tiny_cnn").iterdir()} == before
+
+
+def test_teacher_is_trained_in_its_own_precision(image_folder, folders, tmp_path, monkeypatch):
+    used = {}
+
+    def recorded(recipe, *args, fabric, **options):
+        with fabric.autocast():
+            used[recipe.name] = torch.is_autocast_enabled("cpu")
+        return fit(recipe, *args, fabric=fabric, **options)
+
+    monkeypatch.setattr("core.training.pipeline.fit", recorded)
+    teacher = write_recipe(tmp_path / "teacher.toml", precision="bf16-mixed")
+    student = tiny_recipe(name="student", epochs=1, model=SMALL, teachers=(teacher,), teachers_weight=0.5)
+    train(student, image_folder, **folders)
+    assert used == {"teacher": True, "student": False}
 
 
 def test_epochs_are_shown_with_the_recipe_that_they_are_of(image_folder, tmp_path):
