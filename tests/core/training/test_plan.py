@@ -160,10 +160,10 @@ def test_options_of_a_plan_are_refused_without_one(image_folder, tmp_path):
 def test_recipe_or_plan_is_required(image_folder):
     result = CliRunner().invoke(app, ["train", "--data", str(image_folder)])
     assert result.exit_code == 2
-    assert "got neither; give one of them" in result.output
+    assert "got neither" in result.output
     result = CliRunner().invoke(app, ["train", "cnn", "--plan", str(GPU), "--data", str(image_folder)])
     assert result.exit_code == 2
-    assert "got both; remove one of them" in result.output
+    assert "got both" in result.output
 
 
 def test_large_folder_is_packed_in_parts_that_join_again(tmp_path):
