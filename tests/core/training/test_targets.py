@@ -50,9 +50,7 @@ def test_affectnet_recipe_takes_its_own_classes_or_the_ferplus_majority():
     majority = training_samples(recipe, fer_rows(8, FER7, votes_for(8, "contempt")))
     assert majority.labels == AFFECTNET8
     assert set(majority.truth) == {AFFECTNET8.index("contempt")}
-    with pytest.raises(
-        RecipeError, match=r"has angry, .*put fer2013new\.csv in the folder of fer2013\.csv, or"
-    ):
+    with pytest.raises(RecipeError, match=r"has angry, .*put fer2013new\.csv in the folder of fer2013\.csv, or"):
         training_samples(recipe, fer_rows(8))
 
 
