@@ -287,7 +287,7 @@ def test_means_over_the_data_set_are_computed_once(opened, page_text, labeled, i
 def test_the_uncertainty_panel_names_the_views(opened, page_text):
     app = opened("Uncertainty", accuracy="0.5")
     assert "Jensen-Shannon" in page_text(app)
-    assert "(n = 36) reach an accuracy of 0.50" in page_text(app)
+    assert "(n = 36) with at least this probability have an accuracy of 0.50" in page_text(app)
     app.selectbox(key="views").set_value("mirror").run()
     assert not app.exception
     assert "mean over 2 views" in wrapped_tables(app)[0].columns

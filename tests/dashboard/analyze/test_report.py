@@ -81,7 +81,7 @@ def test_the_report_states_the_verdict_and_the_effect_of_its_threshold(opened):
         r"(Sure|Unsure): \w+\. The probability of \w+, 0\.\d{3}, (reaches|is below) the threshold 0\.\d{3}",
         section.text[0],
     )
-    assert "(n = 36) reach an accuracy of 0.50" in section.text[1]
+    assert "(n = 36) with at least this probability have an accuracy of 0.50" in section.text[1]
 
 
 @pytest.mark.parametrize("views", ["1: the face", "10: ten crops"])
