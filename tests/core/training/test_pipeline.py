@@ -193,7 +193,7 @@ def test_a_network_that_was_trained_on_other_data_is_not_replaced(image_folder, 
 def test_several_machines_are_refused(image_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "1")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(TrainingError, match="torchrun started 1 of 2 processes on this one; start it on one machine"):
+    with pytest.raises(TrainingError, match="torchrun started 1 of 2 on this one; start it on one machine"):
         train(tiny_recipe(), image_folder, runs=tmp_path / "runs", root=tmp_path / "out")
 
 
