@@ -30,8 +30,8 @@ def make_fabric(precision: str) -> Fabric:
     local, all_processes = (os.environ.get(name) for name in ("LOCAL_WORLD_SIZE", "WORLD_SIZE"))  # set by torchrun
     if local and all_processes and local != all_processes:
         raise TrainingError(
-            f"expected all processes on one machine, but torchrun started {local} of {all_processes} on this one; start "
-            "it on one machine"
+            f"expected all processes on one machine, but torchrun started {local} of {all_processes} on this one; "
+            "start it on one machine"
         )
     for name in ("lightning_fabric", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # it logs the precision on every start
