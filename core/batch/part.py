@@ -1,4 +1,4 @@
-"""A batch is divided into parts: the unit that is scored together, stored, and never scored twice."""
+"""A batch is divided into parts: the unit that is scored together, stored, and not scored again once it is stored."""
 
 from __future__ import annotations
 

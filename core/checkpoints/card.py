@@ -19,7 +19,7 @@ from core.preprocessing import Preprocessing
 from core.validation import first_problem
 
 # What a network is for, in the order in which networks are listed: "compared" networks differ in their architecture
-# only, "best" is the most accurate one, "reference" is a published system.
+# only, "best" networks are trained further by distillation, "reference" is a published system.
 Role = Literal["compared", "best", "", "reference"]
 ROLES: tuple[str, ...] = get_args(Role)
 

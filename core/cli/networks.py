@@ -179,7 +179,7 @@ def embed(
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
-    """Store a network's penultimate features with its checkpoint, as principal components, for Compare's map."""
+    """Store the features before the last layer of a network as principal components, with their t-SNE map, for Compare."""
     from core.measurements import embed_checkpoint
 
     splits = [require_split(name, ("val", "test")) for name in split or ("val", "test")]

@@ -22,7 +22,7 @@ messages = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 ChosenSplit = Annotated[
-    str | None, typer.Option("--split", help="Split a data set without splits by these percentages, such as 80/10/10.")
+    str | None, typer.Option("--split", help="Divide a data set without splits by these percentages for training, validation and test, such as 80/10/10.")
 ]
 Seed = Annotated[int, typer.Option(help="Random seed of --split.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip invalid rows and count them.")]

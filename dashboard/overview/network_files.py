@@ -60,5 +60,5 @@ def draw(checkpoints: Sequence[Checkpoint]) -> None:
         st.caption(
             "The file takes face crops and returns logits and class maps. Labels and preprocessing are in its "
             f"metadata.{'' if terms == NOT_STATED else f' {terms}'} An 8-bit network is created by: "
-            f"`python -m core export {run_id} --quantize int8 --data fer2013.csv`"
+            f"`python -m core export {run_id} --quantize int8 --data {chosen.card.data.file_name}`"
         )

@@ -19,7 +19,7 @@ GROUPS = {
         "Compared networks",
         "Trained from random weights with one recipe; only the architecture differs, so their scores can be compared.",
     ),
-    "best": ("Best single network", "Trained further, with the compared networks as teachers."),
+    "best": ("Distilled networks", "Trained further, with the mean prediction of other networks as part of the target."),
     "": ("Other networks", "Networks with other classes, such as contempt, and networks that you trained or imported."),
     "reference": (
         "Published systems",
