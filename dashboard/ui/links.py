@@ -54,9 +54,16 @@ def choice(
     if draw is not st.selectbox:
         settings |= {"selection_mode": "multi"} if several else {"required": default is not None}
     words = {text: [options[value] for value in values] for text, values in (aliases or {}).items()}
+    drawn_before = link_page.known_controls().get(key)
     _register(key, Choice(label, options, default), words)
     if draw is st.selectbox:
         settings["index"] = None if default is None else list(options).index(default)
+        value = st.session_state.get(key)
+        if value in options and isinstance(drawn_before, Choice) and drawn_before.words.get(value) != options[value]:
+            # The browser would send the former text again, which is no longer that of an option. A value that is set
+            # replaces it, and must not meet an index.
+            st.session_state[key] = value
+            settings["index"] = 0
     else:
         settings["default"] = list(default) if several else default
     return draw(label, list(options), **settings)

@@ -269,6 +269,22 @@ def test_the_ensemble_follows_its_weights_in_every_panel(networks, open_view, pa
     assert "An ensemble needs" not in page_text(app)
 
 
+def test_the_ensemble_stays_chosen_when_its_name_changes(networks, open_view):
+    app = open_view("Gallery", of="Ensemble")
+    app.slider(key="weight_tiny_residual").set_value(0.5).run()
+    box = app.selectbox(key="of")
+    # The browser has to receive the new text, because it sends its text with every change of another control.
+    assert box.proto.set_value
+    assert (box.value, box.proto.raw_value) == ("ensemble", "Weighted ensemble")
+    app.slider(key="weight_tiny_residual").set_value(0.4).run()
+    assert app.selectbox(key="of").value == "ensemble"
+    assert not app.selectbox(key="of").proto.set_value
+    app.slider(key="weight_tiny_residual").set_value(1.0).run()
+    assert app.selectbox(key="of").proto.raw_value == "Ensemble"
+    assert not app.exception
+    assert not app.warning
+
+
 def test_an_ensemble_of_one_asks_for_another(networks, open_view, page_text):
     assert "An ensemble needs at least two networks" in page_text(open_view("Ensemble", networks="CNN"))
 
