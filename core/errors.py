@@ -106,6 +106,10 @@ class CheckpointError(FerscopeError):
     """A checkpoint is missing, incomplete or does not match its card."""
 
 
+class UnknownNetworkError(CheckpointError):
+    """There is no network of that name; the message lists the installed ones."""
+
+
 class ExportError(FerscopeError):
     """A network cannot be exported, or an exported file cannot be used."""
 

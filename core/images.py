@@ -39,8 +39,9 @@ SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 try:
     import pi_heif
 except ModuleNotFoundError:  # on a machine that only trains; it reads every other format
-    pass
+    _OPENED = tuple(name for name in FORMATS if name != "HEIF")
 else:
+    _OPENED = tuple(FORMATS)
     pi_heif.register_heif_opener()
 
 # The transposition that sets a stored picture upright (Exif 2.32, tag 274). Not ImageOps.exif_transpose: that also
@@ -180,7 +181,7 @@ def _opened(data: bytes, max_pixels: int) -> Image.Image:
     # permanently, because catch_warnings is not thread safe.
     warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
     try:
-        return Image.open(io.BytesIO(data), formats=tuple(FORMATS))
+        return Image.open(io.BytesIO(data), formats=_OPENED)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise _too_many_pixels(f"over {(Image.MAX_IMAGE_PIXELS or max_pixels) / 1e6:.0f}", max_pixels) from None
     except UnidentifiedImageError:

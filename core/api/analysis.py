@@ -12,7 +12,7 @@ from core.api.problems import Problem, problem_of
 from core.api.uploads import Upload
 from core.checkpoints import Checkpoint
 from core.ensembles import with_members
-from core.errors import CheckpointError, ExplainError, ImageError, LabelError, NotFiniteError, TooManyFacesError
+from core.errors import ExplainError, ImageError, LabelError, NotFiniteError, TooManyFacesError, UnknownNetworkError
 from core.explain import Contrast, Target, distinct_methods
 from core.inference import FaceAnalysis, PhotoAnalysis, Predictor, explain_face, margin_for, overlay_on_photo
 from core.records import AnalysisRecord, FaceDetails, PhotoRecord
@@ -60,10 +60,11 @@ def analyze_photos(
 
 
 def installed_checkpoint(runtime: Runtime, model_id: str, *, status: int) -> Checkpoint:
-    """The checkpoint of a network. Raises Problem with the status ``status`` if it is not installed."""
+    """The checkpoint of a network. Raises Problem with the status ``status`` if it is not installed, and
+    CheckpointError if it is damaged."""
     try:
         return runtime.listing().get(model_id)
-    except CheckpointError as error:
+    except UnknownNetworkError as error:
         raise Problem(status, error.sentence) from None
 
 

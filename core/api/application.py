@@ -31,8 +31,8 @@ from core.runtime import Runtime
 DESCRIPTION = """\
 Faces, expressions and saliency maps of photos, from the networks that are installed on this server.
 
-A network predicts which expression a picture would be labeled with, not what a person feels. Photos are held in memory while
-they are analyzed; they are neither written nor logged.
+A network predicts which expression a picture would be labeled with, not what a person feels. Photos are held in memory
+while they are analyzed; they are neither written nor logged.
 """
 BEARER = HTTPBearer(auto_error=False)
 PHOTOS = {

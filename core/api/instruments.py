@@ -47,9 +47,14 @@ class _Passes(Collector):
         """Both counters of every network that is loaded."""
         calls = CounterMetricFamily("ferscope_network_calls", "Calls that a network answered.", labels=["network"])
         passes = CounterMetricFamily("ferscope_network_passes", "Passes that answered them.", labels=["network"])
-        for predictor in self._runtime.loaded_predictors():
-            calls.add_metric([predictor.model_id], predictor.queue.calls)
-            passes.add_metric([predictor.model_id], predictor.queue.passes)
+        totals: dict[str, list[int]] = {}
+        for predictor in self._runtime.loaded_predictors():  # twice for a network whose files changed meanwhile
+            of_network = totals.setdefault(predictor.model_id, [0, 0])
+            of_network[0] += predictor.queue.calls
+            of_network[1] += predictor.queue.passes
+        for model_id, (of_calls, of_passes) in totals.items():
+            calls.add_metric([model_id], of_calls)
+            passes.add_metric([model_id], of_passes)
         yield calls
         yield passes
 

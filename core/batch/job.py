@@ -100,11 +100,13 @@ class Batch:
 
 
 def load_scorer(options: BatchOptions, *, report: Callable[[str], None] | None = None) -> Scorer:
-    """The networks of a batch; ``report`` receives a sentence about each installed one that cannot be loaded."""
+    """The networks of a batch; ``report`` receives a sentence about each installed one that cannot be loaded, and about
+    classes for which no prediction can be called sure."""
     runtime = Runtime(options.root, options.device)
     predictors = runtime.predictors(options.run_ids, report=report)
     listing = runtime.listing()
-    return Scorer(predictors, thresholds([listing.get(p.model_id) for p in predictors], options.accuracy))
+    used = [listing.get(p.model_id) for p in predictors]
+    return Scorer(predictors, thresholds(used, options.accuracy, report=report))
 
 
 Engine = Callable[[Batch, Iterable[Part]], Iterator[ScoredPart]]

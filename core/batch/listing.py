@@ -192,7 +192,9 @@ def _folder(source: str, limit: Path | None) -> PhotoSource:
 
 def _pattern(source: str, limit: Path | None) -> PhotoSource:
     parts = Path(source).parts
-    first = next(i for i, part in enumerate(parts) if any(sign in part for sign in PATTERN_SIGNS))
+    # The first part with a sign that is not the name of a folder, such as "Trip [2024]".
+    signs = (i for i, part in enumerate(parts) if any(sign in part for sign in PATTERN_SIGNS))
+    first = next((i for i in signs if not Path(*parts[: i + 1]).is_dir()), len(parts) - 1)
     folder = Path(*parts[:first]).resolve()
     return FolderSource(folder, limit or folder, str(Path(*parts[first:])))
 

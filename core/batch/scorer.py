@@ -7,7 +7,7 @@ the faces of many prepared photos, in batches across photos. Every engine uses t
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,10 +118,13 @@ class Scorer:
                     of_file.left_out.append(model_id)
 
 
-def thresholds(checkpoints: Sequence[Checkpoint], accuracy: float) -> dict[tuple[str, ...], float]:
+def thresholds(
+    checkpoints: Sequence[Checkpoint], accuracy: float, *, report: Callable[[str], None] | None = None
+) -> dict[tuple[str, ...], float]:
     """The confidence from which on the verdict of each group of networks is called sure, by the group's classes.
 
-    It is chosen on the stored predictions for the validation split; a group without them has none.
+    It is chosen on the stored predictions for the validation split. A group without them, or that does not have the
+    accuracy at any threshold, has none; ``report`` receives a sentence about it.
     """
     by_id = {checkpoint.card.run_id: checkpoint for checkpoint in checkpoints}
     found = {}
@@ -129,8 +132,9 @@ def thresholds(checkpoints: Sequence[Checkpoint], accuracy: float) -> dict[tuple
         try:
             runs = [by_id[run_id].evaluation("val") for run_id in run_ids]
             found[runs[0].labels.classes] = threshold_for(ensemble_run(runs) if len(runs) > 1 else runs[0], accuracy)
-        except (CheckpointError, EvaluationError):
-            continue
+        except (CheckpointError, EvaluationError) as error:
+            if report is not None:
+                report(f"It is not known which predictions of {', '.join(run_ids)} are sure: {error}")
     return found
 
 

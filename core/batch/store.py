@@ -63,13 +63,13 @@ class BatchStore:
         """Exclude other processes. Raises BatchError where one writes here; a killed process frees the lock."""
         with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / "lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise BatchError(
-                f"another batch is writing {self.output}; wait until it ends, or give another path with --out"
-            ) from None
+            lock = FileLock(self.folder / "lock")
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                raise BatchError(
+                    f"another batch is writing {self.output}; wait until it ends, or give another path with --out"
+                ) from None
         try:
             yield
         finally:

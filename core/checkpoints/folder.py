@@ -13,7 +13,7 @@ import pandas as pd
 from core.checkpoints.card import ROLES, ModelCard
 from core.checkpoints.history import read_history
 from core.ensembles import ENSEMBLES
-from core.errors import CheckpointError, EvaluationError, UnknownModelError
+from core.errors import CheckpointError, EvaluationError, UnknownModelError, UnknownNetworkError
 from core.evaluation import ENSEMBLE, EvaluationRun
 from core.evaluation.embedding import Embedding
 from core.evaluation.tsne import MIN_IMAGES, TsneMap, tsne_map
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2] / "checkpoints"
 RUN_ID = re.compile(r"[a-z0-9_][a-z0-9_-]*")
 # The model id of an ensemble, and names that Windows reserves for devices.
-RESERVED = (ENSEMBLE, *(e.name for e in ENSEMBLES), "con", "prn", "aux", "nul")
+DEVICES = ("con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)))
+RESERVED = (ENSEMBLE, *(e.name for e in ENSEMBLES), *DEVICES)
 
 
 @dataclass(frozen=True)
@@ -202,12 +203,16 @@ class Listing:
         return tuple(c for c in self.with_weights if c.card.role == "compared") or self.with_weights
 
     def get(self, run_id: str) -> Checkpoint:
-        """The checkpoint of that run. Raises CheckpointError naming the installed networks."""
+        """The checkpoint of that run. Raises CheckpointError for a damaged one, and UnknownNetworkError naming the
+        installed networks."""
         for checkpoint in self.checkpoints:
             if checkpoint.card.run_id == run_id:
                 return checkpoint
+        for problem in self.problems:
+            if problem.startswith(f"{run_id}: "):
+                raise CheckpointError(problem)
         known = ", ".join(c.card.run_id for c in self.checkpoints) or "none"
-        raise CheckpointError(f"there is no network {run_id!r}; installed: {known}")
+        raise UnknownNetworkError(f"there is no network {run_id!r}; installed: {known}")
 
 
 def check_run_id(run_id: str) -> None:

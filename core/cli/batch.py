@@ -45,7 +45,12 @@ def batch(
         float, typer.Option(min=0.0, max=1.0, help="Accuracy required of the predictions that are called sure.")
     ] = REQUIRED_ACCURACY,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that decode photos; by default one per core.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Processes that decode photos, by default one per core; with --engine ray, actors "
+            "that run the networks, by default one for every two cores.",
+        ),
     ] = None,
     engine: Annotated[str, typer.Option(help="local, or ray for a cluster (requirements-ray.txt).")] = "local",
     address: Annotated[
@@ -65,7 +70,10 @@ def batch(
 
     if engine not in ("local", "ray"):
         raise typer.BadParameter(f"expected local or ray, got {engine!r}", param_hint="--engine")
-    require_distinct([Path(source)], [out])
+    if address is not None and engine != "ray":
+        raise typer.BadParameter("it needs --engine ray", param_hint="--address")
+    # A table in a folder of photos is not one of its photos.
+    require_distinct([] if Path(source).is_dir() else [Path(source)], [out])
     options = BatchOptions(source, tuple(model or ()), detector, whole_image, accuracy, root, device)
     chosen = Batch(options, report=warn)
     if engine == "ray":

@@ -179,7 +179,7 @@ def embed(
     skip_bad: SkipBad = False,
     root: Root = checkpoints.ROOT,
 ) -> None:
-    """Store the features before the last layer of a network as principal components, with their t-SNE map, for Compare."""
+    """Store the features before a network's last layer as principal components, with their t-SNE map, for Compare."""
     from core.measurements import embed_checkpoint
 
     splits = [require_split(name, ("val", "test")) for name in split or ("val", "test")]

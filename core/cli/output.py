@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,7 +24,12 @@ messages = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 ChosenSplit = Annotated[
-    str | None, typer.Option("--split", help="Divide a data set without splits by these percentages for training, validation and test, such as 80/10/10.")
+    str | None,
+    typer.Option(
+        "--split",
+        help="Divide a data set without splits by these percentages for training, validation and test, such as "
+        "80/10/10.",
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Random seed of --split.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip invalid rows and count them.")]
@@ -89,6 +96,8 @@ def require_writable(targets: Iterable[Path]) -> None:
     """Raises OutputError where a file cannot be created, before hours are spent on its contents."""
     for target in targets:
         with writing(target):
+            if target.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             target.parent.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=target.parent).close()
 

@@ -78,8 +78,8 @@ def video(
 ) -> None:
     """Track the faces of a video and print for which share of the time each expression was predicted.
 
-    Ctrl-C ends the analysis; what was computed until then is printed and written, and the exit status is 130. If the
-    video cannot be decoded to its end, this is reported, the part before is written, and the exit status is 1.
+    Ctrl-C ends the analysis; what was computed until then is printed and written, and the exit status is 130. If parts
+    of the video cannot be decoded, this is reported, the other parts are written, and the exit status is 1.
     --continue analyzes the rest with the same networks and detector; give the other options as before.
     """
     from core.records import VideoRecord
@@ -137,6 +137,8 @@ def video(
         raise job.error
     if is_stopped:
         raise KeyboardInterrupt(f"Stopped after {job.progress.frames:,} frames.")
+    if job.notes:
+        raise typer.Exit(1)
 
 
 def _earlier(path: Path) -> tuple[VideoRecord, Timeline]:

@@ -15,8 +15,8 @@ _FER2013_LICENSE = (
     "are for research use only. FERscope's code is under the MIT license."
 )
 _FER2013_LIMITS = (
-    "Predicts which posed or spontaneous expression a 48 px gray face would be labeled with, not what a person feels. Many "
-    "labels of FER2013 are disputed; ages, skin tones and cultures are unevenly represented and not annotated."
+    "Predicts which posed or spontaneous expression a 48 px gray face would be labeled with, not what a person feels. "
+    "Many labels of FER2013 are disputed; ages, skin tones and cultures are unevenly represented and not annotated."
 )
 
 

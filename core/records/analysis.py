@@ -14,7 +14,7 @@ from core.checkpoints import ModelCard
 from core.explain import REGION_NAMES, Explanation
 from core.inference import FaceAnalysis, PhotoAnalysis
 from core.probes import Decision, TrustFindings, Uncertainty
-from core.records.base import Number, Record, Rows, file_name
+from core.records.base import Number, Record, Rows, Text, file_name
 from core.records.predictions import GroupRecord, LabelsRecord
 from core.records.probes import DecisionRecord, MapRecord, TrustRecord, UncertaintyRecord
 from core.versions import versions
@@ -89,7 +89,7 @@ class PhotoRecord(Record):
     """One photo with its faces, or with the reason why it could not be analyzed."""
 
     path: Annotated[str, BeforeValidator(file_name)]
-    error: str | None = None
+    error: Text | None = None
     width: int | None = None
     height: int | None = None
     rotation_deg: int = 0  # clockwise, from the file to the upright photo

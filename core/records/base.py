@@ -40,6 +40,11 @@ def file_name(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def _valid_text(value: object) -> object:
+    return file_name(value) if isinstance(value, str) else value
+
+
+Text = Annotated[str, BeforeValidator(_valid_text)]  # may contain the name of a file
 Number = Annotated[float | None, BeforeValidator(_number)]
 Numbers = Annotated[list[float | None], BeforeValidator(_numbers)]
 Rows = Annotated[list[list[float | None]], BeforeValidator(_numbers)]

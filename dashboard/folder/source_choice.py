@@ -43,7 +43,8 @@ def _files() -> tuple[str, PhotoSource] | None:
         accept_multiple_files=True,
         key=session.widget_key("folder_files"),
         max_upload_size=MAX_MB,
-        help="The files are kept in the memory of the FERscope server for this session only, and are never written to disk, logged or passed on.",
+        help="The files are kept in the memory of the FERscope server for this session only, and are never written to "
+        "disk, logged or passed on.",
     )
     started = st.button("Analyze the photos", disabled=not files, icon=":material/play_arrow:")
     return _uploaded(files) if started and files else None

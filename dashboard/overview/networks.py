@@ -19,7 +19,10 @@ GROUPS = {
         "Compared networks",
         "Trained from random weights with one recipe; only the architecture differs, so their scores can be compared.",
     ),
-    "best": ("Distilled networks", "Trained further, with the mean prediction of other networks as part of the target."),
+    "best": (
+        "Distilled networks",
+        "Trained further, with the mean prediction of other networks as part of the target.",
+    ),
     "": ("Other networks", "Networks with other classes, such as contempt, and networks that you trained or imported."),
     "reference": (
         "Published systems",

@@ -68,7 +68,8 @@ def photo_input(*, with_portraits: bool = True) -> None:
         key=key,
         on_change=_add_uploads,
         args=(key,),
-        help=f"{FORMATS}. Photos are kept in the memory of the FERscope server for this session only, and are never written to disk, logged or passed on.",
+        help=f"{FORMATS}. Photos are kept in the memory of the FERscope server for this session only, and are never "
+        "written to disk, logged or passed on.",
     )
     st.session_state["uploader_ids"] = {f.file_id for f in files}
     browser_script()

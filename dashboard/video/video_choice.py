@@ -63,7 +63,8 @@ def choose_video() -> None:
             on_change=_uploaded,
             args=(key,),
             max_upload_size=MAX_MB,
-            help="The video is kept in the memory of the FERscope server for this session only, and is never written to disk, logged or passed on.",
+            help="The video is kept in the memory of the FERscope server for this session only, and is never written "
+            "to disk, logged or passed on.",
         )
     with right:
         st.markdown("**Or start with a sample**")

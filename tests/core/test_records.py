@@ -189,3 +189,10 @@ def test_any_file_name_is_written_in_ascii(name):
 def test_an_unknown_field_is_refused():
     with pytest.raises(ValidationError, match="Extra inputs"):
         PhotoRecord.model_validate({"path": "a.jpg", "mood": "happy"})
+
+
+def test_a_sentence_may_contain_a_file_name_that_is_not_unicode():
+    name = os.fsdecode(b"r\xe9sultats.csv")
+    record = PhotoRecord(path=name, error=f"{name}, row 3: damaged.")
+    assert (record.path, record.error) == ("r\\xe9sultats.csv", "r\\xe9sultats.csv, row 3: damaged.")
+    record.model_dump_json().encode()

@@ -2,17 +2,22 @@
 
 import base64
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from core.api.application import application
+from core.api.limits import Limits
 from core.cli import app as cli
 from core.explain import Contrast
 from core.images import decode
 from core.inference import explain_face
+from core.runtime import Runtime
 from core.sample_photos import sample_photos
+from tests.core.api.conftest import connected
 
 
 def command(*arguments, status=0):
@@ -152,3 +157,16 @@ def test_the_server_says_that_it_is_ready_and_counts_its_work(client, portrait):
 def metrics(client):
     lines = client.get("/metrics").text.splitlines()
     return {name: float(value) for name, value in (x.rsplit(" ", 1) for x in lines if not x.startswith("#"))}
+
+
+def test_a_network_whose_files_change_is_counted_once(checkpoint_root, tmp_path, portrait):
+    root = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
+    runtime = Runtime(root, "cpu")
+    with connected(application(runtime, Limits())) as client:
+        client.post("/predict", files={"files": portrait})
+        card = root / "tiny_cnn" / "card.json"
+        card.write_text(json.dumps(json.loads(card.read_text()) | {"temperature": 2.0}))
+        client.post("/predict", files={"files": portrait})
+        series = [line.split()[0] for line in client.get("/metrics").text.splitlines() if not line.startswith("#")]
+        assert len(series) == len(set(series))
+        assert metrics(client)['ferscope_network_calls_total{network="tiny_cnn"}'] == 2

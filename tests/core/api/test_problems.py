@@ -164,6 +164,19 @@ def test_damaged_predictions_are_not_a_mistake_of_the_client(checkpoint_root, tm
         assert client.get("/models/tiny_residual/metrics").status_code == 200
 
 
+def test_a_damaged_network_is_not_a_mistake_of_the_client(checkpoint_root, tmp_path, portrait):
+    root = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
+    (root / "tiny_cnn" / "weights.safetensors").unlink()
+    with connected(application(Runtime(root, "cpu"), Limits())) as client:
+        for answer in (
+            client.post("/predict", params={"networks": "tiny_cnn"}, files={FIELD: portrait}),
+            client.get("/models/tiny_cnn"),
+        ):
+            assert answer.status_code == 503
+            assert "tiny_cnn: weights.safetensors is missing" in answer.json()["detail"]
+        assert "There is no network 'other'" in problem(client.get("/models/other"), 404)
+
+
 def test_a_token_is_needed_where_one_is_set(runtime, portrait):
     with connected(application(runtime, Limits(token="s3cret"))) as client:
         for headers in ({}, {"authorization": "Bearer s3cret "[:-2]}, {"authorization": "Basic s3cret"}):

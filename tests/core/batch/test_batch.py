@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from core import images
-from core.batch.job import local_engine, run_batch
+from core.batch.job import Batch, BatchOptions, local_engine, run_batch
 from core.batch.local import in_processes, score_locally
 from core.batch.part import parts_of
 from core.batch.store import METADATA, BatchStore
@@ -222,6 +222,44 @@ def test_a_restart_does_not_delete_the_list_of_photos(checkpoint_root, tmp_path)
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     assert "would replace a file that this command reads or writes" in str(result.exception)
     assert table.read_text() == "path\n"
+
+
+def test_a_table_in_the_folder_of_its_photos_is_made_again(checkpoint_root, many_photos, tmp_path):
+    photos = shutil.copytree(many_photos / "dark", tmp_path / "photos")
+    arguments = ["batch", photos, "--out", photos / "results.csv", "--whole-image", "--workers", "1"]
+    arguments += ["--checkpoints", checkpoint_root]
+    for further in ([], ["--restart"]):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments + further])
+        assert result.exit_code == 0, result.exception
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert "exists already; delete it" in str(result.exception)
+
+
+def test_the_address_of_a_cluster_is_refused_without_its_engine(many_photos, tmp_path):
+    result = CliRunner().invoke(
+        app, ["batch", str(many_photos), "--out", str(tmp_path / "r.csv"), "--address", "auto"], env={"COLUMNS": "200"}
+    )
+    assert result.exit_code == 2
+    assert "it needs --engine ray" in result.output
+
+
+def test_it_is_reported_where_no_prediction_can_be_called_sure(many_photos, checkpoint_root, tmp_path):
+    root = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
+    (root / "tiny_cnn" / "predictions-val.parquet").write_bytes(b"cut")
+    said: list[str] = []
+    Batch(BatchOptions(str(many_photos), ("tiny_cnn",), "haar", True, root=root, device="cpu"), report=said.append)
+    (sentence,) = said
+    assert sentence.startswith("It is not known which predictions of tiny_cnn are sure: ")
+    assert "predictions-val.parquet cannot be read" in sentence
+
+
+def test_the_folder_of_another_user_is_refused_in_one_sentence(batch, many_photos, tmp_path, here, monkeypatch):
+    def not_permitted(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("core.batch.store.FileLock.acquire", not_permitted)
+    with pytest.raises(BatchError, match=r"out.csv cannot be written \(Permission denied\)"):
+        run_batch(batch(many_photos), tmp_path / "out.csv", here)
 
 
 def test_an_unfinished_batch_with_other_options_is_not_continued(batch, many_photos, tmp_path, here):

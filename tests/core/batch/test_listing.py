@@ -70,6 +70,15 @@ def test_a_pattern_lists_what_it_matches(folder):
     assert listed(open_source(f"{folder}/*.txt")) == ["notes.txt"]
 
 
+def test_a_pattern_below_a_folder_with_brackets_in_its_name(tmp_path):
+    trip = tmp_path / "Trip [2024]"
+    trip.mkdir()
+    (trip / "1.jpg").write_bytes(b"1")
+    assert listed(open_source(f"{trip}/*.jpg")) == ["1.jpg"]
+    assert listed(open_source(f"{trip}/1.jpg")) == ["1.jpg"]
+    assert listed(open_source(f"{tmp_path}/*/1.jpg")) == ["Trip [2024]/1.jpg"]
+
+
 def test_a_pattern_lists_hidden_files_only_in_a_folder_that_it_names(folder):
     assert listed(open_source(f"{folder}/**/*.[jJ][pP][gG]")) == ["b.JPG"]
     assert listed(open_source(f"{folder}/*/x.jpg")) == []

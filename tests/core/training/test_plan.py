@@ -212,6 +212,13 @@ def test_training_command_imports_without_the_dashboard_and_saliency_packages():
         "from core.cli import app\n"
         "from typer.testing import CliRunner\n"
         "assert CliRunner().invoke(app, ['train', '--help']).exit_code == 0\n"
+        "import io\n"
+        "from PIL import Image\n"
+        "from core import images\n"
+        "for name in ('PPM', 'TIFF', 'GIF'):\n"
+        "    file = io.BytesIO()\n"
+        "    Image.new('L', (16, 16)).save(file, name)\n"
+        "    assert images.decode(file.getvalue()).shape == (16, 16, 3), name\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import av
 import numpy as np
 import pandas as pd
 import pytest
@@ -136,6 +137,29 @@ def test_ctrl_c_prints_and_writes_what_was_computed_and_exits_with_130(
     document = VideoRecord.model_validate_json(capsys.readouterr().out)
     assert document.state == "stopped"
     assert (tmp_path / "out.csv").stat().st_size > 0
+
+
+def test_a_video_that_cannot_be_decoded_to_its_end_is_reported_by_the_exit_status(clip, checkpoint_root, tmp_path):
+    cut = tmp_path / "cut.mkv"
+    with av.open(str(cut), "w", format="matroska") as out:
+        stream = out.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 480, 360, "yuv420p"
+        pictures = [frame.to_ndarray(format="rgb24") for frame in av.open(str(clip)).decode(video=0)]
+        for picture in pictures * 6:
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        out.mux(stream.encode(None))
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    table = tmp_path / "cut.csv"
+    result = run(cut, "--checkpoints", checkpoint_root, "--detector", "haar", "--every", 4, "--csv", table)
+    assert result.exit_code == 1, result.output
+    assert "truncated" in " ".join(result.output.split())
+    assert table.is_file()
+
+
+def test_a_folder_is_refused_as_an_output_before_the_analysis(clip, tmp_path):
+    result = run(clip, "--csv", tmp_path)
+    assert isinstance(result.exception, OutputError)
+    assert "cannot be written: Is a directory" in str(result.exception)
 
 
 @pytest.mark.parametrize(
