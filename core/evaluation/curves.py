@@ -83,7 +83,7 @@ def pr_curves(run: EvaluationRun) -> ClassCurves:
         predicted = false_positives + true_positives
         used = predicted > 0
         precision, recall = true_positives[used] / predicted[used], true_positives[used] / m
-        area = float(np.diff(recall, prepend=0) @ precision)
+        area = min(float(np.diff(recall, prepend=0) @ precision), 1.0)  # rounding can exceed it
         # As scikit-learn does, the curve starts at recall 0 with precision 1.
         points = np.concatenate([[0], recall]), np.concatenate([[1], precision])
         return *points, average_precision_score(area, m, len(run))
@@ -93,7 +93,7 @@ def pr_curves(run: EvaluationRun) -> ClassCurves:
     if not areas:
         return ClassCurves(curves, _mean_curve(curves, UNDEFINED))
     value, low, high = np.mean([(a.value, a.low, a.high) for a in areas], axis=0)
-    return ClassCurves(curves, _mean_curve(curves, Score(float(value), float(low), float(high), len(run), "logit")))
+    return ClassCurves(curves, _mean_curve(curves, Score(float(value), float(low), float(high), len(run), "Wilson")))
 
 
 def top_k(run: EvaluationRun) -> tuple[Score, ...]:

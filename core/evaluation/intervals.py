@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit, ndtri
+from scipy.special import ndtri
 
 CONFIDENCE = 0.95
 NORMAL_QUANTILE = float(ndtri(0.5 + CONFIDENCE / 2))
 RESAMPLES = 1000
 SEED = 2013  # fixed, so that the same data always give the same bootstrap interval
-# Below this number of positives or negatives, the interval of an area under a ROC curve is approximate.
+# Below this number of positives or negatives, the interval of an area under a curve is approximate.
 FEW_IMAGES = 10
 APPROXIMATE = ", approximate"
 # Images of the largest possible variance that are added to an estimated variance: with 4 the coverage is below 0.93 at
@@ -178,8 +178,14 @@ def mean_of_scores(scores: Sequence[Score], correlation: np.ndarray, n: int) -> 
 
 
 def average_precision_score(value: float, positives: int, n: int) -> Score:
-    """An average precision with the logit interval of Boyd, Eng and Page (2013)."""
-    if not 0 < value < 1:
-        return Score(value, n=n)
-    half = NORMAL_QUANTILE / math.sqrt(positives * value * (1 - value))
-    return Score(value, float(expit(logit(value) - half)), float(expit(logit(value) + half)), n, "logit")
+    """An average precision with Wilson's interval for a proportion of ``positives`` images.
+
+    Its variance is the binomial one of Boyd, Eng and Page (2013). Their logit interval is not defined at 1 and is too
+    wide close to it: for 50 positives and 0.999, it begins at 0.13. Below 10 positives the interval is marked as
+    approximate.
+    """
+    if not positives:
+        return UNDEFINED
+    low, high = wilson_bounds(np.array(value * positives), np.array(positives))
+    method = "Wilson" + (APPROXIMATE if positives < FEW_IMAGES else "")
+    return Score(value, min(float(low), value), max(float(high), value), n, method)

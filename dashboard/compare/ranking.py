@@ -20,8 +20,9 @@ PARAMETERS, MACS, MILLISECONDS = COSTS = ("parameters", "multiply-accumulates", 
 TABLE_NOTES = {
     ROC: "The table shows the areas under the curves with 95 % intervals by Wilson's method with DeLong's variance, "
     "approximate for fewer than 10 images; for the mean over the classes, by the method of Zou and Donner.",
-    PR: "The table shows the average precision with 95 % logit intervals. The interval of the mean over the classes is "
-    "the mean of the intervals of the classes, which is conservative.",
+    PR: "The table shows the average precision with 95 % intervals by Wilson's method, approximate for fewer than 10 "
+    "images. The interval of the mean over the classes is the mean of the intervals of the classes, which is "
+    "conservative.",
 }
 
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import auc, average_precision_score, roc_auc_score, roc_curve, top_k_accuracy_score
 
-from core.evaluation import pareto_front, pr_curves, roc_curves, smoothed, thresholds, top_k
-from core.evaluation.intervals import auc_score
+from core.evaluation import intervals, pareto_front, pr_curves, roc_curves, smoothed, thresholds, top_k
+from core.evaluation.intervals import auc_score, wilson, wilson_bounds
 
 
 def delong_variance(positives: np.ndarray, negatives: np.ndarray) -> float:
@@ -66,12 +66,29 @@ def test_the_interval_of_the_macro_area_matches_a_bootstrap_of_the_images(make_r
     assert 0.9 < (macro.high - macro.low) / 2 / 1.96 / np.std(drawn) < 1.25
 
 
-def test_the_interval_of_the_average_precision_is_the_logit_interval(make_run) -> None:
-    area = pr_curves(make_run()).classes[0].area
-    logit = np.log(area.value / (1 - area.value))
-    tau = 1 / np.sqrt((make_run().truth == 0).sum() * area.value * (1 - area.value))
-    assert area.low == pytest.approx(1 / (1 + np.exp(-(logit - 1.959964 * tau))), rel=1e-5)
+def test_the_interval_of_an_average_precision_is_that_of_a_proportion_of_the_positives(make_run) -> None:
+    run = make_run()
+    area, positives = pr_curves(run).classes[0].area, int((run.truth == 0).sum())
+    assert (area.low, area.high) == pytest.approx(wilson_bounds(np.array(area.value * positives), np.array(positives)))
     assert area.low < area.value < area.high
+
+
+@pytest.mark.parametrize("positives", [10, 11, 51, 59, 60])
+def test_a_class_that_is_ranked_perfectly_has_an_interval_and_so_has_the_mean(run_from, positives) -> None:
+    truth = [0] * positives + [1] * 40
+    certain = [[0.9, 0.1]] * positives + [[0.2, 0.8]] * 40
+    curves = pr_curves(run_from(truth, certain))
+    area = curves.classes[0].area
+    assert (area.value, area.high) == pytest.approx((1, 1))
+    assert area.high <= 1
+    assert area.low == pytest.approx(wilson(positives, positives).low)
+    assert curves.macro.area.low == pytest.approx((area.low + wilson(40, 40).low) / 2)
+
+
+def test_the_interval_of_a_nearly_perfect_average_precision_is_narrow() -> None:
+    area = intervals.average_precision_score(0.999, 50, 500)
+    assert 0.92 < area.low < area.value < area.high
+    assert area.high > 0.999
 
 
 def test_curves_have_at_most_200_points_and_keep_their_shape(make_run) -> None:
@@ -105,8 +122,10 @@ def test_there_is_no_roc_curve_without_negatives(predicting) -> None:
     assert len(curves.macro.x) == 0
 
 
-def test_rounding_the_scores_of_many_images_hardly_changes_areas(make_run, monkeypatch) -> None:
-    run = make_run(3000)
+@pytest.mark.parametrize("sharpness", [1, 5])
+def test_rounding_the_scores_of_many_images_hardly_changes_areas(make_run, monkeypatch, sharpness) -> None:
+    exact_run = make_run(3000)
+    run = replace(exact_run, logits=exact_run.logits * sharpness)
     exact_roc, exact_pr = roc_curves(run), pr_curves(run)
     monkeypatch.setattr(thresholds, "EXACT_IMAGES", 100)
     for exact, rounded in ((exact_roc, roc_curves(run)), (exact_pr, pr_curves(run))):

@@ -1,4 +1,6 @@
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.evaluation import thresholds
 from core.evaluation.thresholds import ThresholdCounts
@@ -6,7 +8,6 @@ from core.evaluation.thresholds import ThresholdCounts
 
 def test_images_are_counted_by_score() -> None:
     counts = ThresholdCounts.of(np.array([0.2, 0.7, 0.2, 0.9]), np.array([True, False, False, True]))
-    assert counts.scores.tolist() == [0.2, 0.7, 0.9]
     assert counts.positives.tolist() == [1, 0, 1]
     assert counts.negatives.tolist() == [1, 1, 0]
     assert counts.index.tolist() == [0, 1, 0, 2]
@@ -21,9 +22,19 @@ def test_placements_count_ties_half() -> None:
     assert below[[0, 1]].tolist() == [0.75, 0.5]  # of the negatives at 0.2 and 0.7
 
 
-def test_the_scores_of_many_images_are_rounded(monkeypatch) -> None:
+def test_the_scores_of_many_images_are_rounded_where_they_are_dense(monkeypatch) -> None:
     monkeypatch.setattr(thresholds, "EXACT_IMAGES", 3)
-    counts = ThresholdCounts.of(np.array([0.0, 0.50001, 0.5, 1.0]), np.array([True, False, True, True]))
-    assert len(counts.scores) == thresholds.LEVELS + 1
-    assert counts.scores[counts.index].tolist() == [0.0, 0.5, 0.5, 1.0]
-    assert (counts.positives.sum(), counts.negatives.sum()) == (3, 1)
+    scores = np.array([0.0, 1e-6, 1.1e-6, 0.37511, 0.3751, 1 - 1.1e-6, 1 - 1e-6, 1.0])
+    counts = ThresholdCounts.of(scores, np.arange(8) % 2 == 0)
+    assert counts.index.tolist() == [0, 1, 2, 3, 3, 4, 5, 6]
+    assert counts.positives.tolist() == [1, 0, 1, 1, 0, 1, 0]
+    assert counts.negatives.tolist() == [0, 1, 0, 1, 1, 0, 1]
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=50))
+def test_rounding_keeps_the_order_of_scores(scores) -> None:
+    ordered = np.sort(np.array(scores))
+    levels = thresholds._rounded(ordered)
+    assert (np.diff(levels) >= 0).all()
+    assert levels.min() >= 0
+    assert levels.max() <= 2 * thresholds.HALF
