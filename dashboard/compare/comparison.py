@@ -6,6 +6,7 @@ Use :func:`build_comparisons` to create one, as the page and ``python -m dashboa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,9 +14,8 @@ import pandas as pd
 
 from core.checkpoints import Checkpoint, Latency, ModelCard
 from core.data import DatasetInfo, ImageFacts
-from core.data.info import KNOWN
 from core.errors import CheckpointError, DataError
-from core.evaluation import EvaluationRun, RunSummary, comparable_groups, map_to_common_labels
+from core.evaluation import ENSEMBLE, EvaluationRun, RunSummary, comparable_groups, map_to_common_labels
 from core.labels import LabelSet
 from dashboard import services
 from dashboard.section import Note
@@ -203,11 +203,17 @@ def on_common_classes(comparisons: Sequence[Comparison]) -> tuple[Comparison, tu
     """The networks of several comparisons among the classes that all of them have, with sentences on what was dropped.
 
     None where nothing has to be mapped, where the data sets differ, or where the ensemble would have fewer than two
-    members. Only of FER2013 and FER+ is it known that the same row number is the same image.
+    members. That the same row number is the same image is known of data sets with one table of image facts, such as
+    FER2013 and FER+.
     """
-    fitting = [c for c in comparisons if c.data.title in KNOWN]
-    if not fitting:
+    by_table: dict[tuple[str, ...], list[Comparison]] = {}
+    for comparison in comparisons:
+        with suppress(DataError):
+            table = services.facts(comparison.card_of(ENSEMBLE))
+            by_table.setdefault(table.fingerprints, []).append(comparison)
+    if not by_table:
         return None
+    fitting = max(by_table.values(), key=len)
     runs = [run for c in fitting for run in c.runs.values()]
     common = services.results().get(("common classes", *runs), lambda: map_to_common_labels(runs))
     if len(common.runs) < 2 or not common.dropped_classes:

@@ -115,6 +115,16 @@ def test_images_of_another_data_set_have_no_common_ensemble(fer_networks, open_v
     assert page_text(app).count("An ensemble needs at least two networks") == 2
 
 
+def test_other_images_with_the_name_of_fer2013_have_no_common_ensemble(fer_networks, open_view, page_text):
+    """In a shortened copy of FER2013, a row number is another image."""
+    path = fer_networks / "tiny_cnn" / "card.json"
+    card = json.loads(path.read_text())
+    card["data"]["fingerprint"] = "0" * 64
+    path.write_text(json.dumps(card))
+    st.cache_resource.clear()
+    assert "common classes" not in page_text(open_view("Ensemble"))
+
+
 def test_the_common_ensemble_is_on_the_data_set_of_its_labels_whatever_comes_first(fer_networks, open_view, page_text):
     """FER+ comes first where it has more networks."""
     path = shutil.copytree(fer_networks / "tiny_residual", fer_networks / "another") / "card.json"
