@@ -74,7 +74,14 @@ def replace_folder(target: Path, fresh: Path) -> None:
     previous = _partial_folder(target, "old")
     if target.exists():
         target.rename(previous)
-    fresh.rename(target)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
+        # Another process found no folder and has just restored the previous one.
+        target.rename(previous)
+        fresh.rename(target)
     _sync(target.parent)
     shutil.rmtree(previous, ignore_errors=True)
 
@@ -86,8 +93,12 @@ def finish_replacement(target: Path) -> None:
         return
     if target.exists():
         shutil.rmtree(previous, ignore_errors=True)
-    else:
+        return
+    try:
         previous.rename(target)
+    except OSError:
+        if not target.exists():  # otherwise, another process has finished the replacement
+            raise
 
 
 def interrupted_replacements(root: Path) -> list[Path]:

@@ -241,8 +241,9 @@ def table_path(facts: ImageFacts, folder: Path = FOLDER) -> Path:
     """The path of a table: the data set's name, with its fingerprint if another data set has the same name."""
     stem = "".join(c if c.isalnum() else "_" for c in facts.name.lower())
     path = folder / f"{stem}{SUFFIX}"
-    if path.is_file() and not set(facts.fingerprints) & set(_about(path).get("fingerprints", [])):
-        return folder / f"{stem}_{facts.fingerprints[0][:12]}{SUFFIX}"
+    with contextlib.suppress(DataError):  # a damaged table is replaced
+        if path.is_file() and not set(facts.fingerprints) & set(_about(path).get("fingerprints", [])):
+            return folder / f"{stem}_{facts.fingerprints[0][:12]}{SUFFIX}"
     return path
 
 

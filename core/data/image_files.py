@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,17 +37,25 @@ class ImageEntry:
 
 
 def folder_files(root: Path) -> dict[str, Path]:
-    """The files down to four levels below a folder by their relative path, sorted; without hidden ones."""
-    # Level by level and not rglob, which does not enter linked folders: large data sets are often linked.
-    levels = (root.glob("/".join("*" * depth)) for depth in range(1, 5))
-    files = {p.relative_to(root).as_posix(): p for level in levels for p in level}
-    return {
-        relative: files[relative]
-        for relative in sorted(files)
-        # Leftovers of archives and file managers: ._face.jpg, __MACOSX, Thumbs.db
-        if not any(part.startswith((".", "__")) or part == "Thumbs.db" for part in relative.split("/"))
-        and files[relative].is_file()
-    }
+    """The files below a folder by their relative path, sorted; without hidden ones, with those in linked folders."""
+    return {relative: root / relative for relative in sorted(_visible_files(root, "", frozenset()))}
+
+
+def _visible_files(root: Path, below: str, above: frozenset[str]) -> Iterator[str]:
+    folder = root / below
+    real = os.path.realpath(folder)
+    if real in above:  # a link to a folder that contains it
+        return
+    with contextlib.suppress(PermissionError), os.scandir(folder) as items:
+        for item in items:
+            # Leftovers of archives and file managers: ._face.jpg, __MACOSX, Thumbs.db
+            if item.name.startswith((".", "__")) or item.name == "Thumbs.db":
+                continue
+            relative = f"{below}/{item.name}" if below else item.name
+            if item.is_dir():
+                yield from _visible_files(root, relative, above | {real})
+            elif item.is_file():
+                yield relative
 
 
 def is_in_split_and_class(relative: str) -> bool:

@@ -71,11 +71,13 @@ def _is_parquet(path: Path) -> bool:
 
 
 def _read_zip(path: Path, options: ReadOptions) -> Samples:
-    """Read the data set in a zip file, which may be below folders with nothing else in them."""
+    """Read the data set in a zip file, which may be below folders with nothing else in them that are no splits."""
     with tempfile.TemporaryDirectory(prefix="ferscope-") as folder:
         root = Path(folder, path.name)  # named like the zip, because messages name the folder
         _unpack(path, root)
         while root.is_dir() and len(inner := [p for p in root.iterdir() if not p.name.startswith((".", "__"))]) == 1:
+            if any(is_in_split_and_class(relative) for relative in folder_files(root)):
+                break
             root = inner[0]
         samples = _read(root, options)
         return replace(samples, name=path.stem) if samples.name == root.name else samples

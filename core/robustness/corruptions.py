@@ -40,7 +40,8 @@ def corrupt(images: Images, name: str, strength: int, ids: np.ndarray) -> Images
     """The corrupted images; ``name`` is one of CORRUPTIONS, ``strength`` one of STRENGTHS, ``ids`` (N,) row numbers.
 
     Random choices (noise, direction) depend only on SEED and the row number. They are the same at every strength and
-    for every network, independent of the order and the batch. Raises ValueError for other arguments.
+    for every network with the same size of images, independent of the order and the batch. Raises ValueError for
+    other arguments.
     """
     if name not in CORRUPTIONS:
         raise ValueError(f"no corruption {name!r}; available: {', '.join(CORRUPTIONS)}")

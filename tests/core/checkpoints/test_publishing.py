@@ -43,6 +43,27 @@ def test_checkpoint_is_replaced_as_a_whole(root, checkpoint):
     assert [p.name for p in root.iterdir()] == [NAME]
 
 
+@pytest.mark.parametrize("step", [1, 2])
+def test_networks_that_are_listed_between_the_steps_of_a_replacement_do_not_disturb_it(
+    root, checkpoint, monkeypatch, step
+):
+    rename, count = type(root).rename, 0
+
+    def listed_before(path, target):
+        nonlocal count
+        count += 1
+        if count == step:
+            monkeypatch.undo()
+            assert [c.card.title for c in list_checkpoints(root).checkpoints] == ["before"]
+        return rename(path, target)
+
+    monkeypatch.setattr(type(root), "rename", listed_before)
+    publish(root, checkpoint, "after")
+    assert count == step
+    assert [c.card.title for c in list_checkpoints(root).checkpoints] == ["after"]
+    assert [p.name for p in root.iterdir()] == [NAME]
+
+
 @pytest.mark.parametrize("damaged", ["weights_path", "card_path"])
 def test_incomplete_checkpoint_does_not_replace_the_previous_one(root, checkpoint, damaged):
     before = files(root)

@@ -109,6 +109,16 @@ def test_a_zip_of_a_folder_is_read(tmp_path, image_folder, prefix):
     assert samples.name == "mine"
 
 
+@pytest.mark.parametrize("prefix", ["", "data/", "test/"])
+def test_a_zip_of_a_single_split_is_read_as_that_split(tmp_path, image_folder, prefix):
+    test = image_folder / "test"
+    (image_folder / "PrivateTest").rename(test)
+    for other in ("Training", "Public Test"):
+        shutil.rmtree(image_folder / other)
+    samples = read(zipped(tmp_path / "mine.zip", image_folder, prefix))
+    assert samples.split.tolist() == ["test", "test"]
+
+
 def test_a_zip_of_a_csv_is_read(tmp_path, official_csv):
     path = tmp_path / "archive.zip"
     with zipfile.ZipFile(path, "w") as archive:

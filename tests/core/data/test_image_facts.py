@@ -141,6 +141,9 @@ def test_another_data_set_has_no_table(tmp_path) -> None:
     assert table_path(faces, tmp_path).name == "faces_images.parquet"
     other = describe(samples_of(np.ones((3, 8, 8), np.uint8)))
     assert table_path(other, tmp_path).name == f"faces_{other.fingerprints[0][:12]}_images.parquet"
+    # A damaged table is written again, as the message about it advises.
+    (tmp_path / "faces_images.parquet").write_bytes(b"PAR1")
+    assert table_path(faces, tmp_path).name == "faces_images.parquet"
 
 
 def test_facts_of_data_with_votes_have_the_fingerprints_of_the_majority(official_csv, write_votes, faces) -> None:

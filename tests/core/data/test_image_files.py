@@ -75,7 +75,10 @@ def test_exif_orientation_is_applied(image_folder):
     assert np.array_equal(read(image_folder).images[4], upright)
 
 
-@pytest.mark.parametrize("stray", ["a.png", "Training/a.png", "Training/happy/more/a.png", "extra/happy/a.png"])
+@pytest.mark.parametrize(
+    "stray",
+    ["a.png", "Training/a.png", "Training/happy/more/a.png", "Training/happy/1/2/3/4/a.png", "extra/happy/a.png"],
+)
 def test_image_outside_the_layout_is_refused(image_folder, stray):
     (image_folder / stray).parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(image_folder / "Training/happy/a.png", image_folder / stray)
@@ -103,6 +106,12 @@ def test_linked_split_folders_are_entered(tmp_path, image_folder):
     for split in image_folder.iterdir():
         (linked / split.name).symlink_to(split, target_is_directory=True)
     assert read(linked).fingerprint() == read(image_folder).fingerprint()
+
+
+def test_a_link_to_a_folder_that_contains_it_is_not_followed(image_folder):
+    before = read(image_folder).fingerprint()
+    (image_folder / "Training" / "happy" / "all").symlink_to(image_folder, target_is_directory=True)
+    assert read(image_folder).fingerprint() == before
 
 
 def test_empty_folder_is_refused(tmp_path):
