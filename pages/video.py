@@ -4,9 +4,10 @@ import streamlit as st
 
 from core.errors import DetectorUnavailableError
 from dashboard import services
-from dashboard.ui import busy, detector_picker, link_page, navigation, network_picker, session, theme
+from dashboard.ui import busy, detector_picker, face_hover, link_page, navigation, network_picker, session, theme
 from dashboard.ui.messages import show_error
 from dashboard.video import video_choice, video_results
+from dashboard.video.time_cursor import CHART
 
 if session.photo_was_added():
     navigation.open_page("analyze")
@@ -36,6 +37,7 @@ video = video_choice.started(networks, detector, options)
 if video is None:
     with above:
         video_choice.choose_video()
+    face_hover.show_nothing(CHART)
     busy.end_page()
 video_results.draw(video, theme.ink())
 with st.expander("Another video", icon=":material/upload:"):

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.errors import VideoError
 from core.faces import Box
+from core.inference import ENSEMBLE
 from core.video.reader import Sampling, VideoFile
 from core.video.sound import sound_of
 from core.video.timeline import GroupTimeline, Timeline
@@ -28,6 +29,8 @@ def write_annotated(
     timeline: Timeline,
     target: Path | BinaryIO,
     *,
+    group: GroupTimeline | None = None,
+    name: str = ENSEMBLE,
     start_s: float = 0.0,
     end_s: float = math.inf,
     report_time: Callable[[float], object] | None = None,
@@ -35,10 +38,12 @@ def write_annotated(
 ) -> int:
     """Write all frames of a video with the faces of a timeline as H.264 in mp4, with its sound; returns their number.
 
-    ``report_time`` receives the time of each written frame, and ``report`` a sentence if the sound cannot be copied;
-    the video is then written without. Raises VideoError for a video without frames there.
+    The labels are those of ``name`` in a group of the timeline, without one the largest. ``report_time`` receives the
+    time of each written frame, and ``report`` a sentence if the sound cannot be copied; the video is then written
+    without. Raises VideoError for a video without frames there.
     """
-    tracks = [_TrackBoxes(timeline, track) for track in timeline.track_numbers]
+    shown_group = timeline.groups[0] if group is None else group
+    tracks = [_TrackBoxes(timeline, track, shown_group, name) for track in timeline.track_numbers]
     count = 0
     last_s = -math.inf
     with ExitStack() as stack:
@@ -69,9 +74,9 @@ class _TrackBoxes:
     Between two analyzed frames the box moves in a straight line; over longer gaps there is none.
     """
 
-    def __init__(self, timeline: Timeline, track: int) -> None:
+    def __init__(self, timeline: Timeline, track: int, group: GroupTimeline, name: str) -> None:
         self._rows = np.flatnonzero(timeline.tracks == track)
-        self._timeline = timeline
+        self._timeline, self._group, self._name = timeline, group, name
         self._times_s = timeline.times_s[self._rows]
         self._max_gap_s = timeline.max_gap_s
 
@@ -81,7 +86,7 @@ class _TrackBoxes:
         if after == 0:
             return None
         row = int(self._rows[after - 1])
-        box, text = self._timeline.box(row), face_label(self._timeline, row)
+        box, text = self._timeline.box(row), face_label(self._timeline, row, self._group, self._name)
         if time_s - self._times_s[after - 1] < 1e-6:
             return box, text
         if after == len(self._times_s) or self._times_s[after] - self._times_s[after - 1] > self._max_gap_s:
@@ -91,15 +96,14 @@ class _TrackBoxes:
         return box.toward(other, share), text
 
 
-def face_label(timeline: Timeline, row: int) -> str:
-    """``1: happy 87 %``, from the ensemble of the largest group; without a prediction only the number."""
-    group: GroupTimeline = timeline.groups[0]
-    probabilities = group.ensemble[row]
+def face_label(timeline: Timeline, row: int, group: GroupTimeline, name: str) -> str:
+    """``1: happy 87 %``, from a network or the ensemble of a group; without a prediction only the number."""
+    probabilities = group.of(name)[row]
     number = str(int(timeline.tracks[row]))
     if np.isnan(probabilities).any():
         return number
     top = int(probabilities.argmax())
-    return f"{number}: {group.labels.classes[top]} {probabilities[top]:.0%}".replace("%", " %")
+    return f"{number}: {group.labels.classes[top]} {100 * probabilities[top]:.0f} %"
 
 
 def draw_face(image: np.ndarray, box: Box, text: str, *, scale: float = 1.0) -> None:

@@ -28,6 +28,12 @@ def show_frames_on_hover(figure_key: str, times_s: Sequence[float], sheet: FaceS
     _show(figure_key, {"times": [round(float(time_s), 3) for time_s in times_s], "shown": shown}, sheet)
 
 
+def show_nothing(figure_key: str) -> None:
+    """Remove the pictures that were shown for the figure with that key, also from the memory of the browser."""
+    script = f"if (window.ferscopeFaces) delete window.ferscopeFaces[{json.dumps(figure_key)}];"
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+
+
 def _show(figure_key: str, pictures: Mapping[str, object], sheet: FaceSheet) -> None:
     known = {**pictures, "columns": sheet.columns, "sheet": sheet.uri}
     entry = f"window.ferscopeFaces[{json.dumps(figure_key)}] = {json.dumps(known)};"

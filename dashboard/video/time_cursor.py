@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import streamlit as st
 
 from core import images
 from core.errors import VideoError
 from core.video import GroupTimeline, Timeline
-from core.video.annotation import draw_face
+from core.video.annotation import draw_face, face_label
 from dashboard import services
 from dashboard.plots import expression_timeline as plots
+from dashboard.plots.face_sheet import FaceSheet
 from dashboard.section import counted
 from dashboard.services import Photo
 from dashboard.style import CONFIG, Ink
@@ -43,10 +42,12 @@ def draw(
         every = job.options.detect_every
         searched = {1: "each of them", 2: "every other one"}.get(every, f"one in {every} of them")
         smoothed = f", smoothed with a time constant of {smoothing_s:g} s" if smoothing_s else ""
+        hint = "Click the chart to see the frame at that time."
+        if tracks and _frames_for_hover(video, timeline) is not None:
+            hint = "Point at the chart to see the frame at that time; click to enlarge the frame."
         st.caption(
             f"Probabilities by {title}{smoothed}. "
-            f"{len(timeline.frame_times_s):,} analyzed frames; {detector} detected faces in {searched}. "
-            "Point at the chart to see the frame at that time; click to enlarge the frame."
+            f"{len(timeline.frame_times_s):,} analyzed frames; {detector} detected faces in {searched}. {hint}"
         )
     with picture:
         _draw_picture(video, timeline, group, name, time_s)
@@ -125,9 +126,15 @@ def _draw_chart(
         on_select=_clicked,
         selection_mode="points",
     )
-    frames = None if video.running else video.hover_sheet(*map(float, timeline.frame_times_s[[0, -1]]))
-    if frames is not None:
+    frames = _frames_for_hover(video, timeline)
+    if frames is None:
+        face_hover.show_nothing(CHART)  # instead of the frames of the previous video
+    else:
         face_hover.show_frames_on_hover(CHART, *frames)
+
+
+def _frames_for_hover(video: SessionVideo, timeline: Timeline) -> tuple[list[float], FaceSheet] | None:
+    return None if video.running else video.hover_sheet(*map(float, timeline.frame_times_s[[0, -1]]))
 
 
 def _strip(video: SessionVideo, timeline: Timeline) -> list[tuple[float, float, np.ndarray]]:
@@ -152,12 +159,7 @@ def _draw_picture(video: SessionVideo, timeline: Timeline, group: GroupTimeline,
     picture = frame.image.copy()
     words = []
     for row in timeline.rows_near(time_s):
-        probabilities = group.of(name)[row]
-        track = int(timeline.tracks[row])
-        label = str(track)
-        if not math.isnan(probabilities[0]):
-            top = int(probabilities.argmax())
-            label = f"{track}: {group.labels.classes[top]} {100 * probabilities[top]:.0f} %"
+        label = face_label(timeline, int(row), group, name)
         words.append(f"face {label}")
         draw_face(picture, timeline.box(int(row)), label, scale=frame.scale)
     st.image(picture, alt=f"The frame at {time_s:.2f} s with {counted(len(words), 'face')} in boxes", width="stretch")

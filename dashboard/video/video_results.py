@@ -66,11 +66,11 @@ def _draw(video: SessionVideo, inks: Ink, was_running: bool) -> None:
     if not video.running:
         st.markdown("**Files**")
         st.caption(
-            f"The CSV and Parquet files and the video with boxes contain the chosen part{smoothed}. The JSON file "
-            "contains the whole video without smoothing."
+            f"The CSV and Parquet files and the video with boxes contain the chosen part{smoothed}. The expressions in "
+            f"the video are predicted by {title}. The JSON file contains the whole video without smoothing."
         )
         sections.draw_downloads(summary.files(shown, video.cards))
-        _annotated_video(video, timeline)
+        _annotated_video(video, timeline, group, name)
 
 
 def _draw_progress(video: SessionVideo) -> None:
@@ -126,11 +126,11 @@ def _choose_part(video: SessionVideo, timeline: Timeline) -> tuple[float, float]
     return float(first_s), float(last_s)
 
 
-def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
+def _annotated_video(video: SessionVideo, timeline: Timeline, group: GroupTimeline, name: str) -> None:
     """A button that makes the video with boxes and expressions, then one that downloads it."""
     first_s, last_s = float(timeline.frame_times_s[0]), float(timeline.frame_times_s[-1])
     # The numbers themselves, because the part and the smoothing make new arrays in every run.
-    request = (id(video), timeline.groups[0].probabilities.tobytes(), first_s, last_s)
+    request = (id(video), group.of(name).tobytes(), first_s, last_s)
     made: tuple[object, bytes] | None = st.session_state.get(ANNOTATED_VIDEO)
     wanted = st.button(
         "Create the video with boxes and expressions (mp4)",
@@ -149,6 +149,8 @@ def _annotated_video(video: SessionVideo, timeline: Timeline) -> None:
                     video.job.video,
                     timeline,
                     file,
+                    group=group,
+                    name=name,
                     start_s=first_s,
                     end_s=last_s,
                     report_time=lambda time_s: show(min(int(1000 * (time_s - first_s)), total), total),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from core.errors import NotFiniteError, VideoError
 from core.inference import analyze
 from core.parallel import READ_AHEAD
-from core.video import Frame, Sampling, VideoFile, VideoJob, VideoOptions, analyze_frames
+from core.video import Frame, Sampling, VideoFile, VideoJob, VideoOptions, analyze_frames, annotation
 from core.video.analysis import FRAMES_AHEAD
 from core.video.annotation import write_annotated
 from core.video.thumbnails import MAX_PICTURES, Thumbnails
@@ -221,6 +222,25 @@ def test_the_annotated_video_has_every_frame_and_differs_where_the_face_is(chang
     edge = difference[int(box.top) + 20 : int(box.top + box.height) - 20, round(box.left)]
     assert edge.mean() > 20
     assert difference[:, :40].mean() < 4
+
+
+def test_the_annotated_video_shows_the_chosen_prediction(changing, find, predictors, monkeypatch):
+    job = run(changing, find, predictors, VideoOptions(Sampling(per_second=5)))
+    timeline = job.timeline()
+    group = timeline.groups[0]
+    # One network is certain of another class than the other.
+    probabilities = np.zeros_like(group.probabilities)
+    probabilities[0, :, 0] = probabilities[1, :, 1] = 1
+    group = replace(group, probabilities=probabilities)
+    shown: list[str] = []
+    draw = annotation.draw_face
+    monkeypatch.setattr(
+        annotation, "draw_face", lambda image, box, text, **scale: [shown.append(text), draw(image, box, text, **scale)]
+    )
+    for name, expected in zip(group.model_ids, group.labels.classes, strict=False):
+        shown.clear()
+        write_annotated(job.video, timeline, io.BytesIO(), group=group, name=name, end_s=0.5)
+        assert set(shown) == {f"1: {expected} 100 %"}
 
 
 def test_options_are_checked(changing, find, predictors):

@@ -60,7 +60,7 @@ def test_the_sample_is_analyzed_and_its_panels_are_shown(open_video, page_text):
     assert "Ensemble, smoothed with a time constant of 1 s" in page_text(app)
     assert "video with boxes contain the chosen part, smoothed with a time constant of 1 s. The" in page_text(app)
     app.slider(key="video_smoothing").set_value(0.0).run()
-    assert "video with boxes contain the chosen part. The JSON file" in page_text(app)
+    assert "video with boxes contain the chosen part. The expressions in the video are predicted by " in page_text(app)
     button(app, "Analyze this frame").click().run()
     assert not app.exception, app.exception
     assert app.title[0].value == "Analyze"
@@ -115,7 +115,7 @@ def test_changed_settings_are_offered_and_not_applied_by_themselves(open_video, 
     assert VIDEO not in app.session_state
 
 
-def test_forgetting_all_photos_also_forgets_the_video_and_its_annotated_copy(open_video, labeled):
+def test_forgetting_all_photos_also_forgets_the_video_and_its_annotated_copy(open_video, labeled, page_text):
     app = open_video()
     button(app, TITLE).click()
     app = finished(app.run())
@@ -125,6 +125,9 @@ def test_forgetting_all_photos_also_forgets_the_video_and_its_annotated_copy(ope
     assert ANNOTATED_VIDEO in app.session_state
     app.segmented_control(key="video_panel").set_value("Moments").run()  # it stays available
     assert "Video with boxes and expressions (mp4)" in [b.label for b in app.get("download_button")]
+    app.selectbox(key="video_shown").set_value("tiny_cnn").run()  # another prediction is another video
+    assert "The expressions in the video are predicted by CNN." in page_text(app)
+    assert "Video with boxes and expressions (mp4)" not in [b.label for b in app.get("download_button")]
     button(app, "Analyze this frame").click().run()
     button(app, "Forget all photos").click().run()
     assert not app.exception, app.exception
