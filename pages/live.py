@@ -13,7 +13,7 @@ from dashboard.ui import busy, detector_picker, navigation, network_picker, sess
 from dashboard.ui.messages import show_error
 
 if session.photo_was_added():
-    navigation.open_page("analyze")
+    navigation.open_face()
 
 with st.sidebar:
     chosen_networks = network_picker.pick_networks()

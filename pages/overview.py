@@ -11,7 +11,7 @@ from dashboard.ui.messages import show_warning
 from dashboard.ui.network_picker import EMPTY
 
 if session.photo_was_added():
-    navigation.open_page("analyze")
+    navigation.open_face()
 
 st.title("FERscope", anchor=False)
 st.markdown("What networks see in a face, and how far to trust it.")

@@ -10,7 +10,7 @@ from dashboard.video import video_choice, video_results
 from dashboard.video.time_cursor import CHART
 
 if session.photo_was_added():
-    navigation.open_page("analyze")
+    navigation.open_face()
 
 with st.sidebar:
     chosen = network_picker.pick_networks()

@@ -65,13 +65,14 @@ class MapOptions:
 
 def choose_class(face: SelectedFace) -> str:
     """The class whose evidence the maps show; by default the predicted one."""
+    predicted = face.found.verdict.expression
     return links.dependent_choice(
         st.segmented_control,
         "Evidence for the class",
         face.classes,
         name=links.CLASS,
-        default=face.found.verdict.expression,
-        key=f"class-{face.key}",
+        default=predicted,
+        key=f"class-{face.key}-{predicted}",  # other networks may predict another class: another default
         wrap=True,
     )
 
@@ -83,9 +84,7 @@ def choose_options(face: SelectedFace, class_name: str) -> MapOptions:
         scale, colormap, opacity = _appearance()
     if method_named(method).marks_pixels:
         stage = DEFAULT_STAGE  # the control of the stage is disabled
-    predicted = face.found.verdict.expression
-    if class_name != predicted or contrast:  # other networks may predict another class, and the chosen one stays
-        links.choose(links.CLASS, class_name)
+    links.choose_implicitly(links.CLASS, class_name if contrast else None)  # a contrast belongs to its class
     return MapOptions(class_name, contrast, method_named(method), stage, scale, colormap, opacity)
 
 

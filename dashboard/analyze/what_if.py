@@ -203,7 +203,7 @@ def _draw_response(face: SelectedFace, change: Perturbation) -> None:
             face.classes,
             name=links.VARIED_CLASS,
             default=face.found.verdict.expression,
-            key=f"vary-{face.key}",
+            key=f"vary-{face.key}-{face.found.verdict.expression}",
             width=170,
         )
     sweeps: dict[str, Sweep] = {}

@@ -15,7 +15,7 @@ from core.inference import WHOLE_IMAGE
 from dashboard.folder import face_filter
 from dashboard.folder.session_batch import ENTRY, THUMBNAIL, SessionBatch
 from dashboard.services import Photo
-from dashboard.ui import links, navigation, session
+from dashboard.ui import detector_picker, links, navigation, session
 from dashboard.ui.markdown import escaped
 from dashboard.ui.messages import show_error
 
@@ -80,8 +80,8 @@ def table(batch: SessionBatch, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def open_in_analyze(batch: SessionBatch, row: dict[Hashable, Any]) -> None:
-    """Add the photo of a row to the session's photos and show that face, or the whole image if the batch had no
-    detector; a photo that is gone is reported."""
+    """Add the photo of a row to the session's photos and show that face, with the detector of the batch, or the whole
+    image if it had none; a photo that is gone is reported."""
     try:
         photo = Photo.of(str(row["path"]), batch.data(int(row[ENTRY])), "folder")
     except ImageError as error:
@@ -89,9 +89,12 @@ def open_in_analyze(batch: SessionBatch, row: dict[Hashable, Any]) -> None:
         return
     session.add_photo(photo)
     session.use_whole_image(photo.digest, on=batch.detector == WHOLE_IMAGE)
+    session.rotate_automatically(photo.digest)
+    if batch.detector != WHOLE_IMAGE:
+        detector_picker.request(batch.detector)
     links.begin()
     links.choose_face(photo.digest, int(row["face"]) - 1)
-    navigation.open_page("analyze")
+    navigation.open_face()
 
 
 def _picture(data: bytes | None) -> str | None:

@@ -48,4 +48,4 @@ def open_in_analyze(face: DatasetFace, data: str) -> None:
     photo = Photo.of(f"{data} {face.row}.png", encode_png(face.image), "data set")
     session.add_photo(photo)
     session.use_whole_image(photo.digest)
-    navigation.open_page("analyze")
+    navigation.open_face()

@@ -178,6 +178,18 @@ def choose(name: str, value: str | None, default: str | None = None) -> None:
     link_page.write(name, *_texts_of(name))
 
 
+def choose_implicitly(name: str, value: str | None) -> None:
+    """Store a value that follows from another choice, unless the user chose one; None removes it again."""
+    implied: dict[str, str] = st.session_state.setdefault("implied", {})
+    previous, current = implied.get(name), st.session_state["chosen"].get(name)
+    if value is None:
+        if implied.pop(name, None) is not None and current == previous:
+            choose(name, None)
+    elif current is None:
+        implied[name] = value
+        choose(name, value)
+
+
 def show_photo(photo: str) -> None:
     """Forget the number of the face unless it was chosen in this photo; that of a link belongs to the first photo."""
     if st.session_state.setdefault("face_of", photo) != photo:

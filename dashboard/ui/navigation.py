@@ -14,3 +14,9 @@ def open_page(name: str) -> None:
     a widget; with them, even with none, it replaces the address.
     """
     st.switch_page(f"{PAGES}/{name}.py", query_params={})
+
+
+def open_face() -> None:
+    """Go to Analyze and show one face of the chosen photo, also if all faces were shown there before."""
+    st.session_state.pop("show", None)
+    open_page("analyze")

@@ -171,6 +171,11 @@ def rotate(digest: str, degrees_clockwise: int) -> None:
     use_whole_image(digest, on=False)
 
 
+def rotate_automatically(digest: str) -> None:
+    """Forget the rotation by the user."""
+    _rotations_deg().pop(digest, None)
+
+
 def _not_faces(digest: str) -> dict[str, list[Box]]:
     """The detections of a photo that were marked as not a face, by detector."""
     boxes: dict[str, dict[str, list[Box]]] = st.session_state.setdefault("not_faces", {})

@@ -110,6 +110,29 @@ def test_a_chosen_class_stays_for_the_next_face(opened, labeled):
     assert labeled(app.segmented_control, "Evidence for the class").value == other
 
 
+def test_the_class_follows_the_prediction_until_the_user_chooses_one(opened, labeled):
+    app = opened("Saliency", photo="eileen_collins", networks="CNN")
+    assert labeled(app.segmented_control, "Evidence for the class").value == "bright"
+    app.pills(key="networks").set_value(["tiny_residual"]).run()
+    assert labeled(app.segmented_control, "Evidence for the class").value == "striped"
+    assert "class" not in app.query_params
+    choose_class(app, "dark")
+    app.pills(key="networks").set_value(["tiny_cnn"]).run()
+    assert labeled(app.segmented_control, "Evidence for the class").value == "dark"
+
+
+def test_a_contrast_that_is_removed_leaves_no_chosen_class(opened, labeled):
+    app = opened("Saliency", photo="eileen_collins", networks="CNN")
+    contrast = labeled(app.selectbox, "Rather than")
+    contrast.set_value("dark").run()
+    assert (app.query_params["class"], app.query_params["rather_than"]) == ("bright", "dark")
+    labeled(app.selectbox, "Rather than").set_value(contrast.options[0]).run()
+    assert "class" not in app.query_params
+    assert "rather_than" not in app.query_params
+    app.pills(key="networks").set_value(["tiny_residual"]).run()
+    assert labeled(app.segmented_control, "Evidence for the class").value == "striped"
+
+
 def test_a_slow_map_that_is_stopped_leaves_the_others(opened, page_text, labeled, monkeypatch, remembers_the_request):
     calls = stopping_at(monkeypatch, inference, "explain_face", 2, "maps")
     app = opened("Saliency", method="Occlusion")

@@ -167,6 +167,17 @@ def test_a_row_opens_its_photo_and_face_in_analyze(page, page_text):
     assert "Face 2 of" in page_text(app)
 
 
+def test_a_row_opens_its_face_with_the_detector_of_the_analysis(page, page_text):
+    app = scored_portraits(page, whole_image=False)
+    number = app.dataframe[0].value["photo"].tolist().index("two_faces.jpg")
+    detector = app.session_state[session.BATCH].detector
+    app.selectbox(key="detector").set_value("haar").run()
+    app = select(app, number)
+    assert app.selectbox(key="detector").value == detector == "mtcnn"
+    assert "detector: MTCNN" in page_text(app)
+    assert not app.warning
+
+
 def test_a_row_is_analyzed_as_a_whole_if_it_was_scored_so(page, page_text, labeled):
     app = select(scored_portraits(page, whole_image=True), 0)
     assert "detector: whole image" in page_text(app)

@@ -35,6 +35,16 @@ def test_a_portrait_opens_from_the_overview(networks):
     open_portrait(opened("overview", networks="CNN"))
 
 
+def test_a_face_that_is_opened_is_shown_alone_although_all_were_shown_before(networks):
+    app = open_portrait(opened("overview"))
+    app.switch_page("../pages/overview.py").run()
+    next(b for b in app.button if b.label == "Two faces").click().run()
+    app.segmented_control(key="show").set_value("All faces").run()
+    app.switch_page("../pages/overview.py").run()
+    open_portrait(app)
+    assert app.segmented_control(key="show").value == "One face"
+
+
 def test_pages_are_opened_in_one_way_only():
     """``st.switch_page`` alone fails as soon as a widget is bound to the address."""
     files = [*ROOT.glob("dashboard/**/*.py"), *ROOT.glob("pages/*.py")]
