@@ -131,7 +131,10 @@ class Timeline:
         return replace(self, groups=tuple(groups))
 
     def table(self) -> pd.DataFrame:
-        """One row per time, face and network or ensemble, with one column ``p_<class>`` per class, for a file."""
+        """One row per time, face and network or ensemble, with one column ``p_<class>`` per class, for a file.
+
+        ``classes`` is the name of the label set, which distinguishes ensembles.
+        """
         face = pd.DataFrame(
             {
                 "time_s": self.times_s.round(6),
@@ -149,7 +152,9 @@ class Timeline:
                 known = ~np.isnan(values).any(axis=1)
                 tops = np.nan_to_num(values).argmax(axis=1)
                 expressions = [group.labels.classes[top] if k else None for top, k in zip(tops, known, strict=True)]
-                part = face.assign(network=name, expression=pd.Series(expressions, dtype="str"))
+                part = face.assign(
+                    network=name, classes=group.labels.name, expression=pd.Series(expressions, dtype="str")
+                )
                 parts.append(part.join(pd.DataFrame(values, columns=columns, index=face.index)))
         table = pd.concat(parts, ignore_index=True)
         return table.sort_values(["time_s", "track"], kind="stable", ignore_index=True)

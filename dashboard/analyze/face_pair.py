@@ -39,7 +39,7 @@ def draw(pair: Sequence[SelectedFace]) -> None:
                     words=titles,
                 )
             )
-    st.caption(escaped(f"Hollow: {titles[0]}. Filled: {titles[1]}."))
+    st.caption(escaped(f"Hollow: {titles[0]}. Filled: {titles[1]}. One view per face."))
     chosen = st.selectbox("Evidence for the class", [PREDICTED, *first.classes], key="pair-class", width=260)
     for column, face in zip(st.columns(2, gap="large"), pair, strict=True):
         class_name = face.found.verdict.expression if chosen == PREDICTED else chosen

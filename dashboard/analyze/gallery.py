@@ -90,9 +90,12 @@ def _draw_caption(gallery: Gallery, ready: Mapping[str, Sequence[FaceSummary]], 
     if without:
         words.append(f"No face found: {escaped(', '.join(without))}.")
     if faces[0].disagreement_bits is None:
-        words.append("Probabilities of the network.")
+        words.append("Probabilities of the network, one view per face.")
     else:
-        words.append("Probabilities of the ensemble; disagreement of its networks (Jensen-Shannon divergence).")
+        words.append(
+            "Probabilities of the ensemble, one view per face; disagreement of its networks (Jensen-Shannon "
+            "divergence)."
+        )
     st.caption(" ".join(words))
 
 

@@ -75,11 +75,12 @@ def _protocol(comparison: Comparison) -> list[Section]:
     images = ", ".join(f"{data.split_name(split)} {n:,}" for split, n in data.images.items())
     known = {
         "split": f"{comparison.split_name} ({comparison.n:,} images). {comparison.use_of_split}",
-        "choices": f"nothing was chosen on {data.split_name('test')}",
         "copies": "the score “without copies” leaves out images with a pixel-identical copy in "
         f"{data.split_name('train')}",
         "data": f"{data.title}: {images}; SHA-256 {data.fingerprint[:16]}…",
     }
+    if not any(card.is_imported for card in comparison.cards.values()):
+        known["choices"] = f"nothing was chosen on {data.split_name('test')}"
     if comparison.ensemble is not None:
         known["ensemble"] = "the mean of the members' probabilities after temperature scaling." + (
             f" {comparison.weights_sentence}" if comparison.weights_sentence else ""

@@ -19,7 +19,11 @@ def draw(comparisons: Sequence[Comparison]) -> None:
         "One HTML file with every panel of this page that needs no interaction, and with the protocol, the hardware, "
         "the model cards and the versions. It opens offline; the figures stay interactive."
     )
-    key = tuple(run for comparison in comparisons for run in comparison.all_runs.values())
+    # The weights matter for all networks on common classes, where a group has no ensemble of its own.
+    key = tuple(
+        (*c.all_runs.values(), *c.weights.items(), *((m, of.value) for m, of in c.milliseconds.items()))
+        for c in comparisons
+    )
     if st.button("Create report", key="create-report", icon=":material/description:"):
         st.session_state[STORED] = (key, _created(comparisons))
     created_for, data = st.session_state.get(STORED, (None, b""))

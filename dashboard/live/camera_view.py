@@ -55,6 +55,7 @@ def draw(
                     "key": s.key,
                     "network": s.network,
                     "title": titles[s],
+                    "labels": s.labels.name,
                     "classes": s.labels.classes,
                     "color": styles[s.network].color,
                     "dash": styles[s.network].dash,

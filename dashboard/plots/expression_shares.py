@@ -20,9 +20,9 @@ def by_group(shares: Sequence[ExpressionShares], inks: Ink) -> go.Figure:
     figure = go.Figure()
     several = len(shares) > 1
     names = list(shares[0].scores)
+    labels = _labels(shares)
     for name in names:
         scores = [group.scores[name] for group in shares]
-        labels = [f"{shortened(group.group)} ({group.faces:,})" for group in shares]
         figure.add_scatter(
             x=[score.value for score in scores],
             y=[[name] * len(shares), labels] if several else [name],
@@ -63,6 +63,16 @@ def numbers(shares: Sequence[ExpressionShares]) -> pd.DataFrame:
             for name, score in group.scores.items()
         ]
     )
+
+
+def _labels(shares: Sequence[ExpressionShares]) -> list[str]:
+    """One label per group; the complete name where the end of another one is the same, because rows with the same label
+    would be one."""
+    short = [f"{shortened(group.group)} ({group.faces:,})" for group in shares]
+    return [
+        label if short.count(label) == 1 else f"{group.group} ({group.faces:,})"
+        for group, label in zip(shares, short, strict=True)
+    ]
 
 
 def shortened(name: str) -> str:

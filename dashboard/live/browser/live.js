@@ -11,7 +11,7 @@ class LiveView {
     const find = (selector) => root.querySelector(selector);
     this.elements = {
       stage: find(".stage"), video: find("video"), message: find(".message"), start: find(".start"),
-      freeze: find(".freeze"), analyze: find(".analyze"), record: find(".record"), cameras: find(".cameras"),
+      freeze: find(".freeze"), analyze: find(".analyze"), next: find(".next"), record: find(".record"), cameras: find(".cameras"),
       select: find("select"), sample: find(".sample"), figures: find(".figures"), title: find(".title"), hint: find(".hint"),
     };
     this.picture = new Picture(find(".picture"));
@@ -23,11 +23,12 @@ class LiveView {
     this.lastTrack = this.tracksBefore = 0;
     this.sending = document.createElement("canvas");
     this.sendingContext = this.sending.getContext("2d", { alpha: false, willReadFrequently: true });
-    const { start, sample, freeze, analyze, record, select } = this.elements;
+    const { start, sample, freeze, analyze, next, record, select } = this.elements;
     start.onclick = () => (this.state === "stopped" ? this.start() : this.stop());
     sample.onclick = () => this.start({ withPortrait: true });
     freeze.onclick = () => this.setState(this.state === "frozen" ? "live" : "frozen");
     analyze.onclick = () => this.analyzeShown();
+    next.onclick = () => this.select(trackAfter(this.selected, this.shown.answer.faces));
     record.onclick = () => this.toggleRecording();
     select.onchange = () => this.state !== "stopped" && this.start();
     this.picture.canvas.onclick = (event) => this.select(this.picture.trackAt(event));
@@ -221,6 +222,7 @@ class LiveView {
       `${rate.toFixed(1)} frames/s · age of the frame ${Math.round(shown.ageMs)} ms · ` +
       `analysis ${Math.round(shown.answer.elapsed_ms)} ms · ${count === 1 ? "1 face" : `${count} faces`} · ` +
       `${shown.bitmap.width} × ${shown.bitmap.height} px`;
+    this.elements.next.hidden = count < 2;
     this.elements.hint.textContent = hintOf(this);
     this.picture.canvas.ariaLabel = this.picture.described(shown.answer, this.series);
     this.elements.record.textContent = this.recordingText();

@@ -110,3 +110,9 @@ class Picture {
     return this.boxes?.find(inside)?.track;
   }
 }
+
+/** The track of the next face by number; after the last one, that of the first. */
+const trackAfter = (selected, faces) => {
+  const tracks = faces.map(({ track }) => track).sort((one, other) => one - other);
+  return tracks.find((track) => track > selected) ?? tracks[0];
+};

@@ -15,11 +15,11 @@ class Recording {
     const seconds = ((capturedAt - this.begin) / 1000).toFixed(3);
     for (const face of answer.faces) {
       const box = face.box.map((value) => (value * scale).toFixed(1));
-      for (const { key, network, classes } of series) {
+      for (const { key, network, labels, classes } of series) {
         const probabilities = face.series[key]?.[0];
         if (!probabilities || this.rows.length >= MAX_ROWS) continue;
         this.rows.push({
-          values: [time, seconds, face.track, ...box, face.score, face.detected, network],
+          values: [time, seconds, face.track, ...box, face.score, face.detected, network, labels],
           expression: classes[leading(probabilities)[0]],
           probabilities: Object.fromEntries(classes.map((name, index) => [name, probabilities[index]])),
         });
@@ -31,7 +31,7 @@ class Recording {
     const classes = [...new Set(this.rows.flatMap((row) => Object.keys(row.probabilities)))];
     const quote = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);
     const names = ["time", "time_s", "track", "left", "top", "width", "height", "score", "detected", "network"];
-    const lines = [[...names, "expression", ...classes.map((name) => `p_${name}`)]];
+    const lines = [[...names, "classes", "expression", ...classes.map((name) => `p_${name}`)]];
     for (const { values, expression, probabilities } of this.rows) {
       lines.push([...values, expression, ...classes.map((name) => probabilities[name] ?? "")]);
     }

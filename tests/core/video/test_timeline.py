@@ -57,6 +57,15 @@ def test_the_table_has_a_row_per_face_and_network():
     assert table[(table.network == "b") & (table.track == 1)].expression.isna().all()
 
 
+def test_the_rows_of_two_ensembles_are_distinguished_by_their_classes():
+    recorder = TimelineRecorder({"a": FER7, "b": FER7, "c": FERPLUS8, "d": FERPLUS8})
+    recorder.add_frame(0.0)
+    found = {m: prediction(m, 3, labels) for m, labels in zip("abcd", [FER7] * 2 + [FERPLUS8] * 2, strict=True)}
+    recorder.add(tracked(1), found)
+    table = recorder.timeline().table()
+    assert table[table.network == "ensemble"].classes.tolist() == ["FER7", "FERPLUS8"]
+
+
 def test_a_range_has_the_frames_of_that_range():
     part = recorded().timeline().between(2, 5)
     assert part.frame_times_s.tolist() == [2, 3, 4, 5]

@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 import sys
@@ -173,6 +174,15 @@ def test_networks_with_other_classes_have_a_part_in_every_chapter(fer_networks):
     assert "CNN without contempt" in text_of(chapter(page, "Ensemble"))
     assert "brightness 14.3 to 106.6: accuracy" in text_of(chapter(page, "Slices"))
     assert "**" not in text
+
+
+def test_what_was_chosen_on_an_imported_networks_test_images_is_not_stated(root, comparisons):
+    assert "nothing was chosen on" in chapter(html(comparisons, NOW), "Protocol")
+    path = root / "tiny_cnn" / "card.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"chosen_epoch": 0}))
+    found = comparisons_of(root)
+    assert any(card.is_imported for card in found[0].cards.values())
+    assert "nothing was chosen on" not in chapter(html(found, NOW), "Protocol")
 
 
 def test_one_network_alone_has_a_report_without_tests(root):

@@ -134,3 +134,19 @@ def test_the_common_ensemble_is_on_the_data_set_of_its_labels_whatever_comes_fir
     app = open_view("Ensemble", networks=["CNN", "FER+ CNN", "Another"])
     assert "the labels are those of FER2013" in page_text(app)
     assert [c.value for c in app.caption if c.value.startswith("FER2013 PrivateTest, n = 3,153.")]
+
+
+def test_a_report_is_out_of_date_after_another_weight_in_the_ensemble_on_common_classes(fer_networks, open_view):
+    def reports() -> int:
+        return sum(b.key == "comparison-report" for b in app.get("download_button"))
+
+    app = open_view("Report")
+    app.button(key="create-report").click().run()
+    assert reports() == 1
+    app.slider(key="weight_tiny_residual").set_value(0.5).run()
+    assert reports() == 0
+    app.slider(key="weight_tiny_residual").set_value(1.0).run()
+    assert reports() == 1
+    app.toggle(key="with_ensemble").set_value(False).run()
+    assert reports() == 0
+    assert not app.exception

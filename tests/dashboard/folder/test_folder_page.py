@@ -15,7 +15,9 @@ from core.errors import BatchError
 from core.evaluation import wilson
 from dashboard.folder import face_table, session_batch
 from dashboard.folder.face_filter import FaceFilter
+from dashboard.plots.expression_shares import by_group
 from dashboard.services.folders import open_allowed
+from dashboard.style import LIGHT
 from dashboard.ui import session
 from tests.conftest import CLASSES, draw
 from tests.dashboard.conftest import ENTRY
@@ -269,6 +271,13 @@ def test_shares_are_counts_of_predictions_with_wilson_intervals():
     assert {s.group for s in others} == {"b", "."}
     (everyone,) = expression_shares(rows, ("happy", "sad"))
     assert everyone.scores["happy"] == wilson(3, 5)
+
+
+def test_folders_whose_long_names_end_alike_have_rows_of_their_own():
+    tail = "/a folder with a rather long name"
+    rows = pd.DataFrame({"path": [f"{n}{tail}/1.jpg" for n in ("x", "y")], "expression": ["happy", "sad"]})
+    figure = by_group(expression_shares(rows, ("happy", "sad"), folders_of(rows["path"])), LIGHT)
+    assert set(figure.data[0].y[1]) == {f"x{tail} (1)", f"y{tail} (1)"}
 
 
 def test_filters_keep_the_faces_that_fit():

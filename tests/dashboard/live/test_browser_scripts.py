@@ -106,6 +106,26 @@ def test_a_prediction_below_the_threshold_of_its_series_is_unsure(number, text):
     assert run(SERIES, f"return Picture.prototype.prediction({{ series: found }}, allSeries[{number}]);") == text
 
 
+@pytest.mark.parametrize(("selected", "after"), [(2, 5), (5, 9), (9, 2), (4, 5), ("undefined", 2)])
+def test_the_faces_are_selected_one_after_another(selected, after):
+    assert run(f"return trackAfter({selected}, [{{ track: 9 }}, {{ track: 2 }}, {{ track: 5 }}]);") == after
+
+
+def test_recorded_rows_name_the_classes_because_several_ensembles_have_one_name():
+    lines = run(
+        "const recording = new Recording();",
+        "const series = [['a+b', 'FER7', ['sad', 'happy']], ['c+d', 'FERPLUS8', ['happy', 'contempt']]].map(",
+        "  ([key, labels, classes]) => ({ key, labels, classes, network: 'ensemble' }));",
+        "const face = { track: 1, box: [1, 2, 3, 4], score: 1, detected: true,",
+        "  series: { 'a+b': [[0.4, 0.6]], 'c+d': [[0.2, 0.8]] } };",
+        "recording.add(0, { faces: [face] }, series, 1);",
+        "return recording.csv();",
+    ).splitlines()
+    assert lines[0].endswith("detected,network,classes,expression,p_sad,p_happy,p_contempt")
+    assert lines[1].endswith("true,ensemble,FER7,happy,0.4,0.6,")
+    assert lines[2].endswith("true,ensemble,FERPLUS8,contempt,,0.2,0.8")
+
+
 def test_the_chart_has_a_line_per_expression_or_per_network():
     values = "lines.map(({ name, color, value }) => [name, color, value({ series: found })])"
     expressions, networks = run(
