@@ -57,4 +57,4 @@ def _rounded(probabilities: np.ndarray) -> np.ndarray:
     # Floats that are not negative have the order of their bits.
     distances = np.minimum(probabilities, 1 - probabilities).astype(np.float32)
     rounded = distances.view(np.int32) >> DROPPED_BITS
-    return np.where(probabilities < 0.5, rounded, 2 * HALF - rounded)
+    return np.asarray(np.where(probabilities < 0.5, rounded, 2 * HALF - rounded))
