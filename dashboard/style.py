@@ -95,6 +95,8 @@ OTHERS = (
     ("triangle-down", "dashdot"),
     ("bowtie", "solid"),
     ("hourglass", "longdash"),
+    ("triangle-left", "longdashdot"),
+    ("triangle-right", "dot"),
 )
 
 _other_hues: dict[str, int] = {}  # the position of the fallback hue of each class that has one

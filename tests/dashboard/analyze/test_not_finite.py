@@ -84,7 +84,7 @@ def test_the_gallery_continues_without_it(copied, open_analyze, page_text):
     break_weights(copied / "tiny_cnn")
     app = open_analyze("two_faces", show="All faces")
     assert page_text(app).count(f"CNN {BROKEN}") == 1
-    assert "2 faces in 1 photo. Probabilities of the network." in page_text(app)
+    assert "2 faces in 1 photo. Probabilities of the network, one view per face." in page_text(app)
 
 
 def test_what_if_names_a_network_without_a_prediction_for_the_changed_face(
