@@ -7,7 +7,7 @@ from dashboard.compare.comparison import SCORED_SPLITS, build_comparisons
 from dashboard.compare.panels import GROUPS, REPORT
 from dashboard.ui import busy, links, sections, theme
 from dashboard.ui.markdown import escaped
-from dashboard.ui.network_picker import ask_for_networks, pick_networks, pick_weights
+from dashboard.ui.network_picker import ask_for_networks, pick_networks, pick_weights, warn_of_weights
 
 with st.sidebar:
     checkpoints = pick_networks(to_predict=False)
@@ -23,6 +23,8 @@ with st.sidebar:
     )
     with_ensemble = links.toggle("Include ensemble", key="with_ensemble", default=True)
     weights = pick_weights(checkpoints)
+    if with_ensemble:
+        warn_of_weights(checkpoints, weights)
 
 st.title("Compare", anchor=False)
 st.markdown("Which network is better, where each network fails, and how far its confidence can be trusted.")

@@ -121,5 +121,11 @@ def caption(face: SelectedFace, network: Predictor, found: Explanation, options:
         return f"{probability} · no evidence for this class at {found.stage}"
     rows, columns = found.heatmap.shape
     cells = f"{columns} × {rows} {'pixels' if options.method.marks_pixels else 'cells'}"
-    words = [probability, f"{options.method.title}, {found.stage}, {cells}", chance_text(face, network, found)]
+    contrast = f"rather than {options.contrast}" if options.contrast else ""
+    words = [
+        probability,
+        contrast,
+        f"{options.method.title}, {found.stage}, {cells}",
+        chance_text(face, network, found),
+    ]
     return " · ".join(word for word in words if word)

@@ -113,10 +113,11 @@ class Comparison:
 
     @property
     def weights_sentence(self) -> str:
-        """The weights of the ensemble in one sentence; empty for equal weights."""
-        if self.ensemble is None or len(set(self.weights.values())) <= 1:
+        """The weights of the ensemble in one sentence; empty for equal weights of all networks."""
+        weights = {m: self.weights.get(m, 0.0) for m in self.runs}
+        if self.ensemble is None or len(set(weights.values())) <= 1:
             return ""
-        shares = ", ".join(f"{self.names[m]} {weight:g}" for m, weight in self.weights.items())
+        shares = ", ".join(f"{self.names[m]} {weight:g}" for m, weight in weights.items())
         return f"Weights of the ensemble: {shares}."
 
     @property
@@ -178,7 +179,7 @@ def build_comparisons(
                 summaries={
                     r.model_id: services.summary(r) for r in [*group, *([ensemble] if ensemble is not None else [])]
                 },
-                names={r.model_id: names[r.model_id] for r in group} | _ensemble_name(ensemble, members),
+                names={r.model_id: names[r.model_id] for r in group} | _ensemble_name(ensemble, wanted),
                 styles={r.model_id: styles[r.model_id] for r in group}
                 | ({ensemble.model_id: ensemble_style(inks)} if ensemble is not None else {}),
                 milliseconds={r.model_id: milliseconds[r.model_id] for r in group if r.model_id in milliseconds},
@@ -232,7 +233,8 @@ def on_common_classes(comparisons: Sequence[Comparison]) -> tuple[Comparison, tu
         ensemble=ensemble,
         weights=weights,
         summaries={r.model_id: services.summary(r) for r in (*common.runs.values(), ensemble)},
-        names={m: by_id[m].names[m] for m in common.runs} | _ensemble_name(ensemble, weights),
+        names={m: by_id[m].names[m] for m in common.runs}
+        | _ensemble_name(ensemble, {m: weights.get(m, 0.0) for m in common.runs}),
         styles={m: by_id[m].styles[m] for m in common.runs} | {ensemble.model_id: ensemble_style(reference.inks)},
         milliseconds={m: by_id[m].milliseconds[m] for m in common.runs if m in by_id[m].milliseconds},
         number=len(comparisons),

@@ -10,7 +10,7 @@ import streamlit as st
 from core.checkpoints import Checkpoint
 from core.ensembles import ENSEMBLES, ensemble_of, with_members
 from core.errors import CheckpointError
-from core.labels import LabelSet
+from core.labels import LabelSet, groups_by_classes
 from dashboard import services
 from dashboard.style import Ink, NetworkStyle, distinguish, network_styles
 from dashboard.ui import link_page, links
@@ -108,12 +108,20 @@ def pick_weights(checkpoints: list[Checkpoint]) -> dict[str, float]:
         }
 
 
+def warn_of_weights(checkpoints: Sequence[Checkpoint], weights: Mapping[str, float]) -> None:
+    """Say where the weights leave no ensemble of networks that have the same classes."""
+    groups = groups_by_classes({c.card.run_id: c.card.labels for c in checkpoints})
+    if any(len(group) > 1 and sum(weights[run_id] > 0 for run_id in group) < 2 for group in groups):
+        show_warning("An ensemble needs at least two networks with a weight above 0.", icon="balance")
+
+
 def ensemble_name(weights: Mapping[str, float]) -> str:
-    """The name of an ensemble of networks with these weights; the captions name its networks."""
-    if len(set(weights.values())) > 1:
-        return "Weighted ensemble"
-    named = ensemble_of(weights)
-    return named.title if named else "Ensemble"
+    """The name of an ensemble of networks with these weights, some of which may be 0."""
+    members = {run_id: weight for run_id, weight in weights.items() if weight > 0}
+    is_equal = len(set(members.values())) == 1
+    if is_equal and (named := ensemble_of(members)):
+        return named.title
+    return "Ensemble" if is_equal and len(members) == len(weights) else "Weighted ensemble"
 
 
 def ensemble_of_classes(labels: LabelSet, *, several: bool) -> str:

@@ -121,11 +121,12 @@ def test_the_class_follows_the_prediction_until_the_user_chooses_one(opened, lab
     assert labeled(app.segmented_control, "Evidence for the class").value == "dark"
 
 
-def test_a_contrast_that_is_removed_leaves_no_chosen_class(opened, labeled):
+def test_a_contrast_that_is_removed_leaves_no_chosen_class(opened, labeled, page_text):
     app = opened("Saliency", photo="eileen_collins", networks="CNN")
     contrast = labeled(app.selectbox, "Rather than")
     contrast.set_value("dark").run()
     assert (app.query_params["class"], app.query_params["rather_than"]) == ("bright", "dark")
+    assert " · rather than dark · Grad-CAM" in page_text(app)
     labeled(app.selectbox, "Rather than").set_value(contrast.options[0]).run()
     assert "class" not in app.query_params
     assert "rather_than" not in app.query_params

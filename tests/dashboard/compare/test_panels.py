@@ -269,6 +269,27 @@ def test_the_ensemble_follows_its_weights_in_every_panel(networks, open_view, pa
     assert "An ensemble needs" not in page_text(app)
 
 
+def test_an_ensemble_without_all_networks_names_their_weights_and_none_is_missed(
+    networks, open_view, page_text, tables, monkeypatch, tmp_path
+):
+    root = shutil.copytree(networks, tmp_path / "checkpoints")
+    path = shutil.copytree(root / "tiny_cnn", root / "third") / "card.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"run_id": "third", "title": "Third"}))
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    app = open_view("Overview")
+    assert "Ensemble" in tables(app)[0].columns
+    app.slider(key="weight_third").set_value(0.0).run()
+    assert "Weighted ensemble" in tables(app)[0].columns
+    assert "Weights of the ensemble: Third 0, CNN 1, Residual CNN 1." in page_text(app)
+    assert not app.warning
+    app.slider(key="weight_tiny_cnn").set_value(0.0).run()
+    (warning,) = app.warning
+    assert warning.value.startswith("An ensemble needs at least two networks with a weight above 0.")
+    app.toggle(key="with_ensemble").set_value(False).run()
+    assert not app.warning
+
+
 def test_the_ensemble_stays_chosen_when_its_name_changes(networks, open_view):
     app = open_view("Gallery", of="Ensemble")
     app.slider(key="weight_tiny_residual").set_value(0.5).run()
