@@ -18,6 +18,12 @@ class NamedEnsemble:
 
 ENSEMBLES = (
     NamedEnsemble(
+        "fer_best_ensemble",
+        "Best ensemble",
+        "The distilled CNN and the distilled residual CNN, averaged: the best combination on FER2013 PublicTest",
+        ("fer_best", "fer_best_cnn"),
+    ),
+    NamedEnsemble(
         "ijirt2025_ensemble",
         "IJIRT 2025 ensemble",
         "MobileNetV2 and ResNet50 on the eight classes of FER+, averaged: the system of a paper in IJIRT (2025)",
