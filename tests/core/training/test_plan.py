@@ -93,9 +93,9 @@ def test_plan_without_time_starts_nothing(plan, image_folder, tmp_path):
 
 
 def test_shipped_plan_runs_from_the_command_line_with_one_tiny_epoch(image_folder, tmp_path):
-    """The command for a GPU, with five of its runs: small networks, one epoch, few images."""
+    """The command for a GPU, with six of its runs: small networks, one epoch, few images."""
     head, *runs = GPU.read_text().split("[[run]]")
-    text = "[[run]]".join((head, *runs[:3], *runs[5:7]))
+    text = "[[run]]".join((head, *runs[:3], *runs[5:8]))
     names = re.findall(r'recipe = "(\w+)"', text)
     files = {name: str(tmp_path / f"{name}.toml") for name in names}
     for name, file in files.items():
@@ -109,7 +109,7 @@ def test_shipped_plan_runs_from_the_command_line_with_one_tiny_epoch(image_folde
     arguments += ["--data", image_folder, "--runs", tmp_path / "runs", "--checkpoints", tmp_path / "checkpoints"]
     result = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    assert len(names) == 5
+    assert len(names) == 6
     assert {p.name for p in (tmp_path / "checkpoints").iterdir()} == set(names)
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"README", *(f"{name}.tar" for name in names)}
     cards = {name: load_checkpoint(tmp_path / "checkpoints" / name).card for name in names}
