@@ -54,6 +54,13 @@ def session() -> AppTest:
     return app.switch_page("../pages/analyze.py").run()
 
 
+def open_panel(app: AppTest, panel: str) -> None:
+    """Open a panel as the browser does; the test framework does not know tabs."""
+    app.session_state["panel"] = panel
+    app.query_params["panel"] = panel
+    app.run()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one flat JSON object and nothing else")
@@ -72,8 +79,8 @@ def main() -> None:
         app.file_uploader(key="uploads").upload(f"{number}.jpg", photo(number))
         app.run()
         if number % PANEL_EVERY == 0:
-            app.segmented_control(key="panel").set_value("What if").run()
-            app.segmented_control(key="panel").set_value("Saliency").run()
+            open_panel(app, "What if")
+            open_panel(app, "Saliency")
         if app.exception:
             raise SystemExit(f"photo {number} failed: {app.exception[0].value}")
         if number + 1 == FIRST:
