@@ -9,7 +9,8 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
 from core.checkpoints import ROOT, list_checkpoints
-from core.evaluation import summarize
+from core.ensembles import ENSEMBLES
+from core.evaluation import ensemble_run, summarize
 from core.explain import class_maps, explain
 from core.exporting.conversion import export
 from core.inference.backends import OnnxBackend
@@ -78,6 +79,17 @@ def test_the_readme_repeats_the_cards_scores(run_id):
     val, test = card.metrics["val"], card.metrics["test"]
     scores = (val.accuracy, test.accuracy, val.accuracy_mirrored, test.accuracy_mirrored)
     cells = (f"`{run_id}`", *map(str, scores), f"{card.parameters / 1e6:.2f} M", f"{card.macs / 1e6:.0f} M")
+    assert f"| {' | '.join(cells)} |" in readme
+
+
+@pytest.mark.parametrize("ensemble", ENSEMBLES, ids=lambda e: e.name)
+def test_the_readme_has_the_scores_of_the_mean_of_the_stored_predictions(ensemble):
+    readme = (ROOT.parent / "README.md").read_text(encoding="utf-8")
+    members = [SHIPPED[run_id] for run_id in ensemble.members]
+    val, test = (summarize(ensemble_run([m.evaluation(split) for m in members])) for split in ("val", "test"))
+    scores = (val.accuracy, test.accuracy, val.accuracy_mirrored, test.accuracy_mirrored)
+    parameters, macs = sum(m.card.parameters for m in members), sum(m.card.macs for m in members)
+    cells = (f"`{ensemble.name}`", *map(str, scores), f"{parameters / 1e6:.2f} M", f"{macs / 1e6:.0f} M")
     assert f"| {' | '.join(cells)} |" in readme
 
 
