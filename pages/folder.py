@@ -43,7 +43,9 @@ if started is not None and (networks := network_picker.load(chosen)):
         preparation = Preparation(
             tuple(n.card for n in networks), services.detector(detector).name, whole_image, with_thumbnails=True
         )
-        batch = SessionBatch(name, source, Scorer(networks, thresholds(loaded, accuracy)), preparation, request)
+        notes: list[str] = []
+        scorer = Scorer(networks, thresholds(loaded, accuracy, report=notes.append))
+        batch = SessionBatch(name, source, scorer, preparation, request, notes)
     except (BatchError, DetectorUnavailableError) as error:
         show_error(error)
     else:

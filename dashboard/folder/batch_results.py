@@ -14,7 +14,7 @@ from dashboard.folder.session_batch import ENTRY, MAX_RUNNING, THUMBNAIL, Sessio
 from dashboard.section import Download, csv
 from dashboard.ui import links, progress, sections
 from dashboard.ui.markdown import escaped
-from dashboard.ui.messages import show_error
+from dashboard.ui.messages import show_error, show_warning
 
 PARQUET = "application/vnd.apache.parquet"
 FACES, DISTRIBUTION, UNREADABLE = "Faces", "Distribution", "Without a result"
@@ -74,6 +74,8 @@ def _draw_progress(batch: SessionBatch) -> None:
             st.caption(f"{escaped(batch.name)}: {count} were analyzed{others}. {escaped(batch.networks)}; {detector}.")
     if batch.error:
         show_error(batch.error)
+    for note in batch.notes:
+        show_warning(note)
 
 
 def _draw_unreadable(batch: SessionBatch, rows: pd.DataFrame) -> None:

@@ -58,10 +58,18 @@ class SessionBatch:
     """The files of a source, scored in the background. Nothing is written; dropping the object stops the work."""
 
     def __init__(
-        self, name: str, source: PhotoSource, scorer: Scorer, preparation: Preparation, request: object
+        self,
+        name: str,
+        source: PhotoSource,
+        scorer: Scorer,
+        preparation: Preparation,
+        request: object,
+        notes: Sequence[str] = (),
     ) -> None:
-        """``request`` identifies the networks and the options. Raises BatchError where the source has no photo or too
-        many."""
+        """``request`` identifies the networks and the options; ``notes`` are sentences to show with the results.
+
+        Raises BatchError where the source has no photo or too many.
+        """
         entries: list[Entry] = []
         for entry in source.entries():
             entries.append(entry)
@@ -72,7 +80,7 @@ class SessionBatch:
                 )
         if not entries:
             raise BatchError(f"{name} contains no photo; choose another one")
-        self.name, self.source, self.request = name, source, request
+        self.name, self.source, self.request, self.notes = name, source, request, notes
         self._work = _Work(source, entries, scorer, preparation)
         self._thread: threading.Thread | None = None
         self._merged: tuple[int, pd.DataFrame] = (0, pd.DataFrame())

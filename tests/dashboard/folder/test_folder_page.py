@@ -1,15 +1,18 @@
 """The Folder page on small trained networks."""
 
 import io
+import shutil
 import threading
 import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core import checkpoints
 from core.batch.shares import expression_shares, folders_of
 from core.errors import BatchError
 from core.evaluation import wilson
@@ -128,6 +131,19 @@ def test_a_zip_is_scored_listed_filtered_and_charted(page, page_text, monkeypatc
     app.segmented_control(key="folder_panel").set_value("Without a result").run()
     assert app.dataframe[0].value["file"].tolist() == ["left/notes.jpg"]
     assert not app.exception
+
+
+def test_it_is_stated_where_no_prediction_can_be_called_sure(networks, monkeypatch, tmp_path):
+    root = shutil.copytree(networks, tmp_path / "checkpoints")
+    for name in ("tiny_cnn", "tiny_residual"):
+        (root / name / "predictions-val.parquet").write_bytes(b"cut")
+    monkeypatch.setattr(checkpoints, "ROOT", root)
+    st.cache_resource.clear()
+    app = AppTest.from_file(ENTRY, default_timeout=60).run()
+    app = scored_zip(app.switch_page("../pages/folder.py").run())
+    (warning,) = app.warning
+    assert warning.value.startswith("It is not known which predictions of tiny")
+    assert "prediction" not in app.dataframe[0].value.columns
 
 
 def test_results_stay_when_no_network_is_chosen(page, page_text):
